@@ -1,0 +1,109 @@
+/** What a kind is: everything the system knows of it, in one declaration. */
+import type { Json } from "../base/json.ts";
+import * as t from "../schema/t.ts";
+import { ObjectMeta } from "./meta/objectmeta.ts";
+
+type F = t.Field<any, any, any>;
+export type Shape = { readonly [name: string]: F };
+
+/** One column of `kubectl get`. `priority` 1 shows with `-o wide` only. */
+export type Column<T = any> = {
+  readonly name: string;
+  readonly type?: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format?: string;
+  readonly priority?: 0 | 1;
+  readonly doc?: string;
+  /** `now` is in milliseconds since the epoch. */
+  readonly cell: (object: T, now: number) => string | number | boolean | null;
+};
+
+/** One reason why an object is refused: upstream's `field.Error`. */
+export type Problem = {
+  readonly field: string;
+  readonly reason: "Required" | "Invalid" | "NotSupported" | "Duplicate" | "Forbidden" | "TooLong" | "TooMany" | "TypeInvalid" | "NotFound" | "InternalError";
+  readonly value?: unknown;
+  readonly detail: string;
+};
+
+/** What `defaults` and `prepare` may use besides the object. */
+export type PrepareContext = {
+  readonly now: number;
+  readonly operation: "create" | "update";
+  readonly subresource: string;
+};
+
+export type Kind<S extends Shape = any> = {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  /** Default: the kind in lower case. */
+  readonly singular?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced: boolean;
+  /** OpenAPI definition name: `io.k8s.api.core.v1.Pod`. */
+  readonly definition: string;
+  readonly doc: string;
+  /** Everything but apiVersion, kind and metadata. */
+  readonly fields: S;
+  /** The whole object's schema, metadata included; made by `defineKind`. */
+  readonly schema: t.Field<any, any, any>;
+  /** Default: create delete deletecollection get list patch update watch. */
+  readonly verbs?: readonly Verb[];
+  readonly subresources?: readonly string[];
+  /** Fields besides metadata.name and metadata.namespace that a field selector may name, and how to read each. */
+  readonly selectable?: { readonly [path: string]: (object: any) => string };
+  /** Grammar of metadata.name: default dns-1123-subdomain. */
+  readonly nameGrammar?: "dns-1123-subdomain" | "dns-1123-label" | "dns-1035-label" | "path-segment";
+  /** Defaults a single field cannot express; runs after the schema's own, on a mutable private copy. Also on every read-modify-write. */
+  readonly defaults?: (object: any) => void;
+  /** Upstream's "strategy": what the server itself decides before validation (cluster IPs, status reset, generation rules). Mutates `next`. */
+  readonly prepare?: (next: any, previous: any | undefined, context: PrepareContext) => void;
+  /** Rules the schema cannot say: across fields, or across an update. */
+  readonly rules?: (next: any, previous: any | undefined, context: PrepareContext) => Iterable<Problem>;
+  /** Non-fatal advice, sent as `Warning` headers. */
+  readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
+  readonly columns: readonly Column[];
+  /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
+  readonly virtual?: boolean;
+  /** Other versions or groups the same stored objects are served under. */
+  readonly alsoServed?: readonly { readonly group?: string; readonly version: string; readonly definition: string; readonly fields: Shape; readonly fromStored: (object: any) => Json; readonly toStored: (object: any) => Json }[];
+};
+export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
+export type AnyKind = Kind<any>;
+
+type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" | "rules" | "warnings" | "defaults" | "selectable"> & {
+  readonly columns?: readonly Column<ObjectOf<S>>[];
+  readonly selectable?: { readonly [path: string]: (object: ObjectOf<S>) => string };
+  readonly defaults?: (object: any) => void;
+  readonly prepare?: (next: any, previous: ObjectOf<S> | undefined, context: PrepareContext) => void;
+  readonly rules?: (next: ObjectOf<S>, previous: ObjectOf<S> | undefined, context: PrepareContext) => Iterable<Problem>;
+  readonly warnings?: (next: ObjectOf<S>, previous: ObjectOf<S> | undefined) => Iterable<string>;
+};
+
+/** An object as the server stores and controllers read it. */
+export type ObjectOf<S extends Shape> = { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta } & t.StoredShape<S>;
+export type Resource<K> = K extends Kind<infer S> ? ObjectOf<S> : never;
+/** An object as a client may send it. */
+export type New<K> = K extends Kind<infer S> ? { readonly metadata?: t.Input<typeof ObjectMeta> } & t.InputShape<S> : never;
+
+/** Declares a kind. Protobuf numbers 1 metadata, 2… as each field says. */
+export function defineKind<const S extends Shape>(kind: Declared<S>): Kind<S> {
+  const schema = t.object(kind.definition, {
+    apiVersion: t.string().doc("Version of the schema this object is written in."),
+    kind: t.string().doc("Name of the resource this object represents."),
+    metadata: ObjectMeta.pb(1).always("{}").doc("Name, labels and everything else that every object has."),
+    ...kind.fields,
+  });
+  return { columns: [], ...kind, schema } as unknown as Kind<S>;
+}
+
+/** `group/version`, or `version` alone in the core group. */
+export function apiVersionOf(kind: Pick<AnyKind, "group" | "version">): string {
+  return kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+}
+/** `plural.group` as upstream's messages write it. */
+export function qualifiedResource(kind: Pick<AnyKind, "group" | "plural">): string {
+  return kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
+}
