@@ -1,0 +1,32 @@
+/** The admission pipeline: every write, whatever its verb or path, passes these steps in order: all that mutate, then all that validate. */
+import type { AnyKind } from "../../kinds/kind.ts";
+import type { Reader, User } from "../context.ts";
+
+export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+
+/** One write on its way to the store. */
+export type AdmissionRequest = {
+  readonly operation: Operation;
+  /** The kind in the URL (for subresources: the parent's). */
+  readonly kind: AnyKind;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: User;
+  readonly dryRun: boolean;
+  /** The new object: a private, mutable copy during `mutate`. For a subresource such as binding or eviction, its body. `undefined` on DELETE. */
+  readonly object: any;
+  /** What is stored now, frozen; `undefined` on CREATE. */
+  readonly previous: any;
+  readonly now: number;
+  readonly read: Reader;
+  /** Adds a `Warning` header to the answer. */
+  warn(text: string): void;
+};
+
+/** Refuses by throwing an `ApiError` (see `forbidden`). */
+export type AdmissionStep = {
+  readonly name: string;
+  mutate?(request: AdmissionRequest): void | Promise<void>;
+  validate?(request: AdmissionRequest): void | Promise<void>;
+};
