@@ -48,10 +48,10 @@ export interface NodeApi {
   pods(): readonly Pod[];
   /** Checks that the log exists, then writes it; resolves at the end, or when `signal` aborts (follow). */
   logs(request: LogRequest): Promise<(out: ByteSink, signal: AbortSignal) => Promise<void>>;
-  /** Runs a command in a running container until it ends; the process is killed when `signal` aborts. */
-  exec(request: ExecRequest, streams: ProcessStreams, signal: AbortSignal): Promise<{ readonly exitCode: number }>;
-  /** Joins the streams of a container's main process until it ends or `signal` aborts. */
-  attach(request: AttachRequest, streams: ProcessStreams, signal: AbortSignal): Promise<void>;
+  /** Checks that the container runs (the answer before the upgrade), then runs the command until it ends; the process is killed when `signal` aborts. */
+  exec(request: ExecRequest): Promise<(streams: ProcessStreams, signal: AbortSignal) => Promise<{ readonly exitCode: number }>>;
+  /** Checks likewise, then joins the streams of a container's main process until it ends or `signal` aborts. */
+  attach(request: AttachRequest): Promise<(streams: ProcessStreams, signal: AbortSignal) => Promise<void>>;
   /** One TCP connection to `port` on the pod's loopback; resolves when both directions are closed, throws if refused. */
   portForward(request: { readonly namespace: string; readonly pod: string; readonly uid?: string }, port: number, local: Duplex, signal: AbortSignal): Promise<void>;
   /** kubelet's /stats/summary. */
