@@ -65,15 +65,41 @@ export type Kind<S extends Shape = any> = {
   /** Non-fatal advice, sent as `Warning` headers. */
   readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
   readonly columns: readonly Column[];
+  /** `metadata.generation` starts at 1 and rises with every change outside metadata and status. */
+  readonly generation?: boolean;
+  /** A create keeps the status it brings (nodes, custom resources without the subresource); otherwise `prepare` sees none. */
+  readonly statusOnCreate?: boolean;
+  /** A PUT of an absent object creates it (upstream's AllowCreateOnUpdate). */
+  readonly createOnUpdate?: boolean;
+  /** A PUT without resourceVersion is refused (upstream's AllowUnconditionalUpdate returns false). */
+  readonly conditionalUpdate?: boolean;
+  /** DELETE answers with the object rather than a Status (upstream's ReturnDeletedObject). */
+  readonly returnDeleted?: boolean;
+  /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController). */
+  readonly orphanByDefault?: boolean;
   /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
   readonly virtual?: boolean;
+  /** Answers only as a subresource of others (`scale`, `eviction`, `token`): no path of its own. */
+  readonly subresourceOnly?: boolean;
   /** Other versions or groups the same stored objects are served under. */
-  readonly alsoServed?: readonly { readonly group?: string; readonly version: string; readonly definition: string; readonly fields: Shape; readonly fromStored: (object: any) => Json; readonly toStored: (object: any) => Json }[];
+  readonly alsoServed?: readonly AlsoServed[];
+};
+/** Another version, or group, of a kind. The two functions work on the fields only: apiVersion and kind are set by the caller. */
+export type AlsoServed = {
+  readonly group?: string;
+  readonly version: string;
+  readonly definition: string;
+  readonly fields: Shape;
+  /** The whole object's schema; made by `defineKind`. */
+  readonly schema: t.Field<any, any, any>;
+  readonly fromStored: (object: any) => Json;
+  readonly toStored: (object: any) => Json;
 };
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;
 
-type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" | "rules" | "warnings" | "defaults" | "selectable"> & {
+type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" | "rules" | "warnings" | "defaults" | "selectable" | "alsoServed"> & {
+  readonly alsoServed?: readonly Omit<AlsoServed, "schema">[];
   readonly columns?: readonly Column<ObjectOf<S>>[];
   readonly selectable?: { readonly [path: string]: (object: ObjectOf<S>) => string };
   readonly defaults?: (object: any) => void;
@@ -82,21 +108,32 @@ type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" 
   readonly warnings?: (next: ObjectOf<S>, previous: ObjectOf<S> | undefined) => Iterable<string>;
 };
 
+/** Metadata of an object that the server has stored. */
+export interface StoredMeta extends ObjectMeta {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+}
 /** An object as the server stores and controllers read it. */
-export type ObjectOf<S extends Shape> = { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta } & t.StoredShape<S>;
+export type ObjectOf<S extends Shape> = { readonly apiVersion: string; readonly kind: string; readonly metadata: StoredMeta } & t.StoredShape<S>;
 export type Resource<K> = K extends Kind<infer S> ? ObjectOf<S> : never;
 /** An object as a client may send it. */
 export type New<K> = K extends Kind<infer S> ? { readonly metadata?: t.Input<typeof ObjectMeta> } & t.InputShape<S> : never;
 
 /** Declares a kind. Protobuf numbers 1 metadata, 2… as each field says. */
 export function defineKind<const S extends Shape>(kind: Declared<S>): Kind<S> {
-  const schema = t.object(kind.definition, {
+  const alsoServed = kind.alsoServed?.map(served => ({ ...served, schema: wholeObject(served.definition, served.fields) }));
+  return { columns: [], ...kind, schema: wholeObject(kind.definition, kind.fields), ...(alsoServed ? { alsoServed } : {}) } as unknown as Kind<S>;
+}
+
+function wholeObject(definition: string, fields: Shape): F {
+  return t.object(definition, {
     apiVersion: t.string().doc("Version of the schema this object is written in."),
     kind: t.string().doc("Name of the resource this object represents."),
     metadata: ObjectMeta.pb(1).always("{}").doc("Name, labels and everything else that every object has."),
-    ...kind.fields,
+    ...fields,
   });
-  return { columns: [], ...kind, schema } as unknown as Kind<S>;
 }
 
 /** `group/version`, or `version` alone in the core group. */

@@ -23,7 +23,7 @@ export type Node = {
   readonly fields?: { readonly [name: string]: Node };
   readonly items?: Node;
   readonly list?: ListType;
-  /** Object or map replaced as a whole by server-side apply (`x-kubernetes-map-type: atomic`). */
+  /** Object or map replaced as a whole by server-side apply (`x-kubernetes-map-type: atomic`); false where upstream declares `granular`. */
   readonly atomic?: boolean;
   readonly patchStrategy?: "merge" | "retainKeys" | "merge,retainKeys" | "replace";
   readonly patchMergeKey?: string;
@@ -48,17 +48,19 @@ export type Node = {
   readonly union?: { readonly discriminator?: string; readonly members: { readonly [field: string]: string } };
   /** Protobuf field number. */
   readonly pb?: number;
-  /** Set where JSON inlines what protobuf nests: this object's own fields lie in the parent's JSON. */
-  readonly inline?: boolean;
+  /** Numbers of the messages around this field in protobuf, outermost first, where JSON has no such nesting (`Volume` has `volumeSource = 2`). */
+  readonly within?: readonly number[];
   /** How protobuf differs from JSON for this node; derived from `format` when absent. */
   readonly wire?: "list-wrapper" | "bool-or-schema" | "schema-or-array" | "schema-or-strings" | "raw";
-  /** Go writes it even when empty: as its zero value, as `{}`, or as `null` for a nil list. */
-  readonly always?: "zero" | "{}" | "null";
+  /** Go writes it even when empty: as its zero value, as `{}`, as `null` for a nil pointer or time; `[]` is a list that is never absent to us. */
+  readonly always?: Always;
   /** A pointer in Go: protobuf and JSON keep the difference between absent and zero. */
   readonly pointer?: boolean;
   /** One sentence for `kubectl explain`, in our own words. */
   readonly doc?: string;
 };
+
+export type Always = "zero" | "{}" | "null" | "[]";
 
 /** How a field appears: absent-able, demanded of the client, or filled in by us. */
 export type Presence = "optional" | "required" | "defaulted";
@@ -82,6 +84,8 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   filled(): Field<In, Out, "defaulted"> { return this.#with({ presence: "defaulted" }); }
   /** Protobuf field number. */
   pb(pb: number): Field<In, Out, P> { return this.#with({ pb }); }
+  /** Protobuf nests this field in messages that JSON does not have. */
+  within(...within: readonly number[]): Field<In, Out, P> { return this.#with({ within }); }
   doc(doc: string): Field<In, Out, P> { return this.#with({ doc }); }
   immutable(): Field<In, Out, P> { return this.#with({ immutable: true }); }
   nullable(): Field<In, Out, P> { return this.#with({ nullable: true }); }
@@ -93,10 +97,12 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   minItems(minItems: number): Field<In, Out, P> { return this.#with({ minItems }); }
   grammar(grammar: string): Field<In, Out, P> { return this.#with({ grammar }); }
   atomic(): Field<In, Out, P> { return this.#with({ atomic: true }); }
+  granular(): Field<In, Out, P> { return this.#with({ atomic: false }); }
   preserveUnknown(): Field<In, Out, P> { return this.#with({ preserveUnknown: true }); }
   embedded(): Field<In, Out, P> { return this.#with({ embedded: true }); }
   pointer(): Field<In, Out, P> { return this.#with({ pointer: true }); }
-  always(always: "zero" | "{}" | "null"): Field<In, Out, P> { return this.#with({ always }); }
+  /** Always there once decoded; `null` alone says nothing of what we hold. */
+  always<const A extends Always>(always: A): Field<In, Out, A extends "null" ? P : P extends "optional" ? "defaulted" : P> { return this.#with({ always }); }
   wire(wire: NonNullable<Node["wire"]>): Field<In, Out, P> { return this.#with({ wire }); }
   union(union: NonNullable<Node["union"]>): Field<In, Out, P> { return this.#with({ union }); }
   /** Strategic-merge patch merges list items by this key, or scalars as a set when no key is given. */
@@ -136,6 +142,12 @@ export const double = (): Field<number> => new Field({ kind: "number", format: "
 export const bytes = (): Field<string> => new Field({ kind: "string", format: "byte" });
 /** Any JSON value. */
 export const any = (): Field<Json> => new Field({ kind: "any" });
+/** A whole object of any kind, kept as it came: upstream's RawExtension. */
+export const rawExtension = (): Field<Json> => new Field({ kind: "any", ref: "io.k8s.apimachinery.pkg.runtime.RawExtension", wire: "raw" });
+/** A trie of field paths (`managedFields`). */
+export const fieldsV1 = (): Field<Json> => new Field({ kind: "any", ref: "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", wire: "raw" });
+/** Any JSON value, raw in protobuf: upstream's apiextensions JSON. */
+export const rawJson = (): Field<Json> => new Field({ kind: "any", ref: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", wire: "raw" });
 /** RFC 3339, whole seconds. */
 export const time = (): Field<string | null, string> => new Field({ kind: "string", format: "date-time", nullable: true });
 /** RFC 3339 with six digits. */

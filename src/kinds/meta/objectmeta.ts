@@ -11,11 +11,11 @@ export const OwnerReference = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.Own
 
 export const ManagedFieldsEntry = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry", {
   manager: t.string().pb(1).doc("Who wrote these fields."),
-  operation: t.oneOf("Apply", "Update").pb(2).doc("How they were written."),
+  operation: t.string().pb(2).doc("How they were written."),
   apiVersion: t.string().pb(3).doc("Version in which the field paths are written."),
-  time: t.time().pb(4).doc("When the set of fields last changed."),
+  time: t.time().pb(4).pointer().doc("When the set of fields last changed."),
   fieldsType: t.string().pb(6).doc("Format of fieldsV1; always FieldsV1."),
-  fieldsV1: t.any().wire("raw").pb(7).doc("The fields, as a trie of paths."),
+  fieldsV1: t.fieldsV1().pb(7).doc("The fields, as a trie of paths."),
   subresource: t.string().pb(8).doc("Subresource through which they were written, if any."),
 });
 
@@ -27,8 +27,8 @@ export const ObjectMeta = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectM
   uid: t.string().pb(5).doc("Unique in time and space, set by the server."),
   resourceVersion: t.string().pb(6).doc("Version of this object, for optimistic concurrency and watches."),
   generation: t.int64().pb(7).doc("Rises when the desired state changes."),
-  creationTimestamp: t.time().pb(8).always("null").doc("When the server stored the object first."),
-  deletionTimestamp: t.time().pb(9).doc("When the object will be gone; set by the server on graceful deletion."),
+  creationTimestamp: t.time().pb(8).doc("When the server stored the object first."),
+  deletionTimestamp: t.time().pb(9).pointer().doc("When the object will be gone; set by the server on graceful deletion."),
   deletionGracePeriodSeconds: t.int64().pb(10).pointer().doc("Seconds the object has to end gracefully."),
   labels: t.map(t.string()).pb(11).doc("Keys and values to select objects by."),
   annotations: t.map(t.string()).pb(12).doc("Keys and values for tools; not selectable."),

@@ -1,0 +1,63 @@
+import { PodTemplateSpec } from "../core/podspec.ts";
+import { LabelSelector } from "../meta/labelselector.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const RollingUpdateDeployment = t.object("io.k8s.api.apps.v1.RollingUpdateDeployment", {
+  maxSurge: t.intOrString().pb(2).pointer(),
+  maxUnavailable: t.intOrString().pb(1).pointer(),
+});
+export interface RollingUpdateDeployment extends t.Stored<typeof RollingUpdateDeployment> {}
+
+export const DeploymentStrategy = t.object("io.k8s.api.apps.v1.DeploymentStrategy", {
+  rollingUpdate: RollingUpdateDeployment.pb(2),
+  type: t.oneOf("Recreate", "RollingUpdate").pb(1).default("RollingUpdate"),
+});
+export interface DeploymentStrategy extends t.Stored<typeof DeploymentStrategy> {}
+
+export const DeploymentSpec = t.object("io.k8s.api.apps.v1.DeploymentSpec", {
+  minReadySeconds: t.int32().pb(5),
+  paused: t.bool().pb(7),
+  progressDeadlineSeconds: t.int32().pb(9).pointer().default(600),
+  replicas: t.int32().pb(1).pointer().default(1),
+  revisionHistoryLimit: t.int32().pb(6).pointer().default(10),
+  selector: LabelSelector.pb(2).required().always("null"),
+  strategy: DeploymentStrategy.pb(4).always("{}").retainKeys(),
+  template: PodTemplateSpec.pb(3).required().always("{}"),
+});
+export interface DeploymentSpec extends t.Stored<typeof DeploymentSpec> {}
+
+export const DeploymentCondition = t.object("io.k8s.api.apps.v1.DeploymentCondition", {
+  lastTransitionTime: t.time().pb(7).always("null"),
+  lastUpdateTime: t.time().pb(6).always("null"),
+  message: t.string().pb(5),
+  reason: t.string().pb(4),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface DeploymentCondition extends t.Stored<typeof DeploymentCondition> {}
+
+export const DeploymentStatus = t.object("io.k8s.api.apps.v1.DeploymentStatus", {
+  availableReplicas: t.int32().pb(4),
+  collisionCount: t.int32().pb(8).pointer(),
+  conditions: t.listBy(DeploymentCondition, "type").pb(6).mergeBy("type"),
+  observedGeneration: t.int64().pb(1),
+  readyReplicas: t.int32().pb(7),
+  replicas: t.int32().pb(2),
+  terminatingReplicas: t.int32().pb(9).pointer(),
+  unavailableReplicas: t.int32().pb(5),
+  updatedReplicas: t.int32().pb(3),
+});
+export interface DeploymentStatus extends t.Stored<typeof DeploymentStatus> {}
+
+export const Deployment = defineKind({
+  group: "apps", version: "v1", kind: "Deployment", plural: "deployments", namespaced: true,
+  shortNames: ["deploy"], categories: ["all"], subresources: ["scale", "status"],
+  definition: "io.k8s.api.apps.v1.Deployment",
+  doc: "",
+  fields: {
+    spec: DeploymentSpec.pb(2).always("{}"),
+    status: DeploymentStatus.pb(3).always("{}"),
+  },
+});
+export interface Deployment extends Resource<typeof Deployment> {}

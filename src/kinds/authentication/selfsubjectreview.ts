@@ -1,0 +1,19 @@
+import { UserInfo } from "./userinfo.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const SelfSubjectReviewStatus = t.object("io.k8s.api.authentication.v1.SelfSubjectReviewStatus", {
+  userInfo: UserInfo.pb(1).always("{}"),
+});
+export interface SelfSubjectReviewStatus extends t.Stored<typeof SelfSubjectReviewStatus> {}
+
+export const SelfSubjectReview = defineKind({
+  group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview", plural: "selfsubjectreviews", namespaced: false,
+  verbs: ["create"], virtual: true,
+  definition: "io.k8s.api.authentication.v1.SelfSubjectReview",
+  doc: "",
+  fields: {
+    status: SelfSubjectReviewStatus.pb(2).always("{}"),
+  },
+});
+export interface SelfSubjectReview extends Resource<typeof SelfSubjectReview> {}

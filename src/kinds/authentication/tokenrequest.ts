@@ -1,0 +1,35 @@
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const BoundObjectReference = t.object("io.k8s.api.authentication.v1.BoundObjectReference", {
+  apiVersion: t.string().pb(2),
+  kind: t.string().pb(1),
+  name: t.string().pb(3),
+  uid: t.string().pb(4),
+});
+export interface BoundObjectReference extends t.Stored<typeof BoundObjectReference> {}
+
+export const TokenRequestSpec = t.object("io.k8s.api.authentication.v1.TokenRequestSpec", {
+  audiences: t.list(t.string()).pb(1).always("[]"),
+  boundObjectRef: BoundObjectReference.pb(3),
+  expirationSeconds: t.int64().pb(4).pointer().default(3600),
+});
+export interface TokenRequestSpec extends t.Stored<typeof TokenRequestSpec> {}
+
+export const TokenRequestStatus = t.object("io.k8s.api.authentication.v1.TokenRequestStatus", {
+  expirationTimestamp: t.time().pb(2).always("null"),
+  token: t.string().pb(1).always("zero"),
+});
+export interface TokenRequestStatus extends t.Stored<typeof TokenRequestStatus> {}
+
+export const TokenRequest = defineKind({
+  group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", plural: "tokenrequests", namespaced: true,
+  verbs: ["create"], virtual: true, subresourceOnly: true,
+  definition: "io.k8s.api.authentication.v1.TokenRequest",
+  doc: "",
+  fields: {
+    spec: TokenRequestSpec.pb(2).always("{}"),
+    status: TokenRequestStatus.pb(3).always("{}"),
+  },
+});
+export interface TokenRequest extends Resource<typeof TokenRequest> {}

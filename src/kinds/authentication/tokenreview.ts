@@ -1,0 +1,29 @@
+import { UserInfo } from "./userinfo.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const TokenReviewSpec = t.object("io.k8s.api.authentication.v1.TokenReviewSpec", {
+  audiences: t.list(t.string()).pb(2),
+  token: t.string().pb(1).required(),
+});
+export interface TokenReviewSpec extends t.Stored<typeof TokenReviewSpec> {}
+
+export const TokenReviewStatus = t.object("io.k8s.api.authentication.v1.TokenReviewStatus", {
+  audiences: t.list(t.string()).pb(4),
+  authenticated: t.bool().pb(1),
+  error: t.string().pb(3),
+  user: UserInfo.pb(2).always("{}"),
+});
+export interface TokenReviewStatus extends t.Stored<typeof TokenReviewStatus> {}
+
+export const TokenReview = defineKind({
+  group: "authentication.k8s.io", version: "v1", kind: "TokenReview", plural: "tokenreviews", namespaced: false,
+  verbs: ["create"], virtual: true,
+  definition: "io.k8s.api.authentication.v1.TokenReview",
+  doc: "",
+  fields: {
+    spec: TokenReviewSpec.pb(2).required().always("{}"),
+    status: TokenReviewStatus.pb(3).always("{}"),
+  },
+});
+export interface TokenReview extends Resource<typeof TokenReview> {}

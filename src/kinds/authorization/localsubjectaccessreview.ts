@@ -1,0 +1,15 @@
+import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "./types.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const LocalSubjectAccessReview = defineKind({
+  group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews", namespaced: true,
+  verbs: ["create"], virtual: true,
+  definition: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
+  doc: "",
+  fields: {
+    spec: SubjectAccessReviewSpec.pb(2).required().always("{}"),
+    status: SubjectAccessReviewStatus.pb(3).always("{}"),
+  },
+});
+export interface LocalSubjectAccessReview extends Resource<typeof LocalSubjectAccessReview> {}

@@ -1,0 +1,21 @@
+import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from "./types.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const SelfSubjectAccessReviewSpec = t.object("io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec", {
+  nonResourceAttributes: NonResourceAttributes.pb(2),
+  resourceAttributes: ResourceAttributes.pb(1),
+});
+export interface SelfSubjectAccessReviewSpec extends t.Stored<typeof SelfSubjectAccessReviewSpec> {}
+
+export const SelfSubjectAccessReview = defineKind({
+  group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews", namespaced: false,
+  verbs: ["create"], virtual: true,
+  definition: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+  doc: "",
+  fields: {
+    spec: SelfSubjectAccessReviewSpec.pb(2).required().always("{}"),
+    status: SubjectAccessReviewStatus.pb(3).always("{}"),
+  },
+});
+export interface SelfSubjectAccessReview extends Resource<typeof SelfSubjectAccessReview> {}

@@ -1,0 +1,41 @@
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const SelfSubjectRulesReviewSpec = t.object("io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec", {
+  namespace: t.string().pb(1),
+});
+export interface SelfSubjectRulesReviewSpec extends t.Stored<typeof SelfSubjectRulesReviewSpec> {}
+
+export const NonResourceRule = t.object("io.k8s.api.authorization.v1.NonResourceRule", {
+  nonResourceURLs: t.list(t.string()).pb(2),
+  verbs: t.list(t.string()).pb(1).required().always("[]"),
+});
+export interface NonResourceRule extends t.Stored<typeof NonResourceRule> {}
+
+export const ResourceRule = t.object("io.k8s.api.authorization.v1.ResourceRule", {
+  apiGroups: t.list(t.string()).pb(2),
+  resourceNames: t.list(t.string()).pb(4),
+  resources: t.list(t.string()).pb(3),
+  verbs: t.list(t.string()).pb(1).required().always("[]"),
+});
+export interface ResourceRule extends t.Stored<typeof ResourceRule> {}
+
+export const SubjectRulesReviewStatus = t.object("io.k8s.api.authorization.v1.SubjectRulesReviewStatus", {
+  evaluationError: t.string().pb(4),
+  incomplete: t.bool().pb(3).required().always("zero"),
+  nonResourceRules: t.list(NonResourceRule).pb(2).required().always("[]"),
+  resourceRules: t.list(ResourceRule).pb(1).required().always("[]"),
+});
+export interface SubjectRulesReviewStatus extends t.Stored<typeof SubjectRulesReviewStatus> {}
+
+export const SelfSubjectRulesReview = defineKind({
+  group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews", namespaced: false,
+  verbs: ["create"], virtual: true,
+  definition: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+  doc: "",
+  fields: {
+    spec: SelfSubjectRulesReviewSpec.pb(2).required().always("{}"),
+    status: SubjectRulesReviewStatus.pb(3).always("{}"),
+  },
+});
+export interface SelfSubjectRulesReview extends Resource<typeof SelfSubjectRulesReview> {}

@@ -1,0 +1,25 @@
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const ScaleSpec = t.object("io.k8s.api.autoscaling.v1.ScaleSpec", {
+  replicas: t.int32().pb(1).default(0),
+});
+export interface ScaleSpec extends t.Stored<typeof ScaleSpec> {}
+
+export const ScaleStatus = t.object("io.k8s.api.autoscaling.v1.ScaleStatus", {
+  replicas: t.int32().pb(1).required().always("zero"),
+  selector: t.string().pb(2),
+});
+export interface ScaleStatus extends t.Stored<typeof ScaleStatus> {}
+
+export const Scale = defineKind({
+  group: "autoscaling", version: "v1", kind: "Scale", plural: "scales", namespaced: true,
+  verbs: ["create"], virtual: true, subresourceOnly: true,
+  definition: "io.k8s.api.autoscaling.v1.Scale",
+  doc: "",
+  fields: {
+    spec: ScaleSpec.pb(2).always("{}"),
+    status: ScaleStatus.pb(3).always("{}"),
+  },
+});
+export interface Scale extends Resource<typeof Scale> {}

@@ -1,0 +1,34 @@
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const NamespaceSpec = t.object("io.k8s.api.core.v1.NamespaceSpec", {
+  finalizers: t.list(t.string()).pb(1),
+});
+export interface NamespaceSpec extends t.Stored<typeof NamespaceSpec> {}
+
+export const NamespaceCondition = t.object("io.k8s.api.core.v1.NamespaceCondition", {
+  lastTransitionTime: t.time().pb(4).always("null"),
+  message: t.string().pb(6),
+  reason: t.string().pb(5),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface NamespaceCondition extends t.Stored<typeof NamespaceCondition> {}
+
+export const NamespaceStatus = t.object("io.k8s.api.core.v1.NamespaceStatus", {
+  conditions: t.listBy(NamespaceCondition, "type").pb(2).mergeBy("type"),
+  phase: t.oneOf("Active", "Terminating").pb(1).default("Active"),
+});
+export interface NamespaceStatus extends t.Stored<typeof NamespaceStatus> {}
+
+export const Namespace = defineKind({
+  group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false,
+  shortNames: ["ns"], verbs: ["create", "delete", "get", "list", "patch", "update", "watch"], subresources: ["finalize", "status"],
+  definition: "io.k8s.api.core.v1.Namespace",
+  doc: "",
+  fields: {
+    spec: NamespaceSpec.pb(2).always("{}"),
+    status: NamespaceStatus.pb(3).always("{}"),
+  },
+});
+export interface Namespace extends Resource<typeof Namespace> {}

@@ -1,0 +1,58 @@
+import { ObjectReference } from "../core/references.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const EndpointConditions = t.object("io.k8s.api.discovery.v1.EndpointConditions", {
+  ready: t.bool().pb(1).pointer(),
+  serving: t.bool().pb(2).pointer(),
+  terminating: t.bool().pb(3).pointer(),
+});
+export interface EndpointConditions extends t.Stored<typeof EndpointConditions> {}
+
+export const ForNode = t.object("io.k8s.api.discovery.v1.ForNode", {
+  name: t.string().pb(1).required().always("zero"),
+});
+export interface ForNode extends t.Stored<typeof ForNode> {}
+
+export const ForZone = t.object("io.k8s.api.discovery.v1.ForZone", {
+  name: t.string().pb(1).required().always("zero"),
+});
+export interface ForZone extends t.Stored<typeof ForZone> {}
+
+export const EndpointHints = t.object("io.k8s.api.discovery.v1.EndpointHints", {
+  forNodes: t.list(ForNode).pb(2),
+  forZones: t.list(ForZone).pb(1),
+});
+export interface EndpointHints extends t.Stored<typeof EndpointHints> {}
+
+export const Endpoint = t.object("io.k8s.api.discovery.v1.Endpoint", {
+  addresses: t.set(t.string()).pb(1).required().always("[]"),
+  conditions: EndpointConditions.pb(2).always("{}"),
+  deprecatedTopology: t.map(t.string()).pb(5),
+  hints: EndpointHints.pb(8),
+  hostname: t.string().pb(3).pointer(),
+  nodeName: t.string().pb(6).pointer(),
+  targetRef: ObjectReference.pb(4),
+  zone: t.string().pb(7).pointer(),
+});
+export interface Endpoint extends t.Stored<typeof Endpoint> {}
+
+export const EndpointPort = t.object("io.k8s.api.discovery.v1.EndpointPort", {
+  appProtocol: t.string().pb(4).pointer(),
+  name: t.string().pb(1).pointer().default(""),
+  port: t.int32().pb(3).pointer(),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).pointer().default("TCP"),
+}).atomic();
+export interface EndpointPort extends t.Stored<typeof EndpointPort> {}
+
+export const EndpointSlice = defineKind({
+  group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices", namespaced: true,
+  definition: "io.k8s.api.discovery.v1.EndpointSlice",
+  doc: "",
+  fields: {
+    addressType: t.oneOf("FQDN", "IPv4", "IPv6").pb(4).required().always("zero"),
+    endpoints: t.list(Endpoint).pb(2).always("[]"),
+    ports: t.list(EndpointPort).pb(3).always("[]"),
+  },
+});
+export interface EndpointSlice extends Resource<typeof EndpointSlice> {}

@@ -1,0 +1,14 @@
+import { DeleteOptions } from "../meta/deleteoptions.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const Eviction = defineKind({
+  group: "policy", version: "v1", kind: "Eviction", plural: "evictions", namespaced: true,
+  verbs: ["create"], virtual: true, subresourceOnly: true,
+  definition: "io.k8s.api.policy.v1.Eviction",
+  doc: "",
+  fields: {
+    deleteOptions: DeleteOptions.pb(2),
+  },
+});
+export interface Eviction extends Resource<typeof Eviction> {}

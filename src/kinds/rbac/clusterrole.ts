@@ -1,0 +1,20 @@
+import { LabelSelector } from "../meta/labelselector.ts";
+import { PolicyRule } from "./types.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const AggregationRule = t.object("io.k8s.api.rbac.v1.AggregationRule", {
+  clusterRoleSelectors: t.list(LabelSelector).pb(1),
+});
+export interface AggregationRule extends t.Stored<typeof AggregationRule> {}
+
+export const ClusterRole = defineKind({
+  group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", plural: "clusterroles", namespaced: false,
+  definition: "io.k8s.api.rbac.v1.ClusterRole",
+  doc: "",
+  fields: {
+    aggregationRule: AggregationRule.pb(3),
+    rules: t.list(PolicyRule).pb(2).always("[]"),
+  },
+});
+export interface ClusterRole extends Resource<typeof ClusterRole> {}

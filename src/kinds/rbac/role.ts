@@ -1,0 +1,13 @@
+import { PolicyRule } from "./types.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const Role = defineKind({
+  group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles", namespaced: true,
+  definition: "io.k8s.api.rbac.v1.Role",
+  doc: "",
+  fields: {
+    rules: t.list(PolicyRule).pb(2).always("[]"),
+  },
+});
+export interface Role extends Resource<typeof Role> {}

@@ -1,0 +1,60 @@
+/** Where shared definitions go, and the defaults that stand in no document: the drafter's knowledge. */
+export const extraKinds = [
+  { group: "policy", version: "v1", plural: "evictions", singular: "eviction", kind: "Eviction", namespaced: true, verbs: ["create"], def: "io.k8s.api.policy.v1.Eviction" },
+  { group: "autoscaling", version: "v1", plural: "scales", singular: "scale", kind: "Scale", namespaced: true, verbs: ["create"], def: "io.k8s.api.autoscaling.v1.Scale" },
+  { group: "authentication.k8s.io", version: "v1", plural: "tokenrequests", singular: "tokenrequest", kind: "TokenRequest", namespaced: true, verbs: ["create"], def: "io.k8s.api.authentication.v1.TokenRequest" },
+];
+const volumeSources = ["AWSElasticBlockStore", "AzureDisk", "AzureFile", "CephFS", "Cinder", "FC", "Flex", "Flocker", "GCEPersistentDisk", "GitRepo", "Glusterfs", "ISCSI", "NFS", "PhotonPersistentDisk", "Portworx", "Quobyte", "RBD", "ScaleIO", "StorageOS", "VsphereVirtualDisk"];
+const core = (...names: string[]): string[] => names.map(name => `core.v1.${name}`);
+
+export const themes: { readonly [file: string]: readonly string[] } = {
+  "meta/objectmeta.ts": ["meta.v1.ObjectMeta", "meta.v1.OwnerReference", "meta.v1.ManagedFieldsEntry"],
+  "meta/labelselector.ts": ["meta.v1.LabelSelector", "meta.v1.LabelSelectorRequirement"],
+  "meta/condition.ts": ["meta.v1.Condition"],
+  "meta/deleteoptions.ts": ["meta.v1.DeleteOptions", "meta.v1.Preconditions"],
+  "meta/status.ts": ["meta.v1.Status", "meta.v1.StatusCause", "meta.v1.StatusDetails"],
+  "meta/listmeta.ts": ["meta.v1.ListMeta", "meta.v1.ShardInfo"],
+  "core/references.ts": core("LocalObjectReference", "ObjectReference", "SecretReference", "TypedLocalObjectReference", "TypedObjectReference", "ObjectFieldSelector", "ResourceFieldSelector", "EventSource", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement"),
+  "core/env.ts": core("EnvVar", "EnvVarSource", "EnvFromSource", "ConfigMapEnvSource", "SecretEnvSource", "ConfigMapKeySelector", "SecretKeySelector", "FileKeySelector"),
+  "core/probe.ts": core("Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "Lifecycle", "LifecycleHandler", "SleepAction"),
+  "core/security.ts": core("SecurityContext", "PodSecurityContext", "Capabilities", "SELinuxOptions", "WindowsSecurityContextOptions", "SeccompProfile", "AppArmorProfile", "Sysctl"),
+  "core/resources.ts": core("ResourceRequirements", "ResourceClaim", "ContainerResizePolicy"),
+  "core/container.ts": core("Container", "ContainerPort", "VolumeMount", "VolumeDevice", "ContainerRestartRule", "ContainerRestartRuleOnExitCodes", "EphemeralContainer"),
+  "core/affinity.ts": core("Affinity", "NodeAffinity", "PodAffinity", "PodAntiAffinity", "PreferredSchedulingTerm", "PodAffinityTerm", "WeightedPodAffinityTerm", "TopologySpreadConstraint"),
+  "core/toleration.ts": core("Toleration", "Taint"),
+  "core/volume-sources.ts": core(...volumeSources.map(name => `${name}VolumeSource`), "EmptyDirVolumeSource", "HostPathVolumeSource", "ImageVolumeSource", "CSIVolumeSource", "PersistentVolumeClaimVolumeSource"),
+  "core/volume.ts": core("Volume", "KeyToPath", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "DownwardAPIVolumeFile", "ProjectedVolumeSource", "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "ServiceAccountTokenProjection", "ClusterTrustBundleProjection", "PodCertificateProjection", "EphemeralVolumeSource", "PersistentVolumeClaimTemplate"),
+  "core/claimspec.ts": core("PersistentVolumeClaimSpec", "VolumeResourceRequirements"),
+  "core/podspec.ts": core("PodSpec", "PodTemplateSpec", "PodDNSConfig", "PodDNSConfigOption", "HostAlias", "PodOS", "PodReadinessGate", "PodResourceClaim", "PodSchedulingGate", "PodSchedulingGroup"),
+  "core/podstatus.ts": core("PodStatus", "ContainerStatus", "ContainerState", "ContainerStateRunning", "ContainerStateTerminated", "ContainerStateWaiting", "PodCondition", "PodIP", "HostIP"),
+  "rbac/types.ts": ["rbac.v1.PolicyRule", "rbac.v1.RoleRef", "rbac.v1.Subject"],
+  "authentication/userinfo.ts": ["authentication.v1.UserInfo"],
+  "authorization/types.ts": ["authorization.v1.ResourceAttributes", "authorization.v1.NonResourceAttributes", "authorization.v1.SubjectAccessReviewSpec", "authorization.v1.SubjectAccessReviewStatus", "authorization.v1.FieldSelectorAttributes", "authorization.v1.LabelSelectorAttributes", "meta.v1.FieldSelectorRequirement"],
+};
+
+export const defaults: { readonly [field: string]: unknown } = {
+  "core.v1.PodSpec.dnsPolicy": "ClusterFirst", "core.v1.PodSpec.restartPolicy": "Always", "core.v1.PodSpec.securityContext": {}, "core.v1.PodSpec.terminationGracePeriodSeconds": 30, "core.v1.PodSpec.schedulerName": "default-scheduler",
+  "core.v1.Container.terminationMessagePath": "/dev/termination-log", "core.v1.Container.terminationMessagePolicy": "File",
+  "core.v1.EphemeralContainer.terminationMessagePath": "/dev/termination-log", "core.v1.EphemeralContainer.terminationMessagePolicy": "File",
+  "core.v1.Probe.timeoutSeconds": 1, "core.v1.Probe.periodSeconds": 10, "core.v1.Probe.successThreshold": 1, "core.v1.Probe.failureThreshold": 3,
+  "core.v1.HTTPGetAction.path": "/", "core.v1.HTTPGetAction.scheme": "HTTP",
+  "core.v1.SecretVolumeSource.defaultMode": 420, "core.v1.ConfigMapVolumeSource.defaultMode": 420, "core.v1.DownwardAPIVolumeSource.defaultMode": 420, "core.v1.ProjectedVolumeSource.defaultMode": 420,
+  "core.v1.ServiceAccountTokenProjection.expirationSeconds": 3600, "core.v1.HostPathVolumeSource.type": "", "core.v1.ObjectFieldSelector.apiVersion": "v1",
+  "core.v1.Secret.type": "Opaque", "core.v1.ServiceSpec.sessionAffinity": "None", "core.v1.ServiceSpec.type": "ClusterIP", "core.v1.EndpointPort.protocol": "TCP",
+  "core.v1.NamespaceStatus.phase": "Active", "core.v1.PersistentVolumeStatus.phase": "Pending", "core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy": "Retain", "core.v1.PersistentVolumeSpec.volumeMode": "Filesystem",
+  "core.v1.PersistentVolumeClaimStatus.phase": "Pending", "core.v1.PersistentVolumeClaimSpec.volumeMode": "Filesystem",
+  "core.v1.ReplicationControllerSpec.replicas": 1,
+  "apps.v1.DeploymentSpec.replicas": 1, "apps.v1.DeploymentSpec.revisionHistoryLimit": 10, "apps.v1.DeploymentSpec.progressDeadlineSeconds": 600, "apps.v1.DeploymentStrategy.type": "RollingUpdate",
+  "apps.v1.ReplicaSetSpec.replicas": 1, "apps.v1.StatefulSetSpec.replicas": 1, "apps.v1.StatefulSetSpec.revisionHistoryLimit": 10, "apps.v1.StatefulSetSpec.podManagementPolicy": "OrderedReady", "apps.v1.StatefulSetUpdateStrategy.type": "RollingUpdate",
+  "apps.v1.DaemonSetSpec.revisionHistoryLimit": 10, "apps.v1.DaemonSetUpdateStrategy.type": "RollingUpdate",
+  "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted": "Retain", "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled": "Retain",
+  "batch.v1.JobSpec.completionMode": "NonIndexed", "batch.v1.JobSpec.suspend": false, "batch.v1.CronJobSpec.concurrencyPolicy": "Allow", "batch.v1.CronJobSpec.suspend": false, "batch.v1.CronJobSpec.successfulJobsHistoryLimit": 3, "batch.v1.CronJobSpec.failedJobsHistoryLimit": 1,
+  "autoscaling.v1.HorizontalPodAutoscalerSpec.minReplicas": 1, "autoscaling.v2.HorizontalPodAutoscalerSpec.minReplicas": 1,
+  "networking.v1.NetworkPolicyPort.protocol": "TCP", "networking.v1.IngressClassParametersReference.scope": "Cluster", "discovery.v1.EndpointPort.name": "", "discovery.v1.EndpointPort.protocol": "TCP",
+  "rbac.v1.RoleRef.apiGroup": "rbac.authorization.k8s.io",
+  "storage.v1.StorageClass.reclaimPolicy": "Delete", "storage.v1.StorageClass.volumeBindingMode": "Immediate",
+  "storage.v1.CSIDriverSpec.attachRequired": true, "storage.v1.CSIDriverSpec.podInfoOnMount": false, "storage.v1.CSIDriverSpec.storageCapacity": false, "storage.v1.CSIDriverSpec.fsGroupPolicy": "ReadWriteOnceWithFSType", "storage.v1.CSIDriverSpec.volumeLifecycleModes": ["Persistent"], "storage.v1.CSIDriverSpec.requiresRepublish": false, "storage.v1.CSIDriverSpec.seLinuxMount": false,
+  "flowcontrol.v1.FlowSchemaSpec.matchingPrecedence": 1000, "flowcontrol.v1.QueuingConfiguration.handSize": 8, "flowcontrol.v1.QueuingConfiguration.queues": 64, "flowcontrol.v1.QueuingConfiguration.queueLengthLimit": 50,
+  "authentication.v1.TokenRequestSpec.expirationSeconds": 3600, "scheduling.v1.PriorityClass.preemptionPolicy": "PreemptLowerPriority",
+  "apiextensions.v1.CustomResourceConversion.strategy": "None",
+};
