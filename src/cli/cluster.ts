@@ -1,0 +1,94 @@
+/** Which cluster a command means, where its files are, and how a new one is laid out. */
+import { messageOf } from "../base/log.ts";
+import { UsageError, type Arguments, type Flag } from "./args.ts";
+import type { Cluster, Machine } from "./machine.ts";
+
+export const clusterFlags: readonly Flag[] = [
+  { name: "name", type: "string", env: "TIMONIER_NAME", default: "timonier", doc: "name of the cluster" },
+  { name: "data-dir", type: "string", env: "TIMONIER_DATA_DIR", doc: "folder for everything the cluster keeps (default ~/.timonier)" },
+];
+
+export type Place = { readonly name: string; readonly root: string; readonly dataFolder: string; readonly file: string; readonly runFolder: string; readonly context: string; readonly id: string };
+
+/** Names, folders and context of the cluster that the flags mean, whether it exists or not. */
+export function placeOf(machine: Machine, { values }: Arguments): Place {
+  const name = String(values["name"]);
+  if (!/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) throw new UsageError(`--name: "${name}" is not a lower-case name of letters, digits and "-" (at most 32 characters)`);
+  const root = machine.resolve(String(values["data-dir"] ?? `${machine.home}/.timonier`));
+  const dataFolder = `${root}/${name}`;
+  const id = `${name}-${machine.digest(dataFolder).slice(0, 6)}`;
+  const runRoot = machine.uid === 0 ? "/run/timonier" : `${machine.env["XDG_RUNTIME_DIR"] ?? `/tmp/timonier-${machine.uid}`}/timonier`;
+  return { name, root, dataFolder, file: `${dataFolder}/cluster.json`, runFolder: `${runRoot}/${id}`, context: name === "timonier" ? "timonier" : `timonier-${name}`, id };
+}
+
+export async function loadCluster(machine: Machine, place: Place): Promise<Cluster | undefined> {
+  const text = await machine.read(place.file);
+  if (text === undefined) return undefined;
+  try {
+    return { ...(JSON.parse(text) as Cluster), dataFolder: place.dataFolder, runFolder: place.runFolder };
+  } catch (error) {
+    throw new UsageError(`${place.file} cannot be read (${messageOf(error)}): restore it, or remove the cluster with "timonier delete"`);
+  }
+}
+
+export async function saveCluster(machine: Machine, cluster: Cluster): Promise<void> {
+  await machine.write(`${cluster.dataFolder}/cluster.json`, `${JSON.stringify(cluster, null, 2)}\n`);
+}
+
+export async function existingCluster(machine: Machine, args: Arguments): Promise<Cluster> {
+  const place = placeOf(machine, args);
+  const cluster = await loadCluster(machine, place);
+  if (!cluster) throw new UsageError(`there is no cluster "${place.name}" in ${place.root}: make it with "timonier up${place.name === "timonier" ? "" : ` --name ${place.name}`}"`);
+  return cluster;
+}
+
+/** Lays out a new cluster: free ports, a pod network that nothing here uses yet. */
+export async function layOut(machine: Machine, place: Place, { values }: Arguments): Promise<Cluster> {
+  const runtime = String(values["runtime"] ?? "containerd");
+  if (runtime !== "containerd" && runtime !== "simulated") throw new UsageError(`--runtime: "${runtime}" is not a runtime: expected "containerd" or "simulated"`);
+  const nodes = Number(values["nodes"] ?? 1);
+  if (nodes < 1 || nodes > 5000) throw new UsageError(`--nodes: ${nodes} is out of range: expected 1 to 5000`);
+  if (runtime === "containerd" && nodes !== 1) throw new UsageError(`--nodes ${nodes}: several nodes with real containers are not there yet; leave --nodes out, or use --runtime simulated`);
+  const advertise = machine.primaryAddress();
+  const listen = ["127.0.0.1", ...(runtime === "containerd" && advertise ? [advertise] : [])];
+  const port = await choosePort(machine, listen, values["port"] as number | undefined, 6443, "--port");
+  const nodePort = await choosePort(machine, listen, values["node-port"] as number | undefined, 10250, "--node-port");
+  return {
+    name: place.name, id: place.id, state: "creating", runtime, nodes,
+    nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
+    listen, ...(advertise ? { advertise } : {}), port, nodePort,
+    podCIDR: values["pod-cidr"] === undefined ? await freeNetwork(machine) : checkedNetwork(String(values["pod-cidr"]), "--pod-cidr"),
+    serviceCIDR: checkedNetwork(String(values["service-cidr"] ?? "10.96.0.0/12"), "--service-cidr"),
+    dataFolder: place.dataFolder, runFolder: place.runFolder, context: place.context,
+  };
+}
+
+async function choosePort(machine: Machine, addresses: readonly string[], wanted: number | undefined, usual: number, flag: string): Promise<number> {
+  if (wanted !== undefined) {
+    if (wanted < 1 || wanted > 65535) throw new UsageError(`${flag}: ${wanted} is not a port: expected 1 to 65535`);
+    if (!(await allFree(machine, addresses, wanted))) throw new UsageError(`${flag}: port ${wanted} is taken: stop what listens there, or choose another`);
+    return wanted;
+  }
+  for (let port = usual; port < usual + 50; port++) if (await allFree(machine, addresses, port)) return port;
+  throw new UsageError(`ports ${usual} to ${usual + 49} are all taken: name a free one with ${flag}`);
+}
+
+export async function allFree(machine: Machine, addresses: readonly string[], port: number): Promise<boolean> {
+  for (const address of addresses) if (!(await machine.portFree(address, port))) return false;
+  return true;
+}
+
+/** The first 10.N.0.0/16, from 10.244 on, that no route of this machine touches. */
+async function freeNetwork(machine: Machine): Promise<string> {
+  const taken = new Set((await machine.networks()).map(network => network.split(".").slice(0, 2).join(".")));
+  for (let second = 244; second >= 128; second--) if (!taken.has(`10.${second}`)) return `10.${second}.0.0/16`;
+  throw new UsageError("every network from 10.128.0.0/16 to 10.244.0.0/16 is in use here: name a free one with --pod-cidr");
+}
+
+function checkedNetwork(text: string, flag: string): string {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
+  const [a = 0, b = 0, c = 0, d = 0, size = 0] = (match ?? []).slice(1).map(Number);
+  if (!match || [a, b, c, d].some(part => part > 255) || size < 8 || size > 24) throw new UsageError(`${flag}: "${text}" is not an IPv4 network such as 10.244.0.0/16 (size /8 to /24)`);
+  if (((((a << 24) | (b << 16) | (c << 8) | d) >>> 0) & ((2 ** (32 - size)) - 1)) !== 0) throw new UsageError(`${flag}: "${text}" has bits set behind its /${size}`);
+  return text;
+}

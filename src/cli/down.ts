@@ -1,0 +1,27 @@
+import { UsageError } from "./args.ts";
+import { clusterFlags, existingCluster } from "./cluster.ts";
+import type { Command } from "./command.ts";
+import { Progress } from "./progress.ts";
+import { flagsFor } from "./up.ts";
+
+export const down: Command = {
+  name: "down",
+  doc: "stop the control plane; pods keep running unless --stop-workloads",
+  flags: [...clusterFlags, { name: "stop-workloads", type: "boolean", doc: "also end every pod and containerd" }],
+  async run(args, machine, parts) {
+    if (args.rest.length > 0) throw new UsageError(`down takes no arguments: "${args.rest.join(" ")}"`);
+    const cluster = await existingCluster(machine, args);
+    const progress = new Progress(machine);
+    const running = (await machine.daemon("server", cluster.runFolder)) ?? (await machine.daemon("agent", cluster.runFolder));
+    if (!running && args.values["stop-workloads"] !== true) {
+      machine.out(`Cluster "${cluster.name}" is not running. Start it with "timonier up${flagsFor(cluster)}".\n`);
+      return 0;
+    }
+    await progress.step("node agent stopped", () => machine.stopDaemon("agent", cluster.runFolder, 10_000));
+    await progress.step("server stopped", () => machine.stopDaemon("server", cluster.runFolder, 10_000));
+    if (cluster.runtime === "containerd" && args.values["stop-workloads"] === true)
+      await progress.step("workloads and containerd stopped", () => parts.stopWorkloads(cluster, line => progress.note(line)));
+    machine.out(`Cluster "${cluster.name}" is stopped${cluster.runtime === "containerd" && args.values["stop-workloads"] !== true ? "; its pods keep running" : ""}. "timonier up${flagsFor(cluster)}" starts it again.\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,19 @@
+/** The two long-running processes that `up` starts; each reads `<data-dir>/cluster.json`. */
+import { UsageError, type Flag } from "./args.ts";
+import type { Command } from "./command.ts";
+
+const flags: readonly Flag[] = [{ name: "data-dir", type: "string", doc: "the cluster's own folder, the one with cluster.json" }];
+
+export const server: Command = {
+  name: "server", doc: "run the control plane in this process", flags, hidden: true,
+  run: (args, _machine, parts) => parts.serve(folder(args.values["data-dir"])),
+};
+export const agent: Command = {
+  name: "agent", doc: "run the node agent in this process", flags, hidden: true,
+  run: (args, _machine, parts) => parts.runAgent(folder(args.values["data-dir"])),
+};
+
+function folder(value: unknown): string {
+  if (typeof value !== "string") throw new UsageError("--data-dir is needed: the folder with cluster.json (\"timonier up\" makes it)");
+  return value;
+}

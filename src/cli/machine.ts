@@ -1,0 +1,95 @@
+/** What the commands need of the machine they run on; `host/machine.ts` has the real one, tests hand in a small fake. */
+
+export type RunResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export interface Machine {
+  readonly platform: string;
+  readonly uid: number;
+  readonly hostname: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly home: string;
+  readonly terminal: boolean;
+  out(text: string): void;
+  err(text: string): void;
+  /** Milliseconds, monotonic. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  read(path: string): Promise<string | undefined>;
+  /** Atomically, mode 0600, parents made with 0700. */
+  write(path: string, text: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  list(folder: string): Promise<readonly string[]>;
+  /** Removes a file or a whole folder; nothing there is fine. */
+  remove(path: string): Promise<void>;
+  /** Removes a folder only if it is empty. */
+  removeEmpty(folder: string): Promise<void>;
+  resolve(path: string): string;
+  /** Short hex digest, for names. */
+  digest(text: string): string;
+  /** Full path of a program on PATH. */
+  which(program: string): Promise<string | undefined>;
+  /** Runs a program to its end. `inherit` gives it our terminal. */
+  run(program: string, args: readonly string[], options?: { readonly inherit?: boolean; readonly env?: { readonly [name: string]: string }; readonly timeoutMs?: number }): Promise<RunResult>;
+  /** Starts ourselves again, detached and restarted on failure, with output to `logFile`. */
+  startDaemon(daemon: { readonly name: string; readonly args: readonly string[]; readonly runFolder: string; readonly logFile: string }): Promise<void>;
+  /** The process that `startDaemon` keeps alive, if it lives. */
+  daemon(name: string, runFolder: string): Promise<{ readonly pid: number; readonly residentBytes: number; readonly ageSeconds: number } | undefined>;
+  /** Ends it and its restarter: SIGTERM, then SIGKILL after `graceMs`. */
+  stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void>;
+  /** Whether this address can be listened on now. */
+  portFree(address: string, port: number): Promise<boolean>;
+  /** The address other machines and pods reach us at; undefined without a network. */
+  primaryAddress(): string | undefined;
+  /** IPv4 networks that are routed or assigned here already, as CIDRs. */
+  networks(): Promise<readonly string[]>;
+  /** Downloads over HTTPS to memory; rejects with a reason. */
+  download(url: string, bytesMax: number): Promise<Uint8Array>;
+  sha256(bytes: Uint8Array): string;
+  writeProgram(path: string, bytes: Uint8Array): Promise<void>;
+  /** Takes the lock file or says who has it; released when the process ends. */
+  lock(path: string): Promise<{ readonly ok: true; release(): Promise<void> } | { readonly ok: false; readonly holder: string }>;
+  /** Calls back once on Ctrl-C or SIGTERM; returns how to stop listening. */
+  onInterrupt(callback: () => void): () => void;
+}
+
+/** What the other parts of timonier do for the commands; composed in `main/cli.ts`. */
+export interface Parts {
+  mergeKubeconfig(cluster: ClusterAccess): Promise<{ readonly path: string; readonly previousContext: string | undefined }>;
+  removeKubeconfig(cluster: { readonly context: string; readonly path: string; readonly previousContext: string | undefined }): Promise<void>;
+  /** Ends every pod of this cluster, gracefully, and its containerd. */
+  stopWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
+  /** Removes containers, namespaces, interfaces, mounts, cgroups and rules of this cluster; nothing else. */
+  removeWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
+  /** `{ ready, nodes, pods }` as the API answers, or undefined when it does not. */
+  probe(cluster: Cluster): Promise<Probe | undefined>;
+  /** Runs everything in this process until interrupted. */
+  foreground(cluster: Cluster, onReady: () => Promise<void>): Promise<number>;
+  serve(dataFolder: string): Promise<number>;
+  runAgent(dataFolder: string): Promise<number>;
+}
+export type Probe = { readonly version: string; readonly nodes: readonly { readonly name: string; readonly ready: boolean }[]; readonly pods: number; readonly runningPods: number };
+export type ClusterAccess = { readonly context: string; readonly server: string; readonly dataFolder: string };
+
+/** `cluster.json`: what a cluster is, fixed when it is made. */
+export type Cluster = {
+  readonly name: string;
+  /** Unique on this machine also for equal names in different data directories: names of cgroups, tables, sockets. */
+  readonly id: string;
+  readonly state: "creating" | "made" | "deleting";
+  readonly runtime: "containerd" | "simulated";
+  readonly nodes: number;
+  readonly nodeName: string;
+  /** Addresses the API server listens on, the first one for kubectl. */
+  readonly listen: readonly string[];
+  /** Where pods and other nodes reach it; absent without a network. */
+  readonly advertise?: string;
+  readonly port: number;
+  readonly nodePort: number;
+  readonly podCIDR: string;
+  readonly serviceCIDR: string;
+  readonly dataFolder: string;
+  readonly runFolder: string;
+  readonly context: string;
+  readonly kubeconfig?: string;
+  readonly previousContext?: string;
+};

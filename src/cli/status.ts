@@ -1,0 +1,35 @@
+import { UsageError } from "./args.ts";
+import { clusterFlags, existingCluster } from "./cluster.ts";
+import type { Command } from "./command.ts";
+import { describe, flagsFor } from "./up.ts";
+
+export const status: Command = {
+  name: "status",
+  doc: "say what runs, where and how large it is (exit code 3 when stopped)",
+  flags: clusterFlags,
+  async run(args, machine, parts) {
+    if (args.rest.length > 0) throw new UsageError(`status takes no arguments: "${args.rest.join(" ")}"`);
+    const cluster = await existingCluster(machine, args);
+    const names = cluster.runtime === "simulated" ? ["server"] : ["server", "agent"];
+    const daemons = await Promise.all(names.map(async name => ({ name, daemon: await machine.daemon(name, cluster.runFolder) })));
+    const probe = daemons[0]?.daemon ? await parts.probe(cluster) : undefined;
+    const lines = [
+      ["Cluster", `${cluster.name} (${cluster.runtime}${cluster.runtime === "simulated" ? `, ${cluster.nodes} nodes` : ""})`],
+      ["State", cluster.state === "deleting" ? `half deleted: finish with "timonier delete${flagsFor(cluster)}"` : probe ? "running" : daemons.some(({ daemon }) => daemon) ? "starting or not answering" : "stopped"],
+      ["API", probe ? describe(cluster, probe) : `https://${cluster.listen[0]}:${cluster.port} (no answer)`],
+      ...daemons.map(({ name, daemon }) => [name[0]!.toUpperCase() + name.slice(1), daemon ? `pid ${daemon.pid}, ${(daemon.residentBytes / 1e6).toFixed(0)} MB, up ${age(daemon.ageSeconds)}` : "not running"]),
+      ...(probe?.nodes ?? []).slice(0, 10).map(node => ["Node", `${node.name} ${node.ready ? "Ready" : "NotReady"}`]),
+      ["Context", `${cluster.context}${cluster.kubeconfig ? ` in ${cluster.kubeconfig}` : ""}`],
+      ["Data", cluster.dataFolder],
+    ] as const;
+    for (const [name, value] of lines) machine.out(`${`${name}:`.padEnd(10)} ${value}\n`);
+    if (!probe && cluster.state !== "deleting") machine.out(`\nStart it with "timonier up${flagsFor(cluster)}".\n`);
+    return probe ? 0 : 3;
+  },
+};
+
+function age(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,125 @@
+import { UsageError, type Arguments } from "./args.ts";
+import { allFree, clusterFlags, layOut, loadCluster, placeOf, saveCluster, type Place } from "./cluster.ts";
+import type { Command } from "./command.ts";
+import type { Cluster, Machine, Parts, Probe } from "./machine.ts";
+import { bringPackages } from "./packages.ts";
+import { duration, Progress } from "./progress.ts";
+import { followDaemons } from "./starting.ts";
+
+export const up: Command = {
+  name: "up",
+  doc: "start the cluster, making it first if need be",
+  flags: [
+    ...clusterFlags,
+    { name: "runtime", type: "string", doc: "containerd (default) or simulated: pods that only pretend, without root or containers" },
+    { name: "nodes", type: "number", doc: "number of nodes (simulated runtime)" },
+    { name: "port", type: "number", doc: "port of the API server (default 6443, or the next free one)" },
+    { name: "node-port", type: "number", doc: "port of the node agent (default 10250, or the next free one)" },
+    { name: "pod-cidr", type: "string", doc: "network of the pods (default: the first free 10.N.0.0/16 from 10.244 down)" },
+    { name: "service-cidr", type: "string", doc: "network of the services (default 10.96.0.0/12)" },
+    { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
+  ],
+  async run(args, machine, parts) {
+    if (args.rest.length > 0) throw new UsageError(`up takes no arguments: "${args.rest.join(" ")}"`);
+    if (machine.platform !== "linux") throw new UsageError(`timonier runs on Linux only (this is ${machine.platform}): use a Linux machine or virtual machine`);
+    const place = placeOf(machine, args);
+    const known = await loadCluster(machine, place);
+    if (known?.state === "deleting") throw new UsageError(`cluster "${known.name}" is half deleted: finish with "timonier delete${flagsFor(known)}", then run up again`);
+    if (known) refuseChanges(known, args);
+    const runtime = known?.runtime ?? String(args.values["runtime"] ?? "containerd");
+    if (runtime === "containerd" && machine.uid !== 0) throw new UsageError("real containers need root: run this as root (sudo), or use --runtime simulated");
+
+    const lock = await machine.lock(`${place.root}/${place.name}.lock`);
+    if (!lock.ok) throw new UsageError(`another timonier command works on cluster "${place.name}" (${lock.holder}): wait for it, then run this again`);
+    try {
+      return await bringUp(known, place, args, machine, parts);
+    } finally {
+      await lock.release();
+      await machine.removeEmpty(place.root);
+    }
+  },
+};
+
+async function bringUp(known: Cluster | undefined, place: Place, args: Arguments, machine: Machine, parts: Parts): Promise<number> {
+  if (known && (await machine.daemon("server", known.runFolder))) {
+    const probe = await parts.probe(known);
+    const agentRuns = known.runtime === "simulated" || (await machine.daemon("agent", known.runFolder)) !== undefined;
+    if (probe && agentRuns) {
+      machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n`);
+      await parts.mergeKubeconfig(access(known));
+      return 0;
+    }
+  }
+  const progress = new Progress(machine);
+  const first = known === undefined || known.state === "creating";
+  const cluster = known ?? (await layOut(machine, place, args));
+  if (known) await checkPorts(machine, known);
+  machine.out(`${first ? "Making" : "Starting"} cluster "${place.name}"\n`);
+  if (cluster.runtime === "containerd") await bringPackages(machine, progress, args.values["no-install"] === true);
+
+  let interrupted = false;
+  const unlisten = machine.onInterrupt(() => { interrupted = true; });
+  try {
+    await saveCluster(machine, cluster);
+    await followDaemons(cluster, machine, progress, () => interrupted);
+    const merged = await parts.mergeKubeconfig(access(cluster));
+    await saveCluster(machine, { ...cluster, state: "made", kubeconfig: cluster.kubeconfig ?? merged.path, ...(cluster.previousContext === undefined && merged.previousContext !== undefined ? { previousContext: merged.previousContext } : {}) });
+  } catch (error) {
+    await undo(cluster, place, first, machine, parts);
+    throw error;
+  } finally {
+    unlisten();
+  }
+  machine.out(`\nCluster "${cluster.name}" is ready after ${duration(progress.elapsedMs)}: https://${cluster.listen[0]}:${cluster.port}\n${nextCommands(cluster)}`);
+  return 0;
+}
+
+/** Nothing half-made stays behind: a first start that failed is removed, a later one only stopped. */
+async function undo(cluster: Cluster, place: Place, first: boolean, machine: Machine, parts: Parts): Promise<void> {
+  await machine.stopDaemon("agent", cluster.runFolder, 3_000);
+  await machine.stopDaemon("server", cluster.runFolder, 3_000);
+  if (!first) return;
+  if (cluster.runtime === "containerd") await parts.removeWorkloads(cluster, () => undefined);
+  const log = await machine.read(`${cluster.dataFolder}/logs/server.log`);
+  if (log) machine.err(lastLines(log, 5));
+  await machine.remove(cluster.dataFolder);
+  await machine.remove(cluster.runFolder);
+  await machine.removeEmpty(place.root);
+}
+
+const lastLines = (text: string, count: number): string => `${text.trimEnd().split("\n").slice(-count).join("\n")}\n`;
+
+async function checkPorts(machine: Machine, cluster: Cluster): Promise<void> {
+  if (!(await machine.daemon("server", cluster.runFolder)) && !(await allFree(machine, cluster.listen, cluster.port)))
+    throw new UsageError(`port ${cluster.port}, which this cluster uses, is taken by another program: stop that program (see "ss -ltnp sport = :${cluster.port}"), then run up again`);
+}
+
+function refuseChanges(cluster: Cluster, { values }: Arguments): void {
+  const fixed = { runtime: cluster.runtime, nodes: cluster.nodes, port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR } as const;
+  for (const [flag, value] of Object.entries(fixed))
+    if (values[flag] !== undefined && values[flag] !== value)
+      throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);
+}
+
+const access = (cluster: Cluster): Parameters<Parts["mergeKubeconfig"]>[0] => ({ context: cluster.context, server: `https://${cluster.listen[0]}:${cluster.port}`, dataFolder: cluster.dataFolder });
+
+export function describe(cluster: Cluster, probe: Probe): string {
+  const ready = probe.nodes.filter(node => node.ready).length;
+  return `Kubernetes ${probe.version} at https://${cluster.listen[0]}:${cluster.port}, ${ready} of ${probe.nodes.length} node${probe.nodes.length === 1 ? "" : "s"} ready, ${probe.runningPods} of ${probe.pods} pod${probe.pods === 1 ? "" : "s"} running`;
+}
+
+export function flagsFor(cluster: Pick<Cluster, "name">): string {
+  return cluster.name === "timonier" ? "" : ` --name ${cluster.name}`;
+}
+
+function nextCommands(cluster: Cluster): string {
+  const flags = flagsFor(cluster);
+  return `kubectl now uses context "${cluster.context}". Try:
+
+  kubectl get nodes
+  kubectl create deployment web --image=${cluster.runtime === "simulated" ? "web:v1" : "127.0.0.1:5000/hello:v1"}
+  kubectl get pods -o wide -w
+  timonier status${flags}
+  timonier down${flags}       # pods keep running; "timonier up${flags}" finds them again
+`;
+}

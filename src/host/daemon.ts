@@ -1,0 +1,115 @@
+/**
+ * Long-running processes of ours that outlive the command that started them. A small `sh` restarts one that dies on its
+ * own account, later each time; a process is known by pid and start time, so that a reused pid is never taken for it.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Machine } from "../cli/machine.ts";
+
+// $1 pid file, the rest the command. Exit codes 0 and 78 (`doNotRestart`) end the keeper too.
+const keeper = `
+file=$1; shift; wait_s=0
+trap 'kill "$child" 2>/dev/null; wait "$child"; rm -f "$file" "$file.keeper"; exit 0' TERM INT
+while :; do
+  "$@" & child=$!
+  echo $child > "$file.tmp" && mv "$file.tmp" "$file"
+  began=$(date +%s)
+  wait "$child"; code=$?
+  [ $code -eq 0 ] || [ $code -eq 78 ] && break
+  [ $(($(date +%s) - began)) -ge 10 ] && wait_s=0
+  echo "timonier: ended with code $code, starting again in \${wait_s} s" >&2
+  sleep $wait_s & child=$!; wait "$child"
+  wait_s=$((wait_s * 2 + 1)); [ $wait_s -gt 10 ] && wait_s=10
+done
+rm -f "$file" "$file.keeper"
+`;
+
+/** Exit code of a daemon that must not be started again: its configuration is wrong, its files are damaged. */
+export const doNotRestart = 78;
+
+export async function startDaemon({ name, args, runFolder, logFile }: Parameters<Machine["startDaemon"]>[0]): Promise<void> {
+  await mkdir(runFolder, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
+  const log = await open(logFile, "a", 0o600);
+  try {
+    const file = pidFile(name, runFolder);
+    const command = [process.execPath, ...process.execArgv, process.argv[1]!, ...args];
+    const child = spawn("/bin/sh", ["-c", keeper, `timonier-${name}`, file, ...command], { detached: true, stdio: ["ignore", log.fd, log.fd], cwd: "/" });
+    await new Promise<void>((done, fail) => { child.once("spawn", done); child.once("error", fail); });
+    const keeperFile = await open(`${file}.keeper`, "w", 0o600);
+    await keeperFile.writeFile(`${child.pid} ${startTimeOf(child.pid!) ?? 0}\n`);
+    await keeperFile.close();
+    child.unref();
+  } finally {
+    await log.close();
+  }
+}
+
+export async function daemonOf(name: string, runFolder: string): Promise<Awaited<ReturnType<Machine["daemon"]>>> {
+  const keeperPid = await livingKeeper(name, runFolder);
+  if (keeperPid === undefined) return undefined;
+  const pid = Number(await text(pidFile(name, runFolder)));
+  const stat = pid > 0 ? statOf(pid) : undefined;
+  if (!stat || stat.parent !== keeperPid) return undefined;
+  const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  return { pid, residentBytes: stat.residentPages * 4096, ageSeconds: Math.max(0, uptime - stat.startTicks / 100) };
+}
+
+export async function stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void> {
+  const keeperPid = await livingKeeper(name, runFolder);
+  const pid = Number(await text(pidFile(name, runFolder)));
+  const child = keeperPid !== undefined && pid > 0 && statOf(pid)?.parent === keeperPid ? { pid, startTicks: statOf(pid)!.startTicks } : undefined;
+  if (keeperPid !== undefined) signal(keeperPid, "SIGTERM");
+  const began = performance.now();
+  const alive = (): boolean => (keeperPid !== undefined && isAlive(keeperPid)) || (child !== undefined && startTimeOf(child.pid) === child.startTicks && isAlive(child.pid));
+  while (alive() && performance.now() - began < graceMs) await new Promise(done => setTimeout(done, 10));
+  if (keeperPid !== undefined && isAlive(keeperPid)) signal(keeperPid, "SIGKILL");
+  if (child && startTimeOf(child.pid) === child.startTicks) signal(child.pid, "SIGKILL");
+  await rm(pidFile(name, runFolder), { force: true });
+  await rm(`${pidFile(name, runFolder)}.keeper`, { force: true });
+}
+
+/** When a process started, in clock ticks since boot; undefined when there is none (a zombie counts as none). */
+export function startTimeOf(pid: number): number | undefined {
+  const stat = statOf(pid);
+  return stat?.state === "Z" ? undefined : stat?.startTicks;
+}
+
+const pidFile = (name: string, runFolder: string): string => `${runFolder}/${name}.pid`;
+const isAlive = (pid: number): boolean => startTimeOf(pid) !== undefined;
+
+async function livingKeeper(name: string, runFolder: string): Promise<number | undefined> {
+  const [pid = 0, started = 0] = (await text(`${pidFile(name, runFolder)}.keeper`)).split(" ").map(Number);
+  return pid > 0 && startTimeOf(pid) === started ? pid : undefined;
+}
+
+async function text(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function statOf(pid: number): { readonly state: string; readonly parent: number; readonly startTicks: number; readonly residentPages: number } | undefined {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The program's name may hold spaces and parentheses: count from the last one.
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0]!, parent: Number(fields[1]), startTicks: Number(fields[19]), residentPages: Number(fields[21]) };
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
