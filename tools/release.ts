@@ -1,0 +1,53 @@
+/**
+ * The release: `dist/` is the program bundled by rolldown (heavy parts stay separate chunks that load when asked for).
+ * `node tools/release.ts build` makes it (npm pack does so by itself); `--try` packs, installs in an empty folder and starts a cluster there.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const root = new URL("../", import.meta.url).pathname;
+
+if (process.argv[2] === "build") await build();
+else if (process.argv[2] === "--try") tryRelease();
+else throw new Error("usage: node tools/release.ts build | --try");
+
+async function build(): Promise<void> {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const bundle = await rolldown({ input: { timonier: join(root, "bin/timonier.ts") }, platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"] });
+  await bundle.write({ dir: join(root, "dist"), format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
+  await bundle.close();
+  const size = readdirSync(join(root, "dist")).reduce((sum, name) => sum + statSync(join(root, "dist", name)).size, 0);
+  console.error(`dist/: ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** What a stranger does: install the tarball where nothing is, start a cluster, ask it something, delete it. */
+function tryRelease(): void {
+  const folder = mkdtempSync(join(tmpdir(), "timonier-release-"));
+  try {
+    run("npm", ["pack", "--silent", "--pack-destination", folder], root);
+    const tarball = readdirSync(folder).find(name => name.endsWith(".tgz"))!;
+    console.log(`${tarball}: ${(statSync(join(folder, tarball)).size / 1e6).toFixed(1)} MB`);
+    run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", folder, join(folder, tarball)], folder);
+    const env = { ...process.env, HOME: folder, KUBECONFIG: join(folder, "kubeconfig"), PATH: (process.env["PATH"] ?? "").split(":").filter(part => !part.includes("node_modules")).join(":") };
+    const timonier = join(folder, "node_modules/.bin/timonier");
+    try {
+      run(timonier, ["version"], folder, env);
+      run(timonier, ["up", "--runtime", "simulated", "--nodes", "2", "--name", "release"], folder, env);
+      run(timonier, ["status", "--name", "release"], folder, env);
+    } finally {
+      run(timonier, ["delete", "--name", "release"], folder, env);
+    }
+    console.log("release: 4 passed, 0 failed");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): void {
+  console.log(`$ ${program.split("/").at(-1)} ${args.join(" ")}`);
+  const { status } = spawnSync(program, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}`);
+}
