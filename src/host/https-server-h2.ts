@@ -1,0 +1,110 @@
+/** HTTP/2 connections: the core stream API of node:http2, which is twice as fast as its request/response one. */
+import { constants, performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Writable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { HttpRequest, Peer } from "../api/http.ts";
+import type { Guard } from "./https-server-guard.ts";
+import { readBody } from "./https-server-body.ts";
+import { hopByHop, type Exchange, type OutgoingHeaders } from "./https-server-exchange.ts";
+import { headersOf, isTarget } from "./https-server-headers.ts";
+import type { ServerLimits } from "./https-server-limits.ts";
+
+// Uploads: as much as upstream gives a stream (apiserver secure_serving.go: 99 % of all objects fit) and a hundred of them a connection.
+const uploadWindowBytes = 256 * 1024;
+const connectionWindowBytes = 100 * uploadWindowBytes;
+// After this many cancelled streams a session's requests start one turn late: those that are cancelled in the same packet cost nothing then.
+const suspiciousResets = 20;
+
+export type Http2Options = { readonly limits: ServerLimits; readonly guard: Guard; readonly serve: (exchange: Exchange) => void };
+
+/** Takes over a TLS connection whose client chose `h2`. */
+export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options): ServerHttp2Session {
+  const { limits, guard, serve } = options;
+  const session = performServerHandshake(socket, {
+    maxHeaderListPairs: limits.headerCount, maxSettings: 32, maxOutstandingPings: 10,
+    // In megabytes; a thousand watches with their headers and buffers need about twenty.
+    maxSessionMemory: 64, maxSessionInvalidFrames: 100, maxSessionRejectedStreams: 100,
+    streamResetBurst: limits.resetBurst, streamResetRate: limits.resetsPerSecond,
+    settings: {
+      maxConcurrentStreams: peer.certificate ? limits.streamsTrusted : limits.streams,
+      initialWindowSize: uploadWindowBytes, maxHeaderListSize: limits.headerBytes, enablePush: false,
+    },
+  });
+  let open = 0;
+  let resets = 0;
+  session.setLocalWindowSize(connectionWindowBytes);
+  session.setTimeout(limits.idleMs, () => { if (open === 0) session.close(); });
+  // A broken connection ends its streams, and each of them knows; there is nothing to do for the session itself.
+  session.on("error", () => session.destroy());
+  session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
+    open++;
+    const exchange = new Http2Exchange(stream, headers, flags, raw, peer, limits);
+    stream.on("close", () => {
+      open--;
+      exchange.abort();
+      if (stream.rstCode !== constants.NGHTTP2_CANCEL) return;
+      resets++;
+      if (guard.reset(peer.address)) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+    // Reported again by `close`; without a listener it would end the process.
+    stream.on("error", () => exchange.abort());
+    if (!isTarget(exchange.request.target)) return void stream.respond({ ":status": 400 }, { endStream: true });
+    if (resets < suspiciousResets) serve(exchange);
+    else setImmediate(() => { if (!exchange.destroyed) serve(exchange); });
+  });
+  return session;
+}
+
+class Http2Exchange implements Exchange {
+  readonly request: HttpRequest;
+  readonly upload: ServerHttp2Stream;
+  readonly upgraded = undefined;
+  readonly #stop = new Stop();
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[], peer: Peer, limits: ServerLimits) {
+    this.upload = stream;
+    const stop = this.#stop;
+    const bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const lower = headersOf(raw);
+    this.request = {
+      method: headers[":method"] ?? "", target: headers[":path"] ?? "", headers: lower, peer, upgrade: false,
+      body: () => bodyless ? Promise.resolve(new Uint8Array(0)) : readBody(stream, lower, limits, () => stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR),
+      get signal() { return stop.signal; },
+    };
+  }
+
+  get destroyed(): boolean { return this.upload.destroyed || this.upload.closed; }
+
+  begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open"): Writable {
+    const stream = this.upload;
+    const sent: { [name: string]: string | string[] | number } = { ":status": status };
+    for (const name in headers) if (!hopByHop.has(name)) sent[name] = headers[name] as string | string[];
+    if (!this.destroyed) stream.respond(sent, { endStream: body === "none" });
+    // The answer is out, the rest of the upload is not wanted: say so, or the client waits for window for ever.
+    if (!stream.readableEnded) {
+      if (body === "none") stream.close(constants.NGHTTP2_NO_ERROR);
+      else stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
+    }
+    return stream;
+  }
+
+  abort(): void { this.#stop.abort(); }
+  destroy(): void { this.upload.close(constants.NGHTTP2_CANCEL); }
+}
+
+/** An abort signal that is made only when somebody asks for it: most requests end before anyone does. */
+export class Stop {
+  #controller: AbortController | undefined;
+  #aborted = false;
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
