@@ -1,0 +1,234 @@
+import { ApiError } from "../base/api-error.ts";
+import { InvariantViolation } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import { messageOf, type Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Service } from "../base/supervise.ts";
+import type { Client, DeleteOptions, Patch, WriteOptions } from "../client/client.ts";
+import { EventRecorder } from "../client/events.ts";
+import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
+import type { Informers } from "../client/informers.ts";
+import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
+import { KeyQueue } from "./queue.ts";
+
+/** Everything a controller is given; there is nothing else it can reach. */
+export type World = {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly kinds: KindSource;
+  readonly settings: Settings;
+};
+
+/** Every kind that is served now, custom ones included. */
+export interface KindSource {
+  list(): readonly AnyKind[];
+  /** Calls `listener` after the list has changed; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** What an operator may set, with upstream's defaults in `defaultSettings`. */
+export type Settings = {
+  /** PEM of the CA that pods trust the API server by; published in every namespace. */
+  readonly rootCA: string;
+  /** Finished pods kept before the oldest are removed (--terminated-pod-gc-threshold). */
+  readonly terminatedPodsMax: number;
+  /** A node is Unknown when its lease was not renewed for this long (--node-monitor-grace-period). */
+  readonly nodeGraceMs: number;
+  /** Grace for a node that has never reported (--node-startup-grace-period). */
+  readonly nodeStartupGraceMs: number;
+  /** Nodes evicted per second in a healthy zone (--node-eviction-rate), and in one that is partly down. */
+  readonly evictionRate: number;
+  readonly secondaryEvictionRate: number;
+  readonly unhealthyZoneThreshold: number;
+  readonly largeClusterNodes: number;
+};
+export const defaultSettings: Settings = {
+  rootCA: "", terminatedPodsMax: 12_500, nodeGraceMs: 50_000, nodeStartupGraceMs: 60_000,
+  evictionRate: 0.1, secondaryEvictionRate: 0.01, unhealthyZoneThreshold: 0.55, largeClusterNodes: 50,
+};
+
+/** What `reconcile` may touch: reads from local copies, writes through the API, the time. Every write is awaited by the loop before this key runs again. */
+export interface Context {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly events: EventRecorder;
+  read<K extends AnyKind>(kind: K): Copy<Resource<K>>;
+  /** Asks the server itself; `undefined` when it is not there. */
+  live<K extends AnyKind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>;
+  create<K extends AnyKind>(kind: K, object: New<K>): Promise<Resource<K>>;
+  update<K extends AnyKind>(kind: K, object: Resource<K>, options?: WriteOptions): Promise<Resource<K>>;
+  updateStatus<K extends AnyKind>(kind: K, object: Resource<K>): Promise<Resource<K>>;
+  patch<K extends AnyKind>(kind: K, object: Resource<K>, patch: Patch, options?: WriteOptions): Promise<Resource<K>>;
+  /** Deletes this very object: refused if another has taken its name. Already gone counts as deleted. */
+  delete<K extends AnyKind>(kind: K, object: Resource<K>, options?: DeleteOptions): Promise<void>;
+}
+
+/** Returning means "nothing to do until something changes"; `after` (ms) also asks to be called again. Throwing means "retry, later each time". */
+export type Outcome = { readonly after: number } | undefined;
+
+export type Controller = {
+  readonly name: string;
+  /** The name under which its events appear; default `<name>-controller`. */
+  readonly component?: string;
+  readonly reconciles: AnyKind;
+  /** Other kinds to watch, and which of our keys each change of theirs concerns. */
+  readonly watches: readonly Watched[];
+  /** Kinds that are read besides, without being woken by them. */
+  readonly reads?: readonly AnyKind[];
+  /** Keys looked at side by side; upstream's usual number is 5. */
+  readonly workers?: number;
+  readonly reconcile: (key: string, context: Context) => Promise<Outcome>;
+};
+export type Watched = { readonly kind: AnyKind; readonly keysOf: (object: any, context: Context, change: Change<any>) => Iterable<string> };
+
+/** Watch a kind whose objects we own: an object concerns the controller named in its `ownerReferences`. */
+export function owned(kind: AnyKind, owner: AnyKind): Watched {
+  return {
+    kind,
+    keysOf: (object, _context, { previous }) => {
+      const keys = controllerKeys(object, owner);
+      return previous === undefined ? keys : new Set([...controllerKeys(previous, owner), ...keys]);
+    },
+  };
+}
+/** The key of the `owner` kind's object that manages `object`, if there is one. */
+export function controllerKeys(object: Resource<AnyKind>, owner: AnyKind): readonly string[] {
+  const ref = object.metadata.ownerReferences?.find(ref => ref.controller === true);
+  return ref !== undefined && ref.kind === owner.kind && ref.apiVersion === apiVersionOf(owner) ? [joinKey(owner.namespaced ? object.metadata.namespace : "", ref.name)] : [];
+}
+
+/** For tests of the simulator only: what happens when a controller does not wait for its own writes. */
+export type LoopMutant = "stale-reads" | undefined;
+
+const workersDefault = 5;
+
+/** Turns a controller into a service: copies, queue and workers. */
+export function loop(controller: Controller, mutant?: LoopMutant): (world: World) => Service {
+  return world => ({ name: `controller ${controller.name}`, run: signal => runLoop(controller, world, signal, mutant) });
+}
+
+async function runLoop(controller: Controller, world: World, signal: AbortSignal, mutant: LoopMutant): Promise<void> {
+  if (signal.aborted) return;
+  const log = world.log.child(controller.name);
+  const events = new EventRecorder({ component: controller.component ?? `${controller.name}-controller`, client: world.client, clock: world.clock, random: world.random, log });
+  const queue = new KeyQueue(world.clock);
+  const writes = new Writes();
+  const informers = new Map<AnyKind, Informer<AnyKind>>();
+  const kinds = [controller.reconciles, ...controller.watches.map(watch => watch.kind), ...(controller.reads ?? [])];
+  for (const kind of kinds) informers.set(kind, world.informers.of(kind));
+  const looking = contextFor(world, log, events, informers, writes);
+  const watched: readonly Watched[] = [{ kind: controller.reconciles, keysOf: object => [keyOf(object)] }, ...controller.watches];
+  const stops = watched.map(({ kind, keysOf }) => informers.get(kind)!.onChange(change => {
+    for (const key of keysOf(change.object, looking, change)) queue.add(key);
+  }));
+  const stop = (): void => queue.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await Promise.all([...informers.values()].map(informer => informer.listed(signal)));
+    for (const { kind, keysOf } of watched)
+      for (const object of informers.get(kind)!.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);
+    await Promise.all(Array.from({ length: controller.workers ?? workersDefault }, () => work(controller, queue, informers, { ...world, log }, events, signal, mutant)));
+  } finally {
+    stop();
+    signal.removeEventListener("abort", stop);
+    for (const stopListening of stops) stopListening();
+    events.close();
+  }
+}
+
+async function work(controller: Controller, queue: KeyQueue, informers: ReadonlyMap<AnyKind, Informer<AnyKind>>, world: World, events: EventRecorder, signal: AbortSignal, mutant: LoopMutant): Promise<void> {
+  for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+    const writes = new Writes();
+    try {
+      const outcome = await controller.reconcile(key, contextFor(world, world.log, events, informers, writes));
+      queue.succeeded(key);
+      if (outcome === undefined) queue.cancel(key);
+      else queue.addAfter(key, outcome.after);
+    } catch (error) {
+      if (error instanceof InvariantViolation) throw error;
+      const again = queue.failed(key);
+      // A conflict is the usual way to learn of somebody else's write: not worth a line.
+      if (!(error instanceof ApiError && error.reason === "Conflict")) world.log.warn("will try again", { key, afterMs: Math.round(again), error: messageOf(error) });
+      queue.addAfter(key, again);
+    }
+    if (mutant !== "stale-reads") await writes.shown(informers, signal);
+    queue.done(key);
+  }
+}
+
+/** What one run of `reconcile` has written, so that the next run of the same key can wait until the copies show it. */
+class Writes {
+  readonly #revisions = new Map<AnyKind, number>();
+  readonly #deleted: { readonly kind: AnyKind; readonly key: string; readonly uid: string }[] = [];
+  readonly #unknown = new Set<AnyKind>();
+  #pending: Promise<unknown>[] = [];
+
+  wrote(kind: AnyKind, object: Resource<AnyKind>): void {
+    this.#revisions.set(kind, Math.max(this.#revisions.get(kind) ?? 0, Number(object.metadata.resourceVersion)));
+  }
+  deleted(kind: AnyKind, object: Resource<AnyKind>): void {
+    this.#deleted.push({ kind, key: keyOf(object), uid: object.metadata.uid });
+  }
+  /** Carries out a write; when its outcome is unknown, notes that the kind must be listed anew. */
+  async track<T>(kind: AnyKind, write: Promise<T>): Promise<T> {
+    this.#pending.push(write.then(() => undefined, () => undefined));
+    try {
+      return await write;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code >= 500) this.#unknown.add(kind);
+      throw error;
+    }
+  }
+  async shown(informers: ReadonlyMap<AnyKind, Informer<AnyKind>>, signal: AbortSignal): Promise<void> {
+    // Writes that ran side by side with one that failed may still be under way.
+    await Promise.all(this.#pending);
+    for (const kind of this.#unknown) await informers.get(kind)?.relisted(signal);
+    for (const [kind, revision] of this.#revisions) await informers.get(kind)?.reached(revision, signal);
+    for (const { kind, key, uid } of this.#deleted) await informers.get(kind)?.showsDeleted(key, uid, signal);
+  }
+}
+
+function contextFor(world: World, log: Log, events: EventRecorder, informers: ReadonlyMap<AnyKind, Informer<AnyKind>>, writes: Writes): Context {
+  const { client, clock, random, settings } = world;
+  const noted = async <K extends AnyKind>(kind: K, write: Promise<Resource<K>>): Promise<Resource<K>> => {
+    const object = await writes.track(kind, write);
+    writes.wrote(kind, object);
+    return object;
+  };
+  return {
+    clock, random, log, settings, events,
+    read: kind => {
+      const informer = informers.get(kind);
+      if (informer === undefined) throw new InvariantViolation(`a controller reads only the kinds it has declared, not ${kind.plural}`);
+      return informer as never;
+    },
+    live: (kind, namespace, name) => client.get(kind, namespace, name).catch((error: unknown) => {
+      if (error instanceof ApiError && error.reason === "NotFound") return undefined;
+      throw error;
+    }),
+    create: (kind, object) => noted(kind, client.create(kind, object)),
+    update: (kind, object, options) => noted(kind, client.update(kind, object, options)),
+    updateStatus: (kind, object) => noted(kind, client.updateStatus(kind, object)),
+    patch: (kind, object, patch, options) => noted(kind, client.patch(kind, object.metadata.namespace ?? "", object.metadata.name, patch, options)),
+    delete: async (kind, object, options) => {
+      const { namespace = "", name, uid } = object.metadata;
+      try {
+        await writes.track(kind, client.delete(kind, namespace, name, { ...options, preconditions: { uid, ...options?.preconditions } }));
+      } catch (error) {
+        if (!(error instanceof ApiError && error.reason === "NotFound")) throw error;
+      }
+      writes.deleted(kind, object);
+    },
+  };
+}
+
+/** `Json` of something that has optional fields, for patches. */
+export function jsonOf(value: unknown): Json {
+  return value as Json;
+}

@@ -1,0 +1,94 @@
+import type { Clock } from "../base/clock.ts";
+
+const failureWaitMs = 5;
+const failureWaitMaxMs = 1_000_000;
+// Retries of all keys together, as upstream's default limiter: 10 a second after a burst of 100.
+const retriesPerSecond = 10;
+const retriesBurst = 100;
+
+/**
+ * A set of keys to look at. A key is handed to one worker at a time; asking again while it runs runs it once more.
+ * Each key has at most one timer: a later decision replaces an earlier one.
+ */
+export class KeyQueue {
+  readonly #ready = new Set<string>();
+  readonly #running = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #timers = new Map<string, () => void>();
+  readonly #takers: ((key: string | undefined) => void)[] = [];
+  readonly #clock: Clock;
+  #allowance = retriesBurst;
+  #allowanceAt: number;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#allowanceAt = clock.monotonic();
+  }
+  /** Keys waiting for a worker. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+  add(key: string): void {
+    if (this.#closed) return;
+    if (this.#running.has(key)) this.#again.add(key);
+    else {
+      this.#ready.add(key);
+      this.#hand();
+    }
+  }
+  /** Adds `key` after `ms`, instead of whatever wait it had. */
+  addAfter(key: string, ms: number): void {
+    this.cancel(key);
+    if (this.#closed) return;
+    this.#timers.set(key, this.#clock.after(ms, () => {
+      this.#timers.delete(key);
+      this.add(key);
+    }));
+  }
+  cancel(key: string): void {
+    this.#timers.get(key)?.();
+    this.#timers.delete(key);
+  }
+  /** The next key, or `undefined` when the queue is closed. */
+  take(): Promise<string | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise(resolve => {
+      this.#takers.push(resolve);
+      this.#hand();
+    });
+  }
+  done(key: string): void {
+    this.#running.delete(key);
+    if (this.#again.delete(key)) this.add(key);
+  }
+  succeeded(key: string): void {
+    this.#failures.delete(key);
+  }
+  /** How long to wait before the next try: 5 ms, doubling up to 1000 s, and longer when very many keys fail at once. */
+  failed(key: string): number {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const now = this.#clock.monotonic();
+    this.#allowance = Math.min(this.#allowance + ((now - this.#allowanceAt) / 1000) * retriesPerSecond, retriesBurst) - 1;
+    this.#allowanceAt = now;
+    return Math.max(Math.min(failureWaitMs * 2 ** failures, failureWaitMaxMs), this.#allowance < 0 ? (-this.#allowance / retriesPerSecond) * 1000 : 0);
+  }
+  /** Lets every worker go and forgets all timers. */
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+  #hand(): void {
+    for (const key of this.#ready) {
+      const taker = this.#takers.shift();
+      if (taker === undefined) return;
+      this.#ready.delete(key);
+      this.#running.add(key);
+      taker(key);
+    }
+  }
+}
