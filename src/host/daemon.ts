@@ -30,6 +30,8 @@ rm -f "$file" "$file.keeper"
 export const doNotRestart = 78;
 
 export async function startDaemon({ name, args, runFolder, logFile }: Parameters<Machine["startDaemon"]>[0]): Promise<void> {
+  // A keeper that is just waiting to try again would make a second one of everything.
+  if ((await livingKeeper(name, runFolder)) !== undefined) await stopDaemon(name, runFolder, 5_000);
   await mkdir(runFolder, { recursive: true, mode: 0o700 });
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   const log = await open(logFile, "a", 0o600);
