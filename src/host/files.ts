@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-export type FileToWrite = { readonly path: string; readonly content: string | Uint8Array; /** Default 0600. */ readonly mode?: number };
+export type FileToWrite = { readonly path: string; readonly content: string | Uint8Array; /** Default 0600. */ readonly mode?: number; /** Default: the process's. */ readonly owner?: { readonly uid: number; readonly gid: number } };
 
 /**
  * Replaces files, each atomically: temporary file beside it, fsync, rename, fsync of the folder. Several are written side by side and each
@@ -38,12 +38,13 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function replaceFile({ path, content, mode = 0o600 }: FileToWrite): Promise<void> {
+async function replaceFile({ path, content, mode = 0o600, owner }: FileToWrite): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(temporary, "wx", mode);
     try {
       await handle.chmod(mode); // the umask must not widen or narrow what was asked for
+      if (owner !== undefined && owner.uid !== process.getuid?.()) await handle.chown(owner.uid, owner.gid);
       await handle.writeFile(content);
       await handle.sync();
     } finally {
