@@ -25,7 +25,8 @@ export const deleteCluster: Command = {
       await progress.step("node agent stopped", () => machine.stopDaemon("agent", place.runFolder, 5_000));
       await progress.step("server stopped", () => machine.stopDaemon("server", place.runFolder, 5_000));
       if (cluster?.runtime === "containerd") await progress.step("containers, namespaces, interfaces, mounts removed", () => parts.removeWorkloads(cluster, line => progress.note(line)));
-      if (cluster?.kubeconfig) await progress.step(`context "${cluster.context}" removed from ${cluster.kubeconfig}`, () => parts.removeKubeconfig({ context: cluster.context, path: cluster.kubeconfig!, previousContext: cluster.previousContext }));
+      const files = await parts.removeKubeconfig({ context: place.context, dataFolder: place.dataFolder, path: cluster?.kubeconfig });
+      for (const file of files) progress.note(`context "${place.context}" removed from ${file}`);
       await progress.step("files removed", async () => {
         await machine.remove(place.dataFolder);
         await machine.remove(place.runFolder);

@@ -17,14 +17,14 @@ export const dev: Command = {
     if (known && (await machine.daemon("server", known.runFolder))) throw new UsageError(`cluster "${place.name}" runs already in the background: stop it with "timonier down --name ${place.name}", or choose another --name`);
     const cluster = { ...(await layOut(machine, place, { ...args, values: { ...args.values, runtime: "simulated" } })), state: "made" as const };
     await saveCluster(machine, cluster);
-    let merged: Awaited<ReturnType<typeof parts.mergeKubeconfig>> | undefined;
+    let kubeconfig: string | undefined;
     try {
       return await parts.foreground(cluster, async () => {
-        merged = await parts.mergeKubeconfig({ context: cluster.context, server: `https://${cluster.listen[0]}:${cluster.port}`, dataFolder: cluster.dataFolder });
+        kubeconfig = await parts.mergeKubeconfig({ context: cluster.context, server: `https://${cluster.listen[0]}:${cluster.port}`, dataFolder: cluster.dataFolder });
         machine.out(`Cluster "${cluster.name}" with ${cluster.nodes} simulated nodes: https://${cluster.listen[0]}:${cluster.port}\nkubectl now uses context "${cluster.context}"; try "kubectl get pods -A". Ctrl-C ends and removes it.\n`);
       });
     } finally {
-      if (merged) await parts.removeKubeconfig({ context: cluster.context, path: merged.path, previousContext: merged.previousContext });
+      if (kubeconfig) await parts.removeKubeconfig({ context: cluster.context, dataFolder: cluster.dataFolder, path: kubeconfig });
       await machine.remove(cluster.dataFolder);
       await machine.remove(cluster.runFolder);
       await machine.removeEmpty(place.root);

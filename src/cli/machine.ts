@@ -54,8 +54,10 @@ export interface Machine {
 
 /** What the other parts of timonier do for the commands; composed in `main/cli.ts`. */
 export interface Parts {
-  mergeKubeconfig(cluster: ClusterAccess): Promise<{ readonly path: string; readonly previousContext: string | undefined }>;
-  removeKubeconfig(cluster: { readonly context: string; readonly path: string; readonly previousContext: string | undefined }): Promise<void>;
+  /** Adds the context, makes it the current one and remembers the one before; gives the file. */
+  mergeKubeconfig(cluster: ClusterAccess): Promise<string>;
+  /** Takes the context out again and gives the files changed. `path` is the file it was written to, if known. */
+  removeKubeconfig(cluster: { readonly context: string; readonly dataFolder: string; readonly path: string | undefined }): Promise<readonly string[]>;
   /** Ends every pod of this cluster, gracefully, and its containerd. */
   stopWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
   /** Removes containers, namespaces, interfaces, mounts, cgroups and rules of this cluster; nothing else. */
@@ -90,6 +92,6 @@ export type Cluster = {
   readonly dataFolder: string;
   readonly runFolder: string;
   readonly context: string;
+  /** The file our context was written to. */
   readonly kubeconfig?: string;
-  readonly previousContext?: string;
 };

@@ -62,8 +62,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   try {
     await saveCluster(machine, cluster);
     await followDaemons(cluster, machine, progress, () => interrupted);
-    const merged = await parts.mergeKubeconfig(access(cluster));
-    await saveCluster(machine, { ...cluster, state: "made", kubeconfig: cluster.kubeconfig ?? merged.path, ...(cluster.previousContext === undefined && merged.previousContext !== undefined ? { previousContext: merged.previousContext } : {}) });
+    const kubeconfig = await parts.mergeKubeconfig(access(cluster));
+    await saveCluster(machine, { ...cluster, state: "made", kubeconfig });
   } catch (error) {
     await undo(cluster, place, first, machine, parts);
     throw error;

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fakeMachine } from "../../test/fake-machine.ts";
+import { UsageError, type Arguments } from "./args.ts";
+import { layOut, loadCluster, placeOf } from "./cluster.ts";
+import type { Machine } from "./machine.ts";
+
+const args = (values: Arguments["values"]): Arguments => ({ values: { name: "timonier", ...values }, rest: [] });
+const lay = (machine: Machine, values: Arguments["values"] = {}) => layOut(machine, placeOf(machine, args(values)), args(values));
+
+test("a new cluster takes the usual ports and a network that is free", async () => {
+  const cluster = await lay(fakeMachine().machine);
+  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR, cluster.nodeName, cluster.listen], [6443, 10250, "10.244.0.0/16", "host.example", ["127.0.0.1", "192.0.2.7"]]);
+});
+
+test("taken ports and networks are stepped over", async () => {
+  const cluster = await lay(fakeMachine({ taken: [6443, 6444, 10250], networks: async () => ["10.244.1.0", "10.243.0.1/24"] }).machine);
+  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR], [6445, 10251, "10.242.0.0/16"]);
+});
+
+test("clusters of one name in two data directories share no run-time folder", () => {
+  const { machine } = fakeMachine();
+  const [a, b] = ["/a", "/b"].map(folder => placeOf(machine, args({ "data-dir": folder })));
+  assert.notEqual(a!.runFolder, b!.runFolder);
+});
+
+for (const [values, message] of [
+  [{ port: 6443 }, "--port: port 6443 is taken: stop what listens there, or choose another"],
+  [{ port: 0 }, "--port: 0 is not a port: expected 1 to 65535"],
+  [{ runtime: "docker" }, '--runtime: "docker" is not a runtime: expected "containerd" or "simulated"'],
+  [{ nodes: 0 }, "--nodes: 0 is out of range: expected 1 to 5000"],
+  [{ "pod-cidr": "10.244.0.1/16" }, '--pod-cidr: "10.244.0.1/16" has bits set behind its /16'],
+  [{ "pod-cidr": "10.244.0.0/30" }, '--pod-cidr: "10.244.0.0/30" is not an IPv4 network such as 10.244.0.0/16 (size /8 to /24)'],
+  [{ name: "Bad_Name" }, '--name: "Bad_Name" is not a lower-case name of letters, digits and "-" (at most 32 characters)'],
+] as const)
+  test(`flags ${JSON.stringify(values)} are refused by name and value`, async () => {
+    const { machine } = fakeMachine({ taken: [6443] });
+    await assert.rejects(async () => lay(machine, values), (error: Error) => error instanceof UsageError && error.message === message);
+  });
+
+test("a damaged cluster.json is named, with the way out", async () => {
+  const { machine } = fakeMachine({ files: { "/home/u/.timonier/timonier/cluster.json": "{" } });
+  await assert.rejects(loadCluster(machine, placeOf(machine, args({}))), /\/home\/u\/\.timonier\/timonier\/cluster\.json cannot be read .* "timonier delete"/);
+});
