@@ -34,7 +34,7 @@ export function readBody(stream: Readable, headers: Headers, limits: ServerLimit
       else finish(undefined);
     };
     const onClose = () => finish(new Error("the client went away in the middle of its request"));
-    const onError = (error: Error) => finish(new Error("the request's body could not be read", { cause: error }));
+    const onError = (error: Error) => finish(new Error("the client went away in the middle of its request", { cause: error }));
     const finish = (error: Error | undefined) => {
       clearTimeout(timer);
       stream.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onError);

@@ -22,7 +22,7 @@ export function createHttp1(options: Http1Options): Server {
   const server = createServer({
     insecureHTTPParser: false, requireHostHeader: true, joinDuplicateHeaders: false,
     maxHeaderSize: limits.headerBytes, headersTimeout: limits.headerMs, keepAliveTimeout: limits.idleMs, requestTimeout: 0,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: Math.min(5_000, limits.headerMs / 4),
     // Rule A: only these two are ever joined; with any other `Upgrade` it stays an ordinary request.
     shouldUpgradeCallback: request => upgrades.has(String(request.headers.upgrade ?? "").toLowerCase()),
   });
@@ -37,6 +37,8 @@ export function createHttp1(options: Http1Options): Server {
   server.on("request", (request, out) => take(request, out, undefined));
   server.on("upgrade", (request, socket, head) => take(request, undefined, { socket, head }));
   server.on("clientError", refuse);
+  // It never listens itself, and Node starts the clock for slow headers and idle connections only on this event.
+  server.emit("listening");
   return server;
 }
 

@@ -24,7 +24,8 @@ export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options)
     maxHeaderListPairs: limits.headerCount, maxSettings: 32, maxOutstandingPings: 10,
     // In megabytes; a thousand watches with their headers and buffers need about twenty.
     maxSessionMemory: 64, maxSessionInvalidFrames: 100, maxSessionRejectedStreams: 100,
-    streamResetBurst: limits.resetBurst, streamResetRate: limits.resetsPerSecond,
+    // The library's own counter only ends the session; ours, which also sends the address away, comes first.
+    streamResetBurst: 2 * limits.resetBurst, streamResetRate: 2 * limits.resetsPerSecond,
     settings: {
       maxConcurrentStreams: peer.certificate ? limits.streamsTrusted : limits.streams,
       initialWindowSize: uploadWindowBytes, maxHeaderListSize: limits.headerBytes, enablePush: false,
@@ -59,12 +60,13 @@ class Http2Exchange implements Exchange {
   readonly request: HttpRequest;
   readonly upload: ServerHttp2Stream;
   readonly upgraded = undefined;
+  readonly #bodyless: boolean;
   readonly #stop = new Stop();
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[], peer: Peer, limits: ServerLimits) {
     this.upload = stream;
     const stop = this.#stop;
-    const bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const bodyless = this.#bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const lower = headersOf(raw);
     this.request = {
       method: headers[":method"] ?? "", target: headers[":path"] ?? "", headers: lower, peer, upgrade: false,
@@ -81,10 +83,7 @@ class Http2Exchange implements Exchange {
     for (const name in headers) if (!hopByHop.has(name)) sent[name] = headers[name] as string | string[];
     if (!this.destroyed) stream.respond(sent, { endStream: body === "none" });
     // The answer is out, the rest of the upload is not wanted: say so, or the client waits for window for ever.
-    if (!stream.readableEnded) {
-      if (body === "none") stream.close(constants.NGHTTP2_NO_ERROR);
-      else stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
-    }
+    if (!this.#bodyless && !stream.readableEnded) stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
     return stream;
   }
 
