@@ -1,7 +1,10 @@
 /** What a kind is: everything the system knows of it, in one declaration. */
 import type { Json } from "../base/json.ts";
+import type { Problem } from "../schema/problem.ts";
 import * as t from "../schema/t.ts";
 import { ObjectMeta } from "./meta/objectmeta.ts";
+
+export type { Problem } from "../schema/problem.ts";
 
 type F = t.Field<any, any, any>;
 export type Shape = { readonly [name: string]: F };
@@ -15,14 +18,6 @@ export type Column<T = any> = {
   readonly doc?: string;
   /** `now` is in milliseconds since the epoch. */
   readonly cell: (object: T, now: number) => string | number | boolean | null;
-};
-
-/** One reason why an object is refused: upstream's `field.Error`. */
-export type Problem = {
-  readonly field: string;
-  readonly reason: "Required" | "Invalid" | "NotSupported" | "Duplicate" | "Forbidden" | "TooLong" | "TooMany" | "TypeInvalid" | "NotFound" | "InternalError";
-  readonly value?: unknown;
-  readonly detail: string;
 };
 
 /** What `defaults` and `prepare` may use besides the object. */

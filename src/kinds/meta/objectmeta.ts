@@ -9,6 +9,8 @@ export const OwnerReference = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.Own
   blockOwnerDeletion: t.bool().pb(7).pointer().doc("True if foreground deletion of the owner waits for this object."),
 }).atomic();
 
+export interface OwnerReference extends t.Stored<typeof OwnerReference> {}
+
 export const ManagedFieldsEntry = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry", {
   manager: t.string().pb(1).doc("Who wrote these fields."),
   operation: t.string().pb(2).doc("How they were written."),
@@ -18,6 +20,8 @@ export const ManagedFieldsEntry = t.object("io.k8s.apimachinery.pkg.apis.meta.v1
   fieldsV1: t.fieldsV1().pb(7).doc("The fields, as a trie of paths."),
   subresource: t.string().pb(8).doc("Subresource through which they were written, if any."),
 });
+
+export interface ManagedFieldsEntry extends t.Stored<typeof ManagedFieldsEntry> {}
 
 export const ObjectMeta = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", {
   name: t.string().pb(1).doc("Unique within a namespace; cannot be changed."),

@@ -1,0 +1,115 @@
+/** The slow walk behind `decode`: which fields the schema does not know, and in Go's words why a value does not fit. */
+import { isObject, type Json } from "../base/json.ts";
+import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
+import { canonicalTime, isBase64 } from "./decode-scalars.ts";
+import { canonicalDuration } from "../base/duration.ts";
+import type { Node } from "./t.ts";
+
+/** Unknown fields told for one object: a hostile one could hold millions. */
+const unknownMax = 100;
+
+export type Explanation = { readonly unknown: readonly string[]; readonly mismatch: string | undefined };
+type Walk = { readonly unknown: string[]; mismatch: string | undefined };
+type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string };
+
+export function explain(node: Node, value: Json): Explanation {
+  const walk: Walk = { unknown: [], mismatch: undefined };
+  visit(node, value, { path: "", struct: shortName(node), fieldPath: "" }, walk);
+  return walk;
+}
+
+function visit(node: Node, value: Json, place: Place, walk: Walk): void {
+  if (value === null || walk.mismatch !== undefined) return;
+  if (node.kind === "object") return visitObject(node, value, place, walk);
+  if (node.wire !== undefined && node.kind === "string") return visitUnion(node, value, place, walk);
+  if (node.kind === "list") {
+    if (!Array.isArray(value)) return mismatch(walk, value, node, place);
+    value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));
+  } else if (node.kind === "map") {
+    if (!isObject(value)) return mismatch(walk, value, node, place);
+    for (const key of Object.keys(value)) visit(node.items!, value[key]!, { ...place, path: `${place.path}.${key}` }, walk);
+  } else if (node.kind !== "any") visitScalar(node, value, place, walk);
+}
+
+function visitObject(node: Node, value: Json, place: Place, walk: Walk): void {
+  if (!isObject(value)) return mismatch(walk, value, node, place);
+  const fields = node.fields ?? {};
+  const struct = node.ref === undefined ? place.struct : shortName(node);
+  for (const key of Object.keys(value)) {
+    const path = place.path === "" ? key : `${place.path}.${key}`;
+    if (!Object.hasOwn(fields, key)) {
+      if (node.preserveUnknown !== true && walk.unknown.length < unknownMax) walk.unknown.push(path);
+    } else visit(fields[key]!, value[key]!, { path, struct, fieldPath: place.fieldPath === "" ? key : `${place.fieldPath}.${key}` }, walk);
+  }
+}
+
+function visitUnion(node: Node, value: Json, place: Place, walk: Walk): void {
+  if (node.wire === "bool-or-schema" && typeof value === "boolean") return;
+  if (Array.isArray(value) && node.wire === "schema-or-array") value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));
+  else if (Array.isArray(value) && node.wire === "schema-or-strings" && value.every(item => typeof item === "string")) return;
+  else visit(node.items!, value, place, walk);
+}
+
+function visitScalar(node: Node, value: Json, place: Place, walk: Walk): void {
+  switch (node.kind) {
+    case "boolean": if (typeof value !== "boolean") mismatch(walk, value, node, place); return;
+    case "number": if (typeof value !== "number" && typeof value !== "bigint") mismatch(walk, value, node, place); return;
+    case "integer": {
+      const fits = node.format === "int64" ? Number.isSafeInteger(value) || (typeof value === "bigint" && BigInt.asIntN(64, value) === value) : typeof value === "number" && value === (value | 0);
+      if (!fits) mismatch(walk, value, node, place);
+      return;
+    }
+    default: visitText(node, value, place, walk);
+  }
+}
+
+function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
+  switch (node.format) {
+    case "quantity":
+      try {
+        if (typeof value === "object" || typeof value === "boolean") walk.mismatch = new QuantityError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'").message;
+        else canonicalQuantity(value);
+      } catch (error) {
+        if (!(error instanceof QuantityError)) throw error;
+        walk.mismatch = error.message;
+      }
+      return;
+    case "int-or-string":
+      if (typeof value !== "string" && !(typeof value === "number" && value === (value | 0))) mismatch(walk, value, { ...node, kind: "integer", format: "int32" }, place);
+      return;
+    default:
+      if (typeof value !== "string") mismatch(walk, value, node, place);
+      else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) walk.mismatch = `illegal base64 data at input byte ${badBase64(value)}`;
+      else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, false) === undefined) {
+        const layout = node.format === "date-time" ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
+        walk.mismatch = `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`;
+      } else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = `time: invalid duration ${JSON.stringify(value)}`;
+  }
+}
+function badBase64(value: string): number {
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index;
+  if (bad !== undefined) return bad;
+  const padding = value.indexOf("=");
+  return padding >= 0 && padding < value.length - 2 ? padding + 1 : Math.floor(value.length / 4) * 4;
+}
+
+function mismatch(walk: Walk, value: Json, node: Node, place: Place): void {
+  const given = Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
+  const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${String(value)}` : given;
+  walk.mismatch ??= place.fieldPath === ""
+    ? `json: cannot unmarshal ${shown} into Go value of type ${goType(node)}`
+    : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.fieldPath} of type ${goType(node)}`;
+}
+function goType(node: Node): string {
+  switch (node.kind) {
+    case "boolean": return "bool";
+    case "integer": return node.format ?? "int64";
+    case "number": return "float64";
+    case "list": return `[]${goType(node.items!)}`;
+    case "map": return `map[string]${goType(node.items!)}`;
+    case "object": return node.ref === undefined ? "map[string]interface {}" : `${node.ref.split(".").at(-2)}.${shortName(node)}`;
+    case "any": return "interface {}";
+    default: return node.format === "byte" ? "[]uint8" : "string";
+  }
+}
+const shortName = (node: Node): string => node.ref?.split(".").at(-1) ?? "";

@@ -1,0 +1,50 @@
+/** Why an object is refused: upstream's field.Error (apimachinery pkg/util/validation/field/errors.go) and the Status made of several. */
+import { ApiError } from "../base/api-error.ts";
+import { stringifyJson } from "../base/json-codec.ts";
+
+const texts = {
+  Required: "Required value", Invalid: "Invalid value", NotSupported: "Unsupported value", Duplicate: "Duplicate value", Forbidden: "Forbidden",
+  TooLong: "Too long", TooShort: "Too short", TooMany: "Too many", TooFew: "Too few", TypeInvalid: "Invalid value", NotFound: "Not found", InternalError: "Internal error",
+} as const;
+/** One reason why an object is refused. */
+export type Problem = {
+  readonly field: string;
+  readonly reason: keyof typeof texts;
+  /** Absent: upstream leaves the value out of the text. */
+  readonly value?: unknown;
+  readonly detail: string;
+};
+
+/** The text without the field's name. */
+export function problemBody(problem: Problem): string {
+  const shown = !("value" in problem) || ["Required", "Forbidden", "TooLong", "TooShort", "InternalError"].includes(problem.reason) ? "" : `: ${shownValue(problem.value)}`;
+  return `${texts[problem.reason]}${shown}${problem.detail === "" ? "" : `: ${problem.detail}`}`;
+}
+function shownValue(value: unknown): string {
+  if (typeof value === "string") return goQuote(value);
+  return value === undefined ? "null" : stringifyJson(value);
+}
+/** Go's %q, near enough: JSON's quoting with Go's escapes for control characters. */
+export function goQuote(text: string): string {
+  return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
+}
+
+/** The 422 answer. Identical messages are told once, as upstream's aggregate does. */
+export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, problems: readonly Problem[]): ApiError {
+  const messages = [...new Set(problems.map(problem => `${problem.field}: ${problemBody(problem)}`))];
+  const all = messages.length === 1 ? messages[0]! : `[${messages.join(", ")}]`;
+  const qualified = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
+  return new ApiError("Invalid", `${qualified} ${goQuote(name)} is invalid: ${all}`, {
+    ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind,
+    causes: problems.map(problem => ({ reason: problem.reason === "InternalError" ? "InternalError" : `FieldValue${problem.reason}`, message: problemBody(problem), field: problem.field })),
+  });
+}
+
+export const required = (field: string, detail = ""): Problem => ({ field, reason: "Required", detail });
+export const invalidValue = (field: string, value: unknown, detail: string): Problem => ({ field, reason: "Invalid", value, detail });
+export const forbidden = (field: string, detail: string): Problem => ({ field, reason: "Forbidden", detail });
+export const duplicate = (field: string, value: unknown): Problem => ({ field, reason: "Duplicate", value, detail: "" });
+export const notFound = (field: string, value: unknown): Problem => ({ field, reason: "NotFound", value, detail: "" });
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): Problem => ({ field, reason: "NotSupported", value, detail: supported.length === 0 ? "" : `supported values: ${supported.map(goQuote).join(", ")}` });
+export const tooLong = (field: string, max: number): Problem => ({ field, reason: "TooLong", detail: max < 0 ? "value is too long" : `may not be more than ${max} bytes` });
+export const tooMany = (field: string, actual: number, max: number): Problem => ({ field, reason: "TooMany", value: actual, detail: max === 0 ? `must have at most ${max} items` : `must have at most ${max} item${max === 1 ? "" : "s"}` });
