@@ -1,0 +1,58 @@
+/** What every verb works with, and what a call is. Verbs sit below HTTP: they take and return objects. */
+import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import type { Entry, Store } from "../store/store.ts";
+import type { AdmissionStep } from "./admission/admission.ts";
+import type { Authorizer, Reader, User } from "./context.ts";
+import type { Objects } from "./objects.ts";
+import type { Registry, Served } from "./registry.ts";
+
+export type Core = {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly authorizer: Authorizer;
+  readonly reader: Reader;
+  readonly admission: readonly AdmissionStep[];
+  readonly hooks: ReadonlyMap<AnyKind, Hooks>;
+};
+
+/** One authorised request for a resource. `name` is "" for collections. */
+export type Call = {
+  readonly served: Served;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+  readonly user: User;
+  readonly userAgent: string;
+  readonly signal: AbortSignal;
+  /** Adds a `Warning` header to the answer. */
+  warn(text: string): void;
+};
+
+/** What a verb answers: the object, and the stored entry behind it unless it was a dry run or computed. */
+export type Answer = { readonly object: any; readonly entry?: Entry; readonly created?: boolean };
+
+/** What a kind's storage does besides storing: allocations that must agree with what is stored. */
+export type Hooks = {
+  /** May fill in fields of `next` and reserve what they name; `commit` once stored, `rollback` when not. Throws an `ApiError` to refuse. */
+  reserve?(next: any, previous: any | undefined, dryRun: boolean): Reservation;
+  /** Besides finalizers in metadata, does something keep the object from being removed? */
+  holds?(object: any): boolean;
+  /** A delete marks the object, which stays for now: what else changes in this private copy? */
+  markDeleted?(object: any): void;
+  /** Seconds a delete leaves the object to end by itself; absent for kinds that are not deleted gracefully. */
+  gracePeriod?(object: any, asked: number | undefined): number;
+  /** The object is gone. */
+  released?(object: any): void;
+};
+export type Reservation = { commit(): void; rollback(): void };
+
+/** A freshly decoded body: private and mutable, in canonical form, unknown fields dropped and defaults not yet applied. */
+export type Body = Json;

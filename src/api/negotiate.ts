@@ -1,0 +1,87 @@
+/** Which representation the client gets, and in which one it sent its body (apiserver pkg/endpoints/handlers/negotiation). */
+import type { Headers } from "./http.ts";
+import { notAcceptable, unsupportedMediaType } from "./errors.ts";
+
+export const jsonType = "application/json";
+export const yamlType = "application/yaml";
+export const protobufType = "application/vnd.kubernetes.protobuf";
+export type MediaType = typeof jsonType | typeof yamlType | typeof protobufType;
+const mediaTypes: readonly MediaType[] = [jsonType, yamlType, protobufType];
+
+/** `as=Table;g=meta.k8s.io;v=v1` */
+export type Transform = { readonly as: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList"; readonly version: "v1" | "v1beta1" };
+export type Output = { readonly type: MediaType; readonly transform?: Transform; readonly pretty: boolean; readonly stream?: boolean };
+
+/** Clauses looked at in one Accept header. */
+const clausesMax = 32;
+
+export type Clause = { readonly type: string; readonly params: { readonly [name: string]: string }; readonly quality: number };
+
+/** The clauses of an Accept header, best first; equal ones in the order written, `*` after the named. */
+export function parseAccept(header: string): readonly Clause[] {
+  const clauses = header.split(",").slice(0, clausesMax).map((text): Clause => {
+    const [type = "", ...rest] = text.split(";").map(part => part.trim());
+    const params = Object.fromEntries(rest.map(part => {
+      const at = part.indexOf("=");
+      return at < 0 ? [part.toLowerCase(), ""] : [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim().replace(/^"(.*)"$/, "$1")];
+    }));
+    const quality = params.q === undefined ? 1 : Number(params.q);
+    return { type: type.toLowerCase(), params, quality: Number.isFinite(quality) ? quality : 1 };
+  });
+  const wildness = ({ type }: Clause): number => (type === "*/*" ? 2 : type.endsWith("/*") ? 1 : 0);
+  return clauses.filter(({ type }) => type !== "").sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b));
+}
+
+export type OutputRules = {
+  /** Custom resources and Tables have no protobuf. */
+  readonly protobuf: boolean;
+  readonly table: boolean;
+};
+
+export function negotiateOutput(headers: Headers, query: URLSearchParams, rules: OutputRules): Output {
+  const accept = one(headers.accept) ?? "";
+  const pretty = wantsPretty(headers, query);
+  if (accept === "") return { type: jsonType, pretty };
+  const supported = mediaTypes.filter(type => rules.protobuf || type !== protobufType);
+  for (const { type, params } of parseAccept(accept))
+    for (const offered of supported) {
+      if (type !== offered && type !== "*/*" && type !== "application/*") continue;
+      const transform = transformOf(params, offered, rules);
+      if (transform === "refused" || (params.stream !== undefined && params.stream !== "" && params.stream !== "watch")) continue;
+      return { type: offered, pretty: params.pretty === undefined ? pretty : params.pretty === "1", ...(transform === undefined ? {} : { transform }), ...(params.stream === "watch" ? { stream: true } : {}) };
+    }
+  throw notAcceptable(supported);
+}
+
+function transformOf(params: Clause["params"], offered: MediaType, rules: OutputRules): Transform | "refused" | undefined {
+  const { as, g, v } = params;
+  if (as === undefined && g === undefined && v === undefined) return undefined;
+  if (g !== "meta.k8s.io" || (v !== "v1" && v !== "v1beta1")) return "refused";
+  if (as === "Table") return rules.table && offered !== protobufType ? { as, version: v } : "refused";
+  return as === "PartialObjectMetadata" || as === "PartialObjectMetadataList" ? { as, version: v } : "refused";
+}
+
+function wantsPretty(headers: Headers, query: URLSearchParams): boolean {
+  const asked = query.get("pretty");
+  if (asked !== null && asked !== "") return /^(1|t|T|true|True|TRUE)$/.test(asked);
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(one(headers["user-agent"]) ?? "");
+}
+
+/** The body's media type; an absent header means JSON. */
+export function negotiateInput(headers: Headers, protobuf: boolean): MediaType {
+  const supported = mediaTypes.filter(type => protobuf || type !== protobufType);
+  const given = mediaTypeOf(headers);
+  if (given === "") return jsonType;
+  const found = supported.find(type => type === given);
+  if (found === undefined) throw unsupportedMediaType(supported);
+  return found;
+}
+
+/** Content-Type without parameters, in lower case. */
+export function mediaTypeOf(headers: Headers): string {
+  return (one(headers["content-type"]) ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+export function one(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === "string" || value === undefined ? value : value.join(",");
+}

@@ -1,0 +1,81 @@
+/**
+ * Stored values as objects and as texts. A value is JSON without `metadata.resourceVersion`; both views put the entry's
+ * revision in. Each entry is parsed at most once: whoever wrote an object offers it, and the views take it over.
+ */
+import type { Entry } from "../store/store.ts";
+import { parseJson, stringifyJson } from "../base/json-codec.ts";
+
+type Memo = { object: any };
+type Options = {
+  /** Deep-freezes every object that is handed out: for tests, where a mutation must fail loudly. */
+  readonly freeze: boolean;
+};
+
+export class Objects {
+  readonly #freeze: boolean;
+  readonly #offered = new Map<string, { readonly value: string; readonly object: any }>();
+
+  constructor(options: Options) {
+    this.#freeze = options.freeze;
+  }
+
+  /** The entry's object with its resourceVersion: shared, never to be mutated. */
+  object(entry: Entry): any {
+    const memo = entry.memo as Memo | undefined;
+    if (memo !== undefined) return memo.object;
+    const offer = this.#offered.get(entry.key);
+    const taken = offer !== undefined && offer.value === entry.value;
+    const object = taken ? offer.object : parseStored(entry.value);
+    const version = String(entry.revision);
+    const versioned = object.metadata.resourceVersion === version ? object : withVersion(object, version);
+    if (this.#freeze) deepFreeze(versioned);
+    entry.memo = { object: versioned } satisfies Memo;
+    return versioned;
+  }
+
+  /** JSON text with the resourceVersion spliced in. */
+  text(entry: Entry): string {
+    return splice(entry.value, entry.revision);
+  }
+
+  /** Until the returned function is called, an entry of this key with this very value need not be parsed. */
+  offer(key: string, value: string, object: any): () => void {
+    const mine = { value, object };
+    this.#offered.set(key, mine);
+    return () => {
+      if (this.#offered.get(key) === mine) this.#offered.delete(key);
+    };
+  }
+}
+
+/** The text that is stored: no resourceVersion. */
+export function storedText(object: any): string {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return stringifyJson({ ...object, metadata });
+}
+
+/** The same object with another resourceVersion, placed after the uid as Go does; everything else is shared. */
+export function withVersion(object: any, resourceVersion: string): any {
+  const { name, generateName, namespace, uid, resourceVersion: _, ...rest } = object.metadata;
+  const metadata = { ...(name === undefined ? {} : { name }), ...(generateName === undefined ? {} : { generateName }), ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), resourceVersion, ...rest };
+  return { ...object, metadata };
+}
+
+/** Puts the resourceVersion where Go writes it: after the uid, which stands among the first fields of metadata and whose quotes no user text can imitate. */
+export function splice(value: string, revision: number): string {
+  const uid = value.indexOf(',"uid":"');
+  const at = uid < 0 ? value.indexOf('"metadata":{') + 12 : value.indexOf('"', uid + 8) + 1;
+  if (uid >= 0) return `${value.slice(0, at)},"resourceVersion":"${revision}"${value.slice(at)}`;
+  return `${value.slice(0, at)}"resourceVersion":"${revision}"${value[at] === "}" ? "" : ","}${value.slice(at)}`;
+}
+
+/** Whole numbers past 2^53 survive; all else takes the fast way. */
+function parseStored(text: string): any {
+  return /[:[,]-?[0-9]{16}/.test(text) ? parseJson(text).value : JSON.parse(text);
+}
+
+export function deepFreeze(value: any): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const item of Object.values(value)) deepFreeze(item);
+}

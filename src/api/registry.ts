@@ -1,0 +1,90 @@
+/** Which kinds are served, under which group, version and resource name. Custom resources are added and removed while running. */
+import type { Json } from "../base/json.ts";
+import { assert } from "../base/assert.ts";
+import { apiVersionOf, type AnyKind, type Verb } from "../kinds/kind.ts";
+import type { Node } from "../schema/t.ts";
+import type { Named } from "./errors.ts";
+
+/** One resource under one group and version: what a URL names. */
+export type Served = Named & {
+  readonly kind: AnyKind;
+  readonly group: string;
+  readonly version: string;
+  /** `group/version`, or the version alone in the core group. */
+  readonly apiVersion: string;
+  readonly resource: string;
+  readonly definition: string;
+  readonly node: Node;
+  readonly verbs: readonly Verb[];
+  /** Store prefix of everything of this resource; the same for every version it is served under. Ends with "/". */
+  readonly prefix: string;
+  /** Absent where objects are served as they are stored. */
+  readonly convert?: { readonly fromStored: (object: any) => Json; readonly toStored: (object: any) => Json };
+};
+
+const allVerbs: readonly Verb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+export class Registry {
+  readonly #served = new Map<string, Served>();
+  /** Rises with every change: caches of discovery and OpenAPI hang on it. */
+  generation = 0;
+
+  constructor(kinds: readonly AnyKind[]) {
+    for (const kind of kinds) this.add(kind);
+  }
+
+  add(kind: AnyKind): void {
+    for (const served of servedBy(kind)) {
+      const key = keyOf(served.group, served.version, served.resource);
+      assert(!this.#served.has(key), `${key} is served by one kind only`);
+      this.#served.set(key, served);
+    }
+    this.generation++;
+  }
+
+  remove(kind: AnyKind): void {
+    for (const { group, version, resource } of servedBy(kind)) this.#served.delete(keyOf(group, version, resource));
+    this.generation++;
+  }
+
+  find(group: string, version: string, resource: string): Served | undefined {
+    return this.#served.get(keyOf(group, version, resource));
+  }
+  /** How a kind's own version of its objects is served. */
+  of(kind: AnyKind): Served | undefined {
+    return this.find(kind.group, kind.version, kind.plural);
+  }
+  /** Any served version of a resource, the kind's own first. */
+  resource(group: string, resource: string): Served | undefined {
+    let found: Served | undefined;
+    for (const served of this.#served.values()) if (served.group === group && served.resource === resource && (found === undefined || served.convert === undefined)) found = served;
+    return found;
+  }
+  hasVersion(group: string, version: string): boolean {
+    for (const served of this.#served.values()) if (served.group === group && served.version === version) return true;
+    return false;
+  }
+  all(): readonly Served[] {
+    return [...this.#served.values()];
+  }
+}
+
+const keyOf = (group: string, version: string, resource: string): string => `${group}/${version}/${resource}`;
+
+/** Store prefix of a kind's objects: `/registry/core/pods/`. */
+export const prefixOf = (kind: Pick<AnyKind, "group" | "plural">): string => `/registry/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`;
+
+/** Store key of one object; `namespace` "" for cluster-scoped ones. */
+export const storeKey = (prefix: string, namespace: string, name: string): string => (namespace === "" ? prefix + name : `${prefix}${namespace}/${name}`);
+
+function servedBy(kind: AnyKind): readonly Served[] {
+  if (kind.subresourceOnly === true) return [];
+  const prefix = prefixOf(kind);
+  const verbs = kind.verbs ?? allVerbs;
+  const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, verbs, prefix };
+  const others = (kind.alsoServed ?? []).map((other): Served => {
+    const at = { group: other.group ?? kind.group, version: other.version };
+    return { ...own, ...at, apiVersion: apiVersionOf(at), definition: other.definition, node: other.schema.node, convert: { fromStored: other.fromStored, toStored: other.toStored } };
+  });
+  return [own, ...others];
+}

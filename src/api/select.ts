@@ -1,0 +1,51 @@
+/** Label and field selectors of a request, ready to be asked about objects. */
+import { parseFieldSelector, parseLabelSelector, SelectorError, type FieldTerm } from "../base/selector.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import { badRequest } from "./errors.ts";
+
+export type Selection = {
+  /** Everything is selected. */
+  readonly all: boolean;
+  /** The one name that can match, when a field selector says so. */
+  readonly name: string | undefined;
+  matches(object: any): boolean;
+};
+
+type Parsed = { readonly requirements: readonly unknown[]; matches(labels: any): boolean };
+
+/** Throws BadRequest with upstream's texts for a selector that cannot be read or names an unknown field. */
+export function selectionOf(kind: AnyKind, labelSelector: string, fieldSelector: string): Selection {
+  const labels = read(() => parseLabelSelector(labelSelector)) as Parsed;
+  const terms = fieldSelector === "" ? [] : read(() => parseFieldSelector(fieldSelector));
+  const tests = terms.map(term => testOf(kind, term));
+  const name = terms.find(term => term.field === "metadata.name" && term.operator === "=")?.value;
+  const anyLabels = labels.requirements.length === 0;
+  return {
+    all: anyLabels && tests.length === 0,
+    name,
+    matches: object => tests.every(test => test(object)) && (anyLabels || labels.matches(object.metadata.labels)),
+  };
+}
+
+function testOf(kind: AnyKind, { field, operator, value }: FieldTerm): (object: any) => boolean {
+  const get = fieldOf(kind, field);
+  return operator === "=" ? object => get(object) === value : object => get(object) !== value;
+}
+
+function fieldOf(kind: AnyKind, field: string): (object: any) => string {
+  if (field === "metadata.name") return object => object.metadata.name;
+  if (field === "metadata.namespace") return object => object.metadata.namespace ?? "";
+  const get = kind.selectable !== undefined && Object.hasOwn(kind.selectable, field) ? kind.selectable[field] : undefined;
+  if (get !== undefined) return get;
+  if (kind.selectable !== undefined) throw badRequest(`field label not supported: ${field}`);
+  throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+}
+
+function read<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SelectorError) throw badRequest(error.message);
+    throw error;
+  }
+}

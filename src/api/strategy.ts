@@ -1,0 +1,127 @@
+/**
+ * What the server decides about every object, whatever its kind (apiserver pkg/registry/rest): who may write which part
+ * through which endpoint, uid, times, generation, and what of metadata may never change. Kinds add only their own rules.
+ */
+import { sameJson } from "../base/json.ts";
+import { copyJson } from "../base/json-codec.ts";
+import { timeOf } from "../base/time.ts";
+import type { AnyKind, PrepareContext, Problem } from "../kinds/kind.ts";
+import { validateObjectMeta } from "../kinds/meta/rules.ts";
+import { decode } from "../schema/decode.ts";
+import { applyDefaults } from "../schema/defaults.ts";
+import { validate } from "../schema/validate.ts";
+import { badRequest, invalid } from "./errors.ts";
+import type { Served } from "./registry.ts";
+
+/** A canonical, defaulted, private copy in the stored version of what a client sent or a patch made. Throws `DecodeError`. */
+export function fresh(served: Served, value: any, unknown?: (paths: readonly string[]) => void): any {
+  const { kind, convert } = served;
+  const decoded = decode(served.node, value);
+  if (decoded.unknown.length > 0) unknown?.(decoded.unknown);
+  let object: any = decoded.object;
+  if (convert !== undefined) object = decode(kind.schema.node, convert.toStored(object)).object;
+  setDefaults(kind, object);
+  return object;
+}
+
+export function setDefaults(kind: AnyKind, object: any): void {
+  applyDefaults(kind.schema.node, object);
+  kind.defaults?.(object);
+}
+
+/** The stored object as a client of this version sees it. */
+export function asServed(served: Served, object: any): any {
+  return served.convert === undefined ? object : { ...(served.convert.fromStored(object) as object), apiVersion: served.apiVersion, kind: served.kind.kind };
+}
+
+export const hasStatus = (kind: AnyKind): boolean => kind.subresources?.includes("status") === true;
+
+/** Takes away what a client may not bring to a create; afterwards the object names its own type and namespace. */
+export function wipeForCreate(served: Served, object: any, namespace: string): void {
+  const { metadata } = object;
+  object.kind = served.kind.kind;
+  object.apiVersion = served.kind.group === "" ? served.kind.version : `${served.kind.group}/${served.kind.version}`;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
+  if (hasStatus(served.kind) && served.kind.statusOnCreate !== true) dropStatus(served.kind, object);
+  matchNamespace(served.kind, metadata, namespace);
+}
+
+function dropStatus(kind: AnyKind, object: any): void {
+  if (!("status" in kind.fields)) return;
+  delete object.status;
+  const blank: any = decode(kind.schema.node, { metadata: {} }).object;
+  if (blank.status !== undefined) object.status = blank.status;
+  setDefaults(kind, object);
+}
+
+/** rest.EnsureObjectNamespaceMatchesRequestNamespace: absent takes the request's, cluster-scoped kinds have none. */
+export function matchNamespace(kind: AnyKind, metadata: any, namespace: string): void {
+  if (!kind.namespaced) delete metadata.namespace;
+  else if ((metadata.namespace ?? "") === "") metadata.namespace = namespace;
+  else if (metadata.namespace !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+/** System fields, in the order Go writes metadata. */
+export function stampNew(kind: AnyKind, object: any, name: string, uid: string, now: number): void {
+  const { name: _, generateName, namespace, ...rest } = object.metadata;
+  object.metadata = {
+    name, ...(generateName === undefined ? {} : { generateName }), ...(namespace === undefined ? {} : { namespace }), uid,
+    ...(kind.generation === true ? { generation: 1 } : {}), creationTimestamp: timeOf(now), ...rest,
+  };
+}
+
+/** Keeps from what is stored everything that this endpoint does not write. */
+export function limitToEndpoint(kind: AnyKind, subresource: string, next: any, previous: any): void {
+  next.kind = previous.kind;
+  next.apiVersion = previous.apiVersion;
+  const keep = (field: string): void => {
+    if (previous[field] === undefined) delete next[field];
+    else next[field] = copyJson(previous[field]);
+  };
+  if (subresource === "status") {
+    for (const field of Object.keys(kind.fields)) if (field !== "status") keep(field);
+  } else if ((subresource === "" && hasStatus(kind)) || subresource !== "") keep("status");
+}
+
+/** rest.BeforeUpdate: what an update cannot touch is taken from what is stored. */
+export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
+  const old = previous.metadata;
+  const { name, generateName, namespace, uid, generation: _g, creationTimestamp: _c, resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: grace, selfLink: _s, ...rest } = next.metadata;
+  const kept = (field: string, value: unknown) => (value === undefined || value === null || value === "" ? {} : { [field]: value });
+  next.metadata = {
+    ...kept("name", name), ...kept("generateName", generateName), ...kept("namespace", namespace), uid: uid === undefined || uid === "" ? old.uid : uid,
+    ...kept("generation", old.generation), creationTimestamp: old.creationTimestamp,
+    ...kept("deletionTimestamp", old.deletionTimestamp), ...kept("deletionGracePeriodSeconds", old.deletionTimestamp === undefined ? undefined : old.deletionGracePeriodSeconds ?? grace),
+    ...rest,
+  };
+  if (kind.generation === true && specChanged(kind, next, previous)) next.metadata.generation = (old.generation ?? 0) + 1;
+}
+
+/** Anything but metadata and status; spec alone where there is one. */
+function specChanged(kind: AnyKind, next: any, previous: any): boolean {
+  const fields = "spec" in kind.fields ? ["spec"] : Object.keys(kind.fields).filter(field => field !== "status");
+  return fields.some(field => !sameJson(next[field], previous[field]));
+}
+
+/** Prepares and checks what is about to be stored; throws Invalid with every problem. */
+export function prepareAndValidate(kind: AnyKind, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
+  kind.prepare?.(next, previous, context);
+  if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
+  const problems: Problem[] = [...validateObjectMeta(kind, next.metadata, previous?.metadata), ...validate(kind.schema.node, next, previous)];
+  if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
+  if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
+  if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
+}
+
+/** `prepare` may undo a change to the spec (a field the server owns): the generation follows what is really stored. */
+function stampGenerationAfterPrepare(kind: AnyKind, next: any, previous: any): void {
+  if (kind.generation !== true) return;
+  const old = previous.metadata.generation ?? 0;
+  const changed = specChanged(kind, next, previous);
+  if (changed !== next.metadata.generation > old) next.metadata.generation = changed ? old + 1 : old;
+}

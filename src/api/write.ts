@@ -1,0 +1,201 @@
+/** Create and update: one path for every verb, endpoint and kind that stores an object. */
+import { ApiError, isApiError } from "../base/api-error.ts";
+import { sameJson } from "../base/json.ts";
+import { suffix } from "../base/random.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import { keepTimestamps, updateManagedFields } from "../schema/apply.ts";
+import { managerOf } from "../schema/managed-fields.ts";
+import type { Entry } from "../store/store.ts";
+import { admit, type Admission } from "./admission/pipeline.ts";
+import type { Answer, Call, Core, Reservation } from "./core.ts";
+import { alreadyExists, badRequest, conflict, generateNameConflict, invalid, notFound, uidConflict } from "./errors.ts";
+import { storedText, withVersion } from "./objects.ts";
+import type { WriteOptions } from "./options.ts";
+import { storeKey } from "./registry.ts";
+import { hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setDefaults, stampNew, stampUpdate, wipeForCreate } from "./strategy.ts";
+
+/** Names tried for one generateName before the client is told (registry/store.go maxNameGenerationCreateAttempts). */
+const generatedNamesMax = 8;
+/** Upstream cuts the prefix so that the whole stays a label (apiserver pkg/storage/names/generate.go). */
+const generatedPrefixMax = 58;
+/** How often a write that named no resourceVersion is redone on a newer object before the client sees the conflict. */
+const conflictRetriesMax = 16;
+
+/** Stores a new object. `given` is private, canonical and defaulted. */
+export async function create(core: Core, call: Call, given: any, options: WriteOptions, applied = false): Promise<Answer> {
+  const { served, namespace } = call;
+  const { kind } = served;
+  if ((given.metadata.resourceVersion ?? "") !== "") throw new ApiError("", "resourceVersion should not be set on objects to be created");
+  delete given.metadata.resourceVersion;
+  wipeForCreate(served, given, namespace);
+  dropDuplicateOwners(given, call);
+  if (!applied) own(core, call, given, undefined, options);
+  const admission = admissionOf(core, call, "CREATE", given, undefined, options, given.metadata.name ?? "");
+  await admit(core.admission, "mutate", admission);
+  setDefaults(kind, given);
+  for (let attempt = 1; ; attempt++) {
+    const generated = (given.metadata.name ?? "") === "" && (given.metadata.generateName ?? "") !== "";
+    const next = generated ? { ...given, metadata: { ...given.metadata } } : given;
+    const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "");
+    const now = core.clock.now();
+    stampNew(kind, next, name, core.random.uuid(), now);
+    prepareAndValidate(kind, next, undefined, { now, operation: "create", subresource: call.subresource }, text => call.warn(text));
+    await admit(core.admission, "validate", { ...admission, object: next, name });
+    const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
+    const written = await put(core, kind, key, next, undefined, options.dryRun);
+    if (written !== undefined) return { ...written, created: true };
+    if (!generated) throw alreadyExists(served, name);
+    if (attempt >= generatedNamesMax) throw generateNameConflict(served, name);
+  }
+}
+
+/** Makes the next state from the one that is stored; called again when another write came between. Private, canonical, defaulted. */
+export type Change = (previous: any | undefined) => any | Promise<any>;
+export type UpdateMode = {
+  /** An absent object is created from `change(undefined)`. */
+  readonly createAbsent?: boolean;
+  /** `change` already set managedFields (server-side apply). */
+  readonly applied?: boolean;
+  /** Checked before an absent object is created: creating takes its own permission. */
+  readonly authorizeCreate?: () => void;
+};
+
+/** Stores a new state of an object that exists. */
+export async function update(core: Core, call: Call, change: Change, options: WriteOptions, mode: UpdateMode = {}): Promise<Answer> {
+  const { served, namespace, name } = call;
+  const key = storeKey(served.prefix, served.kind.namespaced ? namespace : "", name);
+  for (let attempt = 1; ; attempt++) {
+    const entry = core.store.get(key);
+    if (entry === undefined) {
+      if (mode.createAbsent !== true) throw notFound(served, name);
+      const given = await change(undefined);
+      mode.authorizeCreate?.();
+      if (given.metadata.uid !== undefined && given.metadata.uid !== "") throw uidConflict(served, name, key, given.metadata.uid, "");
+      try {
+        return await create(core, call, given, options, mode.applied);
+      } catch (error) {
+        if (isApiError(error, "AlreadyExists") && attempt <= conflictRetriesMax) continue;
+        throw error;
+      }
+    }
+    const previous = core.objects.object(entry);
+    const next = await change(previous);
+    const pinned = checkIdentity(call, key, next, previous);
+    const answer = await replace(core, call, entry, previous, next, options, mode);
+    if (answer !== undefined) return answer;
+    if (pinned || attempt > conflictRetriesMax) throw conflict(served, name);
+  }
+}
+
+/** Name, namespace, uid and resourceVersion against what is stored. True when the client named the version it changes. */
+function checkIdentity(call: Call, key: string, next: any, previous: any): boolean {
+  const { served, namespace, name } = call;
+  const { uid, resourceVersion } = next.metadata;
+  if (uid !== undefined && uid !== "" && uid !== previous.metadata.uid) throw uidConflict(served, name, key, uid, previous.metadata.uid);
+  matchNamespace(served.kind, next.metadata, namespace);
+  const given = resourceVersion ?? "";
+  if ((given === "" || given === "0") && served.kind.conditionalUpdate === true)
+    throw invalid(served.kind, name, [{ field: "metadata.resourceVersion", reason: "Invalid", value: 0, detail: "must be specified for an update" }]);
+  if (given === "" || given === "0") return false;
+  if (!/^[0-9]{1,16}$/.test(given)) throw badRequest(`invalid resource version ${JSON.stringify(given)}`);
+  if (given !== previous.metadata.resourceVersion) throw conflict(served, name);
+  return true;
+}
+
+async function replace(core: Core, call: Call, entry: Entry, previous: any, made: any, options: WriteOptions, mode: UpdateMode): Promise<Answer | undefined> {
+  const { served, subresource } = call;
+  const { kind } = served;
+  limitToEndpoint(kind, subresource, made, previous);
+  dropDuplicateOwners(made, call);
+  stampUpdate(kind, made, previous);
+  if (mode.applied !== true) own(core, call, made, previous, options);
+  const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
+  await admit(core.admission, "mutate", admission);
+  setDefaults(kind, made);
+  limitToEndpoint(kind, subresource, made, previous);
+  stampUpdate(kind, made, previous);
+  const now = core.clock.now();
+  prepareAndValidate(kind, made, previous, { now, operation: "update", subresource }, text => call.warn(text));
+  await admit(core.admission, "validate", admission);
+  const next: any = keepTimestamps(previous, made);
+  const { resourceVersion, ...metadata } = previous.metadata;
+  if (sameJson({ ...previous, metadata }, next)) return { object: previous, entry };
+  if (finished(core, kind, next)) return remove(core, kind, entry, next, resourceVersion, options.dryRun);
+  return put(core, kind, entry.key, next, { entry, object: previous }, options.dryRun);
+}
+
+/** An object being deleted whose last finalizer this very update takes away is gone with it (registry/store.go ShouldDeleteDuringUpdate). */
+function finished(core: Core, kind: AnyKind, next: any): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = next.metadata;
+  return deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? 0) === 0 && !isHeld(core, kind, next);
+}
+
+/** Something must still happen before the object may go. */
+export function isHeld(core: Core, kind: AnyKind, object: any): boolean {
+  return (object.metadata.finalizers?.length ?? 0) > 0 || core.hooks.get(kind)?.holds?.(object) === true;
+}
+
+async function remove(core: Core, kind: AnyKind, entry: Entry, next: any, resourceVersion: string, dryRun: boolean): Promise<Answer | undefined> {
+  if (dryRun) return { object: withVersion(next, resourceVersion) };
+  const result = await core.store.delete(entry.key, entry.revision);
+  if (!result.ok) return undefined;
+  core.hooks.get(kind)?.released?.(core.objects.object(entry));
+  return { object: withVersion(next, String(result.entry.revision)) };
+}
+
+/** Writes it; `undefined` when something else is there by now. */
+export async function put(core: Core, kind: AnyKind, key: string, next: any, before: { readonly entry: Entry; readonly object: any } | undefined, dryRun: boolean): Promise<Answer | undefined> {
+  if (dryRun && before === undefined && core.store.get(key) !== undefined) return undefined;
+  const reservation: Reservation | undefined = core.hooks.get(kind)?.reserve?.(next, before?.object, dryRun);
+  if (dryRun) {
+    reservation?.rollback();
+    return { object: before === undefined ? next : withVersion(next, before.object.metadata.resourceVersion) };
+  }
+  const value = storedText(next);
+  const withdraw = core.objects.offer(key, value, next);
+  let stored = false;
+  try {
+    const result = await core.store.put(key, value, before?.entry.revision ?? 0);
+    if (!result.ok) return undefined;
+    stored = true;
+    return { object: core.objects.object(result.entry), entry: result.entry };
+  } finally {
+    withdraw();
+    if (stored) reservation?.commit();
+    else reservation?.rollback();
+  }
+}
+
+function own(core: Core, call: Call, after: any, before: any | undefined, options: WriteOptions): void {
+  const { served, subresource } = call;
+  const fields = updateManagedFields({
+    node: served.kind.schema.node, before, after, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
+    ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
+  });
+  if (fields === undefined) delete after.metadata.managedFields;
+  else after.metadata.managedFields = fields;
+}
+
+/** Paths that an endpoint ignores, so that writing through it does not own them (upstream's GetResetFields). */
+export function resetFields(kind: AnyKind, subresource: string): readonly (readonly string[])[] {
+  if (subresource === "status") return [["spec"]];
+  return hasStatus(kind) && kind.statusOnCreate !== true ? [["status"]] : [];
+}
+
+function admissionOf(core: Core, call: Call, operation: Admission["operation"], object: any, previous: any, options: WriteOptions, name: string): Admission {
+  return {
+    operation, kind: call.served.kind, subresource: call.subresource, namespace: call.served.kind.namespaced ? call.namespace : "", name, user: call.user, dryRun: options.dryRun,
+    object, previous, now: core.clock.now(), read: core.reader, warn: text => call.warn(text),
+  };
+}
+
+/** Owner references given twice are dropped with a warning (handlers/rest.go dedupOwnerReferencesAndAddWarning). */
+function dropDuplicateOwners(object: any, call: Call): void {
+  const owners: readonly any[] | undefined = object.metadata.ownerReferences;
+  if (owners === undefined || owners.length < 2) return;
+  const kept = owners.filter((owner, i) => !owners.slice(0, i).some(earlier => sameJson(earlier, owner)));
+  if (kept.length === owners.length) return;
+  const uids = owners.filter((owner, i) => owners.slice(0, i).some(earlier => sameJson(earlier, owner))).map(({ uid }) => uid);
+  call.warn(`.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids.join(", ")}`);
+  object.metadata.ownerReferences = kept;
+}
