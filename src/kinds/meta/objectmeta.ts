@@ -17,7 +17,7 @@ export const ManagedFieldsEntry = t.object("io.k8s.apimachinery.pkg.apis.meta.v1
   apiVersion: t.string().pb(3).doc("Version in which the field paths are written."),
   time: t.time().pb(4).pointer().doc("When the set of fields last changed."),
   fieldsType: t.string().pb(6).doc("Format of fieldsV1; always FieldsV1."),
-  fieldsV1: t.fieldsV1().pb(7).doc("The fields, as a trie of paths."),
+  fieldsV1: t.fieldsV1().pb(7).pointer().doc("The fields, as a trie of paths."),
   subresource: t.string().pb(8).doc("Subresource through which they were written, if any."),
 });
 
