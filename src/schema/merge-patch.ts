@@ -1,0 +1,14 @@
+/** JSON merge patch, RFC 7396. */
+import { type Json, isObject, setOwn } from "../base/json.ts";
+
+/** `original` with what `patch` says: null removes, objects merge, everything else replaces. */
+export function mergePatch(original: Json, patch: Json): Json {
+  if (!isObject(patch)) return patch;
+  const out: { [key: string]: Json } = isObject(original) ? { ...original } : {};
+  for (const key of Object.keys(patch)) {
+    const given = patch[key]!;
+    if (given === null) delete out[key];
+    else setOwn(out, key, mergePatch(Object.hasOwn(out, key) ? out[key]! : null, given));
+  }
+  return out;
+}
