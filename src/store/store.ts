@@ -6,7 +6,7 @@
  * acknowledged before the engine says it is durable.
  *
  * Keys are paths whose segments were checked against the name grammar: `/registry/<group or "core">/<plural>/<namespace or ""-less>/<name>`;
- * a prefix always ends with "/". Values are JSON text without `metadata.resourceVersion`, which is the entry's revision.
+ * a prefix always ends with "/"; `watch` also takes a whole key. Values are JSON text without `metadata.resourceVersion`, which is the entry's revision.
  */
 
 /** One current (or, in a snapshot, once current) value. `memo` is for whoever reads: parsed object, spliced text. */
@@ -42,11 +42,11 @@ export type ListOptions = {
 /** `remaining` counts the entries under the prefix after the last one returned. */
 export type ListResult = { readonly entries: readonly Entry[]; readonly revision: number; readonly remaining: number };
 
-/** The revision asked for is no longer (or not yet) in the history. */
+/** The revision asked for is no longer (`revision` < `oldest`) or not yet in the history. */
 export type Compacted = { readonly compacted: true; readonly oldest: number };
 
 export interface Store {
-  /** The newest revision that is durable and visible. */
+  /** The newest revision that is durable and visible; at least 1. Every change up to it was handed to every watch, so it can be sent as a bookmark at any time. */
   readonly revision: number;
   /** Reads at or after this revision can be answered and watched; earlier ones are compacted. */
   readonly oldestRevision: number;
@@ -57,20 +57,27 @@ export interface Store {
   listAt(prefix: string, revision: number, options?: ListOptions): ListResult | Compacted;
   /** How many entries are under `prefix` now. */
   count(prefix: string): number;
-  /** Writes only if the key is at revision `expected`; 0 means "must not exist". Resolves when durable and visible. Rejects with `StoreFull` or `StoreFailed`. */
-  put(key: string, value: string, expected: number): Promise<WriteResult>;
+  /**
+   * Writes only if the key is at revision `expected`; 0 means "must not exist". Resolves when durable and visible.
+   * Rejects with `StoreFull`, `StoreBusy`, `StoreClosed` or `StoreFailed`. A write that leads to space being freed (a deletion mark, a finalizer
+   * taken off) says `{ frees: true }`: it may use the space held back for the day the disk is full, as every delete may.
+   */
+  put(key: string, value: string, expected: number, options?: PutOptions): Promise<WriteResult>;
   delete(key: string, expected: number): Promise<WriteResult>;
   /** Resolves once this store shows every write acknowledged anywhere before the call (at once for embedded engines). */
   sync(): Promise<number>;
   /**
    * Every change under `prefix` after `revision`, in order, each exactly once: the retained ones before this returns, later ones
-   * as they become visible, in one call per commit. `sink` must not throw. `progress` in a batch says that everything up to that revision was delivered.
+   * as they become visible, in one call per commit that touched the prefix. `sink` must not throw and must not wait: what it cannot pass on at once
+   * it has to bound itself. `progress` in a batch says that everything up to that revision was delivered. A `revision` of the future skips what comes before it.
    */
   watch(prefix: string, revision: number, sink: (batch: Batch) => void): Watch | Compacted;
   /** Forgets history before `revision`. */
   compact(revision: number): Promise<void>;
+  /** Lets the accepted writes finish, then frees the engine. */
   close(): Promise<void>;
 }
+export type PutOptions = { readonly frees?: boolean };
 export type Batch = { readonly changes: readonly Change[]; readonly progress: number };
 export type Watch = { close(): void };
 
@@ -78,7 +85,15 @@ export type Watch = { close(): void };
 export class StoreFull extends Error {
   override name = "StoreFull";
 }
-/** The engine can no longer promise anything: the process must end. */
+/** More writes are waiting than `storeLimits.pendingWrites`: this one was not made, try later. */
+export class StoreBusy extends Error {
+  override name = "StoreBusy";
+}
+/** The store is closing or closed: the write was not made. */
+export class StoreClosed extends Error {
+  override name = "StoreClosed";
+}
+/** The engine can no longer promise anything, nobody knows whether the write was made: the process must end. */
 export class StoreFailed extends Error {
   override name = "StoreFailed";
 }
@@ -86,17 +101,27 @@ export class StoreFailed extends Error {
 /** One write as the engine sees it. `value` undefined deletes. */
 export type EngineWrite = { readonly key: string; readonly value: string | undefined; readonly expected: number };
 export type EngineRecord = { readonly revision: number; readonly key: string; readonly value: string | undefined };
+export type EngineFeed = (records: readonly EngineRecord[]) => void;
 
 /**
  * What durability needs: SQLite and memory decide nothing and only append; etcd also decides `expected` and sees other
  * servers' writes, so the outcome of a commit and the feed of records come from the engine.
  */
 export interface Engine {
-  /** Loads the current records in key order and the retained history; `onRecords` then hears every later durable record, ours included, in revision order, before the commit that made it resolves. */
-  open(onRecords: (records: readonly EngineRecord[]) => void): Promise<{ readonly current: readonly EngineRecord[]; readonly history: readonly EngineRecord[]; readonly revision: number; readonly oldest: number }>;
-  /** Makes the writes durable together; per write the revision it got, or `undefined` when `expected` did not hold. Rejects with `StoreFull` (nothing written) or `StoreFailed`. */
-  commit(writes: readonly EngineWrite[]): Promise<readonly (number | undefined)[]>;
+  /** `revision` is the newest ever given out, `oldest` the oldest that the history can still answer for. */
+  open(): Promise<{ readonly revision: number; readonly oldest: number }>;
+  /**
+   * Feeds everything retained, in revision order, and then resolves: the newest record of each key at or before `oldest` (and perhaps older ones of
+   * the same key), and every record after it. From then on the feed hears every later durable record, ours included, in revision order, before the commit that made it resolves.
+   */
+  replay(feed: EngineFeed): Promise<void>;
+  /**
+   * Makes the writes durable together; per write the revision it got, or `undefined` when `expected` did not hold. Rejects with `StoreFull`
+   * (nothing written) or anything else (nothing promised). `frees` says that the writes may use the space held back for a full disk.
+   */
+  commit(writes: readonly EngineWrite[], options: { readonly frees: boolean }): Promise<readonly (number | undefined)[]>;
   sync(): Promise<number>;
-  compact(revision: number): Promise<void>;
+  /** History before `revision` is no longer wanted; `dead` are the revisions that nobody can ask for any more. Commits go on meanwhile. */
+  compact(revision: number, dead: readonly number[]): Promise<void>;
   close(): Promise<void>;
 }
