@@ -14,6 +14,8 @@ export interface Exchange {
   readonly request: HttpRequest;
   /** The body as it arrives, for whoever passes it on instead of calling `request.body()`. */
   readonly upload: Readable;
+  /** Whether the request has a body at all, be it of unknown length. */
+  readonly hasBody: boolean;
   /** Sends the head of the answer; what is written afterwards is its body. `open`, the default: the head goes out at once, the body later. */
   begin(status: number, headers: OutgoingHeaders, body?: "none" | "whole" | "open"): Writable;
   /** Present when the client asked for an upgrade: the raw connection, to be used instead of `begin`. */

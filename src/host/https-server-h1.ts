@@ -82,6 +82,11 @@ class Http1Exchange implements Exchange {
     request.on("error", () => this.abort());
   }
 
+  get hasBody(): boolean {
+    const { "content-length": length, "transfer-encoding": coding } = this.request.headers;
+    return coding !== undefined || (length !== undefined && length !== "0");
+  }
+
   get destroyed(): boolean { return this.#socket.destroyed || this.#out?.destroyed === true; }
 
   begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open"): Writable {

@@ -60,17 +60,17 @@ class Http2Exchange implements Exchange {
   readonly request: HttpRequest;
   readonly upload: ServerHttp2Stream;
   readonly upgraded = undefined;
-  readonly #bodyless: boolean;
+  readonly hasBody: boolean;
   readonly #stop = new Stop();
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[], peer: Peer, limits: ServerLimits) {
     this.upload = stream;
     const stop = this.#stop;
-    const bodyless = this.#bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const hasBody = this.hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
     const lower = headersOf(raw);
     this.request = {
       method: headers[":method"] ?? "", target: headers[":path"] ?? "", headers: lower, peer, upgrade: false,
-      body: () => bodyless ? Promise.resolve(new Uint8Array(0)) : readBody(stream, lower, limits, () => stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR),
+      body: () => hasBody ? readBody(stream, lower, limits, () => stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) : Promise.resolve(new Uint8Array(0)),
       get signal() { return stop.signal; },
     };
   }
@@ -83,7 +83,7 @@ class Http2Exchange implements Exchange {
     for (const name in headers) if (!hopByHop.has(name)) sent[name] = headers[name] as string | string[];
     if (!this.destroyed) stream.respond(sent, { endStream: body === "none" });
     // The answer is out, the rest of the upload is not wanted: say so, or the client waits for window for ever.
-    if (!this.#bodyless && !stream.readableEnded) stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
+    if (this.hasBody && !stream.readableEnded) stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
     return stream;
   }
 
