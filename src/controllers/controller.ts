@@ -5,7 +5,7 @@ import type { Json } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Service } from "../base/supervise.ts";
-import type { Client, DeleteOptions, Patch, WriteOptions } from "../client/client.ts";
+import type { Client, DeleteOptions, ObjectList, Patch, WriteOptions } from "../client/client.ts";
 import { EventRecorder } from "../client/events.ts";
 import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
 import type { Informers } from "../client/informers.ts";
@@ -59,14 +59,20 @@ export interface Context {
   readonly settings: Settings;
   readonly events: EventRecorder;
   read<K extends AnyKind>(kind: K): Copy<Resource<K>>;
+  /** Every kind served now; may be read only by a controller that watches `everyKind`. */
+  kinds(): readonly AnyKind[];
   /** Asks the server itself; `undefined` when it is not there. */
   live<K extends AnyKind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>;
+  /** Lists from the server itself. */
+  liveList<K extends AnyKind>(kind: K, namespace: string): Promise<ObjectList<Resource<K>>>;
   create<K extends AnyKind>(kind: K, object: New<K>): Promise<Resource<K>>;
   update<K extends AnyKind>(kind: K, object: Resource<K>, options?: WriteOptions): Promise<Resource<K>>;
   updateStatus<K extends AnyKind>(kind: K, object: Resource<K>): Promise<Resource<K>>;
   patch<K extends AnyKind>(kind: K, object: Resource<K>, patch: Patch, options?: WriteOptions): Promise<Resource<K>>;
   /** Deletes this very object: refused if another has taken its name. Already gone counts as deleted. */
   delete<K extends AnyKind>(kind: K, object: Resource<K>, options?: DeleteOptions): Promise<void>;
+  /** Resolves once the local copies show what this run has written so far. */
+  shown(): Promise<void>;
 }
 
 /** Returning means "nothing to do until something changes"; `after` (ms) also asks to be called again. Throwing means "retry, later each time". */
@@ -81,6 +87,8 @@ export type Controller = {
   readonly watches: readonly Watched[];
   /** Kinds that are read besides, without being woken by them. */
   readonly reads?: readonly AnyKind[];
+  /** Watch every kind that is stored, custom ones included as they come and go. */
+  readonly everyKind?: Watched["keysOf"];
   /** Keys looked at side by side; upstream's usual number is 5. */
   readonly workers?: number;
   readonly reconcile: (key: string, context: Context) => Promise<Outcome>;
@@ -118,22 +126,27 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   const log = world.log.child(controller.name);
   const events = new EventRecorder({ component: controller.component ?? `${controller.name}-controller`, client: world.client, clock: world.clock, random: world.random, log });
   const queue = new KeyQueue(world.clock);
-  const writes = new Writes();
-  const informers = new Map<AnyKind, Informer<AnyKind>>();
-  const kinds = [controller.reconciles, ...controller.watches.map(watch => watch.kind), ...(controller.reads ?? [])];
-  for (const kind of kinds) informers.set(kind, world.informers.of(kind));
-  const looking = contextFor(world, log, events, informers, writes);
+  const copies: Copies = { informers: new Map(), every: controller.everyKind !== undefined };
+  for (const kind of [controller.reconciles, ...controller.watches.map(watch => watch.kind), ...(controller.reads ?? [])]) copies.informers.set(kind, world.informers.of(kind));
+  const looking = contextFor(world, log, events, copies, new Writes(), signal);
+  const stops: (() => void)[] = [];
+  const watch = ({ kind, keysOf }: Watched): void => {
+    const { informers } = copies;
+    if (!informers.has(kind)) informers.set(kind, world.informers.of(kind));
+    stops.push(informers.get(kind)!.onChange(change => {
+      for (const key of keysOf(change.object, looking, change)) queue.add(key);
+    }));
+  };
   const watched: readonly Watched[] = [{ kind: controller.reconciles, keysOf: object => [keyOf(object)] }, ...controller.watches];
-  const stops = watched.map(({ kind, keysOf }) => informers.get(kind)!.onChange(change => {
-    for (const key of keysOf(change.object, looking, change)) queue.add(key);
-  }));
+  for (const each of watched) watch(each);
+  if (controller.everyKind !== undefined) stops.push(watchEveryKind(world.kinds, controller.everyKind, copies, watch));
   const stop = (): void => queue.close();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    await Promise.all([...informers.values()].map(informer => informer.listed(signal)));
+    await Promise.all([...copies.informers.values()].map(informer => informer.listed(signal)));
     for (const { kind, keysOf } of watched)
-      for (const object of informers.get(kind)!.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);
-    await Promise.all(Array.from({ length: controller.workers ?? workersDefault }, () => work(controller, queue, informers, { ...world, log }, events, signal, mutant)));
+      for (const object of copies.informers.get(kind)!.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);
+    await Promise.all(Array.from({ length: controller.workers ?? workersDefault }, () => work(controller, queue, copies, { ...world, log }, events, signal, mutant)));
   } finally {
     stop();
     signal.removeEventListener("abort", stop);
@@ -142,11 +155,38 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   }
 }
 
-async function work(controller: Controller, queue: KeyQueue, informers: ReadonlyMap<AnyKind, Informer<AnyKind>>, world: World, events: EventRecorder, signal: AbortSignal, mutant: LoopMutant): Promise<void> {
+/** The local copies that a controller may read. */
+type Copies = { readonly informers: Map<AnyKind, Informer<AnyKind>>; readonly every: boolean };
+
+/** Kinds whose objects are stored, and can be listed and watched. */
+export function isStored(kind: AnyKind): boolean {
+  return kind.virtual !== true && (kind.verbs === undefined || (kind.verbs.includes("list") && kind.verbs.includes("watch")));
+}
+
+function watchEveryKind(kinds: KindSource, keysOf: Watched["keysOf"], copies: Copies, watch: (watched: Watched) => void): () => void {
+  const watching = new Set<AnyKind>();
+  const look = (): void => {
+    const served = new Set(kinds.list().filter(isStored));
+    for (const kind of served)
+      if (!watching.has(kind)) {
+        watching.add(kind);
+        watch({ kind, keysOf });
+      }
+    for (const kind of watching)
+      if (!served.has(kind)) {
+        watching.delete(kind);
+        copies.informers.delete(kind);
+      }
+  };
+  look();
+  return kinds.onChange(look);
+}
+
+async function work(controller: Controller, queue: KeyQueue, copies: Copies, world: World, events: EventRecorder, signal: AbortSignal, mutant: LoopMutant): Promise<void> {
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     const writes = new Writes();
     try {
-      const outcome = await controller.reconcile(key, contextFor(world, world.log, events, informers, writes));
+      const outcome = await controller.reconcile(key, contextFor(world, world.log, events, copies, writes, signal));
       queue.succeeded(key);
       if (outcome === undefined) queue.cancel(key);
       else queue.addAfter(key, outcome.after);
@@ -157,7 +197,7 @@ async function work(controller: Controller, queue: KeyQueue, informers: Readonly
       if (!(error instanceof ApiError && error.reason === "Conflict")) world.log.warn("will try again", { key, afterMs: Math.round(again), error: messageOf(error) });
       queue.addAfter(key, again);
     }
-    if (mutant !== "stale-reads") await writes.shown(informers, signal);
+    if (mutant !== "stale-reads") await writes.shown(copies.informers, signal);
     queue.done(key);
   }
 }
@@ -194,7 +234,7 @@ class Writes {
   }
 }
 
-function contextFor(world: World, log: Log, events: EventRecorder, informers: ReadonlyMap<AnyKind, Informer<AnyKind>>, writes: Writes): Context {
+function contextFor(world: World, log: Log, events: EventRecorder, { informers, every }: Copies, writes: Writes, signal: AbortSignal): Context {
   const { client, clock, random, settings } = world;
   const noted = async <K extends AnyKind>(kind: K, write: Promise<Resource<K>>): Promise<Resource<K>> => {
     const object = await writes.track(kind, write);
@@ -204,14 +244,16 @@ function contextFor(world: World, log: Log, events: EventRecorder, informers: Re
   return {
     clock, random, log, settings, events,
     read: kind => {
-      const informer = informers.get(kind);
+      const informer = informers.get(kind) ?? (every ? world.informers.of(kind) : undefined);
       if (informer === undefined) throw new InvariantViolation(`a controller reads only the kinds it has declared, not ${kind.plural}`);
       return informer as never;
     },
+    kinds: () => world.kinds.list().filter(isStored),
     live: (kind, namespace, name) => client.get(kind, namespace, name).catch((error: unknown) => {
       if (error instanceof ApiError && error.reason === "NotFound") return undefined;
       throw error;
     }),
+    liveList: (kind, namespace) => client.list(kind, { namespace }),
     create: (kind, object) => noted(kind, client.create(kind, object)),
     update: (kind, object, options) => noted(kind, client.update(kind, object, options)),
     updateStatus: (kind, object) => noted(kind, client.updateStatus(kind, object)),
@@ -225,6 +267,7 @@ function contextFor(world: World, log: Log, events: EventRecorder, informers: Re
       }
       writes.deleted(kind, object);
     },
+    shown: () => writes.shown(informers, signal),
   };
 }
 
