@@ -91,7 +91,7 @@ function fieldExpr(definition: string, name: string, field: FieldFact, pbs: Map<
   if (field.required) text += ".required()";
   const given = defaults[`${short}.${name}`] ?? field.default;
   const always = overlay[`${short}.${name}`]?.always;
-  if (given !== undefined) text += `.default(${quote(given)})`;
+  if (given !== undefined) text += `.default(${quote(given)}${field.default === undefined ? "" : ', "published"'})`;
   if (always === "null-list") text += '.always("[]")';
   else if (always === "{}" && /Time$/.test(type)) text += '.always("null")';
   else if (always === "{}" && type.slice(4) in special) text += '.always("zero")';

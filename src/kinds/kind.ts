@@ -60,6 +60,8 @@ export type Kind<S extends Shape = any> = {
   /** Non-fatal advice, sent as `Warning` headers. */
   readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
   readonly columns: readonly Column[];
+  /** Conditions of an object's row in a Table. */
+  readonly rowConditions?: (object: any) => readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
   /** `metadata.generation` starts at 1 and rises with every change outside metadata and status. */
   readonly generation?: boolean;
   /** A create keeps the status it brings (nodes, custom resources without the subresource); otherwise `prepare` sees none. */

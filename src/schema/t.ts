@@ -29,6 +29,7 @@ export type Node = {
   readonly patchMergeKey?: string;
   readonly presence?: Presence;
   readonly default?: Json;
+  readonly publishedDefault?: boolean;
   readonly immutable?: boolean;
   readonly nullable?: boolean;
   readonly enum?: readonly string[];
@@ -79,7 +80,10 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   }
 
   required(): Field<In, Out, "required"> { return this.#with({ presence: "required" }); }
-  default(value: In & Json): Field<In, Out, "defaulted"> { return this.#with({ presence: "defaulted", default: value }); }
+  /** `published`: upstream's OpenAPI documents name this default too; the rest of them only its code does. */
+  default(value: In & Json, published?: "published"): Field<In, Out, P extends "required" ? P : "defaulted"> {
+    return this.#with({ ...(this.node.presence === "required" ? {} : { presence: "defaulted" as const }), default: value, ...(published ? { publishedDefault: true } : {}) });
+  }
   /** Present in what is stored without a static default (filled in by a kind's `defaults` or by the server). */
   filled(): Field<In, Out, "defaulted"> { return this.#with({ presence: "defaulted" }); }
   /** Protobuf field number. */

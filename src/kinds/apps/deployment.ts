@@ -1,5 +1,7 @@
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
+import { ageColumn, nameColumn, selectorText, templateColumns } from "../columns.ts";
+import { defaultPodSpec } from "../core/poddefaults.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -53,11 +55,25 @@ export interface DeploymentStatus extends t.Stored<typeof DeploymentStatus> {}
 export const Deployment = defineKind({
   group: "apps", version: "v1", kind: "Deployment", plural: "deployments", namespaced: true,
   shortNames: ["deploy"], categories: ["all"], subresources: ["scale", "status"],
+  generation: true,
   definition: "io.k8s.api.apps.v1.Deployment",
-  doc: "",
+  doc: "Keeps a set of pods at a wanted version and number, changing them step by step.",
   fields: {
     spec: DeploymentSpec.pb(2).always("{}"),
     status: DeploymentStatus.pb(3).always("{}"),
   },
+  defaults({ spec }) {
+    if (spec.strategy.type === "RollingUpdate") spec.strategy.rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...spec.strategy.rollingUpdate };
+    defaultPodSpec(spec.template.spec);
+  },
+  columns: [
+    nameColumn,
+    { name: "Ready", type: "string", doc: "Pods that are ready, of those wanted.", cell: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },
+    { name: "Up-to-date", type: "string", doc: "Pods of the newest version.", cell: ({ status }) => status.updatedReplicas ?? 0 },
+    { name: "Available", type: "string", doc: "Pods that have been ready for long enough.", cell: ({ status }) => status.availableReplicas ?? 0 },
+    ageColumn,
+    ...templateColumns<{ readonly spec: DeploymentSpec }>(({ spec }) => spec.template),
+    { name: "Selector", type: "string", priority: 1, doc: "Labels by which pods are counted.", cell: ({ spec }) => selectorText(spec.selector) },
+  ],
 });
 export interface Deployment extends Resource<typeof Deployment> {}

@@ -1,5 +1,7 @@
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
+import { ageColumn, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
+import { defaultPodSpec } from "../core/poddefaults.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -34,11 +36,23 @@ export interface ReplicaSetStatus extends t.Stored<typeof ReplicaSetStatus> {}
 export const ReplicaSet = defineKind({
   group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets", namespaced: true,
   shortNames: ["rs"], categories: ["all"], subresources: ["scale", "status"],
+  generation: true,
   definition: "io.k8s.api.apps.v1.ReplicaSet",
-  doc: "",
+  doc: "Keeps a number of pods made from one template running.",
   fields: {
     spec: ReplicaSetSpec.pb(2).always("{}"),
     status: ReplicaSetStatus.pb(3).always("{}"),
   },
+  defaults({ spec }) { defaultPodSpec(spec.template.spec); },
+  selectable: { "status.replicas": set => String(set.status.replicas) },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },
+    { name: "Current", type: "integer", doc: "Number of pods that exist.", cell: ({ status }) => status.replicas },
+    { name: "Ready", type: "integer", doc: "Number of pods that are ready.", cell: ({ status }) => status.readyReplicas ?? 0 },
+    ageColumn,
+    ...templateColumns<{ readonly spec: ReplicaSetSpec }>(({ spec }) => spec.template),
+    { name: "Selector", type: "string", priority: 1, doc: "Labels by which pods are counted.", cell: ({ spec }) => selectorOrNone(spec.selector) },
+  ],
 });
 export interface ReplicaSet extends Resource<typeof ReplicaSet> {}

@@ -11,9 +11,10 @@ export const SelfSubjectReview = defineKind({
   group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview", plural: "selfsubjectreviews", namespaced: false,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authentication.v1.SelfSubjectReview",
-  doc: "",
+  doc: "Asks who I am.",
   fields: {
     status: SelfSubjectReviewStatus.pb(2).always("{}"),
   },
+
 });
 export interface SelfSubjectReview extends Resource<typeof SelfSubjectReview> {}

@@ -26,10 +26,11 @@ export const TokenRequest = defineKind({
   group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", plural: "tokenrequests", namespaced: true,
   verbs: ["create"], virtual: true, subresourceOnly: true,
   definition: "io.k8s.api.authentication.v1.TokenRequest",
-  doc: "",
+  doc: "Asks for a token of a service account.",
   fields: {
     spec: TokenRequestSpec.pb(2).always("{}"),
     status: TokenRequestStatus.pb(3).always("{}"),
   },
+
 });
 export interface TokenRequest extends Resource<typeof TokenRequest> {}

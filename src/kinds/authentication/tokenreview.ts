@@ -20,10 +20,11 @@ export const TokenReview = defineKind({
   group: "authentication.k8s.io", version: "v1", kind: "TokenReview", plural: "tokenreviews", namespaced: false,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authentication.v1.TokenReview",
-  doc: "",
+  doc: "Asks whose token this is.",
   fields: {
     spec: TokenReviewSpec.pb(2).required().always("{}"),
     status: TokenReviewStatus.pb(3).always("{}"),
   },
+
 });
 export interface TokenReview extends Resource<typeof TokenReview> {}

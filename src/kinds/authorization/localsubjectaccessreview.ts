@@ -6,10 +6,11 @@ export const LocalSubjectAccessReview = defineKind({
   group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews", namespaced: true,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
-  doc: "",
+  doc: "Asks whether someone may do something in one namespace.",
   fields: {
     spec: SubjectAccessReviewSpec.pb(2).required().always("{}"),
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
+
 });
 export interface LocalSubjectAccessReview extends Resource<typeof LocalSubjectAccessReview> {}

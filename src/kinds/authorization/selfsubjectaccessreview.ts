@@ -12,10 +12,11 @@ export const SelfSubjectAccessReview = defineKind({
   group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews", namespaced: false,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
-  doc: "",
+  doc: "Asks whether I may do something.",
   fields: {
     spec: SelfSubjectAccessReviewSpec.pb(2).required().always("{}"),
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
+
 });
 export interface SelfSubjectAccessReview extends Resource<typeof SelfSubjectAccessReview> {}

@@ -32,10 +32,11 @@ export const SelfSubjectRulesReview = defineKind({
   group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews", namespaced: false,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
-  doc: "",
+  doc: "Asks what I may do in a namespace.",
   fields: {
     spec: SelfSubjectRulesReviewSpec.pb(2).required().always("{}"),
     status: SubjectRulesReviewStatus.pb(3).always("{}"),
   },
+
 });
 export interface SelfSubjectRulesReview extends Resource<typeof SelfSubjectRulesReview> {}

@@ -6,10 +6,11 @@ export const SubjectAccessReview = defineKind({
   group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", plural: "subjectaccessreviews", namespaced: false,
   verbs: ["create"], virtual: true,
   definition: "io.k8s.api.authorization.v1.SubjectAccessReview",
-  doc: "",
+  doc: "Asks whether someone may do something.",
   fields: {
     spec: SubjectAccessReviewSpec.pb(2).required().always("{}"),
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
+
 });
 export interface SubjectAccessReview extends Resource<typeof SubjectAccessReview> {}

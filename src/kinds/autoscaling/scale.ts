@@ -2,7 +2,7 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ScaleSpec = t.object("io.k8s.api.autoscaling.v1.ScaleSpec", {
-  replicas: t.int32().pb(1).default(0),
+  replicas: t.int32().pb(1).default(0, "published"),
 });
 export interface ScaleSpec extends t.Stored<typeof ScaleSpec> {}
 
@@ -16,10 +16,11 @@ export const Scale = defineKind({
   group: "autoscaling", version: "v1", kind: "Scale", plural: "scales", namespaced: true,
   verbs: ["create"], virtual: true, subresourceOnly: true,
   definition: "io.k8s.api.autoscaling.v1.Scale",
-  doc: "",
+  doc: "The number of replicas of an object, wanted and actual.",
   fields: {
     spec: ScaleSpec.pb(2).always("{}"),
     status: ScaleStatus.pb(3).always("{}"),
   },
+
 });
 export interface Scale extends Resource<typeof Scale> {}

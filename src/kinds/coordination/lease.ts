@@ -1,3 +1,4 @@
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -14,10 +15,16 @@ export interface LeaseSpec extends t.Stored<typeof LeaseSpec> {}
 
 export const Lease = defineKind({
   group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases", namespaced: true,
+  createOnUpdate: true,
   definition: "io.k8s.api.coordination.v1.Lease",
-  doc: "",
+  doc: "A claim that its holder renews: who leads, and which nodes live.",
   fields: {
     spec: LeaseSpec.pb(2).always("{}"),
   },
+  columns: [
+    nameColumn,
+    { name: "Holder", type: "string", doc: "Who holds the lease.", cell: ({ spec }) => spec.holderIdentity ?? "" },
+    ageColumn,
+  ],
 });
 export interface Lease extends Resource<typeof Lease> {}

@@ -1,3 +1,4 @@
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -5,11 +6,16 @@ export const ConfigMap = defineKind({
   group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true,
   shortNames: ["cm"],
   definition: "io.k8s.api.core.v1.ConfigMap",
-  doc: "",
+  doc: "Settings as keys and values, for pods to read.",
   fields: {
     binaryData: t.map(t.bytes()).pb(3),
     data: t.map(t.string()).pb(2),
     immutable: t.bool().pb(4).pointer(),
   },
+  columns: [
+    nameColumn,
+    { name: "Data", type: "string", doc: "Number of keys.", cell: map => Object.keys(map.data ?? {}).length + Object.keys(map.binaryData ?? {}).length },
+    ageColumn,
+  ],
 });
 export interface ConfigMap extends Resource<typeof ConfigMap> {}

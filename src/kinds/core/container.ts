@@ -9,7 +9,7 @@ export const ContainerPort = t.object("io.k8s.api.core.v1.ContainerPort", {
   hostIP: t.string().pb(5),
   hostPort: t.int32().pb(2),
   name: t.string().pb(1),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(4).default("TCP"),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(4).default("TCP", "published"),
 });
 export interface ContainerPort extends t.Stored<typeof ContainerPort> {}
 

@@ -1,4 +1,5 @@
 import { ObjectReference } from "./references.ts";
+import { ageColumn, nameColumn, upToThree } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -28,10 +29,23 @@ export interface EndpointSubset extends t.Stored<typeof EndpointSubset> {}
 export const Endpoints = defineKind({
   group: "", version: "v1", kind: "Endpoints", plural: "endpoints", namespaced: true,
   shortNames: ["ep"],
+  createOnUpdate: true,
   definition: "io.k8s.api.core.v1.Endpoints",
-  doc: "",
+  doc: "Addresses behind a service, in the old form.",
   fields: {
     subsets: t.list(EndpointSubset).pb(2),
   },
+  columns: [
+    nameColumn,
+    { name: "Endpoints", type: "string", doc: "Addresses and ports, three at most.", cell: endpointsText },
+    ageColumn,
+  ],
 });
 export interface Endpoints extends Resource<typeof Endpoints> {}
+
+function endpointsText({ subsets }: { readonly subsets?: readonly EndpointSubset[] | undefined }): string {
+  if (subsets === undefined) return "<none>";
+  const all = subsets.flatMap(({ addresses = [], ports = [] }) => (ports.length === 0 ? addresses.map(({ ip }) => ip)
+    : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`)))));
+  return upToThree(all, all.length);
+}

@@ -10,7 +10,7 @@ export interface ConfigMapKeySelector extends t.Stored<typeof ConfigMapKeySelect
 
 export const FileKeySelector = t.object("io.k8s.api.core.v1.FileKeySelector", {
   key: t.string().pb(3).required().always("zero"),
-  optional: t.bool().pb(4).pointer().default(false),
+  optional: t.bool().pb(4).pointer().default(false, "published"),
   path: t.string().pb(2).required().always("zero"),
   volumeName: t.string().pb(1).required().always("zero"),
 }).atomic();

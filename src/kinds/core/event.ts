@@ -1,6 +1,7 @@
 import { EventSource, ObjectReference } from "./references.ts";
 import { eventsEventFields } from "../events/event.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
+import { ageOf, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -13,8 +14,9 @@ export interface EventSeries extends t.Stored<typeof EventSeries> {}
 export const Event = defineKind({
   group: "", version: "v1", kind: "Event", plural: "events", namespaced: true,
   shortNames: ["ev"],
+  createOnUpdate: true,
   definition: "io.k8s.api.core.v1.Event",
-  doc: "",
+  doc: "Something that happened to an object, kept for an hour.",
   fields: {
     action: t.string().pb(12),
     count: t.int32().pb(8),
@@ -36,6 +38,31 @@ export const Event = defineKind({
     fromStored: (event: JsonObject) => rename(event, otherNames),
     toStored: (event: JsonObject) => rename(event, ownNames),
   }],
+  selectable: {
+    "involvedObject.kind": event => event.involvedObject.kind ?? "",
+    "involvedObject.namespace": event => event.involvedObject.namespace ?? "",
+    "involvedObject.name": event => event.involvedObject.name ?? "",
+    "involvedObject.uid": event => event.involvedObject.uid ?? "",
+    "involvedObject.apiVersion": event => event.involvedObject.apiVersion ?? "",
+    "involvedObject.resourceVersion": event => event.involvedObject.resourceVersion ?? "",
+    "involvedObject.fieldPath": event => event.involvedObject.fieldPath ?? "",
+    reason: event => event.reason ?? "",
+    reportingComponent: event => event.reportingComponent,
+    source: event => event.source.component || event.reportingComponent,
+    type: event => event.type ?? "",
+  },
+  columns: [
+    { name: "Last Seen", type: "string", doc: "Time since it happened last.", cell: (event, now) => ageOf(lastSeen(event), now) },
+    { name: "Type", type: "string", doc: "Normal or Warning.", cell: event => event.type ?? "" },
+    { name: "Reason", type: "string", doc: "Why it was recorded, in one word.", cell: event => event.reason ?? "" },
+    { name: "Object", type: "string", doc: "What it happened to.", cell: ({ involvedObject: { kind = "", name } }) => (name ? `${kind.toLowerCase()}/${name}` : kind.toLowerCase()) },
+    { name: "Subobject", type: "string", priority: 1, doc: "The part of the object it is about.", cell: event => event.involvedObject.fieldPath ?? "" },
+    { name: "Source", type: "string", priority: 1, doc: "Component that reports it, and from where.", cell: event => [event.source.component || event.reportingComponent, event.source.host || event.reportingInstance].filter((part, i) => i === 0 || part !== "").join(", ") },
+    { name: "Message", type: "string", doc: "What happened, for people.", cell: event => (event.message ?? "").trim() },
+    { name: "First Seen", type: "string", priority: 1, doc: "Time since it happened first.", cell: (event, now) => ageOf(event.firstTimestamp ?? event.eventTime, now) },
+    { name: "Count", type: "string", priority: 1, doc: "How often it happened.", cell: event => event.series?.count ?? (event.series ? 0 : event.count || 1) },
+    { ...nameColumn, priority: 1 },
+  ],
 });
 export interface Event extends Resource<typeof Event> {}
 
@@ -47,4 +74,9 @@ const otherNames: { readonly [own: string]: string } = {
 const ownNames: { readonly [other: string]: string } = Object.fromEntries(Object.entries(otherNames).map(([own, other]) => [other, own]));
 function rename(event: JsonObject, names: { readonly [from: string]: string }): Json {
   return Object.fromEntries(Object.entries(event).map(([name, value]) => [names[name] ?? name, value]));
+}
+
+type Seen = { readonly series?: EventSeries | undefined; readonly lastTimestamp?: string | undefined; readonly firstTimestamp?: string | undefined; readonly eventTime?: string | undefined };
+function lastSeen(event: Seen): string | undefined {
+  return event.series ? event.series.lastObservedTime : (event.lastTimestamp ?? event.firstTimestamp ?? event.eventTime);
 }

@@ -1,3 +1,4 @@
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -25,10 +26,27 @@ export const Namespace = defineKind({
   group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false,
   shortNames: ["ns"], verbs: ["create", "delete", "get", "list", "patch", "update", "watch"], subresources: ["finalize", "status"],
   definition: "io.k8s.api.core.v1.Namespace",
-  doc: "",
+  doc: "A space of names, with its own policies and quotas.",
   fields: {
     spec: NamespaceSpec.pb(2).always("{}"),
     status: NamespaceStatus.pb(3).always("{}"),
   },
+  nameGrammar: "dns-1123-label",
+  defaults(namespace) {
+    const { name } = namespace.metadata;
+    if (name) namespace.metadata.labels = { ...namespace.metadata.labels, "kubernetes.io/metadata.name": name };
+  },
+  prepare(next, previous, { subresource }) {
+    if (previous === undefined) {
+      next.status = { phase: "Active" };
+      next.spec.finalizers = [...new Set([...(next.spec.finalizers ?? []), "kubernetes"])];
+    } else if (subresource !== "finalize") next.spec = previous.spec;
+  },
+  selectable: { "status.phase": namespace => namespace.status.phase, name: namespace => namespace.metadata.name },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", doc: "Whether the namespace is in use or going away.", cell: namespace => namespace.status.phase },
+    ageColumn,
+  ],
 });
 export interface Namespace extends Resource<typeof Namespace> {}

@@ -1,4 +1,5 @@
 import { Taint } from "./toleration.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -131,11 +132,41 @@ export interface NodeStatus extends t.Stored<typeof NodeStatus> {}
 export const Node = defineKind({
   group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false,
   shortNames: ["no"], subresources: ["proxy", "status"],
+  statusOnCreate: true,
   definition: "io.k8s.api.core.v1.Node",
-  doc: "",
+  doc: "A machine that runs pods.",
   fields: {
     spec: NodeSpec.pb(2).always("{}"),
     status: NodeStatus.pb(3).always("{}"),
   },
+  defaults({ status }) {
+    if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  },
+  selectable: { "spec.unschedulable": node => String(node.spec.unschedulable ?? false) },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", doc: "Whether the node is ready, and open for new pods.", cell: nodeStatus },
+    { name: "Roles", type: "string", doc: "Roles, from the node's labels.", cell: node => nodeRoles(node.metadata.labels) },
+    ageColumn,
+    { name: "Version", type: "string", doc: "Version of the node agent.", cell: node => node.status.nodeInfo.kubeletVersion },
+    { name: "Internal-IP", type: "string", priority: 1, doc: "Address in the cluster's network.", cell: node => nodeAddress(node, "InternalIP") },
+    { name: "External-IP", type: "string", priority: 1, doc: "Address from outside.", cell: node => nodeAddress(node, "ExternalIP") },
+    { name: "OS-Image", type: "string", priority: 1, doc: "Operating system.", cell: node => node.status.nodeInfo.osImage || "<unknown>" },
+    { name: "Kernel-Version", type: "string", priority: 1, doc: "Version of the kernel.", cell: node => node.status.nodeInfo.kernelVersion || "<unknown>" },
+    { name: "Container-Runtime", type: "string", priority: 1, doc: "Container runtime and its version.", cell: node => node.status.nodeInfo.containerRuntimeVersion || "<unknown>" },
+  ],
 });
 export interface Node extends Resource<typeof Node> {}
+
+type NodeLike = { readonly spec: NodeSpec; readonly status: NodeStatus };
+function nodeStatus({ spec, status }: NodeLike): string {
+  const ready = status.conditions?.find(({ type }) => type === "Ready");
+  const state = ready === undefined ? "Unknown" : ready.status === "True" ? "Ready" : "NotReady";
+  return spec.unschedulable === true ? `${state},SchedulingDisabled` : state;
+}
+function nodeRoles(labels: { readonly [key: string]: string } | undefined): string {
+  const prefix = "node-role.kubernetes.io/";
+  const roles = Object.entries(labels ?? {}).flatMap(([key, value]) => (key.startsWith(prefix) ? key.slice(prefix.length) || [] : key === "kubernetes.io/role" ? value || [] : []));
+  return [...new Set(roles)].sort().join(",") || "<none>";
+}
+const nodeAddress = ({ status }: NodeLike, type: string): string => status.addresses?.find(address => address.type === type)?.address ?? "<none>";

@@ -1,16 +1,36 @@
 import { PodSpec } from "./podspec.ts";
 import { PodStatus } from "./podstatus.ts";
+import { podColumns, podRowConditions } from "./podcolumns.ts";
+import { defaultPod } from "./poddefaults.ts";
+import { initialStatus } from "./podqos.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const Pod = defineKind({
   group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true,
   shortNames: ["po"], categories: ["all"], subresources: ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status"],
+  generation: true, returnDeleted: true,
   definition: "io.k8s.api.core.v1.Pod",
-  doc: "",
+  doc: "Containers that run together on one node and share an address.",
   fields: {
     spec: PodSpec.pb(2).always("{}"),
     status: PodStatus.pb(3).always("{}"),
   },
+  defaults: defaultPod,
+  prepare(next, previous) {
+    if (previous === undefined) next.status = initialStatus(next);
+  },
+  selectable: {
+    "spec.nodeName": pod => pod.spec.nodeName ?? "",
+    "spec.restartPolicy": pod => pod.spec.restartPolicy,
+    "spec.schedulerName": pod => pod.spec.schedulerName,
+    "spec.serviceAccountName": pod => pod.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": pod => String(pod.spec.hostNetwork ?? false),
+    "status.phase": pod => pod.status.phase ?? "",
+    "status.podIP": pod => pod.status.podIPs?.[0]?.ip ?? pod.status.podIP ?? "",
+    "status.nominatedNodeName": pod => pod.status.nominatedNodeName ?? "",
+  },
+  columns: podColumns,
+  rowConditions: podRowConditions,
 });
 export interface Pod extends Resource<typeof Pod> {}

@@ -1,13 +1,22 @@
 import { PodTemplateSpec } from "./podspec.ts";
+import { defaultPodSpec } from "./poddefaults.ts";
+import { labelsText, nameColumn, templateColumns } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const PodTemplate = defineKind({
   group: "", version: "v1", kind: "PodTemplate", plural: "podtemplates", namespaced: true,
+  generation: true, returnDeleted: true,
   definition: "io.k8s.api.core.v1.PodTemplate",
-  doc: "",
+  doc: "A stored pod template.",
   fields: {
     template: PodTemplateSpec.pb(2).always("{}"),
   },
+  defaults(object) { defaultPodSpec(object.template.spec); },
+  columns: [
+    nameColumn,
+    ...templateColumns<{ readonly template: PodTemplateSpec }>(({ template }) => template).map(column => ({ ...column, priority: 0 as const })),
+    { name: "Pod Labels", type: "string", doc: "Labels of the pods made from it.", cell: object => labelsText(object.template.metadata.labels) },
+  ],
 });
 export interface PodTemplate extends Resource<typeof PodTemplate> {}

@@ -48,7 +48,7 @@ export interface Lifecycle extends t.Stored<typeof Lifecycle> {}
 
 export const GRPCAction = t.object("io.k8s.api.core.v1.GRPCAction", {
   port: t.int32().pb(1).required().always("zero"),
-  service: t.string().pb(2).pointer().default(""),
+  service: t.string().pb(2).pointer().default("", "published"),
 });
 export interface GRPCAction extends t.Stored<typeof GRPCAction> {}
 

@@ -32,7 +32,7 @@ export const ResourceFieldSelector = t.object("io.k8s.api.core.v1.ResourceFieldS
 export interface ResourceFieldSelector extends t.Stored<typeof ResourceFieldSelector> {}
 
 export const LocalObjectReference = t.object("io.k8s.api.core.v1.LocalObjectReference", {
-  name: t.string().pb(1).default(""),
+  name: t.string().pb(1).default("", "published"),
 }).atomic();
 export interface LocalObjectReference extends t.Stored<typeof LocalObjectReference> {}
 

@@ -1,4 +1,6 @@
 import { Condition } from "../meta/condition.ts";
+import { serviceColumns } from "./servicecolumns.ts";
+import { defaultService } from "./servicedefaults.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -7,7 +9,7 @@ export const ServicePort = t.object("io.k8s.api.core.v1.ServicePort", {
   name: t.string().pb(1),
   nodePort: t.int32().pb(5),
   port: t.int32().pb(3).required().always("zero"),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).default("TCP"),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).default("TCP", "published"),
   targetPort: t.intOrString().pb(4).always("zero"),
 });
 export interface ServicePort extends t.Stored<typeof ServicePort> {}
@@ -75,11 +77,16 @@ export interface ServiceStatus extends t.Stored<typeof ServiceStatus> {}
 export const Service = defineKind({
   group: "", version: "v1", kind: "Service", plural: "services", namespaced: true,
   shortNames: ["svc"], categories: ["all"], subresources: ["proxy", "status"],
+  returnDeleted: true,
   definition: "io.k8s.api.core.v1.Service",
-  doc: "",
+  doc: "A stable name, address and set of ports in front of pods.",
   fields: {
     spec: ServiceSpec.pb(2).always("{}"),
     status: ServiceStatus.pb(3).always("{}"),
   },
+  nameGrammar: "dns-1035-label",
+  defaults: defaultService,
+  selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
+  columns: serviceColumns,
 });
 export interface Service extends Resource<typeof Service> {}

@@ -1,16 +1,26 @@
 import { LocalObjectReference, ObjectReference } from "./references.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ServiceAccount = defineKind({
   group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts", namespaced: true,
   shortNames: ["sa"], subresources: ["token"],
+  returnDeleted: true,
   definition: "io.k8s.api.core.v1.ServiceAccount",
-  doc: "",
+  doc: "An identity for the processes in pods.",
   fields: {
     automountServiceAccountToken: t.bool().pb(4).pointer(),
     imagePullSecrets: t.list(LocalObjectReference).pb(3),
     secrets: t.listBy(ObjectReference, "name").pb(2).mergeBy("name"),
   },
+  prepare(next) {
+    if (next.secrets !== undefined) next.secrets = next.secrets.map(({ name }: { name?: string }) => (name === undefined ? {} : { name }));
+  },
+  columns: [
+    nameColumn,
+    { name: "Secrets", type: "string", doc: "Number of secrets that pods using it may mount.", cell: account => account.secrets?.length ?? 0 },
+    ageColumn,
+  ],
 });
 export interface ServiceAccount extends Resource<typeof ServiceAccount> {}

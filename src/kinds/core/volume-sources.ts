@@ -10,12 +10,12 @@ export const AWSElasticBlockStoreVolumeSource = t.object("io.k8s.api.core.v1.AWS
 export interface AWSElasticBlockStoreVolumeSource extends t.Stored<typeof AWSElasticBlockStoreVolumeSource> {}
 
 export const AzureDiskVolumeSource = t.object("io.k8s.api.core.v1.AzureDiskVolumeSource", {
-  cachingMode: t.oneOf("None", "ReadOnly", "ReadWrite").pb(3).pointer().default("ReadWrite"),
+  cachingMode: t.oneOf("None", "ReadOnly", "ReadWrite").pb(3).pointer().default("ReadWrite", "published"),
   diskName: t.string().pb(1).required().always("zero"),
   diskURI: t.string().pb(2).required().always("zero"),
-  fsType: t.string().pb(4).pointer().default("ext4"),
-  kind: t.oneOf("Dedicated", "Managed", "Shared").pb(6).pointer().default("Shared"),
-  readOnly: t.bool().pb(5).pointer().default(false),
+  fsType: t.string().pb(4).pointer().default("ext4", "published"),
+  kind: t.oneOf("Dedicated", "Managed", "Shared").pb(6).pointer().default("Shared", "published"),
+  readOnly: t.bool().pb(5).pointer().default(false, "published"),
 });
 export interface AzureDiskVolumeSource extends t.Stored<typeof AzureDiskVolumeSource> {}
 
@@ -123,7 +123,7 @@ export const ISCSIVolumeSource = t.object("io.k8s.api.core.v1.ISCSIVolumeSource"
   fsType: t.string().pb(5),
   initiatorName: t.string().pb(12).pointer(),
   iqn: t.string().pb(2).required().always("zero"),
-  iscsiInterface: t.string().pb(4).default("default"),
+  iscsiInterface: t.string().pb(4).default("default", "published"),
   lun: t.int32().pb(3).required().always("zero"),
   portals: t.list(t.string()).pb(7),
   readOnly: t.bool().pb(6),
@@ -171,23 +171,23 @@ export interface QuobyteVolumeSource extends t.Stored<typeof QuobyteVolumeSource
 export const RBDVolumeSource = t.object("io.k8s.api.core.v1.RBDVolumeSource", {
   fsType: t.string().pb(3),
   image: t.string().pb(2).required().always("zero"),
-  keyring: t.string().pb(6).default("/etc/ceph/keyring"),
+  keyring: t.string().pb(6).default("/etc/ceph/keyring", "published"),
   monitors: t.list(t.string()).pb(1).required().always("[]"),
-  pool: t.string().pb(4).default("rbd"),
+  pool: t.string().pb(4).default("rbd", "published"),
   readOnly: t.bool().pb(8),
   secretRef: LocalObjectReference.pb(7),
-  user: t.string().pb(5).default("admin"),
+  user: t.string().pb(5).default("admin", "published"),
 });
 export interface RBDVolumeSource extends t.Stored<typeof RBDVolumeSource> {}
 
 export const ScaleIOVolumeSource = t.object("io.k8s.api.core.v1.ScaleIOVolumeSource", {
-  fsType: t.string().pb(9).default("xfs"),
+  fsType: t.string().pb(9).default("xfs", "published"),
   gateway: t.string().pb(1).required().always("zero"),
   protectionDomain: t.string().pb(5),
   readOnly: t.bool().pb(10),
   secretRef: LocalObjectReference.pb(3).required().always("null"),
   sslEnabled: t.bool().pb(4),
-  storageMode: t.string().pb(7).default("ThinProvisioned"),
+  storageMode: t.string().pb(7).default("ThinProvisioned", "published"),
   storagePool: t.string().pb(6),
   system: t.string().pb(2).required().always("zero"),
   volumeName: t.string().pb(8),

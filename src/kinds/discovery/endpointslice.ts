@@ -1,4 +1,5 @@
 import { ObjectReference } from "../core/references.ts";
+import { ageColumn, nameColumn, upToThree } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -47,12 +48,20 @@ export interface EndpointPort extends t.Stored<typeof EndpointPort> {}
 
 export const EndpointSlice = defineKind({
   group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices", namespaced: true,
+  generation: true, createOnUpdate: true,
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
-  doc: "",
+  doc: "Part of the addresses behind a service.",
   fields: {
     addressType: t.oneOf("FQDN", "IPv4", "IPv6").pb(4).required().always("zero"),
     endpoints: t.list(Endpoint).pb(2).always("[]"),
     ports: t.list(EndpointPort).pb(3).always("[]"),
   },
+  columns: [
+    nameColumn,
+    { name: "AddressType", type: "string", doc: "Kind of address in the slice.", cell: ({ addressType }) => addressType },
+    { name: "Ports", type: "string", doc: "Ports, three at most.", cell: ({ ports }) => upToThree(ports.map(({ port, name }) => (port === undefined ? (name ?? "*") : String(port))), ports.length) || "<unset>" },
+    { name: "Endpoints", type: "string", doc: "Addresses, three at most.", cell: ({ endpoints }) => { const all = endpoints.flatMap(({ addresses }) => addresses); return upToThree(all, all.length) || "<unset>"; } },
+    ageColumn,
+  ],
 });
 export interface EndpointSlice extends Resource<typeof EndpointSlice> {}

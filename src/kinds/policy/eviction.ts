@@ -6,9 +6,10 @@ export const Eviction = defineKind({
   group: "policy", version: "v1", kind: "Eviction", plural: "evictions", namespaced: true,
   verbs: ["create"], virtual: true, subresourceOnly: true,
   definition: "io.k8s.api.policy.v1.Eviction",
-  doc: "",
+  doc: "Asks that a pod be deleted if disruption budgets allow it.",
   fields: {
     deleteOptions: DeleteOptions.pb(2),
   },
+
 });
 export interface Eviction extends Resource<typeof Eviction> {}

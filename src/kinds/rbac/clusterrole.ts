@@ -1,5 +1,6 @@
 import { LabelSelector } from "../meta/labelselector.ts";
 import { PolicyRule } from "./types.ts";
+import { createdAtColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -10,11 +11,14 @@ export interface AggregationRule extends t.Stored<typeof AggregationRule> {}
 
 export const ClusterRole = defineKind({
   group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", plural: "clusterroles", namespaced: false,
+  createOnUpdate: true,
   definition: "io.k8s.api.rbac.v1.ClusterRole",
-  doc: "",
+  doc: "Permissions in the whole cluster, or for use in any namespace.",
   fields: {
     aggregationRule: AggregationRule.pb(3),
     rules: t.list(PolicyRule).pb(2).always("[]"),
   },
+  nameGrammar: "path-segment",
+  columns: [nameColumn, createdAtColumn],
 });
 export interface ClusterRole extends Resource<typeof ClusterRole> {}

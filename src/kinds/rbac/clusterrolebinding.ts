@@ -1,14 +1,26 @@
-import { RoleRef, Subject } from "./types.ts";
+import { defaultSubjects, RoleRef, Subject, subjectNames } from "./types.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ClusterRoleBinding = defineKind({
   group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRoleBinding", plural: "clusterrolebindings", namespaced: false,
+  createOnUpdate: true,
   definition: "io.k8s.api.rbac.v1.ClusterRoleBinding",
-  doc: "",
+  doc: "Gives a cluster role's permissions to subjects everywhere.",
   fields: {
     roleRef: RoleRef.pb(3).required().always("{}"),
     subjects: t.list(Subject).pb(2),
   },
+  nameGrammar: "path-segment",
+  defaults: defaultSubjects,
+  columns: [
+    nameColumn,
+    { name: "Role", type: "string", doc: "The role that is bound.", cell: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
+    ageColumn,
+    { name: "Users", type: "string", priority: 1, doc: "Users it is bound to.", cell: ({ subjects }) => subjectNames(subjects, "User") },
+    { name: "Groups", type: "string", priority: 1, doc: "Groups it is bound to.", cell: ({ subjects }) => subjectNames(subjects, "Group") },
+    { name: "ServiceAccounts", type: "string", priority: 1, doc: "Service accounts it is bound to.", cell: ({ subjects }) => subjectNames(subjects, "ServiceAccount") },
+  ],
 });
 export interface ClusterRoleBinding extends Resource<typeof ClusterRoleBinding> {}

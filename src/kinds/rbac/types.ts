@@ -23,3 +23,12 @@ export const Subject = t.object("io.k8s.api.rbac.v1.Subject", {
   namespace: t.string().pb(4),
 }).atomic();
 export interface Subject extends t.Stored<typeof Subject> {}
+
+/** Users and groups belong to the RBAC group unless said otherwise; service accounts to the core group. */
+export function defaultSubjects(binding: { readonly subjects?: readonly { apiGroup?: string; readonly kind: string }[] }): void {
+  for (const subject of binding.subjects ?? []) if (subject.kind === "User" || subject.kind === "Group") subject.apiGroup ??= "rbac.authorization.k8s.io";
+}
+/** Names of the subjects of one kind, for a column. */
+export function subjectNames(subjects: readonly Subject[] | undefined, kind: string): string {
+  return (subjects ?? []).filter(subject => subject.kind === kind).map(({ name, namespace }) => (kind === "ServiceAccount" ? `${namespace ?? ""}/${name}` : name)).join(", ");
+}

@@ -1,0 +1,88 @@
+/** Defaults of pods and pod templates that one field alone cannot express (kubernetes pkg/apis/core/v1/defaults.go). All change a private copy. */
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityMilli, quantityOfMilli } from "../../base/quantity.ts";
+
+type Writable<T> = T extends readonly (infer I)[] ? Writable<I>[] : T extends object ? { -readonly [K in keyof T]: Writable<T[K]> } : T;
+type Spec = Writable<import("./podspec.ts").PodSpec>;
+type Container = Spec["containers"][number];
+type ResourceList = { [name: string]: string };
+
+/** What holds for every pod spec, in templates too. */
+export function defaultPodSpec(given: unknown): void {
+  const spec = given as Spec;
+  // Quirk: `serviceAccount` is the old name of `serviceAccountName`, read when the new one is absent and always written beside it.
+  const account = spec.serviceAccountName ?? spec.serviceAccount;
+  if (account !== undefined) [spec.serviceAccountName, spec.serviceAccount] = [account, account];
+  for (const container of containersOf(spec)) {
+    container.imagePullPolicy ??= pullPolicyOf(container.image ?? "");
+    roundResources(container.resources);
+  }
+  for (const volume of spec.volumes ?? []) {
+    if (Object.keys(volume).length === 1) volume.emptyDir = {};
+    if (volume.image !== undefined) volume.image.pullPolicy ??= pullPolicyOf(volume.image.reference ?? "");
+  }
+}
+
+/** What holds for pods but not for templates. */
+export function defaultPod(given: unknown): void {
+  const pod = given as { spec: Spec };
+  defaultPodSpec(pod.spec);
+  pod.spec.enableServiceLinks ??= true;
+  for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
+    if (container.resources?.limits !== undefined) container.resources.requests = { ...container.resources.limits, ...container.resources.requests };
+    if (pod.spec.hostNetwork === true) for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
+  }
+  if (Object.keys(pod.spec.resources?.limits ?? {}).length > 0) defaultPodRequests(pod.spec);
+}
+
+const containersOf = (spec: Spec): readonly Container[] => [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...((spec.ephemeralContainers ?? []) as unknown as Container[])];
+
+/** Always for images that may move: tagged `latest`, or with neither tag nor digest. */
+export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
+  if (image.includes("@")) return /:latest@/.test(image) ? "Always" : "IfNotPresent";
+  const name = image.slice(image.lastIndexOf("/") + 1);
+  const tag = name.includes(":") ? name.slice(name.indexOf(":") + 1) : "latest";
+  return tag === "latest" ? "Always" : "IfNotPresent";
+}
+
+/** Amounts finer than a thousandth are rounded up. */
+function roundResources(resources: { limits?: ResourceList | undefined; requests?: ResourceList | undefined } | undefined): void {
+  for (const list of [resources?.limits, resources?.requests]) {
+    for (const [name, amount] of Object.entries(list ?? {})) {
+      if (!/[nu]$|\.\d{4}|e-/.test(amount)) continue;
+      const quantity = parseQuantity(amount);
+      list![name] = formatQuantity(quantityOfMilli(quantityMilli(quantity), quantity.format));
+    }
+  }
+}
+
+/** Pod-level requests: what the containers ask for together, else the pod-level limit. */
+function defaultPodRequests(spec: Spec): void {
+  const resources = spec.resources!;
+  const requests: ResourceList = { ...resources.requests };
+  const asked = containerRequests(spec);
+  const supported = (name: string): boolean => name === "cpu" || name === "memory" || name.startsWith("hugepages-");
+  for (const [name, amount] of Object.entries(asked)) if (requests[name] === undefined && (name === "cpu" || name === "memory")) requests[name] = amount;
+  for (const [name, amount] of Object.entries(resources.limits ?? {})) if (requests[name] === undefined && supported(name)) requests[name] = amount;
+  if (Object.keys(requests).length > 0) resources.requests = requests;
+}
+
+/** The most that the containers need at once: all that keep running, or an init container with the sidecars before it. */
+function containerRequests(spec: Spec): ResourceList {
+  const sum = (into: ResourceList, list: ResourceList | undefined): ResourceList => {
+    const result = { ...into };
+    for (const [name, amount] of Object.entries(list ?? {})) result[name] = result[name] === undefined ? amount : formatQuantity(addQuantities(result[name], amount));
+    return result;
+  };
+  const most = (into: ResourceList, list: ResourceList): ResourceList => {
+    const result = { ...into };
+    for (const [name, amount] of Object.entries(list)) if (result[name] === undefined || compareQuantities(amount, result[name]) > 0) result[name] = amount;
+    return result;
+  };
+  let sidecars: ResourceList = {};
+  let peak: ResourceList = {};
+  for (const container of spec.initContainers ?? []) {
+    if (container.restartPolicy === "Always") peak = most(peak, (sidecars = sum(sidecars, container.resources?.requests)));
+    else peak = most(peak, sum(sidecars, container.resources?.requests));
+  }
+  return most(peak, spec.containers.reduce((total, container) => sum(total, container.resources?.requests), sidecars));
+}
