@@ -1,0 +1,58 @@
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+// A full disk is asked again at most this often.
+const retryMs = 1_000;
+
+/**
+ * A file that holds space for the day the disk is full: given up so that deletes can still be written, taken back before anything else may grow.
+ */
+export class Reserve {
+  readonly #path: string;
+  readonly #bytes: number;
+  #held: boolean;
+  #triedAt = -Infinity;
+
+  constructor(path: string, bytes: number) {
+    this.#path = path;
+    this.#bytes = bytes;
+    this.#held = existsSync(path) && statSync(path).size === bytes;
+  }
+
+  /** True when the space is held, now or already. */
+  hold(): boolean {
+    if (this.#held) return true;
+    const now = performance.now();
+    if (now - this.#triedAt < retryMs) return false;
+    this.#triedAt = now;
+    const { bavail, bsize } = statfsSync(dirname(this.#path));
+    // Not the very last bytes: the next commit wants some too.
+    if (bavail * bsize >= 2 * this.#bytes) this.#held = this.#fill();
+    return this.#held;
+  }
+
+  /** Gives the space up; false if there was none. */
+  release(): boolean {
+    if (!this.#held) return false;
+    rmSync(this.#path, { force: true });
+    this.#held = false;
+    this.#triedAt = performance.now();
+    return true;
+  }
+
+  #fill(): boolean {
+    const file = openSync(this.#path, "w", 0o600);
+    try {
+      // Not a hole: only blocks that were written are ours.
+      const block = new Uint8Array(1 << 20);
+      for (let written = 0; written < this.#bytes; written += writeSync(file, block, 0, Math.min(block.length, this.#bytes - written)));
+      fsyncSync(file);
+      return true;
+    } catch {
+      rmSync(this.#path, { force: true });
+      return false;
+    } finally {
+      closeSync(file);
+    }
+  }
+}
