@@ -71,8 +71,8 @@ export interface Context {
   patch<K extends AnyKind>(kind: K, object: Resource<K>, patch: Patch, options?: WriteOptions): Promise<Resource<K>>;
   /** Deletes this very object: refused if another has taken its name. Already gone counts as deleted. */
   delete<K extends AnyKind>(kind: K, object: Resource<K>, options?: DeleteOptions): Promise<void>;
-  /** Resolves once the local copies show what this run has written so far. */
-  shown(): Promise<void>;
+  /** Awaits a write to something that may be gone by now, which is as good as written. */
+  ifThere(write: Promise<unknown>): Promise<void>;
 }
 
 /** Returning means "nothing to do until something changes"; `after` (ms) also asks to be called again. Throwing means "retry, later each time". */
@@ -82,13 +82,14 @@ export type Controller = {
   readonly name: string;
   /** The name under which its events appear; default `<name>-controller`. */
   readonly component?: string;
-  readonly reconciles: AnyKind;
+  /** Absent for a controller whose keys all come from `watches` and `everyKind`. */
+  readonly reconciles?: AnyKind;
   /** Other kinds to watch, and which of our keys each change of theirs concerns. */
   readonly watches: readonly Watched[];
   /** Kinds that are read besides, without being woken by them. */
   readonly reads?: readonly AnyKind[];
-  /** Watch every kind that is stored, custom ones included as they come and go. */
-  readonly everyKind?: Watched["keysOf"];
+  /** Watch every kind that is stored but `unless`, custom ones included as they come and go. */
+  readonly everyKind?: { readonly keysOf: Watched["keysOf"]; readonly unless: readonly AnyKind[] };
   /** Keys looked at side by side; upstream's usual number is 5. */
   readonly workers?: number;
   readonly reconcile: (key: string, context: Context) => Promise<Outcome>;
@@ -127,25 +128,38 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   const events = new EventRecorder({ component: controller.component ?? `${controller.name}-controller`, client: world.client, clock: world.clock, random: world.random, log });
   const queue = new KeyQueue(world.clock);
   const copies: Copies = { informers: new Map(), every: controller.everyKind !== undefined };
-  for (const kind of [controller.reconciles, ...controller.watches.map(watch => watch.kind), ...(controller.reads ?? [])]) copies.informers.set(kind, world.informers.of(kind));
+  const copyOf = (kind: AnyKind): Informer<AnyKind> => {
+    const informer = copies.informers.get(kind) ?? world.informers.of(kind);
+    copies.informers.set(kind, informer);
+    return informer;
+  };
   const looking = contextFor(world, log, events, copies, new Writes(), signal);
   const stops: (() => void)[] = [];
-  const watch = ({ kind, keysOf }: Watched): void => {
-    const { informers } = copies;
-    if (!informers.has(kind)) informers.set(kind, world.informers.of(kind));
-    stops.push(informers.get(kind)!.onChange(change => {
+  // Changes wake keys from now on; what is there already is looked at when all copies are in.
+  const watch = ({ kind, keysOf }: Watched): (() => void) => {
+    const informer = copyOf(kind);
+    stops.push(informer.onChange(change => {
       for (const key of keysOf(change.object, looking, change)) queue.add(key);
     }));
+    return () => {
+      for (const object of informer.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);
+    };
   };
-  const watched: readonly Watched[] = [{ kind: controller.reconciles, keysOf: object => [keyOf(object)] }, ...controller.watches];
-  for (const each of watched) watch(each);
-  if (controller.everyKind !== undefined) stops.push(watchEveryKind(world.kinds, controller.everyKind, copies, watch));
+  for (const kind of controller.reads ?? []) copyOf(kind);
+  const own: readonly Watched[] = controller.reconciles === undefined ? [] : [{ kind: controller.reconciles, keysOf: object => [keyOf(object)] }];
+  const first = [...own, ...controller.watches].map(watch);
+  if (controller.everyKind !== undefined) {
+    const { keysOf, unless } = controller.everyKind;
+    stops.push(watchEveryKind(world.kinds, unless, copies, kind => {
+      const addAll = watch({ kind, keysOf });
+      void copyOf(kind).listed(signal).then(addAll);
+    }));
+  }
   const stop = (): void => queue.close();
   signal.addEventListener("abort", stop, { once: true });
   try {
     await Promise.all([...copies.informers.values()].map(informer => informer.listed(signal)));
-    for (const { kind, keysOf } of watched)
-      for (const object of copies.informers.get(kind)!.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);
+    for (const addAll of first) addAll();
     await Promise.all(Array.from({ length: controller.workers ?? workersDefault }, () => work(controller, queue, copies, { ...world, log }, events, signal, mutant)));
   } finally {
     stop();
@@ -163,14 +177,14 @@ export function isStored(kind: AnyKind): boolean {
   return kind.virtual !== true && (kind.verbs === undefined || (kind.verbs.includes("list") && kind.verbs.includes("watch")));
 }
 
-function watchEveryKind(kinds: KindSource, keysOf: Watched["keysOf"], copies: Copies, watch: (watched: Watched) => void): () => void {
+function watchEveryKind(kinds: KindSource, unless: readonly AnyKind[], copies: Copies, watch: (kind: AnyKind) => void): () => void {
   const watching = new Set<AnyKind>();
   const look = (): void => {
-    const served = new Set(kinds.list().filter(isStored));
+    const served = new Set(kinds.list().filter(kind => isStored(kind) && !unless.includes(kind)));
     for (const kind of served)
       if (!watching.has(kind)) {
         watching.add(kind);
-        watch({ kind, keysOf });
+        watch(kind);
       }
     for (const kind of watching)
       if (!served.has(kind)) {
@@ -267,7 +281,13 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       }
       writes.deleted(kind, object);
     },
-    shown: () => writes.shown(informers, signal),
+    ifThere: async write => {
+      try {
+        await write;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.reason === "NotFound")) throw error;
+      }
+    },
   };
 }
 

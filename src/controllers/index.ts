@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type KindSource, type Settings, type World } from "./controller.ts";
 import { deploymentController } from "./deployment.ts";
+import { garbageCollector } from "./garbage-collector.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
 import { rootCAPublisher } from "./root-ca.ts";
@@ -13,7 +14,7 @@ import { serviceAccountController } from "./serviceaccount.ts";
 
 /** Every controller, in the order in which they start. */
 export const controllers: readonly { readonly name: string; readonly service: (world: World) => Service }[] = [
-  ...[serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController].map(controller => ({ name: controller.name, service: loop(controller) })),
+  ...[serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, garbageCollector].map(controller => ({ name: controller.name, service: loop(controller) })),
 ];
 
 export type ControllerOptions = {

@@ -2,7 +2,7 @@ import { isApiError } from "../base/api-error.ts";
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { timeOf } from "../base/time.ts";
-import { byNamespace } from "../client/informer.ts";
+import { Event } from "../kinds/core/event.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
@@ -11,16 +11,20 @@ import type { Context, Controller } from "./controller.ts";
 const finalizer = "kubernetes";
 /** Deletions asked for side by side. */
 const deletionsAtOnce = 64;
+const eventWaitMs = 5_000;
 
 /** Empties a namespace that is being deleted, pods first, and lets it go when nothing is left. */
 export const namespaceController: Controller = {
   name: "namespace",
   reconciles: Namespace,
   watches: [],
-  everyKind: (object: Resource<AnyKind>, context, { type }) => {
-    const { namespace = "" } = object.metadata;
-    const ending = type === "deleted" && context.read(Namespace).get(namespace)?.metadata.deletionTimestamp !== undefined;
-    return ending ? [namespace] : [];
+  everyKind: {
+    unless: [Event],
+    keysOf: (object: Resource<AnyKind>, context, { type }) => {
+      const { namespace = "" } = object.metadata;
+      const ending = type === "deleted" && context.read(Namespace).get(namespace)?.metadata.deletionTimestamp !== undefined;
+      return ending ? [namespace] : [];
+    },
   },
 
   async reconcile(name, context) {
@@ -32,7 +36,8 @@ export const namespaceController: Controller = {
     const conditions = planConditions(namespace, found, context.clock.now());
     if (!sameJson(conditions, namespace.status.conditions)) namespace = await context.updateStatus(Namespace, { ...namespace, status: { ...namespace.status, conditions } });
     if (found.errors.length > 0) throw found.errors[0];
-    if (found.remaining.length > 0) return undefined;
+    // Nobody tells us when an Event goes; everything else wakes this namespace by going.
+    if (found.remaining.length > 0) return found.remaining.some(({ kind }) => kind === Event) ? { after: eventWaitMs } : undefined;
     const finalizers = (namespace.spec.finalizers ?? []).filter(other => other !== finalizer);
     try {
       await context.update(Namespace, { ...namespace, spec: { ...namespace.spec, finalizers } }, { subresource: "finalize" });
@@ -50,29 +55,18 @@ export type Found = { readonly remaining: readonly { readonly kind: AnyKind; rea
 async function empty(namespace: string, context: Context): Promise<Found> {
   const kinds = context.kinds().filter(kind => kind.namespaced && (kind.verbs === undefined || kind.verbs.includes("delete")));
   const pods = await emptyKinds(namespace, kinds.filter(kind => kind === Pod), context);
-  if (pods.remaining.length > 0 || pods.errors.length > 0) return pods;
-  const rest = await emptyKinds(namespace, kinds.filter(kind => kind !== Pod), context);
-  if (rest.remaining.length > 0 || rest.errors.length > 0) return rest;
-  // Local copies may lag behind what was made just before the deletion: ask the server itself before letting go.
-  const unseen: { kind: AnyKind; objects: readonly Resource<AnyKind>[] }[] = [];
-  for (const kind of kinds) {
-    const { items } = await context.liveList(kind, namespace);
-    if (items.length > 0) unseen.push({ kind, objects: items });
-  }
-  for (const { kind, objects } of unseen) await deleteAll(kind, objects, context);
-  return { remaining: unseen, errors: [] };
+  return pods.remaining.length > 0 || pods.errors.length > 0 ? pods : emptyKinds(namespace, kinds.filter(kind => kind !== Pod), context);
 }
 
+/** Asks the server itself: local copies may lag behind what was made just before the deletion. */
 async function emptyKinds(namespace: string, kinds: readonly AnyKind[], context: Context): Promise<Found> {
   const remaining: { kind: AnyKind; objects: readonly Resource<AnyKind>[] }[] = [];
   const errors: unknown[] = [];
   for (const kind of kinds) {
-    const objects = context.read(kind).by(byNamespace, namespace);
-    if (objects.length === 0) continue;
-    const failures = await deleteAll(kind, objects, context);
-    errors.push(...failures);
-    await context.shown();
-    const left = context.read(kind).by(byNamespace, namespace);
+    const { items } = await context.liveList(kind, namespace);
+    if (items.length === 0) continue;
+    errors.push(...await deleteAll(kind, items, context));
+    const left = (await context.liveList(kind, namespace)).items;
     if (left.length > 0) remaining.push({ kind, objects: left });
   }
   return { remaining, errors };
