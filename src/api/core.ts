@@ -49,6 +49,8 @@ export type Hooks = {
   markDeleted?(object: any): void;
   /** Seconds a delete leaves the object to end by itself; absent for kinds that are not deleted gracefully. */
   gracePeriod?(object: any, asked: number | undefined): number;
+  /** What a write through this subresource may change: puts everything else in `next` back to what `previous` has. True if it did. */
+  limit?(subresource: string, next: any, previous: any): boolean;
   /** The object is gone. */
   released?(object: any): void;
 };

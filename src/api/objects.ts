@@ -48,10 +48,11 @@ export class Objects {
   }
 }
 
-/** The text that is stored: no resourceVersion. */
+/** The text that is stored: no resourceVersion, and the type first as Go writes it. */
 export function storedText(object: any): string {
-  const { resourceVersion: _, ...metadata } = object.metadata;
-  return stringifyJson({ ...object, metadata });
+  const { kind, apiVersion, metadata: given, ...rest } = object;
+  const { resourceVersion: _, ...metadata } = given;
+  return stringifyJson({ kind, apiVersion, metadata, ...rest });
 }
 
 /** The same object with another resourceVersion, placed after the uid as Go does; everything else is shared. */

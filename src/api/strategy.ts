@@ -10,16 +10,14 @@ import { validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
 import { validate } from "../schema/validate.ts";
+import type { Hooks } from "./core.ts";
 import { badRequest, invalid } from "./errors.ts";
 import type { Served } from "./registry.ts";
 
-/** A canonical, defaulted, private copy in the stored version of what a client sent or a patch made. Throws `DecodeError`. */
-export function fresh(served: Served, value: any, unknown?: (paths: readonly string[]) => void): any {
+/** A decoded object of the served version as one of the stored version, with defaults. Takes the object over. */
+export function adopt(served: Served, decoded: any): any {
   const { kind, convert } = served;
-  const decoded = decode(served.node, value);
-  if (decoded.unknown.length > 0) unknown?.(decoded.unknown);
-  let object: any = decoded.object;
-  if (convert !== undefined) object = decode(kind.schema.node, convert.toStored(object)).object;
+  const object: any = convert === undefined ? decoded : decode(kind.schema.node, convert.toStored(decoded)).object;
   setDefaults(kind, object);
   return object;
 }
@@ -76,9 +74,10 @@ export function stampNew(kind: AnyKind, object: any, name: string, uid: string, 
 }
 
 /** Keeps from what is stored everything that this endpoint does not write. */
-export function limitToEndpoint(kind: AnyKind, subresource: string, next: any, previous: any): void {
+export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subresource: string, next: any, previous: any): void {
   next.kind = previous.kind;
   next.apiVersion = previous.apiVersion;
+  if (subresource !== "" && hooks?.limit?.(subresource, next, previous) === true) return;
   const keep = (field: string): void => {
     if (previous[field] === undefined) delete next[field];
     else next[field] = copyJson(previous[field]);

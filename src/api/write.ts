@@ -80,15 +80,15 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
     }
     const previous = core.objects.object(entry);
     const next = await change(previous);
-    const pinned = checkIdentity(call, key, next, previous);
+    checkIdentity(call, key, next, previous);
     const answer = await replace(core, call, entry, previous, next, options, mode);
     if (answer !== undefined) return answer;
-    if (pinned || attempt > conflictRetriesMax) throw conflict(served, name);
+    if (attempt > conflictRetriesMax) throw conflict(served, name);
   }
 }
 
-/** Name, namespace, uid and resourceVersion against what is stored. True when the client named the version it changes. */
-function checkIdentity(call: Call, key: string, next: any, previous: any): boolean {
+/** Namespace, uid and resourceVersion against what is stored: a client that names the version it changes fails here when that is no longer current. */
+function checkIdentity(call: Call, key: string, next: any, previous: any): void {
   const { served, namespace, name } = call;
   const { uid, resourceVersion } = next.metadata;
   if (uid !== undefined && uid !== "" && uid !== previous.metadata.uid) throw uidConflict(served, name, key, uid, previous.metadata.uid);
@@ -96,30 +96,30 @@ function checkIdentity(call: Call, key: string, next: any, previous: any): boole
   const given = resourceVersion ?? "";
   if ((given === "" || given === "0") && served.kind.conditionalUpdate === true)
     throw invalid(served.kind, name, [{ field: "metadata.resourceVersion", reason: "Invalid", value: 0, detail: "must be specified for an update" }]);
-  if (given === "" || given === "0") return false;
+  if (given === "" || given === "0") return;
   if (!/^[0-9]{1,16}$/.test(given)) throw badRequest(`invalid resource version ${JSON.stringify(given)}`);
   if (given !== previous.metadata.resourceVersion) throw conflict(served, name);
-  return true;
 }
 
 async function replace(core: Core, call: Call, entry: Entry, previous: any, made: any, options: WriteOptions, mode: UpdateMode): Promise<Answer | undefined> {
   const { served, subresource } = call;
   const { kind } = served;
-  limitToEndpoint(kind, subresource, made, previous);
+  limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   dropDuplicateOwners(made, call);
   stampUpdate(kind, made, previous);
   if (mode.applied !== true) own(core, call, made, previous, options);
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
   await admit(core.admission, "mutate", admission);
   setDefaults(kind, made);
-  limitToEndpoint(kind, subresource, made, previous);
+  limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous);
   const now = core.clock.now();
   prepareAndValidate(kind, made, previous, { now, operation: "update", subresource }, text => call.warn(text));
   await admit(core.admission, "validate", admission);
-  const next: any = keepTimestamps(previous, made);
   const { resourceVersion, ...metadata } = previous.metadata;
-  if (sameJson({ ...previous, metadata }, next)) return { object: previous, entry };
+  const stored = { ...previous, metadata };
+  const next: any = keepTimestamps(stored, made);
+  if (sameJson(stored, next)) return { object: previous, entry };
   if (finished(core, kind, next)) return remove(core, kind, entry, next, resourceVersion, options.dryRun);
   return put(core, kind, entry.key, next, { entry, object: previous }, options.dryRun);
 }

@@ -116,7 +116,7 @@ function userOf({ namespace, account, pod, node, id }: Claims): User {
   const add = (key: string, value: string | undefined): void => { if (value !== undefined) extra.set(`authentication.kubernetes.io/${key}`, [value]); };
   add("credential-id", id === undefined ? undefined : `JTI=${id}`);
   add("node-name", node?.name);
-  add("node-uid", node?.uid);
+  add("node-uid", node?.uid === "" ? undefined : node?.uid);
   add("pod-name", pod?.name);
   add("pod-uid", pod?.uid);
   return serviceAccountUser(namespace, account.name, account.uid, Object.fromEntries(extra));
@@ -136,7 +136,7 @@ function parseClaims(payload: JsonObject): Claims {
   const id = getOwn(payload, "jti");
   return {
     expMs, nbfMs: optional(payload, "nbf", seconds), audiences, id: typeof id === "string" ? id : undefined, namespace, account,
-    pod: optional(kubernetes, "pod", reference), secret: optional(kubernetes, "secret", reference), node: optional(kubernetes, "node", reference),
+    pod: optional(kubernetes, "pod", reference), secret: optional(kubernetes, "secret", reference), node: optional(kubernetes, "node", nodeReference),
   };
 }
 
@@ -153,6 +153,12 @@ function reference(value: Json | undefined): Reference | undefined {
   if (!isObject(value)) return undefined;
   const [name, uid] = [getOwn(value, "name"), getOwn(value, "uid")];
   return typeof name === "string" && name !== "" && typeof uid === "string" && uid !== "" ? { name, uid } : undefined;
+}
+
+/** A pod may name a node that does not exist: then there is no uid, and nothing to check it against. */
+function nodeReference(value: Json | undefined): Reference | undefined {
+  if (isObject(value) && getOwn(value, "uid") === undefined) return typeof value["name"] === "string" && value["name"] !== "" ? { name: value["name"], uid: "" } : undefined;
+  return reference(value);
 }
 
 function seconds(value: Json | undefined): number | undefined {

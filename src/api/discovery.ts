@@ -1,0 +1,151 @@
+/** What is served, told in upstream's three ways: legacy lists, aggregated v2 and v2beta1 (apiserver pkg/endpoints/discovery). */
+import type { Json } from "../base/json.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import type { Headers } from "./http.ts";
+import { one, parseAccept } from "./negotiate.ts";
+import type { Registry, Served } from "./registry.ts";
+
+/** A subresource whose body is of another kind than its parent. */
+export type SubresourceType = { readonly group: string; readonly version: string; readonly kind: string; readonly verbs: readonly string[] };
+export type DescribeSubresource = (kind: AnyKind, subresource: string) => SubresourceType | undefined;
+
+type Version = { readonly version: string; readonly served: readonly Served[] };
+type Group = { readonly name: string; readonly versions: readonly Version[] };
+
+/** Upstream lists groups by priority; unknown ones (custom resources) follow by name (pkg/controlplane/apiserver/apiextensions.go). */
+const groupOrder = ["", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io"];
+
+export class Discovery {
+  readonly #registry: Registry;
+  readonly #describe: DescribeSubresource;
+  readonly #hash: (text: string) => string;
+  readonly #cache = new Map<string, { readonly generation: number; readonly text: string; readonly etag: string }>();
+
+  /** `hash` makes the ETag of a text: any digest will do. */
+  constructor(registry: Registry, describe: DescribeSubresource, hash: (text: string) => string) {
+    this.#registry = registry;
+    this.#describe = describe;
+    this.#hash = hash;
+  }
+
+  groups(): readonly Group[] {
+    const byGroup = new Map<string, Map<string, Served[]>>();
+    for (const served of this.#registry.all()) {
+      const versions = byGroup.get(served.group) ?? new Map<string, Served[]>();
+      byGroup.set(served.group, versions.set(served.version, [...(versions.get(served.version) ?? []), served]));
+    }
+    const rank = (name: string): number => (groupOrder.includes(name) ? groupOrder.indexOf(name) : groupOrder.length);
+    return [...byGroup].map(([name, versions]) => ({
+      name, versions: [...versions].map(([version, served]) => ({ version, served: [...served].sort((a, b) => (a.resource < b.resource ? -1 : 1)) })).sort((a, b) => compareVersions(a.version, b.version)),
+    })).sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+  }
+
+  /** `/api` */
+  legacyVersions(address: string): Json {
+    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: address }] };
+  }
+  /** `/apis` */
+  legacyGroups(): Json {
+    return { kind: "APIGroupList", apiVersion: "v1", groups: this.groups().filter(({ name }) => name !== "").map(groupBody) };
+  }
+  /** `/apis/<group>` */
+  legacyGroup(name: string): Json | undefined {
+    const group = this.groups().find(each => each.name === name && name !== "");
+    return group === undefined ? undefined : { kind: "APIGroup", apiVersion: "v1", ...(groupBody(group) as { readonly [key: string]: Json }) };
+  }
+  /** `/api/v1`, `/apis/<group>/<version>` */
+  legacyResources(group: string, version: string): Json | undefined {
+    const found = this.groups().find(({ name }) => name === group)?.versions.find(each => each.version === version);
+    if (found === undefined) return undefined;
+    const resources = found.served.flatMap(served => [this.#resource(served), ...this.#subresources(served)]);
+    return { kind: "APIResourceList", ...(group === "" ? {} : { apiVersion: "v1" }), groupVersion: group === "" ? version : `${group}/${version}`, resources };
+  }
+
+  /** The aggregated document of `/api` (`core`) or `/apis`, with its ETag. */
+  aggregated(core: boolean, version: "v2" | "v2beta1"): { readonly text: string; readonly etag: string } {
+    const key = `${core} ${version}`;
+    const cached = this.#cache.get(key);
+    if (cached?.generation === this.#registry.generation) return cached;
+    const items = this.groups().filter(({ name }) => (name === "") === core).map(group => ({
+      metadata: group.name === "" ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
+      versions: group.versions.map(({ version: each, served }) => ({ version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" })),
+    }));
+    const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items });
+    const made = { generation: this.#registry.generation, text, etag: `"${this.#hash(text).toUpperCase()}"` };
+    this.#cache.set(key, made);
+    return made;
+  }
+
+  #resource(served: Served): Json {
+    const { kind } = served;
+    return {
+      name: served.resource, singularName: singularOf(kind), namespaced: kind.namespaced, kind: kind.kind, verbs: [...served.verbs],
+      ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
+      ...(kind.virtual === true ? {} : { storageVersionHash: this.#storageHash(served) }),
+    };
+  }
+
+  #subresources(served: Served): readonly Json[] {
+    const { kind } = served;
+    return [...(kind.subresources ?? [])].sort().map(name => {
+      const type = this.#describe(kind, name);
+      return {
+        name: `${served.resource}/${name}`, singularName: "", namespaced: kind.namespaced,
+        ...(type === undefined ? {} : { ...(type.group === "" ? {} : { group: type.group }), version: type.version }),
+        kind: type?.kind ?? kind.kind, verbs: [...(type?.verbs ?? ["get", "patch", "update"])],
+      };
+    });
+  }
+
+  #aggregatedResource(served: Served): Json {
+    const { kind } = served;
+    return {
+      resource: served.resource, responseKind: { group: served.group, version: served.version, kind: kind.kind }, scope: kind.namespaced ? "Namespaced" : "Cluster", singularResource: singularOf(kind), verbs: [...served.verbs],
+      ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
+      ...(kind.subresources === undefined || kind.subresources.length === 0 ? {} : {
+        subresources: [...kind.subresources].sort().map(name => {
+          const type = this.#describe(kind, name);
+          return { subresource: name, responseKind: type === undefined ? { group: served.group, version: served.version, kind: kind.kind } : { group: type.group, version: type.version, kind: type.kind }, verbs: [...(type?.verbs ?? ["get", "patch", "update"])] };
+        }),
+      }),
+    };
+  }
+
+  /** Tells clients whether two versions are stored alike (apiserver pkg/endpoints/discovery/storageversionhash.go): eight bytes in base64. */
+  #storageHash({ kind }: Served): string {
+    return this.#hash(`${kind.group}/${kind.version}/${kind.kind}`).slice(0, 11) + "=";
+  }
+}
+
+const singularOf = (kind: AnyKind): string => kind.singular ?? kind.kind.toLowerCase();
+
+function groupBody({ name, versions }: Group): Json {
+  const list = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: list, preferredVersion: list[0]! };
+}
+
+/** Kubernetes' order of versions: v2, v1, v1beta2, v1beta1, v1alpha1, then the rest by name (apimachinery pkg/version/helpers.go). */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [rankOf(a), rankOf(b)];
+  for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return y[i]! - x[i]!;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function rankOf(version: string): readonly number[] {
+  const match = /^v([1-9][0-9]{0,5})(?:(alpha|beta)([1-9][0-9]{0,5}))?$/.exec(version);
+  if (match === null) return [-1, 0, 0];
+  return [match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0, Number(match[1]), Number(match[3] ?? 0)];
+}
+
+/** Which aggregated form the client asks for, if any, with the content type to answer. */
+export function aggregatedForm(headers: Headers): { readonly version: "v2" | "v2beta1"; readonly contentType: string } | undefined {
+  for (const { type, params } of parseAccept(one(headers.accept) ?? "")) {
+    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
+    if (params.g === undefined && params.as === undefined) return undefined;
+    if (params.g !== "apidiscovery.k8s.io" || params.as !== "APIGroupDiscoveryList" || (params.v !== "v2" && params.v !== "v2beta1")) continue;
+    if (params.profile !== undefined && params.profile !== "nopeer") continue;
+    const profile = params.profile === undefined ? "" : `;profile=${params.profile}`;
+    return { version: params.v, contentType: `application/json;g=apidiscovery.k8s.io;v=${params.v};as=APIGroupDiscoveryList${profile}` };
+  }
+  return undefined;
+}

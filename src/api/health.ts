@@ -1,0 +1,42 @@
+/** /healthz, /livez and /readyz with their single checks (apiserver pkg/server/healthz). */
+import { messageOf, type Log } from "../base/log.ts";
+import type { HttpResponse } from "./http.ts";
+import { sendPlain } from "./respond.ts";
+
+/** Throws when it does not hold. `ready`: asked by /readyz only. */
+export type HealthCheck = { readonly name: string; readonly check: () => void | Promise<void>; readonly ready?: boolean };
+
+export async function health(endpoint: "healthz" | "livez" | "readyz", single: string, query: URLSearchParams, checks: readonly HealthCheck[], log: Log): Promise<HttpResponse | undefined> {
+  const mine = checks.filter(({ ready }) => ready !== true || endpoint === "readyz");
+  if (single !== "") {
+    const found = mine.find(({ name }) => name === single);
+    if (found === undefined) return undefined;
+    const failure = await failureOf(found, log);
+    return failure === undefined ? sendPlain(200, "ok") : sendPlain(500, `internal server error: ${failure}\n`);
+  }
+  const excluded = new Set(query.getAll("exclude"));
+  const lines: string[] = [];
+  let failed = false;
+  for (const check of mine) {
+    if (excluded.delete(check.name)) {
+      lines.push(`[+]${check.name} excluded: ok`);
+      continue;
+    }
+    const failure = await failureOf(check, log);
+    failed ||= failure !== undefined;
+    lines.push(failure === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
+  }
+  if (excluded.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map(name => JSON.stringify(name)).join(",")}`);
+  if (failed) return sendPlain(500, `${lines.join("\n")}\n${endpoint} check failed\n`);
+  return query.has("verbose") ? sendPlain(200, `${lines.join("\n")}\n${endpoint} check passed\n`) : sendPlain(200, "ok");
+}
+
+async function failureOf({ name, check }: HealthCheck, log: Log): Promise<string | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    log.warn("health check failed", { check: name, error: messageOf(error) });
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,70 @@
+/** Everything that is not a resource: discovery, OpenAPI, version, health, metrics, OIDC. */
+import type { Json } from "../base/json.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { TokenIssuer } from "./context.ts";
+import type { Core } from "./core.ts";
+import { aggregatedForm, type Discovery } from "./discovery.ts";
+import { methodNotAllowed } from "./errors.ts";
+import { health, type HealthCheck } from "./health.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { negotiateOutput, one } from "./negotiate.ts";
+import type { RequestInfo } from "./request-info.ts";
+import { sendJson, sendPlain } from "./respond.ts";
+
+export type Build = { readonly gitVersion: string; readonly gitCommit: string; readonly buildDate: string; readonly platform: string; readonly runtime: string };
+export type Endpoints = {
+  readonly core: Core;
+  readonly discovery: Discovery;
+  readonly metrics: Metrics;
+  readonly build: Build;
+  readonly address: string;
+  readonly hash: (text: string) => string;
+  readonly healthChecks: readonly HealthCheck[];
+  readonly tokens?: TokenIssuer;
+};
+
+const paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
+const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
+
+export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
+  const path = info.path.length > 1 ? info.path.replace(/\/+$/, "") : info.path;
+  const answer = await answerPath(endpoints, request, info, path);
+  if (answer === undefined) return notFound();
+  if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+  return request.method === "HEAD" ? { ...answer, content: { type: "text", text: "" } } : answer;
+}
+
+async function answerPath(endpoints: Endpoints, request: HttpRequest, info: RequestInfo, path: string): Promise<HttpResponse | undefined> {
+  const { discovery, metrics, build, tokens, core } = endpoints;
+  const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
+  switch (path) {
+    case "/": return reply({ paths: [...paths, ...discovery.groups().flatMap(({ name, versions }) => versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`)))].sort() });
+    case "/api": return aggregated(discovery, request, true) ?? reply(discovery.legacyVersions(endpoints.address));
+    case "/apis": return aggregated(discovery, request, false) ?? reply(discovery.legacyGroups());
+    case "/version": return reply(versionOf(build));
+    case "/metrics": return { ...sendPlain(200, metrics.render()), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } };
+    case "/.well-known/openid-configuration": return tokens === undefined ? undefined : document("application/json", tokens.configuration());
+    case "/openid/v1/jwks": return tokens === undefined ? undefined : document("application/jwk-set+json", tokens.keys());
+  }
+  const [, first = "", second = "", third = "", ...more] = path.split("/");
+  if (first === "api" && third === "") return reply(discovery.legacyResources("", second));
+  if (first === "apis" && more.length === 0) return reply(third === "" ? discovery.legacyGroup(second) : discovery.legacyResources(second, third));
+  if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log);
+  return undefined;
+}
+
+const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });
+
+function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): HttpResponse | undefined {
+  const form = aggregatedForm(request.headers);
+  if (form === undefined) return undefined;
+  const { text, etag } = discovery.aggregated(core, form.version);
+  const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "no-cache, private" };
+  if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
+  return { status: 200, headers, content: { type: "text", text } };
+}
+
+function versionOf({ gitVersion, gitCommit, buildDate, platform, runtime }: Build): Json {
+  const [, major = "1", minor = "36"] = /^v([0-9]+)\.([0-9]+)/.exec(gitVersion) ?? [];
+  return { major, minor, emulationMajor: major, emulationMinor: minor, minCompatibilityMajor: major, minCompatibilityMinor: String(Number(minor) - 1), gitVersion, gitCommit, gitTreeState: "clean", buildDate, goVersion: runtime, compiler: "v8", platform };
+}

@@ -1,0 +1,84 @@
+/** The four kinds of patch, as changes that `update` redoes whenever another write came between (handlers/patch.go). */
+import { isObject, type Json, type JsonObject } from "../base/json.ts";
+import { applyPatch } from "../schema/apply.ts";
+import { decode, DecodeError } from "../schema/decode.ts";
+import { jsonPatch } from "../schema/json-patch.ts";
+import { managerOf } from "../schema/managed-fields.ts";
+import { mergePatch } from "../schema/merge-patch.ts";
+import { strategicMerge } from "../schema/strategic-merge.ts";
+import { stringifyJson } from "../base/json-codec.ts";
+import type { Answer, Call, Core } from "./core.ts";
+import { badRequest, invalid, notFound } from "./errors.ts";
+import type { FieldValidation, WriteOptions } from "./options.ts";
+import { adopt, asServed } from "./strategy.ts";
+import { resetFields, update, type UpdateMode } from "./write.ts";
+
+export type Patch =
+  | { readonly type: "json" | "merge" | "strategic"; readonly body: Json; readonly duplicates: readonly string[] }
+  | { readonly type: "apply"; readonly body: Json; readonly duplicates: readonly string[]; readonly force: boolean };
+
+/** `createMode` carries the permission that creating by apply needs. */
+export function patch(core: Core, call: Call, given: Patch, options: WriteOptions, createMode: Pick<UpdateMode, "authorizeCreate"> = {}): Promise<Answer> {
+  if (given.type === "apply") return update(core, call, live => applied(core, call, given, live, options), options, { ...createMode, createAbsent: call.subresource === "", applied: true });
+  const { type, body, duplicates } = given;
+  return update(core, call, previous => {
+    if (previous === undefined) throw notFound(call.served, call.name);
+    const original = asServed(call.served, previous) as JsonObject;
+    const patched = type === "json" ? jsonPatch(original, body) : type === "merge" ? mergePatch(original, body) : strategicMerge(call.served.node, original, body);
+    return readPatched(call, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
+  }, options);
+}
+
+/** The patched object must again be one of its kind; what is wrong with it is the patch's fault. */
+function readPatched(call: Call, patched: Json, strict: readonly string[], validation: FieldValidation): any {
+  const { served } = call;
+  const refuse = (why: string) => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: stringifyJson(patched), detail: why }]);
+  if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
+  let decoded;
+  try {
+    decoded = decode(served.node, patched);
+  } catch (error) {
+    if (error instanceof DecodeError) throw refuse(error.message);
+    throw error;
+  }
+  complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refuse);
+  return adopt(served, decoded.object);
+}
+
+function complain(strict: readonly string[], validation: FieldValidation, call: Call, refuse: (why: string) => Error): void {
+  if (strict.length === 0 || validation === "Ignore") return;
+  if (validation === "Strict") throw refuse(`strict decoding error: ${strict.join(", ")}`);
+  for (const text of strict) call.warn(text);
+}
+
+function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { readonly type: "apply" }, live: any | undefined, options: WriteOptions): any {
+  const { served, subresource, name } = call;
+  if (!isObject(body)) throw badRequest("error decoding YAML: the body is not an object");
+  const named = isObject(body.metadata) ? body : { ...body, metadata: {} };
+  const metadata = named.metadata as JsonObject;
+  if (metadata.name === undefined || metadata.name === "") throw badRequest("name must be provided");
+  if (metadata.name !== name) throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
+  const unknown = decodeApplied(call, named);
+  complain([...duplicates.map(path => `key ${JSON.stringify(path)} already set in map`), ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)], options.fieldValidation, call, why => badRequest(why));
+  const result = applyPatch({
+    node: served.node, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: named, manager: managerOf(options.fieldManager, call.userAgent),
+    apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
+  });
+  return adopt(served, decode(served.node, result).object);
+}
+
+/** A configuration that names no resourceVersion is applied to whatever is there. */
+function withoutVersion(live: any, applied: JsonObject): JsonObject {
+  if (applied.resourceVersion !== undefined) return live;
+  const { resourceVersion: _, ...metadata } = live.metadata;
+  return { ...live, metadata };
+}
+
+function decodeApplied(call: Call, body: JsonObject): readonly string[] {
+  try {
+    return decode(call.served.node, body).unknown;
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`failed to create typed patch object (${call.namespace === "" ? "" : `${call.namespace}/`}${call.name}; ${call.served.apiVersion}, Kind=${call.served.kind.kind}): ${error.message}`);
+    throw error;
+  }
+}

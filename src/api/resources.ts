@@ -1,0 +1,230 @@
+/** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
+import { isApiError } from "../base/api-error.ts";
+import type { Json } from "../base/json.ts";
+import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
+import { readBody, readValue, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
+import type { Authenticator, TokenIssuer, User } from "./context.ts";
+import type { Call, Core } from "./core.ts";
+import { remove } from "./delete.ts";
+import { badRequest, methodNotAllowed, unauthorizedFor, unknownResource, unsupportedMediaType } from "./errors.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
+import { deleteOptions, listOptions, writeOptions } from "./options.ts";
+import { patch, type Patch } from "./patch.ts";
+import { get, list } from "./read.ts";
+import { isTrue, type RequestInfo } from "./request-info.ts";
+import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
+import type { Served } from "./registry.ts";
+import { adopt } from "./strategy.ts";
+import type { Subresource, Subresources } from "./subresources/subresource.ts";
+import { watch, type WatchServices } from "./watch.ts";
+import { create, update } from "./write.ts";
+
+export type Services = {
+  readonly core: Core;
+  readonly parseYaml: ParseYaml;
+  readonly subresources: Subresources;
+  readonly authenticator: Authenticator;
+  readonly tokens?: TokenIssuer;
+  /** Port of a node agent whose Node object does not say it. */
+  readonly nodePort: number;
+  readonly watches: WatchServices;
+};
+
+/** One authenticated and authorised request. */
+export type Context = {
+  readonly request: HttpRequest;
+  readonly info: RequestInfo;
+  readonly user: User;
+  readonly warn: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Which resource the URL names; throws the 404 that upstream's router would give. */
+export function servedFor(core: Core, info: RequestInfo): Served {
+  const served = core.registry.find(info.group, info.version, info.resource);
+  if (served === undefined) throw unknownResource();
+  if (!served.kind.namespaced && info.namespace !== "" && !(served.resource === "namespaces" && served.group === "")) throw unknownResource();
+  if (served.kind.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch" && info.verb !== "create") throw info.verb === "deletecollection" ? methodNotAllowed() : unknownResource();
+  return served;
+}
+
+export async function handleResource(services: Services, context: Context): Promise<HttpResponse> {
+  const { core } = services;
+  const { info, request } = context;
+  const served = servedFor(core, info);
+  const call: Call = {
+    served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
+    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", signal: context.signal, warn: context.warn,
+  };
+  if (info.subresource !== "") return handleSubresource(services, context, call);
+  if (!served.verbs.some(verb => verb === info.verb) || (info.name === "" && (info.verb === "update" || info.verb === "patch"))) throw methodNotAllowed();
+  if (served.kind.namespaced && info.namespace === "" && info.verb === "create" && served.kind.virtual !== true) throw methodNotAllowed();
+  if (info.verb === "create" && info.name !== "") throw methodNotAllowed();
+  const virtual = services.subresources.find(served.kind, "");
+  if (virtual !== undefined) return virtual.handle(services, context, call);
+  return handleVerb(services, context, call);
+}
+
+/** The object's own verbs; also those of `status` and other subresources that are views of the same object. */
+export async function handleVerb(services: Services, context: Context, call: Call): Promise<HttpResponse> {
+  const { core } = services;
+  const { info, request } = context;
+  const view = { core, served: call.served, output: outputOf(request, info, true), query: info.query };
+  switch (info.verb) {
+    case "get": return sendObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
+    case "list": return sendList(view, await list(core, call, listOptions(info.query, false)));
+    case "watch": return startWatch(services, call, view, info);
+    case "create": return createObject(services, context, call, view);
+    case "update": return updateObject(services, context, call, view);
+    case "patch": return patchObject(services, context, call, view);
+    case "delete": return deleteObject(services, context, call, view);
+    case "deletecollection": return deleteCollection(services, context, call, view);
+    default: throw methodNotAllowed();
+  }
+}
+
+async function handleSubresource(services: Services, context: Context, call: Call): Promise<HttpResponse> {
+  const { served, subresource } = call;
+  if (served.kind.subresources?.includes(subresource) !== true) throw unknownResource();
+  const handler: Subresource | undefined = services.subresources.find(served.kind, subresource);
+  if (handler !== undefined) return handler.handle(services, context, call);
+  if (!["get", "update", "patch"].includes(context.info.verb)) throw methodNotAllowed();
+  return handleVerb(services, context, call);
+}
+
+export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean): Output => negotiateOutput(request.headers, info.query, { protobuf: true, table });
+
+async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {
+  // The deprecated /watch/…/name form is a watch of one object.
+  const named = info.watchPrefix && info.name !== "" ? new URLSearchParams([...info.query, ["fieldSelector", `metadata.name=${info.name}`]]) : info.query;
+  const encoder = eventEncoder(view);
+  const run = await watch(core, call, listOptions(named, true), encoder, watches);
+  return { status: 200, headers: { "content-type": encoder.contentType, "cache-control": "no-cache, private" }, content: { type: "stream", run } };
+}
+
+/** What a body of this resource must be. */
+export function expectedOf(core: Core, { kind, group, version, node }: Pick<Served, "kind" | "group" | "version" | "node">): Expected {
+  return { group, version, kind: kind.kind, node, isKnown: (apiVersion, name) => core.registry.all().some(other => other.apiVersion === apiVersion && other.kind.kind === name) };
+}
+
+async function createObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
+  const { core, parseYaml } = services;
+  const type = negotiateInput(request.headers, true);
+  const bytes = await request.body();
+  const options = writeOptions("CreateOptions", info.query);
+  const object = readBody(bytes, type, expectedOf(core, call.served), { parseYaml, fieldValidation: options.fieldValidation, warn });
+  return sendObject(201, view, await create(core, call, adopt(call.served, object), options));
+}
+
+async function updateObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
+  const { core, parseYaml } = services;
+  const { served } = call;
+  const type = negotiateInput(request.headers, true);
+  const bytes = await request.body();
+  const options = writeOptions("UpdateOptions", info.query);
+  const read = (body: BodyOptions) => readBody(bytes, type, expectedOf(core, served), body);
+  let first = read({ parseYaml, fieldValidation: options.fieldValidation, warn });
+  checkName(call, first.metadata);
+  // A redone attempt reads the body again, since every attempt changes its copy.
+  const change = () => {
+    const object = first ?? read({ parseYaml, fieldValidation: "Ignore", warn });
+    first = undefined;
+    return adopt(served, object);
+  };
+  const createAbsent = served.kind.createOnUpdate === true && call.subresource === "";
+  const answer = await update(core, call, change, options, { createAbsent, authorizeCreate: () => authorizeCreate(core, call, info.path) });
+  return sendObject(answer.created === true ? 201 : 200, view, answer);
+}
+
+function checkName({ name, namespace }: Call, metadata: any): void {
+  const given = metadata.name ?? "";
+  if (given === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+  if (namespace !== "" && (metadata.namespace ?? "") !== "" && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`);
+}
+
+/** Creating by PUT or apply takes the permission to create (handlers/create_update authorization). */
+export function authorizeCreate(core: Core, { served, namespace, name, user }: Call, path: string): void {
+  const attributes = { verb: "create", group: served.group, version: served.version, resource: served.resource, subresource: "", namespace, name, path, resourceRequest: true };
+  const decision = core.authorizer.authorize(user, attributes);
+  if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
+}
+
+const patchTypes = new Map<string, Patch["type"]>([
+  ["application/json-patch+json", "json"], ["application/merge-patch+json", "merge"],
+  ["application/strategic-merge-patch+json", "strategic"], ["application/apply-patch+yaml", "apply"],
+]);
+
+async function patchObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
+  const { core } = services;
+  const type = patchTypes.get(mediaTypeOf(request.headers));
+  if (type === undefined) throw unsupportedMediaType([...patchTypes.keys()]);
+  const bytes = await request.body();
+  const options = writeOptions("PatchOptions", info.query, { apply: type === "apply" });
+  const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));
+  const answer = await patch(core, { ...call, warn }, given, options, { authorizeCreate: () => authorizeCreate(core, call, info.path) });
+  return sendObject(answer.created === true ? 201 : 200, view, answer);
+}
+
+export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: Uint8Array, force: boolean): Patch {
+  const expected: Expected = { group: "", version: "", kind: "Patch", node: DeleteOptions.node, isKnown: () => true };
+  const text = textOf(bytes);
+  try {
+    const { value, duplicates } = parseText(text, type === "apply" ? yamlType : jsonType, expected, parseYaml);
+    return type === "apply" ? { type, body: value, duplicates, force } : { type, body: value, duplicates };
+  } catch (error) {
+    if (!isApiError(error, "BadRequest")) throw error;
+    const why = /json parse error: (.*) \([^(]*\)$/s.exec(error.message)?.[1] ?? error.message;
+    throw badRequest(type === "apply" ? `error decoding YAML: ${why}` : `error decoding patch: ${why}`);
+  }
+}
+
+/** DeleteOptions from the body in any form and under any group's name, else from the query. */
+export async function readDeleteOptions(services: Services, { request, info, warn }: Context) {
+  const bytes = await request.body();
+  if (bytes.length === 0) return deleteOptions(info.query, undefined);
+  const type = negotiateInput(request.headers, true);
+  const expected: Expected = { group: "", version: "v1", kind: "DeleteOptions", node: DeleteOptions.node, isKnown: () => true };
+  const body: BodyOptions = { parseYaml: services.parseYaml, fieldValidation: "Ignore", warn };
+  if (type !== jsonType && type !== yamlType) return deleteOptions(info.query, readBody(bytes, type, expected, body));
+  const { value, duplicates } = parseText(textOf(bytes), type, expected, services.parseYaml);
+  // Old clients name the group of what they delete.
+  const ours: Json = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value, apiVersion: "v1" } : value;
+  return deleteOptions(info.query, readValue(ours, duplicates, expected, body, bytes));
+}
+
+async function deleteObject(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {
+  const options = await readDeleteOptions(services, context);
+  const { served } = call;
+  const done = await remove(services.core, call, options);
+  const accepted = !done.deleted && options.orphanDependents === false ? 202 : 200;
+  if (!done.deleted || served.kind.returnDeleted === true) return sendObject(accepted, view, done);
+  return sendStatus(200, {
+    kind: "Status", apiVersion: "v1", metadata: {}, status: "Success",
+    details: { name: call.name, ...(served.group === "" ? {} : { group: served.group }), kind: served.resource, uid: done.object.metadata.uid },
+  }, view.output);
+}
+
+/** Objects deleted at the same time by one deletecollection. */
+const parallelDeletesMax = 16;
+
+async function deleteCollection(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {
+  const { core } = services;
+  const options = await readDeleteOptions(services, context);
+  const listed = await list(core, call, listOptions(context.info.query, false));
+  const waiting = [...listed.entries];
+  const work = async (): Promise<void> => {
+    for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
+      const { name, namespace, uid } = core.objects.object(entry).metadata;
+      try {
+        await remove(core, { ...call, name, namespace: namespace ?? "" }, { ...options, uid: options.uid ?? uid });
+      } catch (error) {
+        // Gone or replaced meanwhile: then this one is deleted.
+        if (!isApiError(error, "NotFound") && !(isApiError(error, "Conflict") && options.uid === undefined)) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallelDeletesMax, waiting.length) }, work));
+  return sendList(view, listed);
+}

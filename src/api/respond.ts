@@ -1,0 +1,183 @@
+/** Answers in the form that was negotiated: objects, lists, watch events and refusals. */
+import { ApiError } from "../base/api-error.ts";
+import { stringifyJson } from "../base/json-codec.ts";
+import type { Json } from "../base/json.ts";
+import { Status } from "../kinds/meta/status.ts";
+import { decode } from "../schema/decode.ts";
+import { frameWatchEvent, sealEnvelope } from "../schema/envelope.ts";
+import { encodeProtobuf } from "../schema/protobuf.ts";
+import type { Node } from "../schema/t.ts";
+import type { Answer, Core } from "./core.ts";
+import { notAcceptable } from "./errors.ts";
+import type { HttpResponse } from "./http.ts";
+import { listNodeOf, PartialObjectMetadata, PartialObjectMetadataList } from "./meta-types.ts";
+import { jsonType, protobufType, yamlType, type Output } from "./negotiate.ts";
+import type { Listed } from "./read.ts";
+import type { Served } from "./registry.ts";
+import { asServed } from "./strategy.ts";
+import { columnDefinitions, includeObjectOf, partialOf, rowOf, tableOf } from "./table.ts";
+import type { EventEncoder } from "./watch.ts";
+
+export type Headers = { readonly [name: string]: string | readonly string[] };
+/** Big lists leave in pieces of about this size. */
+const pieceChars = 64 * 1024;
+
+const common: Headers = { "cache-control": "no-cache, private" };
+const text = (status: number, type: string, body: string, headers: Headers = {}): HttpResponse => ({ status, headers: { ...common, "content-type": type, ...headers }, content: { type: "text", text: body } });
+
+/** Any JSON document as the client wants it. */
+export function sendJson(status: number, body: Json, output: Output | undefined, headers: Headers = {}): HttpResponse {
+  return text(status, output?.type === yamlType ? yamlType : jsonType, output?.pretty === true ? `${JSON.stringify(body, null, 2)}\n` : `${stringifyJson(body)}\n`, headers);
+}
+
+export function sendPlain(status: number, body: string, headers: Headers = {}): HttpResponse {
+  return text(status, "text/plain; charset=utf-8", body, { "x-content-type-options": "nosniff", ...headers });
+}
+
+/** A `Status` for a refusal; JSON unless the client reads only protobuf. */
+export function sendError(error: ApiError, output: Output | undefined, headers: Headers = {}): HttpResponse {
+  const retry = error.details?.retryAfterSeconds;
+  const all = retry === undefined ? headers : { ...headers, "retry-after": String(retry) };
+  return sendStatus(error.code, error.status(), output, all);
+}
+
+export function sendStatus(code: number, status: Json, output: Output | undefined, headers: Headers = {}): HttpResponse {
+  if (output?.type === protobufType) return bytes(code, sealEnvelope("v1", "Status", encodeProtobuf(Status.node, status)), headers);
+  return sendJson(code, status, output, headers);
+}
+
+const bytes = (status: number, body: Uint8Array, headers: Headers): HttpResponse => ({ status, headers: { ...common, "content-type": protobufType, ...headers }, content: { type: "bytes", bytes: body } });
+
+export type View = { readonly core: Core; readonly served: Served; readonly output: Output; readonly query: URLSearchParams };
+
+export function sendObject(status: number, view: View, answer: Answer, headers: Headers = {}): HttpResponse {
+  const { core, served, output, query } = view;
+  const { transform } = output;
+  if (transform?.as === "PartialObjectMetadataList") throw notAcceptableAs("you requested PartialObjectMetadataList, but the requested object is not a list");
+  const object = asServed(served, answer.object);
+  if (transform?.as === "PartialObjectMetadata") return sendPartial(status, output, "PartialObjectMetadata", partialOf(object, transform.version), headers);
+  if (transform?.as === "Table") {
+    const row = rowOf(served.kind, answer.object, object, includeObjectOf(query), transform.version, core.clock.now());
+    return sendJson(status, tableOf(transform.version, { resourceVersion: answer.object.metadata.resourceVersion ?? "" }, columnDefinitions(served.kind), [row]), output, headers);
+  }
+  if (output.type === protobufType) return bytes(status, sealEnvelope(served.apiVersion, served.kind.kind, encodeProtobuf(served.node, object)), headers);
+  if (output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(object), output, headers);
+  return text(status, output.type, `${core.objects.text(answer.entry)}\n`, headers);
+}
+
+/** An object of another kind than the URL's: a Scale, a review, a TokenRequest. */
+export function sendOther(status: number, output: Output, type: { readonly apiVersion: string; readonly kind: string; readonly node: Node }, object: any, headers: Headers = {}): HttpResponse {
+  const { apiVersion, kind } = type;
+  if (output.type === protobufType) return bytes(status, sealEnvelope(apiVersion, kind, encodeProtobuf(type.node, object)), headers);
+  return sendJson(status, ordered({ ...object, kind, apiVersion }), output, headers);
+}
+
+function ordered({ kind, apiVersion, ...rest }: any): Json {
+  return { kind, apiVersion, ...rest };
+}
+
+function sendPartial(status: number, output: Output, kind: "PartialObjectMetadata" | "PartialObjectMetadataList", body: any, headers: Headers = {}): HttpResponse {
+  if (output.type === protobufType) return bytes(status, sealEnvelope(body.apiVersion, kind, encodeProtobuf((kind === "PartialObjectMetadata" ? PartialObjectMetadata : PartialObjectMetadataList).node, body)), headers);
+  return sendJson(status, body, output, headers);
+}
+
+const notAcceptableAs = (message: string): ApiError => new ApiError("NotAcceptable", message);
+
+export function sendList(view: View, listed: Listed): HttpResponse {
+  const { core, served, output, query } = view;
+  const { transform } = output;
+  const metadata = {
+    resourceVersion: String(listed.revision),
+    ...(listed.continue === undefined ? {} : { continue: listed.continue }), ...(listed.remaining === undefined ? {} : { remainingItemCount: listed.remaining }),
+  };
+  const objects = (): readonly any[] => listed.entries.map(entry => core.objects.object(entry));
+  if (transform?.as === "PartialObjectMetadata") throw notAcceptableAs(`you requested PartialObjectMetadata, but the requested object is a list (*${served.group === "" ? "core" : served.group.split(".")[0]}.${served.kind.kind}List)`);
+  if (transform?.as === "PartialObjectMetadataList")
+    return sendPartial(200, output, transform.as, { kind: transform.as, apiVersion: `meta.k8s.io/${transform.version}`, metadata, items: objects().map(object => partialOf(object, transform.version)) });
+  if (transform?.as === "Table") {
+    const [include, now] = [includeObjectOf(query), core.clock.now()];
+    const rows = objects().map(object => rowOf(served.kind, object, asServed(served, object), include, transform.version, now));
+    return sendJson(200, tableOf(transform.version, metadata, columnDefinitions(served.kind), rows), output);
+  }
+  const [kind, apiVersion] = [`${served.kind.kind}List`, served.apiVersion];
+  if (output.type === protobufType) {
+    const items = objects().map(object => asServed(served, object));
+    return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
+  }
+  if (output.pretty || served.convert !== undefined) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => untyped(asServed(served, object))) }, output);
+  const pieces = piecesOf(core, served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
+  return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
+}
+
+/** Items of a typed list say neither kind nor apiVersion. */
+function untyped({ kind: _k, apiVersion: _a, ...rest }: any): Json {
+  return rest;
+}
+
+function* piecesOf(core: Core, served: Served, head: string, { entries }: Listed): Iterable<string> {
+  const typed = `{"kind":${JSON.stringify(served.kind.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},`;
+  let piece = head;
+  let first = true;
+  for (const entry of entries) {
+    const item = core.objects.text(entry);
+    if (!first) piece += ",";
+    first = false;
+    piece += item.startsWith(typed) ? `{${item.slice(typed.length)}` : item;
+    if (piece.length >= pieceChars) {
+      yield piece;
+      piece = "";
+    }
+  }
+  yield `${piece}]}\n`;
+}
+
+/** How this client's watch events are written. */
+export function eventEncoder(view: View): EventEncoder {
+  const { core, served, output, query } = view;
+  const { transform } = output;
+  if (output.type === yamlType) throw notAcceptable([`${jsonType};stream=watch`, `${protobufType};stream=watch`]);
+  const form = `${served.apiVersion} ${output.type} ${transform === undefined ? "" : `${transform.as} ${transform.version}`}`;
+  const blank = (revision: number, end: boolean): any => {
+    const metadata = { resourceVersion: String(revision), ...(end ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}) };
+    return { ...decode(served.node, { metadata }).object, kind: served.kind.kind, apiVersion: served.apiVersion };
+  };
+  if (output.type === protobufType) {
+    const seal = (object: any): Uint8Array => transform === undefined
+      ? sealEnvelope(served.apiVersion, served.kind.kind, encodeProtobuf(served.node, object))
+      : sealEnvelope(`meta.k8s.io/${transform.version}`, "PartialObjectMetadata", encodeProtobuf(PartialObjectMetadata.node, partialOf(object, transform.version)));
+    return {
+      form, contentType: `${protobufType};stream=watch`,
+      encode: (type, object) => frameWatchEvent(type, seal(asServed(served, object))),
+      bookmark: (revision, end) => frameWatchEvent("BOOKMARK", seal(blank(revision, end))),
+      error: error => frameWatchEvent("ERROR", sealEnvelope("v1", "Status", encodeProtobuf(Status.node, error.status()))),
+    };
+  }
+  const line = (type: string, object: string): string => `{"type":"${type}","object":${object}}\n`;
+  const base = { contentType: output.stream === true ? `${jsonType};stream=watch` : jsonType, error: (error: ApiError) => line("ERROR", stringifyJson(error.status())) };
+  if (transform?.as === "Table") {
+    const include = includeObjectOf(query);
+    let columns: Json = columnDefinitions(served.kind);
+    const table = (object: any, row: Json): string => {
+      const body = stringifyJson(tableOf(transform.version, { resourceVersion: object.metadata.resourceVersion }, columns, [row]));
+      columns = null;
+      return body;
+    };
+    return {
+      ...base, form: "",
+      encode: (type, object) => line(type, table(object, rowOf(served.kind, object, asServed(served, object), include, transform.version, core.clock.now()))),
+      bookmark: (revision, end) => {
+        const object = blank(revision, end);
+        return line("BOOKMARK", table(object, { cells: [], object: include === "None" && !end ? null : partialOf(object, transform.version) }));
+      },
+    };
+  }
+  if (transform !== undefined) {
+    const partial = (object: any): string => stringifyJson(partialOf(object, transform.version));
+    return { ...base, form, encode: (type, object) => line(type, partial(object)), bookmark: (revision, end) => line("BOOKMARK", partial(blank(revision, end))) };
+  }
+  return {
+    ...base, form,
+    encode: (type, object, stored) => line(type, served.convert === undefined ? stored() : stringifyJson(ordered(asServed(served, object)))),
+    bookmark: (revision, end) => line("BOOKMARK", stringifyJson(ordered(blank(revision, end)))),
+  };
+}

@@ -1,0 +1,181 @@
+/** The API server: one request in, one answer out. Everything the outside provides comes through the options. */
+import { ApiError } from "../base/api-error.ts";
+import { InvariantViolation } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf, type Log } from "../base/log.ts";
+import { Metrics } from "../base/metrics.ts";
+import type { Random } from "../base/random.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
+import type { AdmissionStep } from "./admission/admission.ts";
+import { admissionSteps } from "./admission/steps.ts";
+import { impersonate } from "./authn/impersonation.ts";
+import type { ParseYaml } from "./body.ts";
+import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
+import type { Core } from "./core.ts";
+import { Discovery } from "./discovery.ts";
+import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
+import type { HealthCheck } from "./health.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { InFlight, timeoutOf, within } from "./limits.ts";
+import { negotiateOutput, one, type Output } from "./negotiate.ts";
+import { handleNonResource, type Endpoints } from "./non-resource.ts";
+import { Objects } from "./objects.ts";
+import { storeReader } from "./reader.ts";
+import { Registry } from "./registry.ts";
+import { parseRequest, type RequestInfo } from "./request-info.ts";
+import { RequestMetrics } from "./request-metrics.ts";
+import { handleResource, type Services } from "./resources.ts";
+import { sendError, sendPlain } from "./respond.ts";
+import { storageHooks } from "./special/hooks.ts";
+import { findSubresource, subresourceTypeOf } from "./subresources/index.ts";
+import { Bookmarks, EventTexts } from "./watch.ts";
+
+export type ApiServerOptions = {
+  readonly store: Store;
+  readonly kinds: readonly AnyKind[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Made from the server's own reader, since both read what is stored. */
+  readonly authenticator: (read: Reader) => Authenticator;
+  readonly authorizer: (read: Reader) => Authorizer;
+  /** Absent: service account tokens and the OIDC documents are not served. */
+  readonly tokens?: TokenIssuer;
+  readonly parseYaml: ParseYaml;
+  /** A digest of a text in hexadecimal or base64url, for ETags and OpenAPI URLs. */
+  readonly hash: (text: string) => string;
+  /** What stands in /version besides the fixed part. */
+  readonly build: { readonly gitVersion: string; readonly gitCommit: string; readonly buildDate: string; readonly platform: string; readonly runtime: string };
+  /** `host:port` under which clients reach the server, for /api. */
+  readonly address: string;
+  /** An invariant is broken or the store has failed: the process must end. */
+  readonly fatal: (error: Error) => void;
+  /** More admission steps, after the built-in ones that mutate. */
+  readonly admission?: readonly AdmissionStep[];
+  readonly healthChecks?: readonly HealthCheck[];
+  readonly metrics?: Metrics;
+  readonly serviceRange?: string;
+  /** Port of a node agent whose Node object does not say it. */
+  readonly nodePort?: number;
+  /** Deep-freeze objects that are handed out; for tests. */
+  readonly freeze?: boolean;
+};
+
+export class ApiServer {
+  readonly core: Core;
+  readonly registry: Registry;
+  readonly reader: Reader;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
+  readonly #services: Services;
+  readonly #endpoints: Endpoints;
+  readonly #options: ApiServerOptions;
+  readonly #inFlight = new InFlight();
+  readonly #figures: RequestMetrics;
+
+  constructor(options: ApiServerOptions) {
+    const { store, clock, random, log } = options;
+    this.#options = options;
+    this.registry = new Registry(options.kinds);
+    this.metrics = options.metrics ?? new Metrics();
+    const objects = new Objects({ freeze: options.freeze === true });
+    this.reader = storeReader(store, objects, this.registry);
+    this.authenticator = options.authenticator(this.reader);
+    const authorizer = options.authorizer(this.reader);
+    const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? [])], hooks };
+    this.#figures = new RequestMetrics(this.metrics, store);
+    this.#services = {
+      core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
+      subresources: { find: findSubresource },
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }), nodePort: options.nodePort ?? 10250,
+      watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
+    };
+    this.#endpoints = {
+      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.hash), metrics: this.metrics, build: options.build, address: options.address, hash: options.hash,
+      healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+    };
+  }
+
+  /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */
+  async handle(request: HttpRequest): Promise<HttpResponse> {
+    const started = this.#options.clock.monotonic();
+    const warnings: string[] = [];
+    const auditId = one(request.headers["audit-id"]) ?? this.#options.random.uuid();
+    let info: RequestInfo | undefined;
+    let response: HttpResponse;
+    try {
+      info = parseRequest(request.method, request.target);
+      response = await this.#answer(request, info, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
+    } catch (error) {
+      response = this.#refusal(request, info, error);
+    }
+    this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
+    const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
+    if (warnings.length > 0) headers.warning = warnings.map(warningText);
+    return { ...response, headers };
+  }
+
+  async #answer(request: HttpRequest, info: RequestInfo, warn: (text: string) => void): Promise<HttpResponse> {
+    const found = await this.authenticator.authenticate(request);
+    if (found === undefined) throw unauthorized();
+    const user = impersonate(found, request.headers, this.core.authorizer);
+    const run = (signal: AbortSignal): Promise<HttpResponse> => this.#dispatch(request, info, user, warn, signal);
+    if (this.#isLongRunning(info)) return run(request.signal);
+    const leave = this.#inFlight.enter(info.verb, user.groups.includes("system:masters"));
+    if (leave === undefined) return sendPlain(429, "Too many requests, please try again later.\n", { "retry-after": "1" });
+    try {
+      return await within(this.#options.clock, timeoutOf(info.query), run, request.signal);
+    } finally {
+      leave();
+    }
+  }
+
+  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, warn: (text: string) => void, signal: AbortSignal): Promise<HttpResponse> {
+    const attributes = attributesOf(info);
+    const decision = this.core.authorizer.authorize(user, attributes);
+    if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
+    if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
+    if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
+    return handleResource(this.#services, { request, info, user, warn, signal });
+  }
+
+  #isLongRunning(info: RequestInfo): boolean {
+    if (!info.resourceRequest) return false;
+    if (info.verb === "watch") return true;
+    const served = info.subresource === "" ? undefined : this.registry.find(info.group, info.version, info.resource);
+    return served !== undefined && findSubresource(served.kind, info.subresource)?.longRunning?.(info.query) === true;
+  }
+
+  #refusal(request: HttpRequest, info: RequestInfo | undefined, error: unknown): HttpResponse {
+    const output = outputFor(request, info);
+    if (error instanceof ApiError) return sendError(error, output, error.code === 401 ? { "www-authenticate": 'Bearer realm="kubernetes-master"' } : {});
+    if (error instanceof StoreFull) return sendError(new ApiError("InsufficientStorage", "the server's disk is full: nothing was written; reads and deletes still work"), output);
+    if (error instanceof StoreBusy) return sendError(tooManyRequests("Too many requests: the store has more writes waiting than it takes", 1), output);
+    if (error instanceof StoreClosed) return sendError(new ApiError("ServiceUnavailable", "apiserver is shutting down"), output);
+    if (request.signal.aborted) return sendError(new ApiError("Timeout", "the client went away"), output);
+    this.#options.log.error("request failed", { method: request.method, target: request.target.slice(0, 200), error: messageOf(error), stack: error instanceof Error ? (error.stack ?? "") : "" });
+    if (error instanceof InvariantViolation || error instanceof StoreFailed) this.#options.fatal(error);
+    return sendPlain(500, "This request caused apiserver to panic. Look in the logs for details.\n");
+  }
+}
+
+/** Warnings on one answer; more would not fit clients' header limits. */
+const warningsMax = 20;
+/** One `Warning` header value: RFC 7234's 299 with a quoted text, cut to what upstream sends. */
+const warningText = (text: string): string => `299 - "${text.slice(0, 256).replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/[\\"]/g, "\\$&")}"`;
+
+export function attributesOf({ verb, group, version, resource, subresource, namespace, name, path, resourceRequest }: RequestInfo): RequestAttributes {
+  return { verb, group, version, resource, subresource, namespace, name, path, resourceRequest };
+}
+
+function outputFor(request: HttpRequest, info: RequestInfo | undefined): Output | undefined {
+  try {
+    return negotiateOutput(request.headers, info?.query ?? new URLSearchParams(""), { protobuf: true, table: true });
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Random } from "../../base/random.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
+import { Namespace } from "../../kinds/core/namespace.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import type { Reader } from "../context.ts";
+import type { Hooks } from "../core.ts";
+import { namespaceHooks } from "./namespace.ts";
+import { podHooks } from "./pod.ts";
+
+export type HookOptions = { readonly read: Reader; readonly random: Random; readonly serviceRange?: string };
+
+/** The kinds whose storage does more than store, one line each. */
+export function storageHooks(_options: HookOptions): ReadonlyMap<AnyKind, Hooks> {
+  return new Map<AnyKind, Hooks>([
+    [Namespace, namespaceHooks],
+    [Pod, podHooks],
+  ]);
+}

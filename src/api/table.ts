@@ -1,0 +1,44 @@
+/** Tables: what `kubectl get` prints, made from the kinds' columns (meta.k8s.io Table). */
+import type { Json } from "../base/json.ts";
+import type { AnyKind, Column } from "../kinds/kind.ts";
+import { badRequest } from "./errors.ts";
+
+export type IncludeObject = "Object" | "Metadata" | "None";
+
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const asked = query.get("includeObject") ?? "";
+  if (asked === "") return "Metadata";
+  if (asked === "Object" || asked === "Metadata" || asked === "None") return asked;
+  throw badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`);
+}
+
+const docs = new Map([
+  ["Name", "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated."],
+]);
+
+const fallback: readonly Column[] = [
+  { name: "Name", format: "name", cell: object => object.metadata.name },
+  { name: "Created At", type: "date", cell: object => object.metadata.creationTimestamp ?? null },
+];
+
+const columnsOf = (kind: AnyKind): readonly Column[] => (kind.columns.length === 0 ? fallback : kind.columns);
+
+export function columnDefinitions(kind: AnyKind): Json {
+  return columnsOf(kind).map(({ name, type, format, priority, doc }) => ({
+    name, type: type ?? "string", format: format ?? (name === "Name" ? "name" : ""), description: doc ?? docs.get(name) ?? "", priority: priority ?? 0,
+  }));
+}
+
+/** One row. `object` is as the client's version has it, `stored` as the columns read it. */
+export function rowOf(kind: AnyKind, stored: any, object: any, include: IncludeObject, version: string, now: number): Json {
+  const shown: Json = include === "None" ? null : include === "Object" ? object : partialOf(object, version);
+  return { cells: columnsOf(kind).map(({ cell }) => cell(stored, now)), object: shown };
+}
+
+export function partialOf(object: any, version: string): Json {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+}
+
+export function tableOf(version: string, metadata: Json, columns: Json, rows: readonly Json[]): Json {
+  return { kind: "Table", apiVersion: `meta.k8s.io/${version}`, metadata, columnDefinitions: columns, rows };
+}

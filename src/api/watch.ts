@@ -1,0 +1,237 @@
+/** Watches over HTTP: one store watch each, filtered, encoded once per change for everyone who asks for the same form. */
+import { stringifyJson } from "../base/json-codec.ts";
+import type { Batch, Change, Entry, Watch } from "../store/store.ts";
+import type { Call, Core } from "./core.ts";
+import { ApiError } from "../base/api-error.ts";
+import { expired } from "./errors.ts";
+import type { Sink } from "./http.ts";
+import { withVersion } from "./objects.ts";
+import { revisionOf, type ListOptions } from "./options.ts";
+import { scopeOf, waitFor } from "./read.ts";
+import { selectionOf, type Selection } from "./select.ts";
+
+export type EventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+/** How one client gets its events. Encoders with the same `form` write the same bytes for the same change. */
+export type EventEncoder = {
+  readonly form: string;
+  readonly contentType: string;
+  encode(type: EventType, object: any, text: () => string): string | Uint8Array;
+  bookmark(revision: number, initialEventsEnd: boolean): string | Uint8Array;
+  error(error: ApiError): string | Uint8Array;
+};
+
+/** Bytes a reader may lag behind before its watch is ended; it comes back and lists again. */
+export const slowReaderBytesMax = 1024 * 1024;
+/** Changes held for a reader that is still taking its initial events. */
+const heldChangesMax = 10_000;
+const initialChunkChars = 64 * 1024;
+/** Without progress for this long, a reader of initial events is given up. */
+const initialStallMs = 60_000;
+const drainPollMs = 5;
+const bookmarkEveryMs = 60_000;
+/** minRequestTimeout: a watch without timeoutSeconds lasts between once and twice this long. */
+const defaultTimeoutMs = 1_800_000;
+
+/** One change as a watcher with this selection sees it: entering is ADDED, leaving is DELETED with the last matching state. */
+export function eventOf(core: Core, selection: Selection, change: Change): { readonly type: EventType; readonly object: any; readonly text: () => string } | undefined {
+  const { previous, entry, revision } = change;
+  const was = previous !== undefined && (selection.all || selection.matches(core.objects.object(previous)));
+  if (change.type === "delete") return was || (previous === undefined && (selection.all || selection.matches(core.objects.object(entry)))) ? { type: "DELETED", object: core.objects.object(entry), text: () => core.objects.text(entry) } : undefined;
+  const is = selection.all || selection.matches(core.objects.object(entry));
+  if (is) return { type: was ? "MODIFIED" : "ADDED", object: core.objects.object(entry), text: () => core.objects.text(entry) };
+  if (!was) return undefined;
+  const left = withVersion(core.objects.object(previous!), String(revision));
+  return { type: "DELETED", object: left, text: () => stringifyJson(left) };
+}
+
+/** Event texts of recent changes, by form: the same string (or bytes) goes to every watcher. */
+export class EventTexts {
+  readonly #texts = new Map<Change, Map<string, string | Uint8Array>>();
+  readonly #changesMax = 256;
+
+  /** An empty form is nobody else's: made anew. */
+  get(change: Change, form: string, type: EventType, make: () => string | Uint8Array): string | Uint8Array {
+    if (form === "") return make();
+    let forms = this.#texts.get(change);
+    if (forms === undefined) {
+      if (this.#texts.size >= this.#changesMax) this.#texts.delete(this.#texts.keys().next().value!);
+      this.#texts.set(change, (forms = new Map()));
+    }
+    const key = `${form} ${type}`;
+    let text = forms.get(key);
+    if (text === undefined) forms.set(key, (text = make()));
+    return text;
+  }
+}
+
+/** Runs `tick` for every open watch that wants bookmarks; one timer for all, none when there are none. */
+export class Bookmarks {
+  readonly #core: Core;
+  readonly #ticks = new Set<() => void>();
+  #stop: (() => void) | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+  add(tick: () => void): () => void {
+    this.#ticks.add(tick);
+    this.#schedule();
+    return () => {
+      this.#ticks.delete(tick);
+      if (this.#ticks.size === 0) {
+        this.#stop?.();
+        this.#stop = undefined;
+      }
+    };
+  }
+  #schedule(): void {
+    this.#stop ??= this.#core.clock.after(bookmarkEveryMs, () => {
+      this.#stop = undefined;
+      for (const tick of [...this.#ticks]) tick();
+      if (this.#ticks.size > 0) this.#schedule();
+    });
+  }
+}
+
+export type WatchRun = (out: Sink, signal: AbortSignal) => Promise<void>;
+export type WatchServices = { readonly texts: EventTexts; readonly bookmarks: Bookmarks; readonly onEvent: (call: Call) => void };
+
+/** Checks the request; what it returns streams the events until the client leaves, the time is up, or the reader is too slow. */
+export async function watch(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices): Promise<WatchRun> {
+  const selection = selectionOf(call.served.kind, options.labelSelector, options.fieldSelector);
+  const from = revisionOf(options.resourceVersion);
+  const initial = options.sendInitialEvents ?? from === 0;
+  if (initial && from > 0) await waitFor(core, from, call.signal);
+  const timeoutMs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : defaultTimeoutMs * (1 + core.random.next());
+  return (out, signal) => new Stream(core, call, options, encoder, services, selection, out).run(initial ? undefined : from === 0 ? core.store.revision : from, timeoutMs, signal);
+}
+
+class Stream {
+  readonly #core: Core;
+  readonly #call: Call;
+  readonly #options: ListOptions;
+  readonly #encoder: EventEncoder;
+  readonly #services: WatchServices;
+  readonly #selection: Selection;
+  readonly #out: Sink;
+  #held: Change[] | undefined;
+  #sent = 0;
+  #ended = false;
+  #end: () => void = () => undefined;
+
+  constructor(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices, selection: Selection, out: Sink) {
+    this.#core = core;
+    this.#call = call;
+    this.#options = options;
+    this.#encoder = encoder;
+    this.#services = services;
+    this.#selection = selection;
+    this.#out = out;
+  }
+
+  /** `from` undefined starts with the current state. */
+  async run(from: number | undefined, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, store } = this.#core;
+    const over = new Promise<void>(resolve => (this.#end = () => {
+      this.#ended = true;
+      resolve();
+    }));
+    const start = from ?? store.revision;
+    const initial = from === undefined ? store.list(scopeOf(this.#call)).entries : [];
+    if (from === undefined) this.#held = [];
+    this.#sent = start;
+    const watch = store.watch(scopeOf(this.#call), start, batch => this.#deliver(batch));
+    if ("compacted" in watch) {
+      this.#out.write(this.#encoder.error(expired(`too old resource version: ${start} (${watch.oldest})`)));
+      return;
+    }
+    const stopTimer = clock.after(timeoutMs, () => {
+      this.#bookmark();
+      this.#end();
+    });
+    const stopBookmarks = this.#options.allowWatchBookmarks ? this.#services.bookmarks.add(() => this.#bookmark()) : () => undefined;
+    signal.addEventListener("abort", this.#end, { once: true });
+    if (signal.aborted) this.#end();
+    try {
+      if (from === undefined) await this.#sendInitial(initial, start, signal);
+      await over;
+    } finally {
+      this.#close(watch);
+      stopTimer();
+      stopBookmarks();
+      signal.removeEventListener("abort", this.#end);
+    }
+  }
+
+  #close(watch: Watch): void {
+    this.#ended = true;
+    this.#held = undefined;
+    watch.close();
+  }
+
+  async #sendInitial(entries: readonly Entry[], revision: number, signal: AbortSignal): Promise<void> {
+    const { objects } = this.#core;
+    let chunk = "";
+    for (const entry of entries) {
+      if (this.#ended) return;
+      if (!this.#selection.all && !this.#selection.matches(objects.object(entry))) continue;
+      const event = this.#encoder.encode("ADDED", objects.object(entry), () => objects.text(entry));
+      this.#services.onEvent(this.#call);
+      if (typeof event === "string") chunk += event;
+      else this.#out.write(event);
+      if (chunk.length >= initialChunkChars) {
+        this.#out.write(chunk);
+        chunk = "";
+        if (!(await this.#drained(signal))) return this.#end();
+      }
+    }
+    if (chunk !== "") this.#out.write(chunk);
+    if (this.#options.allowWatchBookmarks) this.#out.write(this.#encoder.bookmark(revision, true));
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#send(held);
+  }
+
+  /** Waits until the reader has taken most of what was written; false when it has stalled. */
+  async #drained(signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#core;
+    let [least, since] = [this.#out.buffered, clock.monotonic()];
+    while (this.#out.buffered > slowReaderBytesMax / 2 && !this.#ended) {
+      await clock.sleep(drainPollMs, signal);
+      if (this.#out.buffered < least) [least, since] = [this.#out.buffered, clock.monotonic()];
+      else if (clock.monotonic() - since > initialStallMs) return false;
+    }
+    return true;
+  }
+
+  #deliver({ changes, progress }: Batch): void {
+    if (this.#ended) return;
+    if (this.#held === undefined) this.#send(changes);
+    else if (this.#held.length + changes.length > heldChangesMax) this.#end();
+    else this.#held.push(...changes);
+    if (this.#held === undefined) this.#sent = Math.max(this.#sent, changes.length === 0 ? this.#sent : progress);
+  }
+
+  #send(changes: readonly Change[]): void {
+    const { form } = this.#encoder;
+    let chunk = "";
+    for (const change of changes) {
+      const event = eventOf(this.#core, this.#selection, change);
+      if (event === undefined) continue;
+      const text = this.#services.texts.get(change, form, event.type, () => this.#encoder.encode(event.type, event.object, event.text));
+      this.#services.onEvent(this.#call);
+      if (typeof text === "string") chunk += text;
+      else this.#out.write(text);
+    }
+    if (chunk !== "") this.#out.write(chunk);
+    if (this.#out.buffered > slowReaderBytesMax) this.#end();
+  }
+
+  /** Says how far the client is, if that is news to it. */
+  #bookmark(): void {
+    const { revision } = this.#core.store;
+    if (!this.#options.allowWatchBookmarks || this.#ended || this.#held !== undefined || revision <= this.#sent) return;
+    this.#sent = revision;
+    this.#out.write(this.#encoder.bookmark(revision, false));
+  }
+}

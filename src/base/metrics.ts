@@ -1,0 +1,111 @@
+/** Figures for Prometheus. Components get a `Metrics` and declare theirs; `render` writes the text exposition format. */
+import { assert } from "./assert.ts";
+
+/** Distinct label combinations one metric keeps; what comes after goes to a series labelled `other`, so that no client can fill memory. */
+const seriesMax = 5_000;
+
+export type LabelValues = readonly (string | number)[];
+export interface Counter {
+  add(value: number, ...labels: LabelValues): void;
+}
+export interface Gauge extends Counter {
+  set(value: number, ...labels: LabelValues): void;
+}
+export interface Histogram {
+  observe(value: number, ...labels: LabelValues): void;
+}
+
+export class Metrics {
+  readonly #families = new Map<string, Family>();
+
+  counter(name: string, help: string, labels: readonly string[] = []): Counter {
+    return this.#add(name, new Scalar("counter", name, help, labels));
+  }
+  gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
+    return this.#add(name, new Scalar("gauge", name, help, labels));
+  }
+  /** A gauge whose value is read when somebody looks. */
+  observed(name: string, help: string, read: () => number): void {
+    this.#add(name, { render: () => [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${read()}`] });
+  }
+  histogram(name: string, help: string, buckets: readonly number[], labels: readonly string[] = []): Histogram {
+    return this.#add(name, new Buckets(name, help, buckets, labels));
+  }
+  render(): string {
+    return `${[...this.#families.values()].flatMap(family => family.render()).join("\n")}\n`;
+  }
+
+  #add<F extends Family>(name: string, family: F): F {
+    assert(!this.#families.has(name), `metric ${name} is declared once`);
+    this.#families.set(name, family);
+    return family;
+  }
+}
+
+type Family = { render(): readonly string[] };
+
+const separator = "\u0001";
+function keyOf(series: ReadonlyMap<string, unknown>, labels: LabelValues): string {
+  const key = labels.join(separator);
+  return series.size < seriesMax || series.has(key) ? key : labels.map(() => "other").join(separator);
+}
+const escape = (text: string): string => text.replace(/[\\"\n]/g, char => (char === "\n" ? "\\n" : `\\${char}`));
+function labelText(names: readonly string[], key: string, more = ""): string {
+  const values = key.split(separator);
+  const all = [...names.map((name, i) => `${name}="${escape(values[i] ?? "")}"`), ...(more === "" ? [] : [more])];
+  return all.length === 0 ? "" : `{${all.join(",")}}`;
+}
+
+class Scalar implements Gauge {
+  readonly #head: readonly string[];
+  readonly #name: string;
+  readonly #labels: readonly string[];
+  readonly #series = new Map<string, number>();
+  constructor(type: string, name: string, help: string, labels: readonly string[]) {
+    this.#head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+    this.#name = name;
+    this.#labels = labels;
+  }
+  add(value: number, ...labels: LabelValues): void {
+    const key = keyOf(this.#series, labels);
+    this.#series.set(key, (this.#series.get(key) ?? 0) + value);
+  }
+  set(value: number, ...labels: LabelValues): void {
+    this.#series.set(keyOf(this.#series, labels), value);
+  }
+  render(): readonly string[] {
+    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key)} ${value}`)];
+  }
+}
+
+class Buckets implements Histogram {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #bounds: readonly number[];
+  readonly #labels: readonly string[];
+  readonly #series = new Map<string, { readonly counts: number[]; sum: number; count: number }>();
+  constructor(name: string, help: string, bounds: readonly number[], labels: readonly string[]) {
+    this.#name = name;
+    this.#help = help;
+    this.#bounds = bounds;
+    this.#labels = labels;
+  }
+  observe(value: number, ...labels: LabelValues): void {
+    const key = keyOf(this.#series, labels);
+    let series = this.#series.get(key);
+    if (series === undefined) this.#series.set(key, (series = { counts: this.#bounds.map(() => 0), sum: 0, count: 0 }));
+    const bucket = this.#bounds.findIndex(bound => value <= bound);
+    if (bucket >= 0) series.counts[bucket]!++;
+    series.sum += value;
+    series.count++;
+  }
+  render(): readonly string[] {
+    const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`];
+    for (const [key, { counts, sum, count }] of this.#series) {
+      let total = 0;
+      this.#bounds.forEach((bound, i) => lines.push(`${this.#name}_bucket${labelText(this.#labels, key, `le="${bound}"`)} ${(total += counts[i]!)}`));
+      lines.push(`${this.#name}_bucket${labelText(this.#labels, key, 'le="+Inf"')} ${count}`, `${this.#name}_sum${labelText(this.#labels, key)} ${sum}`, `${this.#name}_count${labelText(this.#labels, key)} ${count}`);
+    }
+    return lines;
+  }
+}
