@@ -1,0 +1,111 @@
+/** Keeps one node's packet rules in step with the cluster's services: replaces everything at start, then changes only what changed. */
+import type { Clock } from "../base/clock.ts";
+import { messageOf, type Log } from "../base/log.ts";
+import type { Service as Running } from "../base/supervise.ts";
+import type { Informer, Index } from "../client/informer.ts";
+import { Service } from "../kinds/core/service.ts";
+import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
+import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
+import { baseRules, serviceRules, type ProxySettings } from "./service-rules.ts";
+import { servicePorts, type NodeView, type ServicePort } from "./services.ts";
+
+/** The kernel's packet filter; `host/nft.ts`. */
+export interface PacketFilter {
+  /** All commands in one transaction. */
+  apply(commands: readonly string[]): Promise<void>;
+  /** Forgets the UDP flows to these service addresses, which would otherwise stay with an endpoint that is gone. */
+  forgetFlows(destinations: readonly string[]): Promise<void>;
+}
+
+export type ServiceProxyOptions = {
+  readonly node: NodeView;
+  readonly settings: readonly ProxySettings[];
+  readonly services: Informer<typeof Service>;
+  readonly slices: Informer<typeof EndpointSlice>;
+  readonly filter: PacketFilter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after rules were applied, with how many service ports they serve. */
+  readonly applied?: (ports: number) => void;
+};
+
+/** Changes that arrive together are applied together. */
+const gatherMs = 5;
+
+const serviceOf: Index<EndpointSlice> = { name: "service", valuesOf: ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.["kubernetes.io/service-name"] ?? ""}`] };
+
+export function serviceProxy(options: ServiceProxyOptions): Running {
+  return {
+    name: "service proxy",
+    async run(signal) {
+      const { services, slices, clock } = options;
+      let changed = true;
+      let wake: (() => void) | undefined;
+      const notice = (): void => { changed = true; wake?.(); };
+      const unsubscribe = [services.onChange(notice), slices.onChange(notice)];
+      signal.addEventListener("abort", notice, { once: true });
+      try {
+        await Promise.all([services.listed(signal), slices.listed(signal)]);
+        const tables = options.settings.map(settings => new Table(settings, options));
+        while (!signal.aborted) {
+          if (!changed) await new Promise<void>(resolve => { wake = resolve; });
+          await clock.sleep(gatherMs, signal);
+          if (signal.aborted) return;
+          changed = false;
+          for (const table of tables) await table.update();
+        }
+      } finally {
+        for (const stop of unsubscribe) stop();
+        signal.removeEventListener("abort", notice);
+      }
+    },
+  };
+}
+
+/** The rules of one address family, and what the kernel has of them. */
+class Table {
+  readonly #settings: ProxySettings;
+  readonly #options: ServiceProxyOptions;
+  /** Undefined: unknown, everything is replaced. */
+  #loaded: Ruleset | undefined;
+  #udp = new Map<string, string>();
+
+  constructor(settings: ProxySettings, options: ServiceProxyOptions) {
+    this.#settings = settings;
+    this.#options = options;
+  }
+  async update(): Promise<void> {
+    const { services, slices, node, filter, log } = this.#options;
+    const ports = servicePorts(services.list(), service => slices.by(serviceOf, `${service.metadata.namespace}/${service.metadata.name}`), node, this.#settings.family);
+    const local = [...new Set(ports.flatMap(port => port.localTargets.map(({ ip }) => ip)))];
+    const wanted = serviceRules(ports, local, this.#settings);
+    const commands = this.#loaded === undefined
+      ? [...baseRules(this.#settings), ...changes(this.#settings.table, emptyRuleset, wanted)]
+      : changes(this.#settings.table, this.#loaded, wanted);
+    if (commands.length > 0) {
+      try {
+        await filter.apply(commands);
+      } catch (error) {
+        // Somebody else may have changed our table: the next try replaces it whole.
+        this.#loaded = undefined;
+        log.warn("the service rules could not be changed, replacing them", { error: messageOf(error) });
+        throw error;
+      }
+    }
+    this.#loaded = wanted;
+    const udp = udpTargets(ports);
+    const stale = [...this.#udp].filter(([destination, targets]) => (udp.get(destination) ?? "") !== targets).map(([destination]) => destination);
+    this.#udp = udp;
+    if (stale.length > 0) await filter.forgetFlows(stale);
+    this.#options.applied?.(ports.length);
+  }
+}
+
+/** Per UDP service address, the endpoints it leads to: a text to compare. */
+function udpTargets(ports: readonly ServicePort[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const port of ports)
+    if (port.protocol === "udp")
+      for (const ip of [port.clusterIP, ...port.externalIPs, ...port.loadBalancerIPs]) found.set(ip, `${found.get(ip) ?? ""} ${port.port}:${port.targets.map(target => `${target.ip}:${target.port}`).join(",")}`);
+  return found;
+}
