@@ -1,4 +1,5 @@
 /** What is served, told in upstream's three ways: legacy lists, aggregated v2 and v2beta1 (apiserver pkg/endpoints/discovery). */
+import { encodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import type { Headers } from "./http.ts";
@@ -18,14 +19,13 @@ const groupOrder = ["", "apiregistration.k8s.io", "apps", "events.k8s.io", "auth
 export class Discovery {
   readonly #registry: Registry;
   readonly #describe: DescribeSubresource;
-  readonly #hash: (text: string) => string;
+  readonly #sha512: (text: string) => Uint8Array;
   readonly #cache = new Map<string, { readonly generation: number; readonly text: string; readonly etag: string }>();
 
-  /** `hash` makes the ETag of a text: any digest will do. */
-  constructor(registry: Registry, describe: DescribeSubresource, hash: (text: string) => string) {
+  constructor(registry: Registry, describe: DescribeSubresource, sha512: (text: string) => Uint8Array) {
     this.#registry = registry;
     this.#describe = describe;
-    this.#hash = hash;
+    this.#sha512 = sha512;
   }
 
   groups(): readonly Group[] {
@@ -71,7 +71,7 @@ export class Discovery {
       versions: group.versions.map(({ version: each, served }) => ({ version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" })),
     }));
     const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items });
-    const made = { generation: this.#registry.generation, text, etag: `"${this.#hash(text).toUpperCase()}"` };
+    const made = { generation: this.#registry.generation, text, etag: etagOf(this.#sha512(text)) };
     this.#cache.set(key, made);
     return made;
   }
@@ -113,9 +113,12 @@ export class Discovery {
 
   /** Tells clients whether two versions are stored alike (apiserver pkg/endpoints/discovery/storageversionhash.go): eight bytes in base64. */
   #storageHash({ kind }: Served): string {
-    return this.#hash(`${kind.group}/${kind.version}/${kind.kind}`).slice(0, 11) + "=";
+    return encodeBase64(this.#sha512(`${kind.group}/${kind.version}/${kind.kind}`).subarray(0, 8));
   }
 }
+
+/** Upstream's: the digest in capital hexadecimal, quoted. */
+export const etagOf = (digest: Uint8Array): string => `"${Array.from(digest, byte => byte.toString(16).padStart(2, "0")).join("").toUpperCase()}"`;
 
 const singularOf = (kind: AnyKind): string => kind.singular ?? kind.kind.toLowerCase();
 

@@ -18,7 +18,7 @@ export type Endpoints = {
   readonly metrics: Metrics;
   readonly build: Build;
   readonly address: string;
-  readonly hash: (text: string) => string;
+  readonly sha512: (text: string) => Uint8Array;
   readonly healthChecks: readonly HealthCheck[];
   readonly tokens?: TokenIssuer;
 };

@@ -51,8 +51,8 @@ export class Objects {
 /** The text that is stored: no resourceVersion, and the type first as Go writes it. */
 export function storedText(object: any): string {
   const { kind, apiVersion, metadata: given, ...rest } = object;
-  const { resourceVersion: _, ...metadata } = given;
-  return stringifyJson({ kind, apiVersion, metadata, ...rest });
+  const { name, generateName, namespace, uid, resourceVersion: _, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata } = given;
+  return stringifyJson({ kind, apiVersion, metadata: { name, generateName, namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata }, ...rest });
 }
 
 /** The same object with another resourceVersion, placed after the uid as Go does; everything else is shared. */

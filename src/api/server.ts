@@ -43,8 +43,8 @@ export type ApiServerOptions = {
   /** Absent: service account tokens and the OIDC documents are not served. */
   readonly tokens?: TokenIssuer;
   readonly parseYaml: ParseYaml;
-  /** A digest of a text in hexadecimal or base64url, for ETags and OpenAPI URLs. */
-  readonly hash: (text: string) => string;
+  /** For ETags, OpenAPI URLs and storage version hashes. */
+  readonly sha512: (text: string) => Uint8Array;
   /** What stands in /version besides the fixed part. */
   readonly build: { readonly gitVersion: string; readonly gitCommit: string; readonly buildDate: string; readonly platform: string; readonly runtime: string };
   /** `host:port` under which clients reach the server, for /api. */
@@ -93,7 +93,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
-      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.hash), metrics: this.metrics, build: options.build, address: options.address, hash: options.hash,
+      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, sha512: options.sha512,
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };

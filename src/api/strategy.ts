@@ -111,7 +111,7 @@ function specChanged(kind: AnyKind, next: any, previous: any): boolean {
 export function prepareAndValidate(kind: AnyKind, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
-  const problems: Problem[] = [...validateObjectMeta(kind, next.metadata, previous?.metadata), ...validate(kind.schema.node, next, previous)];
+  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...validate(kind.schema.node, next, previous)];
   if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
   if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
   if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
