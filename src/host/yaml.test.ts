@@ -5,7 +5,7 @@ import { parseYaml } from "./yaml.ts";
 // text                                value
 const cases: [string, unknown][] = [
   ["a: yes\nb: off\nc: 'yes'", { a: true, b: false, c: "yes" }],
-  ["n: 1\n1: x\nnull: y", { false: 1, 1: "x", null: "y" }],
+  ["n: 1\n1: x\nnull: y", { false: 1, 1: "x", null: true }],
   ["a: 0777\nb: 0o17\nc: 0x1F\nd: 1_000\ne: 1e3\nf: 0.5\ng: 089", { a: 511, b: 15, c: 31, d: 1000, e: 1000, f: 0.5, g: 89 }],
   ["a: 9007199254740993", { a: 9007199254740993n }],
   ["a: 2001-12-14\nb: 2026-11-20T12:00:00Z", { a: "2001-12-14", b: "2026-11-20T12:00:00Z" }],
