@@ -13,7 +13,7 @@ const schemaVersion = 1;
 const pageBytes = 4096;
 // The write-ahead log goes back into the main file after about a megabyte: a longer one makes single commits wait (performance.md, a2b).
 const checkpointPages = 250;
-const reserveBytes = 8 << 20;
+const reserveBytesDefault = 8 << 20;
 
 /** The file cannot be used; the message names it and says what to do. Nothing in it was changed. */
 export class StoreFileError extends Error {
@@ -39,7 +39,7 @@ export class SqliteLog {
   // A new store has better things to do than to write its reserve: it follows with the first checkpoint.
   #reserveLater: boolean;
 
-  constructor(path: string) {
+  constructor(path: string, options: { readonly reserveBytes?: number } = {}) {
     this.path = path;
     const fresh = !existsSync(path);
     try {
@@ -64,7 +64,7 @@ export class SqliteLog {
       this.#db.close();
       throw this.#damaged(`the history begins at ${this.#oldest} but ends at ${this.#revision}`);
     }
-    this.#reserve = new Reserve(`${path}-reserve`, reserveBytes);
+    this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes ?? reserveBytesDefault);
     this.#reserveLater = fresh;
     if (!fresh) this.#reserve.hold();
   }
