@@ -1,0 +1,143 @@
+/** The server process: store, API, controllers, scheduler; started in this order and stopped in reverse. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setImmediate } from "node:timers";
+import { createAuthenticator } from "../api/authn/authenticator.ts";
+import { issuer, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
+import { createTokenIssuer } from "../api/authn/token-issuer.ts";
+import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
+import { Rbac } from "../api/authz/rbac.ts";
+import type { HttpRequest } from "../api/http.ts";
+import { ApiServer } from "../api/server.ts";
+import { must } from "../base/assert.ts";
+import { messageOf, type Log } from "../base/log.ts";
+import type { Cluster } from "../cli/machine.ts";
+import { systemClock } from "../host/clock.ts";
+import { doNotRestart } from "../host/daemon.ts";
+import { createForward } from "../host/http-forward.ts";
+import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
+import { openSigningKeys } from "../host/jwt.ts";
+import { lineLog } from "../host/log.ts";
+import { openPki, type Pki } from "../host/pki.ts";
+import { privateKeyPem } from "../host/pki-identity.ts";
+import { systemRandom } from "../host/random.ts";
+import { sqliteEngine } from "../host/sqlite.ts";
+import { kinds } from "../kinds/index.ts";
+import { RevisionedStore } from "../store/revisioned-store.ts";
+import { startReport, type StartReport } from "./status-file.ts";
+import { version } from "./version.ts";
+
+const graceMs = 3_000;
+
+export type ServeOptions = {
+  /** In the foreground a person watches: log warnings only. */
+  readonly foreground?: boolean;
+  /** Called once everything runs. */
+  readonly onReady?: () => Promise<void>;
+};
+
+/** Runs until SIGTERM or SIGINT; gives the exit code. */
+export async function runServer(dataFolder: string, options: ServeOptions): Promise<number> {
+  const cluster = { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
+  const report = startReport("server", cluster.runFolder);
+  const log = lineLog(line => void process.stdout.write(line), options.foreground ? "warn" : "info");
+  const stop = new AbortController();
+  const ended = new Promise<void>(resolve => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => { stop.abort(); resolve(); });
+  });
+  // What is broken inside must not go on: the keeper starts a fresh process, which lists again.
+  const fatal = (error: unknown): never => {
+    log.error("ending: an invariant is broken or the store has failed", { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+    process.exit(1);
+  };
+  process.on("uncaughtException", fatal);
+  process.on("unhandledRejection", fatal);
+
+  let running: Running;
+  try {
+    running = await start(cluster, log, report, stop.signal, fatal);
+    await options.onReady?.();
+    report.ready();
+    log.info("ready", { version: version.kubernetes, port: cluster.port, startMs: Math.round(performance.now()) });
+  } catch (error) {
+    report.failed(messageOf(error));
+    log.error("could not start", { error: messageOf(error) });
+    return doNotRestart;
+  }
+  await ended;
+  log.info("stopping");
+  await running.stop();
+  return 0;
+}
+
+type Running = { stop(): Promise<void> };
+
+async function start(cluster: Cluster, log: Log, report: StartReport, signal: AbortSignal, fatal: (error: unknown) => never): Promise<Running> {
+  const clock = systemClock();
+  const random = systemRandom();
+  const names = [cluster.nodeName, ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : []), serviceAddress(cluster.serviceCIDR, 1)];
+  const pki = await openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names });
+  const keys = await openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`);
+  if (cluster.runtime === "containerd") await pki.ensureNode(cluster.nodeName, cluster.advertise ? [cluster.advertise] : []);
+  report.step("certificates");
+
+  const engine = sqliteEngine(`${cluster.dataFolder}/store/timonier.db`, { log: log.child("store") });
+  const store = await RevisionedStore.open(engine, { clock, log: log.child("store"), onFailure: fatal, defer: setImmediate });
+  report.step("store");
+
+  const rbac = new Rbac();
+  rbac.follow(store);
+  const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
+  const api = new ApiServer({
+    store, kinds, clock, random, log: log.child("api"), tokens, fatal,
+    authenticator: read => {
+      const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
+      return createAuthenticator({ review: (token, audiences) => accounts.review(token, audiences), frontProxyNames: ["front-proxy-client"] });
+    },
+    authorizer: () => authorizerChain(privileged, rbac),
+    parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
+    sha512: text => createHash("sha512").update(text).digest(),
+    build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
+    address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: cluster.serviceCIDR, nodePort: cluster.nodePort,
+  });
+  const https = await startHttpsServer({
+    addresses: cluster.listen, port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
+    handler: request => (sendsYaml(request) ? loadYaml().then(() => api.handle(request)) : api.handle(request)),
+    forward: createForward({ node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
+  });
+  pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
+  void pki.run(signal);
+  report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
+
+  return {
+    stop: async () => {
+      await https.close(graceMs);
+      await store.close();
+    },
+  };
+}
+
+let yaml: typeof import("../host/yaml.ts") | undefined;
+/** YAML bodies are rare: their parser loads with the first one. */
+async function loadYaml(): Promise<void> {
+  yaml ??= await import("../host/yaml.ts");
+}
+function sendsYaml({ headers }: HttpRequest): boolean {
+  return String(headers["content-type"] ?? "").includes("yaml");
+}
+
+function credentialsOf(pki: Pki): ServerCredentials {
+  return { ...pemOf(pki, "apiserver"), clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy") };
+}
+
+function pemOf(pki: Pki, name: string): { readonly cert: string; readonly key: string } {
+  const { certificate, key } = pki.identity(name);
+  return { cert: certificate, key: privateKeyPem(key) };
+}
+
+/** The `n`-th address of an IPv4 network. */
+export function serviceAddress(cidr: string, n: number): string {
+  const parts = cidr.split("/")[0]!.split(".").map(Number);
+  const value = (((parts[0]! << 24) | (parts[1]! << 16) | (parts[2]! << 8) | parts[3]!) >>> 0) + n;
+  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+}
