@@ -13,6 +13,7 @@ export const themes: { readonly [file: string]: readonly string[] } = {
   "meta/condition.ts": ["meta.v1.Condition"],
   "meta/deleteoptions.ts": ["meta.v1.DeleteOptions", "meta.v1.Preconditions"],
   "meta/status.ts": ["meta.v1.Status", "meta.v1.StatusCause", "meta.v1.StatusDetails"],
+  "meta/discovery.ts": ["meta.v1.APIResourceList", "meta.v1.APIGroupList", "meta.v1.APIVersions", "meta.v1.APIGroup", "version.Info"],
   "meta/listmeta.ts": ["meta.v1.ListMeta", "meta.v1.ShardInfo"],
   "core/references.ts": core("LocalObjectReference", "ObjectReference", "SecretReference", "TypedLocalObjectReference", "TypedObjectReference", "ObjectFieldSelector", "ResourceFieldSelector", "EventSource", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement"),
   "core/env.ts": core("EnvVar", "EnvVarSource", "EnvFromSource", "ConfigMapEnvSource", "SecretEnvSource", "ConfigMapKeySelector", "SecretKeySelector", "FileKeySelector"),

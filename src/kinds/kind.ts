@@ -40,6 +40,8 @@ export type Kind<S extends Shape = any> = {
   /** OpenAPI definition name: `io.k8s.api.core.v1.Pod`. */
   readonly definition: string;
   readonly doc: string;
+  /** Upstream's OpenAPI demands metadata of this kind (core/v1 Event alone). */
+  readonly metadataRequired?: boolean;
   /** Everything but apiVersion, kind and metadata. */
   readonly fields: S;
   /** The whole object's schema, metadata included; made by `defineKind`. */
@@ -121,14 +123,15 @@ export type New<K> = K extends Kind<infer S> ? { readonly metadata?: t.Input<typ
 /** Declares a kind. Protobuf numbers 1 metadata, 2… as each field says. */
 export function defineKind<const S extends Shape>(kind: Declared<S>): Kind<S> {
   const alsoServed = kind.alsoServed?.map(served => ({ ...served, schema: wholeObject(served.definition, served.fields) }));
-  return { columns: [], ...kind, schema: wholeObject(kind.definition, kind.fields), ...(alsoServed ? { alsoServed } : {}) } as unknown as Kind<S>;
+  return { columns: [], ...kind, schema: wholeObject(kind.definition, kind.fields, kind.metadataRequired), ...(alsoServed ? { alsoServed } : {}) } as unknown as Kind<S>;
 }
 
-function wholeObject(definition: string, fields: Shape): F {
+function wholeObject(definition: string, fields: Shape, metadataRequired = false): F {
+  const metadata = ObjectMeta.pb(1).always("{}").doc("Name, labels and everything else that every object has.");
   return t.object(definition, {
     apiVersion: t.string().doc("Version of the schema this object is written in."),
     kind: t.string().doc("Name of the resource this object represents."),
-    metadata: ObjectMeta.pb(1).always("{}").doc("Name, labels and everything else that every object has."),
+    metadata: metadataRequired ? metadata.required() : metadata,
     ...fields,
   });
 }

@@ -31,14 +31,14 @@ function compile(node: Node): Filler {
       : value => { if (isObject(value)) for (const each of Object.values(value)) item(each); };
   }
   if (node.kind !== "object") return nothing;
-  const steps = Object.entries(node.fields ?? {}).map(([name, field]) => ({ name, field, fill: fillerOf(field) })).filter(({ field, fill }) => field.default !== undefined || fill !== nothing);
+  const steps = Object.entries(node.fields ?? {}).map(([name, field]) => ({ name, field, fill: fillerOf(field) })).filter(({ field, fill }) => effective(field) || fill !== nothing);
   if (steps.length === 0) return nothing;
   return value => {
     if (!isObject(value)) return;
     const object = value as { [name: string]: any };
     for (const { name, field, fill } of steps) {
       let given = Object.hasOwn(object, name) ? object[name] : undefined;
-      if (field.default !== undefined && lacks(field, given)) {
+      if (effective(field) && lacks(field, given)) {
         given = typeof field.default === "object" ? copyJson(field.default as Json) : field.default;
         Object.defineProperty(object, name, { value: given, enumerable: true, configurable: true, writable: true });
       }
@@ -46,6 +46,9 @@ function compile(node: Node): Filler {
     }
   };
 }
+/** Go cannot tell a plain field's zero value from none: such a default says nothing. */
+const effective = (field: Node): boolean => field.default !== undefined && !(field.kind !== "object" && field.pointer !== true && field.always === undefined && (field.default === "" || field.default === 0 || field.default === false));
+
 /** An empty value of a field that is no pointer in Go is as good as none. */
 function lacks(field: Node, given: unknown): boolean {
   if (given === undefined) return true;

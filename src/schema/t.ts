@@ -6,7 +6,8 @@
 import type { Json } from "../base/json.ts";
 
 export type ListType =
-  | { readonly type: "atomic" }
+  /** `implied`: upstream says nothing in its OpenAPI, and atomic is what that means. */
+  | { readonly type: "atomic"; readonly implied?: true }
   | { readonly type: "set" }
   | { readonly type: "map"; readonly keys: readonly string[] };
 
@@ -101,6 +102,7 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   minItems(minItems: number): Field<In, Out, P> { return this.#with({ minItems }); }
   grammar(grammar: string): Field<In, Out, P> { return this.#with({ grammar }); }
   atomic(): Field<In, Out, P> { return this.#with({ atomic: true }); }
+  implied(): Field<In, Out, P> { return this.#with({ list: { type: "atomic", implied: true } }); }
   granular(): Field<In, Out, P> { return this.#with({ atomic: false }); }
   preserveUnknown(): Field<In, Out, P> { return this.#with({ preserveUnknown: true }); }
   embedded(): Field<In, Out, P> { return this.#with({ embedded: true }); }

@@ -14,7 +14,7 @@ export interface EventSeries extends t.Stored<typeof EventSeries> {}
 export const Event = defineKind({
   group: "", version: "v1", kind: "Event", plural: "events", namespaced: true,
   shortNames: ["ev"],
-  createOnUpdate: true,
+  createOnUpdate: true, metadataRequired: true,
   definition: "io.k8s.api.core.v1.Event",
   doc: "Something that happened to an object, kept for an hour.",
   fields: {

@@ -14,6 +14,6 @@ export const PartialObjectMetadataList = t.object("io.k8s.apimachinery.pkg.apis.
   apiVersion: t.string(),
   kind: t.string(),
   metadata: ListMeta.pb(1).always("{}"),
-  items: t.list(PartialObjectMetadata).pb(2).required().always("[]"),
+  items: t.list(PartialObjectMetadata).implied().pb(2).required().always("[]"),
 });
 export interface PartialObjectMetadataList extends t.Stored<typeof PartialObjectMetadataList> {}
