@@ -9,13 +9,17 @@ import { deploymentController } from "./deployment.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
+import { nodeLifecycleController } from "./node-lifecycle.ts";
+import { podGC } from "./pod-gc.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
+import { taintEvictionController } from "./taint-eviction.ts";
 
-/** Every controller, in the order in which they start. */
+/** Every controller, in the order in which they start; each is made anew for each run. */
 export const controllers: readonly { readonly name: string; readonly service: (world: World) => Service }[] = [
-  ...[serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, garbageCollector].map(controller => ({ name: controller.name, service: loop(controller) })),
-];
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, garbageCollector,
+  taintEvictionController, nodeLifecycleController, podGC,
+].map(controller => (typeof controller === "function" ? { name: controller().name, service: world => loop(controller())(world) } : { name: controller.name, service: loop(controller) }));
 
 export type ControllerOptions = {
   readonly client: Client;

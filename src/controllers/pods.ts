@@ -1,5 +1,5 @@
 /** What controllers ask of pods (upstream pkg/api/v1/pod/util.go and pkg/controller/controller_utils.go). */
-import { msOf } from "../base/time.ts";
+import { msOf, timeOf } from "../base/time.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 
 type Condition = NonNullable<NonNullable<Pod["status"]>["conditions"]>[number];
@@ -64,4 +64,12 @@ function youngerFirst(a: number | undefined, b: number | undefined, podA: Pod, p
   if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
   const order = (time: number): number => (now > time ? Math.floor(Math.log2((now - time) * 1e6)) : -1);
   return order(a) - order(b) || (podA.metadata.uid < podB.metadata.uid ? -1 : 1);
+}
+
+/** The pod with a condition set; the same status keeps its transition time. */
+export function withPodCondition(pod: Pod, type: string, status: "True" | "False", reason: string, message: string, now: number): Pod {
+  const conditions = pod.status.conditions ?? [];
+  const had = conditions.find(condition => condition.type === type);
+  const next = { ...had, type, status, reason, message, lastTransitionTime: had?.status === status ? had.lastTransitionTime : timeOf(now) } as Condition;
+  return { ...pod, status: { ...pod.status, conditions: had === undefined ? [...conditions, next] : conditions.map(condition => (condition === had ? next : condition)) } };
 }
