@@ -58,8 +58,8 @@ export function parseQuery(bytes: Uint8Array): Query | { readonly id: number; re
   return { id, name: question.name.toLowerCase(), asked: question.name, type, recursionDesired: (flags & 0x0100) !== 0, bytesMax, edns };
 }
 
-/** Reads a name, following pointers backwards only. */
-function readName(bytes: Uint8Array, from: number): { readonly name: string; readonly end: number } | undefined {
+/** Reads a name, following pointers backwards only; `undefined` if it is damaged. */
+export function readName(bytes: Uint8Array, from: number): { readonly name: string; readonly end: number } | undefined {
   const labels: string[] = [];
   let at = from;
   let end = -1;
