@@ -151,7 +151,7 @@ export function authorizeCreate(core: Core, { served, namespace, name, user }: C
   if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
 }
 
-const patchTypes = new Map<string, Patch["type"]>([
+export const patchTypes: ReadonlyMap<string, Patch["type"]> = new Map<string, Patch["type"]>([
   ["application/json-patch+json", "json"], ["application/merge-patch+json", "merge"],
   ["application/strategic-merge-patch+json", "strategic"], ["application/apply-patch+yaml", "apply"],
 ]);

@@ -68,7 +68,7 @@ export class ApiServer {
   readonly reader: Reader;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
-  readonly #services: Services;
+  readonly services: Services;
   readonly #endpoints: Endpoints;
   readonly #options: ApiServerOptions;
   readonly #inFlight = new InFlight();
@@ -86,7 +86,7 @@ export class ApiServer {
     const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? [])], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
-    this.#services = {
+    this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }), nodePort: options.nodePort ?? 10250,
@@ -139,7 +139,7 @@ export class ApiServer {
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.#services, { request, info, user, warn, signal });
+    return handleResource(this.services, { request, info, user, warn, signal });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

@@ -1,0 +1,58 @@
+/** Requests that are answered rather than stored: bindings, evictions, tokens, reviews. They pass admission like every write. */
+import { decode } from "../../schema/decode.ts";
+import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
+import { setDefaults } from "../strategy.ts";
+import { admit } from "../admission/pipeline.ts";
+import { readBody } from "../body.ts";
+import type { Call } from "../core.ts";
+import { methodNotAllowed } from "../errors.ts";
+import type { HttpResponse } from "../http.ts";
+import { negotiateInput } from "../negotiate.ts";
+import { writeOptions, type WriteOptions } from "../options.ts";
+import { expectedOf, outputOf, type Context, type Services } from "../resources.ts";
+import { sendOther, sendStatus } from "../respond.ts";
+import type { Subresource } from "./subresource.ts";
+
+/** What answers a POST with a body of this kind. */
+export type Posted = {
+  readonly body: AnyKind;
+  /** `body` is private, canonical and defaulted. Answers with an object of the same kind, or a `Status`. */
+  answer(services: Services, call: Call, body: any, options: WriteOptions): Promise<any>;
+};
+
+/** `status: Success` as bindings and evictions answer. */
+export const created = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+
+/** Answers below HTTP: `value` is what a client sent, in any shape that the kind's schema reads. */
+export async function post(services: Services, call: Call, posted: Posted, value: any, options: WriteOptions): Promise<any> {
+  const { core } = services;
+  const body = decode(posted.body.schema.node, value).object;
+  body.kind = posted.body.kind;
+  body.apiVersion = apiVersionOf(posted.body);
+  setDefaults(posted.body, body);
+  const admission = {
+    operation: "CREATE" as const, kind: call.served.kind, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: options.dryRun,
+    object: body, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text),
+  };
+  await admit(core.admission, "mutate", admission);
+  await admit(core.admission, "validate", admission);
+  return posted.answer(services, call, body, options);
+}
+
+/** The same as an endpoint. */
+export function postedEndpoint(posted: Posted): Subresource {
+  return {
+    async handle(services: Services, { request, info, warn }: Context, call: Call): Promise<HttpResponse> {
+      if (info.verb !== "create") throw methodNotAllowed();
+      const output = outputOf(request, info, false);
+      const type = negotiateInput(request.headers, true);
+      const bytes = await request.body();
+      const options = writeOptions("CreateOptions", info.query);
+      const { body: kind } = posted;
+      const body = readBody(bytes, type, expectedOf(services.core, { kind, group: kind.group, version: kind.version, node: kind.schema.node }), { parseYaml: services.parseYaml, fieldValidation: options.fieldValidation, warn });
+      const answer = await post(services, call, posted, body, options);
+      if (answer.kind === "Status") return sendStatus(answer.code ?? 201, answer, output);
+      return sendOther(201, output, { apiVersion: apiVersionOf(kind), kind: kind.kind, node: kind.schema.node }, answer);
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** Questions about who may do what, answered by the authorizer and the authenticator (pkg/registry/authorization, pkg/registry/authentication). */
+import { SelfSubjectReview } from "../../kinds/authentication/selfsubjectreview.ts";
+import { TokenReview } from "../../kinds/authentication/tokenreview.ts";
+import { LocalSubjectAccessReview } from "../../kinds/authorization/localsubjectaccessreview.ts";
+import { SelfSubjectAccessReview } from "../../kinds/authorization/selfsubjectaccessreview.ts";
+import { SelfSubjectRulesReview } from "../../kinds/authorization/selfsubjectrulesreview.ts";
+import { SubjectAccessReview } from "../../kinds/authorization/subjectaccessreview.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
+import { invalidValue, type Problem } from "../../schema/problem.ts";
+import type { RequestAttributes, User } from "../context.ts";
+import type { Call, Core } from "../core.ts";
+import { badRequest, invalid } from "../errors.ts";
+import type { Posted } from "./posted.ts";
+
+function userInfo({ name, uid, groups, extra }: User): any {
+  return {
+    ...(name === "" ? {} : { username: name }), ...(uid === "" ? {} : { uid }), ...(groups.length === 0 ? {} : { groups: [...groups] }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
+
+const self: Posted = {
+  body: SelfSubjectAccessReview,
+  async answer({ core }, call, body) {
+    check(SelfSubjectAccessReview, body, problemsOf(body.spec, false));
+    return decided(core, call.user, body);
+  },
+};
+
+const subject: Posted = {
+  body: SubjectAccessReview,
+  async answer({ core }, _, body) {
+    check(SubjectAccessReview, body, problemsOf(body.spec, true));
+    return decided(core, userOf(body.spec), body);
+  },
+};
+
+const local: Posted = {
+  body: LocalSubjectAccessReview,
+  async answer({ core }, call: Call, body) {
+    const problems = problemsOf(body.spec, true);
+    const { resourceAttributes, nonResourceAttributes } = body.spec;
+    if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? "") !== call.namespace) problems.push(invalidValue("spec.resourceAttributes.namespace", resourceAttributes.namespace ?? "", "must match metadata.namespace"));
+    if (nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request"));
+    check(LocalSubjectAccessReview, body, problems);
+    return decided(core, userOf(body.spec), body);
+  },
+};
+
+const rules: Posted = {
+  body: SelfSubjectRulesReview,
+  async answer({ core }, call, body) {
+    const namespace = body.spec.namespace ?? "";
+    if (namespace === "") throw badRequest("no namespace on request");
+    return { ...body, status: core.authorizer.rules(call.user, namespace) };
+  },
+};
+
+const who: Posted = {
+  body: SelfSubjectReview,
+  async answer(_, call, body) {
+    return { ...body, status: { userInfo: userInfo(call.user) } };
+  },
+};
+
+const tokenReview: Posted = {
+  body: TokenReview,
+  async answer({ authenticator }, _, body) {
+    const { token = "", audiences = [] } = body.spec;
+    if (token === "") throw badRequest("token is required for TokenReview in authentication");
+    const verdict = await authenticator.reviewToken(token, audiences);
+    if (!verdict.authenticated) return { ...body, status: { user: {}, ...(verdict.error === undefined ? {} : { error: verdict.error }) } };
+    return { ...body, status: { authenticated: true, user: userInfo(verdict.user), ...(verdict.audiences.length === 0 ? {} : { audiences: [...verdict.audiences] }) } };
+  },
+};
+
+export const reviews: readonly Posted[] = [self, subject, local, rules, who, tokenReview];
+
+function check(kind: AnyKind, body: any, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw invalid(kind, body.metadata.name ?? "", problems);
+}
+
+function problemsOf({ resourceAttributes, nonResourceAttributes, user = "", groups = [] }: any, withUser: boolean): Problem[] {
+  const problems: Problem[] = [];
+  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "cannot be specified in combination with resourceAttributes"));
+  if (resourceAttributes === undefined && nonResourceAttributes === undefined) problems.push(invalidValue("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
+  if (withUser && user === "" && groups.length === 0) problems.push(invalidValue("spec.user", user, "at least one of user or group must be specified"));
+  return problems;
+}
+
+function userOf({ user = "", uid = "", groups = [], extra = {} }: any): User {
+  return { name: user, uid, groups, extra: Object.fromEntries(Object.entries<any>(extra).map(([key, values]) => [key.toLowerCase(), values])) };
+}
+
+function decided(core: Core, user: User, body: any): any {
+  const { resourceAttributes: of, nonResourceAttributes: path } = body.spec;
+  const none = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "" };
+  const attributes: RequestAttributes = of !== undefined
+    ? { ...none, verb: of.verb ?? "", group: of.group ?? "", version: of.version ?? "*", resource: of.resource ?? "", subresource: of.subresource ?? "", namespace: of.namespace ?? "", name: of.name ?? "", resourceRequest: true }
+    : { ...none, verb: path.verb ?? "", path: path.path ?? "", resourceRequest: false };
+  const { allowed, denied, reason } = core.authorizer.authorize(user, attributes);
+  return { ...body, status: { allowed, ...(denied === true ? { denied } : {}), ...(reason === undefined || reason === "" ? {} : { reason }) } };
+}

@@ -1,0 +1,102 @@
+/** `scale`: a workload's size as an object of its own, for autoscalers and `kubectl scale` (pkg/registry/apps/deployment/storage). */
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { copyJson } from "../../base/json-codec.ts";
+import { selectorFromSet, selectorOf } from "../../base/selector.ts";
+import { Scale } from "../../kinds/autoscaling/scale.ts";
+import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
+import { decode } from "../../schema/decode.ts";
+import { jsonPatch } from "../../schema/json-patch.ts";
+import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
+import { mergePatch } from "../../schema/merge-patch.ts";
+import { invalidValue } from "../../schema/problem.ts";
+import { strategicMerge } from "../../schema/strategic-merge.ts";
+import { readBody } from "../body.ts";
+import type { Call, Core } from "../core.ts";
+import { badRequest, invalid, methodNotAllowed, unsupportedMediaType } from "../errors.ts";
+import type { HttpResponse } from "../http.ts";
+import { mediaTypeOf, negotiateInput } from "../negotiate.ts";
+import { writeOptions, type WriteOptions } from "../options.ts";
+import { get } from "../read.ts";
+import { isTrue } from "../request-info.ts";
+import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
+import { sendOther } from "../respond.ts";
+import { update } from "../write.ts";
+import type { Subresource } from "./subresource.ts";
+
+const replicasPath = ["f:spec", "f:replicas"];
+const type = { apiVersion: "autoscaling/v1", kind: "Scale", node: Scale.schema.node };
+
+export const scale: Subresource = {
+  async handle(services: Services, context: Context, call: Call): Promise<HttpResponse> {
+    const { core } = services;
+    const { request, info } = context;
+    const output = outputOf(request, info, false);
+    if (info.verb === "get") return sendOther(200, output, type, scaleOf((await get(core, call, info.query.get("resourceVersion") ?? "")).object));
+    if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
+    const [wanted, options] = info.verb === "update" ? await fromBody(services, context, call) : await fromPatch(services, context, call);
+    return sendOther(200, output, type, scaleOf(await resize(core, call, wanted, options)));
+  },
+};
+
+/** Makes the new Scale from the current one, managedFields included where an apply has set them. */
+type Wanted = { readonly applied: boolean; scale(current: any): any };
+
+async function fromBody({ core, parseYaml }: Services, { request, info, warn }: Context, call: Call): Promise<[Wanted, WriteOptions]> {
+  const media = negotiateInput(request.headers, true);
+  const bytes = await request.body();
+  const options = writeOptions("UpdateOptions", info.query);
+  const body = readBody(bytes, media, expectedOf(core, { kind: Scale, group: "autoscaling", version: "v1", node: Scale.schema.node }), { parseYaml, fieldValidation: options.fieldValidation, warn });
+  const given = body.metadata.name ?? "";
+  if (given !== call.name) throw badRequest(given === "" ? `the name of the object (${call.name} based on URL) was undeterminable: name must be provided` : `the name of the object (${given}) does not match the name on the URL (${call.name})`);
+  return [{ applied: false, scale: () => body }, options];
+}
+
+async function fromPatch(services: Services, { request, info }: Context, call: Call): Promise<[Wanted, WriteOptions]> {
+  const kind = patchTypes.get(mediaTypeOf(request.headers));
+  if (kind === undefined) throw unsupportedMediaType([...patchTypes.keys()]);
+  const bytes = await request.body();
+  const options = writeOptions("PatchOptions", info.query, { apply: kind === "apply" });
+  const given = readPatch(services, kind, bytes, isTrue(info.query.get("force")));
+  const { node } = Scale.schema;
+  const patched = (current: JsonObject): any => {
+    if (given.type === "json") return jsonPatch(current, given.body);
+    if (given.type === "merge") return mergePatch(current, given.body);
+    if (given.type !== "apply") return strategicMerge(node, current, given.body);
+    if (!isObject(given.body)) throw badRequest("error decoding YAML: the body is not an object");
+    const { resourceVersion: _, ...metadata } = current.metadata as JsonObject;
+    return applyPatch({ node, live: { ...current, metadata }, applied: given.body, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, kind: type.kind, force: given.force, now: services.core.clock.now(), subresource: "scale" });
+  };
+  return [{ applied: given.type === "apply", scale: current => decode(node, patched(current)).object }, options];
+}
+
+async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOptions): Promise<any> {
+  const answer = await update(core, call, previous => {
+    const current = scaleOf(previous);
+    const before = scaleManagedFields(previous.metadata.managedFields, replicasPath);
+    const live = { ...current, metadata: { ...current.metadata, ...(before === undefined ? {} : { managedFields: before }) } };
+    const next = wanted.scale(live);
+    const replicas = next.spec?.replicas ?? 0;
+    if (replicas < 0) throw invalid(Scale, call.name, [invalidValue("spec.replicas", replicas, "must be greater than or equal to 0")]);
+    const entries = wanted.applied ? next.metadata.managedFields : updateManagedFields({
+      node: Scale.schema.node, before: live, after: next, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, now: core.clock.now(), subresource: "scale",
+    });
+    const made = copyJson(previous);
+    made.spec.replicas = replicas;
+    made.metadata.managedFields = parentManagedFields(previous.metadata.managedFields, entries, { apiVersion: call.served.apiVersion, replicas: replicasPath });
+    if (made.metadata.managedFields === undefined) delete made.metadata.managedFields;
+    made.metadata.uid = next.metadata.uid ?? previous.metadata.uid;
+    made.metadata.resourceVersion = next.metadata.resourceVersion;
+    return made;
+  }, options, { applied: true });
+  return answer.object;
+}
+
+export function scaleOf({ metadata, spec, status }: any): any {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
+  const { selector } = spec;
+  const text = selector === undefined ? "" : (selector.matchLabels === undefined && selector.matchExpressions === undefined ? selectorFromSet(selector) : selectorOf(selector)).toString();
+  return {
+    ...{ kind: type.kind, apiVersion: type.apiVersion }, metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { ...(spec.replicas === 0 ? {} : { replicas: spec.replicas }) }, status: { replicas: status?.replicas ?? 0, ...(text === "" ? {} : { selector: text }) },
+  };
+}
