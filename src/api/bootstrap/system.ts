@@ -1,0 +1,123 @@
+/** What a cluster has before anybody asks: system namespaces, default roles, the `kubernetes` service, and how others can authenticate our callers. Made or mended at every start. */
+import { isApiError } from "../../base/api-error.ts";
+import { sameJson } from "../../base/json.ts";
+import { ConfigMap } from "../../kinds/core/configmap.ts";
+import { Endpoints } from "../../kinds/core/endpoints.ts";
+import { Namespace } from "../../kinds/core/namespace.ts";
+import { Service } from "../../kinds/core/service.ts";
+import { EndpointSlice } from "../../kinds/discovery/endpointslice.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
+import { decode } from "../../schema/decode.ts";
+import { must } from "../../base/assert.ts";
+import type { User } from "../context.ts";
+import type { Call, Core } from "../core.ts";
+import { remove } from "../delete.ts";
+import { storeKey } from "../registry.ts";
+import { setDefaults } from "../strategy.ts";
+import { create, update } from "../write.ts";
+import { defaultRbac, namesOtherRole, reconcileRbac, type Wanted } from "./rbac.ts";
+
+export type SystemFacts = {
+  /** Address and port at which pods reach this API server, behind the `kubernetes` service. */
+  readonly address: string;
+  readonly port: number;
+  /** The service's own address: the first of the service network. */
+  readonly serviceAddress: string;
+  /** PEM. */
+  readonly clientCa: string;
+  readonly frontProxyCa: string;
+  readonly frontProxyNames: readonly string[];
+};
+
+/** The API server acting for itself. */
+export const apiServerUser: User = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
+
+/** Resolves when everything is there. Writes only what is missing or different. */
+export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<void> {
+  await Promise.all(["default", "kube-system", "kube-public", "kube-node-lease"].map(name => ensure(core, { kind: Namespace, object: { metadata: { name } } }, () => undefined)));
+  await Promise.all([
+    ...defaultRbac().map(wanted => ensureRbac(core, wanted)),
+    ensure(core, authenticationConfig(facts), takeOver("data")),
+    ensure(core, kubernetesService(facts), () => undefined),
+    ensure(core, kubernetesEndpoints(facts), takeOver("subsets")),
+    ensure(core, kubernetesSlice(facts), takeOver("endpoints", "ports")),
+  ]);
+}
+
+function kubernetesService({ port, serviceAddress }: SystemFacts): Wanted {
+  return { kind: Service, object: {
+    metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: { type: "ClusterIP", clusterIP: serviceAddress, clusterIPs: [serviceAddress], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", sessionAffinity: "None", ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }] },
+  } };
+}
+
+function kubernetesEndpoints({ address, port }: SystemFacts): Wanted {
+  return { kind: Endpoints, object: {
+    metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+  } };
+}
+
+function kubernetesSlice({ address, port }: SystemFacts): Wanted {
+  return { kind: EndpointSlice, object: {
+    metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4", endpoints: [{ addresses: [address], conditions: { ready: true } }], ports: [{ name: "https", port, protocol: "TCP" }],
+  } };
+}
+
+/** Lets aggregated API servers tell our callers (pkg/controlplane/controller/clusterauthenticationtrust). */
+function authenticationConfig({ clientCa, frontProxyCa, frontProxyNames }: SystemFacts): Wanted {
+  return { kind: ConfigMap, object: {
+    metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
+    data: {
+      "client-ca-file": clientCa, "requestheader-client-ca-file": frontProxyCa, "requestheader-allowed-names": JSON.stringify(frontProxyNames),
+      "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]', "requestheader-group-headers": '["X-Remote-Group"]',
+      "requestheader-uid-headers": '["X-Remote-Uid"]', "requestheader-username-headers": '["X-Remote-User"]',
+    },
+  } };
+}
+
+type Mend = (wanted: any, stored: any) => any | undefined;
+
+/** These fields are ours alone: set them to what they should be. */
+function takeOver(...fields: readonly string[]): Mend {
+  return (wanted, stored) => (fields.every(field => sameJson(wanted[field], stored[field])) ? undefined : { ...stored, ...Object.fromEntries(fields.map(field => [field, wanted[field]])) });
+}
+
+async function ensureRbac(core: Core, wanted: Wanted): Promise<void> {
+  const { metadata } = wanted.object;
+  const { served } = callFor(core, wanted.kind, metadata);
+  const stored = core.reader.get(served.group, served.resource, metadata.namespace ?? "", metadata.name);
+  if (stored !== undefined && stored.metadata.annotations?.["rbac.authorization.kubernetes.io/autoupdate"] !== "false" && namesOtherRole(canonical(wanted), stored))
+    await remove(core, callFor(core, wanted.kind, metadata), { dryRun: false });
+  await ensure(core, wanted, reconcileRbac);
+}
+
+/** Creates the object, or stores what `mend` makes of the stored one. */
+async function ensure(core: Core, wanted: Wanted, mend: Mend): Promise<void> {
+  const call = callFor(core, wanted.kind, wanted.object.metadata);
+  const options = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Strict" } as const;
+  if (core.store.get(storeKey(call.served.prefix, call.namespace, call.name)) === undefined) {
+    try {
+      await create(core, { ...call, name: "" }, canonical(wanted), options);
+      return;
+    } catch (error) {
+      // Another writer was faster: judge what it made.
+      if (!isApiError(error, "AlreadyExists")) throw error;
+    }
+  }
+  const complete = canonical(wanted);
+  if (mend(complete, core.reader.get(call.served.group, call.served.resource, call.namespace, call.name)) === undefined) return;
+  await update(core, call, stored => structuredClone(mend(complete, stored) ?? stored), options);
+}
+
+/** The object as a client's request would have been decoded. */
+function canonical({ kind, object }: Wanted): any {
+  const decoded: any = decode(kind.schema.node, { ...object, apiVersion: kind.group === "" ? kind.version : `${kind.group}/${kind.version}`, kind: kind.kind }).object;
+  setDefaults(kind, decoded);
+  return decoded;
+}
+
+function callFor(core: Core, kind: AnyKind, { name, namespace = "" }: { readonly name: string; readonly namespace?: string }): Call {
+  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace, name, subresource: "", user: apiServerUser, userAgent: "kube-apiserver", signal: new AbortController().signal, warn() {} };
+}
