@@ -6,6 +6,9 @@ import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type KindSource, type Settings, type World } from "./controller.ts";
 import { deploymentController } from "./deployment.ts";
+import { endpointsController } from "./endpoints.ts";
+import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
+import { endpointSliceController } from "./endpointslice.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
@@ -17,7 +20,8 @@ import { taintEvictionController } from "./taint-eviction.ts";
 
 /** Every controller, in the order in which they start; each is made anew for each run. */
 export const controllers: readonly { readonly name: string; readonly service: (world: World) => Service }[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, garbageCollector,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, endpointSliceController, endpointsController,
+  endpointSliceMirroringController, garbageCollector,
   taintEvictionController, nodeLifecycleController, podGC,
 ].map(controller => (typeof controller === "function" ? { name: controller().name, service: world => loop(controller())(world) } : { name: controller.name, service: loop(controller) }));
 

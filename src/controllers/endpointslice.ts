@@ -1,0 +1,91 @@
+import { byNamespace, byNode } from "../client/informer.ts";
+import { Node } from "../kinds/core/node.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { Service } from "../kinds/core/service.ts";
+import { EndpointSlice, type Endpoint } from "../kinds/discovery/endpointslice.ts";
+import type { Controller } from "./controller.ts";
+import { isPodReady } from "./pods.ts";
+import { addressesOf, familiesOf, hasAddress, headlessLabel, hostnameOf, isHeadless, podsOf, portsOf, selectsPods, servicesOfPod, targetRef, triggerAnnotation, triggerTime } from "./service-pods.ts";
+import { managedByLabel, planSlices, serviceNameLabel, type Group } from "./slice-plan.ts";
+import { bySliceService, serviceOfSlice, writeSlices } from "./slice-writes.ts";
+
+const manager = "endpointslice-controller.k8s.io";
+/** Endpoints in one slice (--max-endpoints-per-slice). */
+const endpointsMax = 100;
+const zoneLabel = "topology.kubernetes.io/zone";
+
+/** Keeps the EndpointSlices of services with a selector. */
+export const endpointSliceController: Controller = {
+  name: "endpointslice",
+  reconciles: Service,
+  watches: [
+    { kind: Pod, keysOf: servicesOfPod },
+    { kind: EndpointSlice, keysOf: serviceOfSlice(manager) },
+    // A pod whose node was not known yet, or whose zone has changed.
+    {
+      kind: Node,
+      keysOf: (node: Node, context, { type, previous }) => (type === "updated" && previous?.metadata.labels?.[zoneLabel] === node.metadata.labels?.[zoneLabel] ? []
+        : context.read(Pod).by(byNode, node.metadata.name).flatMap(pod => [...servicesOfPod(pod, context, { type: "added", object: pod })])),
+    },
+  ],
+
+  async reconcile(key, context) {
+    const service = context.read(Service).get(key);
+    if (service === undefined || !selectsPods(service)) return undefined;
+    const existing = context.read(EndpointSlice).by(bySliceService, `${manager}/${key}`).filter(slice => slice.metadata.deletionTimestamp === undefined);
+    const pods = podsOf(service, context.read(Pod).by(byNamespace, service.metadata.namespace ?? ""));
+    const nodes = context.read(Node);
+    const families = familiesOf(service);
+    const labels = labelsFor(service);
+    const lastTrigger = existing.map(slice => slice.metadata.annotations?.[triggerAnnotation] ?? "").sort().at(-1);
+    const owner = { kind: Service, object: service, labels, triggerTime: triggerTime(service, pods, lastTrigger === "" ? undefined : lastTrigger) };
+    for (const family of families) {
+      const groups = groupEndpoints(service, pods, name => nodes.get(name), family);
+      await writeSlices(planSlices(existing.filter(slice => slice.addressType === family), groups, { addressType: family, labels, endpointsMax, placeholder: true }), owner, context);
+    }
+    await writeSlices({ create: [], update: [], remove: existing.filter(slice => !(families as readonly string[]).includes(slice.addressType)) }, owner, context);
+    return undefined;
+  },
+};
+
+function labelsFor({ metadata, spec }: Service): { readonly [name: string]: string } {
+  const reserved = new Set([serviceNameLabel, managedByLabel, headlessLabel]);
+  const own = Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([name]) => !reserved.has(name)));
+  return { ...own, ...(isHeadless(spec) ? { [headlessLabel]: "" } : {}), [serviceNameLabel]: metadata.name, [managedByLabel]: manager };
+}
+
+/** The endpoints of one family, by the ports they have: pods may give different numbers to one port name. */
+export function groupEndpoints(service: Service, pods: readonly Pod[], nodeNamed: (name: string) => Node | undefined, family: "IPv4" | "IPv6"): readonly Group[] {
+  const groups = new Map<string, { ports: Group["ports"]; endpoints: Endpoint[] }>();
+  for (const pod of [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
+    if (!hasAddress(pod, true)) continue;
+    const ports = portsOf(service, pod);
+    const group = groups.get(JSON.stringify(ports)) ?? { ports, endpoints: [] };
+    groups.set(JSON.stringify(ports), group);
+    const node = nodeNamed(pod.spec.nodeName ?? "");
+    const addresses = addressesOf(pod, family);
+    if (addresses.length > 0 && (node !== undefined || service.spec.publishNotReadyAddresses === true)) group.endpoints.push(endpointOf(service, pod, node, addresses));
+  }
+  return [...groups.values()];
+}
+
+function endpointOf(service: Service, pod: Pod, node: Node | undefined, addresses: readonly string[]): Endpoint {
+  const serving = isPodReady(pod);
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
+  const zone = node?.metadata.labels?.[zoneLabel] ?? "";
+  const hostname = hostnameOf(pod, service);
+  const nodeName = pod.spec.nodeName ?? "";
+  const hints = ready ? hintsFor(service, zone, nodeName) : undefined;
+  return {
+    addresses, conditions: { ready, serving, terminating }, targetRef: targetRef(pod),
+    ...(nodeName === "" ? {} : { nodeName }), ...(zone === "" ? {} : { zone }), ...(hostname === undefined ? {} : { hostname }), ...(hints === undefined ? {} : { hints }),
+  };
+}
+/** spec.trafficDistribution: each endpoint is for its own zone, or its own node, first. */
+function hintsFor({ spec: { trafficDistribution } }: Service, zone: string, node: string): NonNullable<Endpoint["hints"]> | undefined {
+  const forZones = zone === "" ? {} : { forZones: [{ name: zone }] };
+  if (trafficDistribution === "PreferSameNode") return node === "" ? undefined : { ...forZones, forNodes: [{ name: node }] };
+  return (trafficDistribution === "PreferClose" || trafficDistribution === "PreferSameZone") && zone !== "" ? forZones : undefined;
+}
+
