@@ -8,10 +8,13 @@ import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
+import type { User } from "../api/context.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Cluster } from "../cli/machine.ts";
+import { Informers } from "../client/informers.ts";
+import { runControllers } from "../controllers/index.ts";
 import { systemClock } from "../host/clock.ts";
 import { doNotRestart } from "../host/daemon.ts";
 import { createForward } from "../host/http-forward.ts";
@@ -24,6 +27,7 @@ import { systemRandom } from "../host/random.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
 import { kinds } from "../kinds/index.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
+import { LocalClient } from "./local-client.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -108,6 +112,16 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
   void pki.run(signal);
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
+
+  const user: User = { name: "system:kube-controller-manager", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
+  const client = new LocalClient(api, { user, userAgent: "kube-controller-manager", signal });
+  const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
+  void runControllers({
+    client, clock, random, log: log.child("controllers"), informers,
+    kinds: { list: () => kinds, onChange: () => () => undefined },
+    settings: { rootCA: pki.authority("serving") },
+  }, signal).catch(fatal);
+  report.step("controllers");
 
   return {
     stop: async () => {
