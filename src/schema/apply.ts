@@ -3,6 +3,7 @@
  * caller decodes, defaults, validates and stores.
  */
 import { type Json, type JsonObject, isObject, sameJson } from "../base/json.ts";
+import { timeOf } from "../base/time.ts";
 import { compare, fieldsOf } from "./apply-compare.ts";
 import { type Conflict, conflictError } from "./apply-conflict.ts";
 import { type FieldSet, difference, emptySet, intersection, pathsOf, recursiveDifference, union } from "./apply-field-set.ts";
@@ -13,7 +14,7 @@ import { reconcileSet } from "./apply-reconcile.ts";
 import { isEmpty, ownedShapeOf, shapeOf } from "./apply-shape.ts";
 import { checkApplied, renderKind } from "./apply-validate.ts";
 import {
-  type ManagedFieldsEntry, type Owner, type Owners, capUpdaters, decodeManagedFields, encodeManagedFields, identityOf, isReset, timeOf, withManagedFields,
+  type ManagedFieldsEntry, type Owner, type Owners, capUpdaters, decodeManagedFields, encodeManagedFields, identityOf, isReset, withManagedFields,
 } from "./managed-fields.ts";
 import { ApiError } from "../base/api-error.ts";
 import type { Node } from "./t.ts";

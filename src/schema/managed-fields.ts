@@ -95,11 +95,6 @@ function secondsOf(owner: Owner): number {
   return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000);
 }
 
-/** As `metav1.Time` is written: whole seconds. */
-export function timeOf(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
-}
-
 /** Most entries of operation Update that an object keeps; older ones are united (fieldmanager.go, DefaultMaxUpdateManagers). */
 export const updateOwnersMax = 10;
 
