@@ -2,8 +2,14 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 
-/** What a handler inside host/ may answer: also a connection that it takes over itself (the node agent's exec, attach, port-forward). */
-export type HostResponse = HttpResponse | { readonly status: 101; readonly headers: HttpResponse["headers"]; readonly content: { readonly type: "takeover"; readonly run: (connection: Upgraded) => Promise<void> } };
+/**
+ * What a handler inside host/ may answer besides the core's answers: `takeover`, a connection that it goes on with itself (the node agent's
+ * exec, attach, port-forward), and `writable`, a long body that waits for a slow reader (logs).
+ */
+export type HostResponse = HttpResponse | (Pick<HttpResponse, "status" | "headers"> & { readonly content: HostContent });
+export type HostContent =
+  | { readonly type: "takeover"; readonly run: (connection: Upgraded) => Promise<void> }
+  | { readonly type: "writable"; readonly run: (out: Writable, signal: AbortSignal) => Promise<void> };
 export type Handler = (request: HttpRequest) => Promise<HostResponse>;
 export type OutgoingHeaders = { readonly [name: string]: string | readonly string[] };
 

@@ -132,6 +132,10 @@ async function carryOut(exchange: Exchange, options: HttpsServerOptions, respond
     if (response.content.type === "takeover") {
       if (!exchange.upgraded) throw new Error("only a connection that asked for an upgrade can be taken over");
       await response.content.run(exchange.upgraded);
+    } else if (response.content.type === "writable") {
+      const out = exchange.begin(response.status, response.headers);
+      await response.content.run(out, exchange.request.signal);
+      out.end();
     } else if (response.status === 101) throw new Error("101 is for taking over or forwarding");
     else if (response.content.type !== "forward") await responder.respond(exchange, { ...response, content: response.content });
     else if (options.forward) await options.forward(exchange, { ...response, content: response.content });

@@ -1,0 +1,169 @@
+/**
+ * The node agent's HTTPS server: the kubelet's paths over a `NodeApi`. Only the API server, and administrators with a certificate of the
+ * client CA, get in; everybody else has nothing to ask here.
+ */
+import { ApiError } from "../base/api-error.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import type { Log } from "../base/log.ts";
+import { json, type HttpRequest, type Peer } from "../api/http.ts";
+import type { ContainerAddress, LogRequest, NodeApi } from "../node/api.ts";
+import { resourceMetrics } from "../node/streaming/resource-metrics.ts";
+import type { HostResponse } from "./https-server-exchange.ts";
+import { startHttpsServer, type HttpsServer, type ServerCredentials } from "./https-server.ts";
+import { forwardResponse, logSocketResponse, processResponse } from "./node-server-streams.ts";
+import { writer } from "./socket-carrier.ts";
+import { isWebSocket } from "./websocket.ts";
+
+export type NodeServerOptions = {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly credentials: ServerCredentials;
+  readonly node: NodeApi;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Prometheus text of the agent itself, for /metrics. */
+  readonly metrics?: () => string;
+  /** The agent's configuration, for /configz. */
+  readonly config?: () => Json;
+};
+
+// Its client certificate's name in our PKI (src/host/pki.ts).
+const apiServer = "kube-apiserver-kubelet-client";
+// What /run may answer: it has no stream to be read slowly.
+const runBytesMax = 1024 * 1024;
+
+export function startNodeServer(options: NodeServerOptions): Promise<HttpsServer> {
+  return startHttpsServer({
+    addresses: options.addresses, port: options.port, credentials: options.credentials, clock: options.clock, log: options.log,
+    handler: async request => {
+      try {
+        return await answer(request, options);
+      } catch (error) {
+        if (error instanceof ApiError) return json(error.code, error.status());
+        throw error;
+      }
+    },
+  });
+}
+
+async function answer(request: HttpRequest, options: NodeServerOptions): Promise<HostResponse> {
+  const refusal = refused(request.peer);
+  if (refusal) return refusal;
+  const { node } = options;
+  const [rawPath = "", rawQuery = ""] = request.target.split("?", 2);
+  const query = new URLSearchParams(rawQuery);
+  const [, verb = "", ...rest] = rawPath.split("/").map(decode);
+  const [namespace = "", pod = "", third = "", fourth = ""] = rest;
+  const upgrade = { clock: options.clock, log: options.log };
+  // kubelet's long form puts the pod's uid before the container.
+  const address: ContainerAddress = { namespace, pod, ...(rest.length > 3 ? { uid: third } : {}), container: rest.length > 3 ? fourth : third };
+  const containerPath = rest.length >= 3 && rest.length <= 4 && rest.every(part => part !== "");
+  switch (verb) {
+    case "healthz":
+      await node.healthz();
+      return text(200, "ok");
+    case "pods": return json(200, { kind: "PodList", apiVersion: "v1", metadata: {}, items: node.pods() as unknown as Json });
+    case "stats": return rest.join("/") === "summary" ? json(200, await node.statsSummary()) : notFound();
+    case "metrics":
+      if (rest.length === 0) return options.metrics ? metrics(options.metrics()) : notFound();
+      return rest.join("/") === "resource" ? metrics(resourceMetrics(await node.statsSummary())) : notFound();
+    case "configz": return options.config ? json(200, { kubeletconfig: options.config() }) : notFound();
+    case "containerLogs": {
+      if (rest.length !== 3 || !containerPath) return notFound();
+      const write = await node.logs(logRequest(address, query));
+      if (isWebSocket(request.headers)) return logSocketResponse(request, write, upgrade);
+      return { status: 200, headers: { "content-type": "text/plain" }, content: { type: "writable", run: (out, signal) => write({ write: writer(out) }, signal) } };
+    }
+    case "exec": {
+      if (!containerPath) return notFound();
+      const { wanted, command } = processQuery(query, true);
+      const run = await node.exec({ ...address, command, tty: wanted.tty });
+      return processResponse(request, { wanted, command, run, failure: "error executing command in container" }, upgrade);
+    }
+    case "attach": {
+      if (!containerPath) return notFound();
+      const { wanted } = processQuery(query, false);
+      const run = await node.attach({ ...address, tty: wanted.tty });
+      return processResponse(request, { wanted, failure: "error attaching to container", run: async (streams, signal) => { await run(streams, signal); return {}; } }, upgrade);
+    }
+    case "run": {
+      if (!containerPath || request.method !== "POST") return notFound();
+      return text(200, await runToEnd(node, address, query.getAll("cmd").flatMap(part => part.split(" ")).filter(Boolean), request.signal));
+    }
+    case "portForward": {
+      if (rest.length < 2 || rest.length > 3) return notFound();
+      const uid = rest[2];
+      const found = node.pods().find(({ metadata }) => metadata.namespace === namespace && metadata.name === pod && (uid === undefined || metadata.uid === uid));
+      if (!found) throw new ApiError("NotFound", "pod does not exist");
+      return forwardResponse(request, { name: `${pod}_${namespace}`, uid: found.metadata.uid ?? "" }, [...query.getAll("port"), ...query.getAll("ports")],
+        (port, local, signal) => node.portForward({ namespace, pod, ...(uid === undefined ? {} : { uid }) }, port, local, signal), upgrade);
+    }
+    default: return notFound();
+  }
+}
+
+function refused(peer: Peer): HostResponse | undefined {
+  const certificate = peer.certificate;
+  if (certificate?.ca !== "client") return text(401, "Unauthorized");
+  if (certificate.commonName === apiServer || certificate.organizations.includes("system:masters")) return undefined;
+  return text(403, `Forbidden (user=${certificate.commonName}, verb=get, resource=nodes, subresource(s)=[proxy])\n`);
+}
+
+/** The parameters of exec and attach: kubelet's names, and the API's. */
+function processQuery(query: URLSearchParams, needsCommand: boolean) {
+  const on = (...names: readonly string[]): boolean => names.some(name => ["1", "true"].includes(query.get(name) ?? ""));
+  const tty = on("tty");
+  // Upstream's NewOptions: a terminal has one output only.
+  const wanted = { stdin: on("input", "stdin"), stdout: on("output", "stdout"), stderr: on("error", "stderr") && !tty, tty };
+  if (!wanted.stdin && !wanted.stdout && !wanted.stderr) throw new ApiError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
+  const command = query.getAll("command");
+  if (needsCommand && command.length === 0) throw new ApiError("BadRequest", "you must specify a command");
+  return { wanted, command };
+}
+
+function logRequest(address: ContainerAddress, query: URLSearchParams): LogRequest {
+  const number = (name: string): number | undefined => {
+    const given = query.get(name);
+    if (given === null || given === "") return undefined;
+    if (!/^\d{1,15}$/.test(given)) throw new ApiError("BadRequest", `${name}: Invalid value: "${given}": must be a number that is not negative`);
+    return Number(given);
+  };
+  const on = (name: string): boolean => ["1", "true"].includes(query.get(name) ?? "");
+  const [tailLines, limitBytes, sinceSeconds, sinceTime, stream] = [number("tailLines"), number("limitBytes"), number("sinceSeconds"), query.get("sinceTime"), query.get("stream")];
+  if (stream !== null && !["All", "Stdout", "Stderr"].includes(stream)) throw new ApiError("BadRequest", `stream: Unsupported value: "${stream}": supported values: "All", "Stderr", "Stdout"`);
+  return {
+    ...address, follow: on("follow"), previous: on("previous"), timestamps: on("timestamps"),
+    ...(tailLines === undefined ? {} : { tailLines }), ...(limitBytes === undefined ? {} : { limitBytes }), ...(sinceSeconds === undefined ? {} : { sinceSeconds }),
+    ...(sinceTime ? { sinceTime } : {}), ...(stream === null ? {} : { stream: stream as "All" | "Stdout" | "Stderr" }),
+  };
+}
+
+async function runToEnd(node: NodeApi, address: ContainerAddress, command: readonly string[], signal: AbortSignal): Promise<string> {
+  const run = await node.exec({ ...address, command, tty: false });
+  let output = "";
+  const decoder = new TextDecoder();
+  const sink = { write: async (chunk: Uint8Array) => { output = (output + decoder.decode(chunk, { stream: true })).slice(0, runBytesMax); } };
+  await run({ stdout: sink, stderr: sink }, signal);
+  return output;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ApiError("BadRequest", "the path is not encoded properly");
+  }
+}
+
+function text(status: number, body: string): HostResponse {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, content: { type: "text", text: body } };
+}
+
+function metrics(body: string): HostResponse {
+  return { status: 200, headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }, content: { type: "text", text: body } };
+}
+
+function notFound(): HostResponse {
+  return text(404, "404 page not found\n");
+}
