@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isApiError } from "../../base/api-error.ts";
+import type { Authorizer, RequestAttributes, User } from "../context.ts";
+import type { HttpRequest, Peer } from "../http.ts";
+import { anonymous, createAuthenticator } from "./authenticator.ts";
+import { impersonate } from "./impersonation.ts";
+
+const authenticator = createAuthenticator({
+  review: token => (token === "good" ? { authenticated: true, audiences: [], user: { name: "token-user", uid: "", groups: [], extra: {} } } : { authenticated: false }),
+  frontProxyNames: ["front-proxy-client"],
+});
+const request = (headers: HttpRequest["headers"], peer: Partial<Peer> = {}, target = "/api/v1/pods", upgrade = false): HttpRequest =>
+  ({ method: "GET", target, headers, body: async () => new Uint8Array(), peer: { address: "192.0.2.7", ...peer }, upgrade, signal: new AbortController().signal });
+const certificate = (ca: "client" | "front-proxy", commonName: string, ...organizations: string[]): Partial<Peer> =>
+  ({ certificate: { ca, commonName, organizations, fingerprint: "abcd", notAfterMs: 0 } });
+const named = async (request: HttpRequest): Promise<string | undefined> => (await authenticator.authenticate(request))?.name;
+
+test("a client certificate names the user and its groups", async () => {
+  assert.deepEqual(await authenticator.authenticate(request({}, certificate("client", "alice", "dev", "ops"))), {
+    name: "alice", uid: "", groups: ["dev", "ops", "system:authenticated"], extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=abcd"] },
+  });
+});
+
+test("without credentials only health and version are reached", async () => {
+  for (const path of ["/livez", "/readyz", "/healthz", "/version", "/version/", "/livez?verbose"]) assert.deepEqual(await authenticator.authenticate(request({}, {}, path)), anonymous, path);
+  for (const path of ["/", "/api", "/apis", "/openapi/v2", "/metrics", "/livez/ping", "/livez/../api", "/version/x", "/%6civez", "//livez", "/.well-known/openid-configuration", "/api/v1/namespaces/kube-public/configmaps/cluster-info"])
+    assert.equal(await authenticator.authenticate(request({}, {}, path)), undefined, path);
+});
+
+test("credentials that do not hold are refused even where none are needed", async () => {
+  for (const refused of [
+    request({ authorization: "Bearer bad" }, {}, "/livez"), request({}, { badCertificate: "CERT_HAS_EXPIRED" }, "/livez"), request({}, certificate("front-proxy", "front-proxy-client"), "/livez"),
+    request({}, certificate("client", ""), "/livez"), request({ "sec-websocket-protocol": "base64url.bearer.authorization.k8s.io.!!!" }, {}, "/livez", true),
+  ]) assert.equal(await authenticator.authenticate(refused), undefined);
+});
+
+test("a good token stands in for a certificate that does not verify", async () => {
+  assert.equal(await named(request({ authorization: "Bearer good" }, { badCertificate: "CERT_HAS_EXPIRED" })), "token-user");
+});
+
+test("the Bearer scheme is read as upstream reads it", async () => {
+  for (const [header, name] of [["Bearer good", "token-user"], ["bearer good", "token-user"], ["BEARER good", "token-user"], ["  Bearer good ", "token-user"], ["Bearer  good", undefined], ["Basic Z29vZA==", undefined], ["good", undefined], ["Bearer", undefined]] as const)
+    assert.equal(await named(request({ authorization: header })), name, header);
+});
+
+test("a token in a WebSocket's protocols counts on upgrades only, and only one", async () => {
+  const protocol = "base64url.bearer.authorization.k8s.io.Z29vZA";
+  assert.equal(await named(request({ "sec-websocket-protocol": `${protocol}, v5.channel.k8s.io` }, {}, "/x", true)), "token-user");
+  assert.equal(await named(request({ "sec-websocket-protocol": protocol }, {}, "/x", false)), undefined);
+  assert.equal(await named(request({ "sec-websocket-protocol": `${protocol}, ${protocol}` }, {}, "/x", true)), undefined);
+});
+
+const remote = { "x-remote-user": "bob", "x-remote-group": ["dev", "ops"], "x-remote-uid": "7", "x-remote-extra-acme.com%2fteam": ["a", "b"] };
+
+test("X-Remote headers are believed from the front proxy's certificate", async () => {
+  assert.deepEqual(await authenticator.authenticate(request(remote, certificate("front-proxy", "front-proxy-client"))), {
+    name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { "acme.com/team": ["a", "b"] },
+  });
+});
+
+test("X-Remote headers from anybody else say nothing", async () => {
+  assert.equal(await named(request(remote)), undefined);
+  assert.equal(await named(request(remote, certificate("client", "alice"))), "alice");
+  assert.equal(await named(request(remote, certificate("client", "front-proxy-client"))), "front-proxy-client");
+  assert.equal(await named(request(remote, certificate("front-proxy", "somebody"))), undefined);
+  assert.equal(await named(request({ ...remote, authorization: "Bearer good" })), "token-user");
+  assert.equal(await named(request(remote, { badCertificate: "x" })), undefined);
+});
+
+const alice: User = { name: "alice", uid: "", groups: ["system:authenticated"], extra: {} };
+/** Allows what the list says: `users/bob`, `groups/dev`, `uids/7`, `userextras/team/a`, `serviceaccounts/ns/name`. */
+function allowing(...list: string[]): Authorizer & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    authorize(user: User, { verb, group, resource, subresource, namespace, name }: RequestAttributes) {
+      const text = [group, resource, subresource, namespace, name].filter(Boolean).join("/");
+      asked.push(text);
+      return { allowed: user === alice && verb === "impersonate" && list.includes(text) };
+    },
+    rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }),
+  };
+}
+
+test("every value of an impersonation is authorized on its own", () => {
+  const headers = { "impersonate-user": "bob", "impersonate-group": ["dev", "ops"], "impersonate-uid": "7", "impersonate-extra-team": ["a", "b"], "impersonate-extra-scope%2fx": "y" };
+  const needed = ["users/bob", "groups/dev", "groups/ops", "authentication.k8s.io/userextras/team/a", "authentication.k8s.io/userextras/team/b", "authentication.k8s.io/userextras/scope/x/y", "authentication.k8s.io/uids/7"];
+  assert.deepEqual(impersonate(alice, headers, allowing(...needed)), { name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { team: ["a", "b"], "scope/x": ["y"] } });
+  for (const missing of needed)
+    assert.throws(() => impersonate(alice, headers, allowing(...needed.filter(item => item !== missing))), error => isApiError(error, "Forbidden"), missing);
+});
+
+test("a refusal to impersonate reads as upstream's", () => {
+  assert.throws(() => impersonate(alice, { "impersonate-user": "bob" }, allowing()), { message: 'users "bob" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope' });
+});
+
+test("a service account is impersonated as one, with its groups", () => {
+  const authorizer = allowing("serviceaccounts/shop/web");
+  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web" }, authorizer).groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
+  assert.throws(() => impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web:x" }, authorizer), error => isApiError(error, "Forbidden"));
+});
+
+test("nobody becomes somebody by impersonating anonymous, and nothing is impersonated without a user", () => {
+  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous")).groups, ["system:unauthenticated"]);
+  assert.equal(impersonate(alice, {}, allowing()), alice);
+  assert.throws(() => impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters")), error => isApiError(error, "BadRequest"));
+});
