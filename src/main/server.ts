@@ -2,16 +2,19 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
+import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { issuer, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
+import { bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { User } from "../api/context.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
 import { messageOf, type Log } from "../base/log.ts";
+import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import { Informers } from "../client/informers.ts";
 import { runControllers } from "../controllers/index.ts";
@@ -26,12 +29,14 @@ import { privateKeyPem } from "../host/pki-identity.ts";
 import { systemRandom } from "../host/random.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
 import { kinds } from "../kinds/index.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
 import { LocalClient } from "./local-client.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
 const graceMs = 3_000;
+const frontProxyNames = ["front-proxy-client"];
 
 export type ServeOptions = {
   /** In the foreground a person watches: log warnings only. */
@@ -96,9 +101,10 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
-      return createAuthenticator({ review: (token, audiences) => accounts.review(token, audiences), frontProxyNames: ["front-proxy-client"] });
+      return createAuthenticator({ review: (token, audiences) => accounts.review(token, audiences), frontProxyNames });
     },
     authorizer: () => authorizerChain(privileged, rbac),
+    admission: [serviceAccountAdmission({ clock, random })],
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
@@ -113,6 +119,12 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   void pki.run(signal);
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
+  await bootstrapSystem(api.core, {
+    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1),
+    clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
+  });
+  report.step("system namespaces, roles and services");
+
   const user: User = { name: "system:kube-controller-manager", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
   const client = new LocalClient(api, { user, userAgent: "kube-controller-manager", signal });
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
@@ -121,7 +133,8 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
     kinds: { list: () => kinds, onChange: () => () => undefined },
     settings: { rootCA: pki.authority("serving") },
   }, signal).catch(fatal);
-  report.step("controllers");
+  void supervise(new Scheduler({ client, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
+  report.step("controllers and scheduler");
 
   return {
     stop: async () => {
