@@ -91,6 +91,7 @@ export const cri = {
   reopenContainerLog: runtime("ReopenContainerLog", ContainerId, Empty),
   execSync: runtime("ExecSync", { containerId: [1, "string"], cmd: [2, "string", "many"], timeout: [3, "int64"] }, { stdout: [1, "bytes"], stderr: [2, "bytes"], exitCode: [3, "int32"] }),
   attach: runtime("Attach", { containerId: [1, "string"], stdin: [2, "bool"], tty: [3, "bool"], stdout: [4, "bool"], stderr: [5, "bool"] }, { url: [1, "string"] }),
+  portForward: runtime("PortForward", { podSandboxId: [1, "string"], port: [2, "int32", "many"] }, { url: [1, "string"] }),
   updateRuntimeConfig: runtime("UpdateRuntimeConfig", { runtimeConfig: [1, { networkConfig: [1, { podCIDR: [1, "string"] }] }] }, Empty),
   listImages: image("ListImages", { filter: [1, { image: [1, ImageSpec] }] }, { images: [1, Image, "many"] }),
   imageStatus: image("ImageStatus", { image: [1, ImageSpec], verbose: [2, "bool"] }, { image: [1, Image], info: [2, "map"] }),

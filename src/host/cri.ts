@@ -120,12 +120,12 @@ export class CriRuntime implements ContainerRuntime {
     };
   }
 
-  async events(onChange: (id: string) => void, signal: AbortSignal): Promise<void> {
+  async events(onChange: (id: string, what: "started" | "ended") => void, signal: AbortSignal): Promise<void> {
     try {
-      await this.#containerd.subscribe(ctrd.subscribe, { filters: [`topic~="/tasks/(exit|oom|start)"`] }, ({ topic, event }) => {
+      await this.#containerd.subscribe(ctrd.subscribe, { filters: [`topic~="/tasks/(exit|start)"`] }, ({ topic, event }) => {
         const { containerId = "", id = "" } = decodeMessage(TaskExit, event?.value ?? new Uint8Array());
         // The exit of an exec'd process carries its own id; only the main process' matters.
-        if (topic !== "/tasks/exit" || id === containerId) onChange(containerId);
+        if (topic !== "/tasks/exit" || id === containerId) onChange(containerId, topic === "/tasks/exit" ? "ended" : "started");
       }, signal);
     } catch (error) {
       throw error instanceof GrpcError ? translated(error) : error;
@@ -151,6 +151,9 @@ export class CriRuntime implements ContainerRuntime {
   /** Where containerd's streaming server lets one client join the container's streams, once. */
   async attachUrl(id: string, streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean; readonly tty: boolean }): Promise<string> {
     return (await this.#call(cri.attach, { containerId: id, ...streams })).url ?? "";
+  }
+  async portForwardUrl(sandboxId: string, port: number): Promise<string> {
+    return (await this.#call(cri.portForward, { podSandboxId: sandboxId, port: [port] })).url ?? "";
   }
   /** The sandbox's runtime facts (`pid`, `runtimeSpec`), as containerd tells them in verbose mode. */
   async sandboxInfo(id: string): Promise<{ readonly [key: string]: string }> {

@@ -1,4 +1,4 @@
-/** A gRPC client in one page: unary calls and server streams over one HTTP/2 session on a unix socket. */
+/** A gRPC client in one page: unary calls and server streams over one HTTP/2 session. */
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { createConnection } from "node:net";
 import { decodeMessage, encodeMessage, type Message, type Wire } from "../base/protowire.ts";
@@ -21,16 +21,18 @@ export function isGrpcError(error: unknown, code: number): error is GrpcError {
 
 export type Method<Q extends Message, A extends Message> = { readonly path: string; readonly request: Q; readonly answer: A };
 
+export type Target = string | { readonly host: string; readonly port: number };
+
 /** Larger than any answer of ours (a list of ten thousand containers): past it the peer is broken. */
 const answerBytesMax = 64 << 20;
 
 export class GrpcClient {
-  readonly #socket: string;
+  readonly #target: Target;
   readonly #headers: { readonly [name: string]: string };
   #session: ClientHttp2Session | undefined;
-  /** `socket` is a path; connects at the first call and again after a loss. `headers` go with every call. */
-  constructor(socket: string, headers: { readonly [name: string]: string } = {}) {
-    this.#socket = socket;
+  /** `target` is a unix socket's path or an address; connects at the first call and again after a loss. `headers` go with every call. */
+  constructor(target: Target, headers: { readonly [name: string]: string } = {}) {
+    this.#target = target;
     this.#headers = headers;
   }
 
@@ -127,7 +129,7 @@ export class GrpcClient {
 
   #connected(): ClientHttp2Session {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
-    const session = connect("http://localhost", { createConnection: () => createConnection(this.#socket), settings: { initialWindowSize: 1 << 20 } });
+    const session = connect("http://localhost", { createConnection: () => (typeof this.#target === "string" ? createConnection(this.#target) : createConnection(this.#target)), settings: { initialWindowSize: 1 << 20 } });
     const drop = (): void => { if (this.#session === session) this.#session = undefined; };
     session.on("error", drop);
     session.on("close", drop);

@@ -27,10 +27,10 @@ export class BackOff {
   /** One more failure. A failure long after the last one (twice the longest wait) starts over. `at`: when it failed, if not now. */
   next(key: string, at = this.#clock.monotonic()): void {
     const entry = this.#entries.get(key);
-    if (!entry || at - entry.updated > forgetAfter * this.#maxMs) this.#entries.set(key, { waitMs: this.#firstMs, updated: at });
+    if (!entry || at - entry.updated > forgetAfter * this.#maxMs) this.#entries.set(key, { waitMs: this.#firstMs, updated: this.#clock.monotonic() });
     else {
       entry.waitMs = Math.min(entry.waitMs * 2, this.#maxMs);
-      entry.updated = at;
+      entry.updated = this.#clock.monotonic();
     }
   }
   forget(prefix: string): void {

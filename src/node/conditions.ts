@@ -13,7 +13,8 @@ type Facts = {
   readonly sandboxReady: boolean;
   readonly now: number;
 };
-const owned = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]);
+/** Conditions that this agent writes; all others belong to somebody else. */
+export const ownConditions: ReadonlySet<string> = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]);
 
 export function podConditions(pod: Pod, facts: Facts): readonly PodCondition[] {
   const containers = containersReady(pod, facts);
@@ -22,7 +23,7 @@ export function podConditions(pod: Pod, facts: Facts): readonly PodCondition[] {
     ["Ready", ready(pod, containers)], ["ContainersReady", containers], ["PodScheduled", { status: "True" }],
   ];
   // Somebody else's newest conditions are in the API's object, not in what we computed last.
-  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !owned.has(type));
+  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
   const generation = pod.metadata.generation;
   return [...foreign, ...verdicts.map(([type, verdict]): PodCondition => {
     const before = facts.previous.find(condition => condition.type === type);

@@ -113,7 +113,7 @@ export interface ContainerRuntime {
   /** All sandboxes and containers of this node, of whatever pod. */
   list(): Promise<{ readonly sandboxes: readonly Listed[]; readonly containers: readonly Listed[] }>;
   /** Calls back with a container or sandbox id whenever one has started or ended, until `signal` aborts or the stream breaks (then it throws). */
-  events(onChange: (id: string) => void, signal: AbortSignal): Promise<void>;
+  events(onChange: (id: string, what: "started" | "ended") => void, signal: AbortSignal): Promise<void>;
   images(): Promise<readonly ImageState[]>;
   image(reference: string): Promise<ImageState | undefined>;
   /** Resolves to the image's id. */

@@ -20,6 +20,8 @@ export type NodeFacts = {
   readonly logsDir: string;
   /** `<data-dir>/pods`. */
   readonly podsDir: string;
+  /** In memory: secrets and tokens never reach the disk. */
+  readonly memoryDir: string;
   readonly seccompDir: string;
 };
 export type ResolverConfig = { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
@@ -79,7 +81,7 @@ export function namespacesOf(pod: Pod, target?: { readonly containerId: string }
   };
 }
 
-type SeccompProfile = { readonly type: string; readonly localhostProfile?: string };
+type SeccompProfile = { readonly type: string; readonly localhostProfile?: string | undefined };
 /** Unconfined unless asked otherwise is upstream's default; ours is the runtime's profile, as kubelet's `seccompDefault`. */
 export function profileOf(profile: SeccompProfile | undefined, { seccompDir }: Pick<NodeFacts, "seccompDir">): SecurityProfile {
   if (profile?.type === "Unconfined") return { profileType: Profile.unconfined };

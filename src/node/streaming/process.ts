@@ -114,11 +114,20 @@ async function settle(connection: Connection, options: ProcessOptions, gone: Abo
 
 function streamsOf(wanted: Wanted, stdin: ByteSource | undefined, stdout: ByteSink | undefined, stderr: ByteSink | undefined, resize: ByteSource | undefined): ProcessStreams {
   return {
-    ...(wanted.stdin && stdin ? { stdin } : {}),
+    ...(wanted.stdin && stdin ? { stdin: quiet(stdin) } : {}),
     ...(wanted.stdout && stdout ? { stdout } : {}),
     ...(wanted.stderr && !wanted.tty && stderr ? { stderr } : {}),
-    ...(wanted.tty && resize ? { resize: sizes(resize) } : {}),
+    ...(wanted.tty && resize ? { resize: sizes(quiet(resize)) } : {}),
   };
+}
+
+/** A client that vanished has ended its input like any other; that it is gone says the signal. */
+async function* quiet(source: ByteSource): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* source;
+  } catch {
+    // Told by the abort signal, which the process ends on.
+  }
 }
 
 /** Terminal sizes out of a stream of JSON objects `{"Width":80,"Height":24}`; anything else is skipped. */

@@ -1,0 +1,100 @@
+/** What pods' packets need of the node beyond CNI: forwarding, a masquerade for the outside world, and ports on the node's own addresses. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import type { HostPorts } from "../node/host.ts";
+import { findProgram, mustCommand } from "./command.ts";
+import { writeFileAtomic } from "./files.ts";
+
+/** The nftables tables of one cluster's node; `removeTables` in nft.ts takes them away. */
+export function podTables(cluster: string): readonly string[] {
+  return [`ip ${tableName(cluster)}`, `ip6 ${tableName(cluster)}`];
+}
+function tableName(cluster: string): string {
+  return `timonier_pods_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+}
+
+const switches = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"] as const;
+
+/** Turns forwarding on and remembers in `before` how it was, so that `restoreForwarding` can put it back. */
+export async function enableForwarding(before: string, withIPv6: boolean): Promise<void> {
+  const wanted = withIPv6 ? switches : switches.slice(0, 1);
+  const values = Object.fromEntries(wanted.filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
+  if (!existsSync(before)) await writeFileAtomic(before, JSON.stringify(values));
+  for (const path of Object.keys(values)) if (values[path] !== "1") writeFileSync(path, "1");
+}
+export function restoreForwarding(before: string): void {
+  if (!existsSync(before)) return;
+  const values = JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string };
+  for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");
+}
+
+type Port = Parameters<HostPorts["open"]>[2][number];
+
+/**
+ * One table per address family, replaced whole in one transaction whenever something changes: a masquerade for what leaves the pod
+ * networks, and a map from (protocol, port) of the node to a pod. No rule outlives the table.
+ */
+export class PodNetwork implements HostPorts {
+  readonly #cluster: string;
+  readonly #podNetworks: readonly string[];
+  readonly #path: string;
+  readonly #open = new Map<string, { readonly ips: readonly string[]; readonly ports: readonly Port[] }>();
+  #work: Promise<void> = Promise.resolve();
+  /** `podNetworks` are the whole cluster's: between pods nothing is rewritten. */
+  constructor(cluster: string, podNetworks: readonly string[], path: string) {
+    this.#cluster = cluster;
+    this.#podNetworks = podNetworks;
+    this.#path = path;
+  }
+
+  start(): Promise<void> {
+    return this.#apply();
+  }
+  open(podUID: string, ips: readonly string[], ports: readonly Port[]): Promise<void> {
+    this.#open.set(podUID, { ips, ports });
+    return this.#apply();
+  }
+  close(podUID: string): Promise<void> {
+    return this.#open.delete(podUID) ? this.#apply() : this.#work;
+  }
+
+  /** One after another, so that the newest state wins. */
+  #apply(): Promise<void> {
+    const next = this.#work.catch(() => undefined).then(async () => {
+      const nft = findProgram("nft", this.#path);
+      if (nft === undefined) throw new Error("nft is not installed (Debian package nftables)");
+      await mustCommand(nft, ["-f", "-"], { input: renderPodTables(tableName(this.#cluster), this.#podNetworks, [...this.#open.values()]) });
+    });
+    this.#work = next.catch(() => undefined);
+    return next;
+  }
+}
+
+/** Pure, so that it can be read in a test. One command per line: older nft demand it. */
+export function renderPodTables(table: string, podNetworks: readonly string[], open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
+  const lines: string[] = [];
+  for (const family of ["ip", "ip6"] as const) {
+    const networks = podNetworks.filter(network => isIPv6(network.split("/")[0]!) === (family === "ip6"));
+    lines.push(`add table ${family} ${table}`, `delete table ${family} ${table}`);
+    if (networks.length === 0) continue;
+    lines.push(`add table ${family} ${table}`, `add chain ${family} ${table} postrouting { type nat hook postrouting priority srcnat ; }`);
+    for (const network of networks) lines.push(`add rule ${family} ${table} postrouting ${family} saddr ${network} ${family} daddr != ${network} masquerade`);
+    const mapped = open.flatMap(({ ips, ports }) => {
+      const ip = ips.find(address => isIPv6(address) === (family === "ip6"));
+      return ip === undefined ? [] : ports.map(port => ({ ...port, ip }));
+    });
+    if (mapped.length === 0) continue;
+    lines.push(
+      `add chain ${family} ${table} ports`, `add chain ${family} ${table} prerouting { type nat hook prerouting priority dstnat ; }`, `add chain ${family} ${table} output { type nat hook output priority -100 ; }`,
+      `add rule ${family} ${table} prerouting fib daddr type local jump ports`, `add rule ${family} ${table} output fib daddr type local jump ports`,
+    );
+    for (const { protocol, hostPort, containerPort, hostIP, ip } of mapped) {
+      const name = ["tcp", "udp", "sctp"][protocol] ?? "tcp";
+      const own = hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::" ? "" : `${family} daddr ${hostIP} `;
+      lines.push(`add rule ${family} ${table} ports ${own}${name} dport ${hostPort} dnat to ${family === "ip6" ? `[${ip}]` : ip}:${containerPort}`);
+    }
+    // A pod that reaches itself through the node, and the node itself from its loopback, must get their answers back.
+    lines.push(`add rule ${family} ${table} postrouting ct status dnat ${family} saddr { ${[...new Set(mapped.map(({ ip }) => ip)), family === "ip" ? "127.0.0.0/8" : "::1"].join(", ")} } masquerade`);
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,140 @@
+/** The agent process: containerd, the node agent and its HTTPS server. Pods outlive it. */
+import { mkdir, readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { messageOf, type Log } from "../base/log.ts";
+import { supervise } from "../base/supervise.ts";
+import type { Cluster } from "../cli/machine.ts";
+import { EventRecorder } from "../client/events.ts";
+import { HttpClient } from "../client/http.ts";
+import { Informer } from "../client/informer.ts";
+import { linuxCgroups } from "../host/cgroups.ts";
+import { systemClock } from "../host/clock.ts";
+import { ensureContainerd } from "../host/containerd.ts";
+import { pathsOf } from "../host/containerd-config.ts";
+import { CriRuntime } from "../host/cri.ts";
+import { doNotRestart } from "../host/daemon.ts";
+import { HttpClient as HttpTransport } from "../host/http-client.ts";
+import { lineLog } from "../host/log.ts";
+import { machineFacts } from "../host/machine-facts.ts";
+import { nodeFiles } from "../host/node-files.ts";
+import { startNodeServer } from "../host/node-server.ts";
+import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
+import { enableForwarding, PodNetwork } from "../host/pod-network.ts";
+import { probeConnector } from "../host/probe-connector.ts";
+import { systemRandom } from "../host/random.ts";
+import { ContainerdStreams } from "../host/containerd-streams.ts";
+import { logFiles } from "../host/log-files.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { Service } from "../kinds/core/service.ts";
+import { Agent } from "../node/agent.ts";
+import { AgentApi } from "../node/agent-api.ts";
+import { WatchedReferences } from "../node/references.ts";
+import { parseResolver } from "../node/sandbox-config.ts";
+import { agentPaths, containerdSettings, nodePodCIDR } from "./node-settings.ts";
+import { startReport } from "./status-file.ts";
+import { version } from "./version.ts";
+
+const podsMax = 110;
+/** The server makes our identity at its first start, beside us. */
+const identityWaitMs = 30_000;
+const memoryDirBytesMax = 256 * 2 ** 20;
+
+/** Runs until SIGTERM or SIGINT; gives the exit code. */
+export async function runAgent(dataFolder: string): Promise<number> {
+  const cluster = { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
+  const report = startReport("agent", cluster.runFolder);
+  const log = lineLog(line => void process.stdout.write(line), "info");
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const fatal = (error: unknown): never => {
+    log.error("ending: an invariant is broken", { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+    process.exit(1);
+  };
+  process.on("uncaughtException", fatal);
+  process.on("unhandledRejection", fatal);
+  try {
+    await start(cluster, log, report, stop.signal);
+  } catch (error) {
+    report.failed(messageOf(error));
+    log.error("could not start", { error: messageOf(error) });
+    return doNotRestart;
+  }
+  log.info("stopped; pods go on");
+  return 0;
+}
+
+async function start(cluster: Cluster, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {
+  const clock = systemClock();
+  const random = systemRandom();
+  const at = agentPaths(cluster);
+  const settings = containerdSettings(cluster);
+  const files = nodeFiles();
+  await mkdir(cluster.runFolder, { recursive: true, mode: 0o711 });
+  const containerd = await ensureContainerd(settings, log.child("containerd"));
+  report.step(`containerd (${containerd.runtime})`);
+  for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
+  await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
+  await enableForwarding(pathsOf(settings).machine, false);
+  const network = new PodNetwork(cluster.id, [cluster.podCIDR], settings.path);
+  await network.start();
+  report.step("pod network");
+
+  const [clientIdentity, servingIdentity] = await Promise.all([identityAt(at.clientIdentity, clock), identityAt(at.servingIdentity, clock)]);
+  const transport = new HttpTransport({
+    address: cluster.listen[0] ?? "127.0.0.1", port: cluster.port, ca: clientIdentity.trusted ?? "", identity: pemOf(clientIdentity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
+  });
+  const client = new HttpClient(transport, "kubelet");
+  const addresses = cluster.advertise === undefined ? ["127.0.0.1"] : [cluster.advertise];
+  const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, cluster.dataFolder);
+  const facts = await machine();
+  const runtime = new CriRuntime(containerd.socket);
+  const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${cluster.nodeName}` });
+  const services = new Informer(Service, client);
+  const recorder = new EventRecorder({ component: "kubelet", host: cluster.nodeName, client, clock, random, log: log.child("events") });
+  let agent: Agent | undefined;
+  const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
+  agent = new Agent({
+    client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: [nodePodCIDR(cluster)],
+    host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network },
+    identity: { name: cluster.nodeName, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
+    node: {
+      nodeName: cluster.nodeName, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain: "cluster.local", clusterDNS: [], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+      cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir, memoryDir: at.memoryDir, seccompDir: at.seccompDir,
+    },
+    services: async () => {
+      await services.listed(signal);
+      return services.list();
+    },
+    nodeHosts: () => readFile("/etc/hosts", "utf8"),
+  });
+
+  const server = await startNodeServer({
+    addresses: [...new Set([...addresses, ...cluster.listen])], port: cluster.nodePort, credentials: { ...pemOf(servingIdentity), clientCa: servingIdentity.trusted ?? "" }, clock, log: log.child("https"),
+    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${cluster.runFolder}/exec`, log), logs: logFiles(), clock }),
+  });
+  report.step(`node agent on https://${addresses[0]}:${cluster.nodePort}`);
+  const watchers = [
+    watchIdentity(at.clientIdentity, identity => transport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
+    watchIdentity(at.servingIdentity, identity => server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
+  ];
+  const running = [pods, services].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const node = agent.run(signal);
+  report.ready();
+  await Promise.all([node, ...running]);
+  for (const close of watchers) close();
+  recorder.close();
+  await server.close(1_000);
+  transport.close();
+  runtime.close();
+}
+
+async function identityAt(path: string, clock: ReturnType<typeof systemClock>): Promise<Identity> {
+  for (const began = clock.monotonic(); clock.monotonic() - began < identityWaitMs; await clock.sleep(20)) {
+    const identity = await readIdentity(path);
+    if (identity) return identity;
+  }
+  throw new Error(`${path} is not there: the server makes it at its first start, does it run?`);
+}
+function pemOf(identity: Identity): { readonly cert: string; readonly key: string } {
+  return { cert: identity.certificate, key: privateKeyPem(identity.key) };
+}

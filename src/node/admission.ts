@@ -1,0 +1,52 @@
+/** Whether this node takes a pod that was bound to it: the scheduler may not have been asked, or may have known less (pkg/kubelet/lifecycle/predicate.go). */
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityMilli, quantityValue, subtractQuantities } from "../base/quantity.ts";
+import type { Node } from "../kinds/core/node.ts";
+import type { Pod } from "../kinds/core/pod.ts";
+import { isTerminal } from "./containers.ts";
+import type { NodeIdentity } from "./machine.ts";
+import { podAmount } from "./resources.ts";
+import { hostPortsOf } from "./sandbox-config.ts";
+
+type Refusal = { readonly reason: string; readonly message: string };
+
+export class Admission {
+  readonly #allocatable: { readonly [resource: string]: string };
+  readonly #identity: NodeIdentity;
+  readonly #pods: () => readonly Pod[];
+  readonly #node: () => Node | undefined;
+  constructor(allocatable: { readonly [resource: string]: string }, identity: NodeIdentity, pods: () => readonly Pod[], node: () => Node | undefined) {
+    this.#allocatable = allocatable;
+    this.#identity = identity;
+    this.#pods = pods;
+    this.#node = node;
+  }
+
+  refuse(pod: Pod): Refusal | undefined {
+    const others = this.#pods().filter(other => other.metadata.uid !== pod.metadata.uid && !isTerminal(other));
+    const node = this.#node();
+    const labels = node?.metadata.labels;
+    const allocatable = { ...node?.status.allocatable, ...this.#allocatable };
+    if (labels && Object.entries(pod.spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value))
+      return refused("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+    const capacity = this.#identity.podsMax;
+    if (others.length + 1 > capacity) return outOf("pods", 1, others.length, capacity);
+    for (const resource of Object.keys(allocatable).filter(name => name !== "pods")) {
+      const wanted = podAmount(pod, "requests", resource);
+      if (compareQuantities(wanted, "0") === 0) continue;
+      const used = others.reduce((sum, other) => addQuantities(sum, parseQuantity(podAmount(other, "requests", resource))), parseQuantity("0"));
+      const free = subtractQuantities(parseQuantity(allocatable[resource]!), used);
+      const number = resource === "cpu" ? quantityMilli : quantityValue;
+      if (compareQuantities(parseQuantity(wanted), free) > 0) return outOf(resource, number(wanted), number(formatQuantity(used)), number(allocatable[resource]!));
+    }
+    const taken = others.flatMap(hostPortsOf);
+    const clash = hostPortsOf(pod).some(port => taken.some(other => other.hostPort === port.hostPort && other.protocol === port.protocol && (other.hostIP === port.hostIP || [other.hostIP, port.hostIP].some(ip => ip === "" || ip === "0.0.0.0"))));
+    return clash ? refused("NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports") : undefined;
+  }
+}
+
+function refused(reason: string, message: string): Refusal {
+  return { reason, message: `Pod was rejected: ${message}` };
+}
+function outOf(resource: string, requested: number, used: number, capacity: number): Refusal {
+  return refused(`OutOf${resource}`, `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`);
+}

@@ -1,0 +1,342 @@
+/** One pod on this node: makes what runs like what the API says, one step after another, and says back what is (upstream: pod_workers.go and syncPod). */
+import { isApiError } from "../base/api-error.ts";
+import { sameJson } from "../base/json.ts";
+import { messageOf } from "../base/log.ts";
+import { msOf, timeOf } from "../base/time.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import type { PodStatus } from "../kinds/core/podstatus.ts";
+import { ownConditions } from "./conditions.ts";
+import { logPathOf } from "./container-config.ts";
+import { containerOf, containersOf, isTerminal, podText } from "./containers.ts";
+import { Interrupted, startContainer, unlessAborted } from "./container-start.ts";
+import type { Surroundings } from "./env.ts";
+import { endPod, graceOf, killContainer, pruneContainers, removePod, stopQuietly } from "./pod-end.ts";
+import type { PodServices } from "./pod-services.ts";
+import { planPod, type Plan } from "./plan.ts";
+import { PodProbes } from "./probes.ts";
+import { podLimits } from "./resources.ts";
+import type { PodState } from "./runtime.ts";
+import { cgroupParentOf, hostPortsOf, hostsFile, podLogsDir, sandboxConfig } from "./sandbox-config.ts";
+import { podStatus, restartCountOf, type Waiting } from "./status.ts";
+import { TerminationMessages } from "./termination-messages.ts";
+
+/** Volumes are looked at again this often, other things being quiet (kubelet: one sync a minute, with jitter). */
+const resyncMs = 60_000;
+/** containerd announces an exit some milliseconds before its CRI side shows it. */
+const lagMs = 5;
+const lagTriesMax = 100;
+const errorWaitFirstMs = 500;
+const errorWaitMaxMs = 122_000;
+
+/** A worker is done when its pod is gone from the node and from the API. */
+export type WorkerState = "syncing" | "ending" | "ended" | "done";
+
+export class PodWorker {
+  readonly #services: PodServices;
+  readonly #probes: PodProbes;
+  readonly #messages: TerminationMessages;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #onDone: () => void;
+  #pod: Pod;
+  #state: WorkerState = "syncing";
+  #verdict: { readonly reason: string; readonly message: string } | undefined;
+  #judged = false;
+  /** Deleted in the API before we could say goodbye (a forced deletion). */
+  #gone = false;
+  #dirty = false;
+  #running = false;
+  #stopped = false;
+  #errorWait = errorWaitFirstMs;
+  #grace = Infinity;
+  #cancelTimer: () => void = () => undefined;
+  #step = new AbortController();
+  #last: PodState | undefined;
+  /** Containers whose end the runtime has announced, but does not show yet. */
+  readonly #ending = new Set<string>();
+
+  constructor(services: PodServices, pod: Pod, onDone: () => void) {
+    this.#services = services;
+    this.#pod = pod;
+    this.#onDone = onDone;
+    this.#messages = new TerminationMessages(services);
+    this.#probes = new PodProbes({
+      tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random,
+      tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message), changed: () => this.wake(),
+    });
+    this.wake();
+  }
+
+  get pod(): Pod {
+    return { ...this.#pod, status: this.#services.statuses.of(this.#pod) };
+  }
+  get state(): WorkerState {
+    return this.#state;
+  }
+  /** What the runtime held when the pod was looked at last. */
+  get runtimeState(): PodState | undefined {
+    return this.#last;
+  }
+
+  update(pod: Pod): void {
+    const before = this.#pod;
+    this.#pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) this.#hurry();
+    if (concerns(before, pod)) this.wake();
+  }
+  /** The API no longer has the pod; `last` is what it said last. */
+  removed(last: Pod): void {
+    this.#pod = last;
+    this.#gone = true;
+    this.#hurry();
+    this.wake();
+  }
+  /** Stands above what the containers say: evicted, refused, past its deadline. */
+  fail(reason: string, message: string): void {
+    this.#verdict ??= { reason, message };
+    this.#hurry();
+    this.wake();
+  }
+  /** The runtime has announced that a container or sandbox of this pod has started or ended. */
+  happened(id: string, what: "started" | "ended"): void {
+    if (what === "ended") this.#ending.add(id);
+    this.wake();
+  }
+  wake(): void {
+    this.#dirty = true;
+    if (!this.#running && !this.#stopped) void this.#drain();
+  }
+  /** Leaves the pod as it is: the agent ends, the containers go on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#step.abort();
+    this.#probes.stop();
+  }
+
+  /** A step that waits (a pull, a hook) gives way to the end; an end under way takes a shorter grace. */
+  #hurry(): void {
+    if (this.#state === "syncing") this.#step.abort();
+    const grace = graceOf(this.#pod);
+    if (this.#state !== "ending" || grace >= this.#grace) return;
+    this.#grace = grace;
+    for (const container of this.#last?.containers ?? [])
+      if (container.state === "running") void stopQuietly(this.#services.runtime.stopContainer(container.id, grace)).catch((error: unknown) => this.#services.log.warn("stopping a container sooner failed", { pod: podText(this.#pod), error: messageOf(error) }));
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true;
+    this.#cancelTimer();
+    let after: number | undefined;
+    while (this.#dirty && !this.#stopped && this.#state !== "done") {
+      this.#dirty = false;
+      this.#step = new AbortController();
+      try {
+        after = await this.#sync();
+        this.#errorWait = errorWaitFirstMs;
+      } catch (error) {
+        if (error instanceof Interrupted) continue;
+        if (this.#stopped) break;
+        this.#services.log.warn("a pod could not be brought up to date", { pod: podText(this.#pod), error: messageOf(error), waitMs: this.#errorWait });
+        after = this.#errorWait;
+        this.#errorWait = Math.min(this.#errorWait * 2, errorWaitMaxMs);
+      }
+    }
+    this.#running = false;
+    if (this.#stopped || this.#state === "done") return;
+    if (after !== undefined) this.#cancelTimer = this.#services.clock.after(Math.max(1, after), () => this.wake());
+  }
+
+  /** Milliseconds until the next look; undefined: only when something happens. */
+  async #sync(): Promise<number | undefined> {
+    const { runtime, refuse } = this.#services;
+    const pod = this.#pod;
+    let state = await this.#look();
+    if (!this.#judged) {
+      this.#judged = true;
+      // A pod that already runs here was let in before.
+      if (state.sandboxes.length === 0 && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined) this.#verdict ??= refuse(pod);
+    }
+    const deadline = this.#deadlineMs(pod);
+    if (deadline !== undefined && deadline <= 0) this.#verdict ??= { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
+    if (this.#gone || pod.metadata.deletionTimestamp !== undefined || this.#verdict || this.#state !== "syncing" || isTerminal(this.pod)) return this.#end(state);
+
+    this.#publish(state, false);
+    const problems = await this.#services.volumes.ensure(pod, this.#around(state));
+    for (const { volume, message } of problems) this.#services.tell(pod, undefined, "Warning", "FailedMount", `MountVolume.SetUp failed for volume "${volume}" : ${message}`);
+    if (problems.length > 0) {
+      const wait = this.#errorWait;
+      this.#errorWait = Math.min(wait * 2, errorWaitMaxMs);
+      throwIfAborted(this.#step.signal);
+      return this.#after(wait, deadline);
+    }
+
+    const plan = planPod(pod, state, { liveness: id => (this.#probes.failed("liveness", id) ? "failed" : undefined), startup: id => (this.#probes.failed("startup", id) ? "failed" : this.#startupPassed(id) ? "passed" : undefined) });
+    if (plan.killPod) {
+      if (plan.createSandbox) this.#services.tell(pod, undefined, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+      await endPod(this.#services, pod, state, { signal: this.#step.signal });
+      state = await this.#look();
+    }
+    const wait = plan.killPod && !plan.createSandbox ? undefined : await this.#carryOut(plan, state);
+    state = await this.#look();
+    const status = this.#publish(state, false);
+    if (isTerminal({ ...pod, status })) return this.#end(state);
+    await pruneContainers({ runtime, host: this.#services.host }, state, container => logPathOf(pod, container.name, restartCountOf(container), this.#services.node));
+    return this.#after(Math.min(wait ?? Infinity, resyncMs * (1 + this.#services.random.next() / 2)), deadline);
+  }
+  #after(ms: number, deadline: number | undefined): number {
+    return Math.min(ms, deadline ?? Infinity);
+  }
+
+  async #carryOut(plan: Plan, state: PodState): Promise<number | undefined> {
+    const pod = this.#pod;
+    const podIP = state.sandboxes[0]?.ips[0] ?? "";
+    for (const kill of plan.kill) {
+      const restarts = plan.start.some(({ container }) => container.name === kill.container.name);
+      await killContainer(this.#services, pod, kill.placed, kill.container, podIP, { message: restarts && !kill.message.endsWith("restarted") && kill.reason === "probe" ? `${kill.message}, will be restarted` : kill.message, signal: this.#step.signal, ...(kill.graceSeconds !== undefined && { graceSeconds: kill.graceSeconds }) });
+    }
+    let current = plan.kill.length > 0 ? await this.#look() : state;
+    const sandbox = sandboxConfig(pod, plan.attempt, this.#services.node);
+    let sandboxId = plan.sandboxId ?? "";
+    if (plan.createSandbox) {
+      sandboxId = await this.#createSandbox(plan, current);
+      current = await this.#look();
+      this.#publish(current, false);
+    }
+    const ips = pod.spec.hostNetwork ? this.#services.node.hostIPs : current.sandboxes[0]?.ips ?? [];
+    if (plan.start.length > 0) await this.#services.host.files.writeFile(this.#services.volumes.hostsPath(pod.metadata.uid ?? ""), hostsFile(pod, ips, this.#services.node, pod.spec.hostNetwork ? await this.#services.nodeHosts() : ""), 0o644);
+    let wait: number | undefined;
+    for (const placed of plan.start) {
+      throwIfAborted(this.#step.signal);
+      const started = await startContainer(this.#services, {
+        pod, placed, state: current, sandboxId, sandbox, around: this.#around(current), signal: this.#step.signal,
+        kill: async (id, each, message) => {
+          const found = (await this.#look()).containers.find(container => container.id === id);
+          if (found) await killContainer(this.#services, pod, each, found, podIP, { message, signal: this.#step.signal });
+        },
+      });
+      if (started.ok) this.#waiting.delete(placed.container.name);
+      else {
+        this.#waiting.set(placed.container.name, started.waiting);
+        wait = Math.min(wait ?? Infinity, started.retryMs);
+      }
+    }
+    return wait;
+  }
+
+  async #createSandbox(plan: Plan, state: PodState): Promise<string> {
+    const pod = this.#pod;
+    const { host, node, runtime, turn, tell } = this.#services;
+    await host.files.makeFolder(podLogsDir(pod, node), 0o755);
+    try {
+      await host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod));
+      // Dead sandboxes of earlier attempts hold nothing but their names.
+      for (const old of state.sandboxes) if (!old.ready && !state.containers.some(({ sandboxId }) => sandboxId === old.id)) await stopQuietly(runtime.removeSandbox(old.id));
+      const id = await turn(() => runtime.runSandbox(sandboxConfig(pod, plan.attempt, node), ""));
+      const ports = hostPortsOf(pod);
+      if (ports.length > 0) await host.hostPorts.open(pod.metadata.uid ?? "", (await this.#look()).sandboxes[0]?.ips ?? [], ports);
+      return id;
+    } catch (error) {
+      tell(pod, undefined, "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  /** Ending: containers, then the last status, then (if the API wants the pod gone) everything else and the object itself. */
+  async #end(state: PodState): Promise<number | undefined> {
+    const { statuses, host, node, volumes, images, restarts, references } = this.#services;
+    const pod = this.#pod;
+    const uid = pod.metadata.uid ?? "";
+    this.#state = this.#state === "ended" ? "ended" : "ending";
+    if (this.#state === "ending") {
+      this.#probes.ending();
+      this.#grace = graceOf(pod);
+      if (!this.#gone) this.#publish(state, false);
+      await endPod(this.#services, pod, state, { signal: this.#step.signal });
+      state = await this.#look();
+      this.#probes.stop();
+      this.#waiting.clear();
+      this.#state = "ended";
+    }
+    if (!this.#gone) this.#publish(state, true);
+    await host.hostPorts.close(uid);
+    if (!this.#gone) await unlessAborted(statuses.settled(uid), this.#step.signal);
+    if (!this.#gone && pod.metadata.deletionTimestamp === undefined) return undefined;
+
+    await removePod(this.#services, state);
+    references.release(uid);
+    await volumes.remove(uid);
+    await host.cgroups.remove(cgroupParentOf(pod, node));
+    images.forget(uid);
+    restarts.forget(`${uid}_`);
+    if (!this.#gone && !(await this.#deleteObject(pod))) return undefined;
+    await host.files.removeTree(podLogsDir(pod, node));
+    statuses.forget(uid);
+    this.#state = "done";
+    this.#onDone();
+    return undefined;
+  }
+
+  /** The last word of a graceful deletion. False when finalizers still hold the object. */
+  async #deleteObject({ metadata: { namespace = "", name = "", uid = "", finalizers } }: Pod): Promise<boolean> {
+    try {
+      await this.#services.client.delete(Pod, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (!isApiError(error, "NotFound") && !isApiError(error, "Conflict")) throw error;
+    }
+    return (finalizers ?? []).length === 0;
+  }
+
+  async #look(): Promise<PodState> {
+    let state = await this.#services.runtime.podState(this.#pod.metadata.uid ?? "");
+    const lags = (): boolean => state.containers.some(({ id, state: shown }) => shown === "running" && this.#ending.has(id));
+    for (let tries = 0; tries < lagTriesMax && lags(); tries++) {
+      await this.#services.clock.sleep(lagMs);
+      state = await this.#services.runtime.podState(this.#pod.metadata.uid ?? "");
+    }
+    this.#ending.clear();
+    this.#last = state;
+    if (this.#state === "syncing") this.#probes.update(this.pod, state);
+    await this.#messages.read(this.#pod, state);
+    return state;
+  }
+
+  #publish(state: PodState, ended: boolean): PodStatus {
+    const { statuses, node, clock } = this.#services;
+    const pod = this.#pod;
+    const status = podStatus(pod, {
+      state, previous: statuses.of(pod), waiting: this.#waiting, terminationMessages: this.#messages.known, hostIPs: node.hostIPs, ended,
+      started: (name, id) => this.#probes.started(name, id), ready: (name, id) => this.#probes.ready(name, id),
+      startTime: timeOf(clock.now()), now: clock.now(), ...(this.#verdict && { verdict: this.#verdict }),
+    });
+    statuses.set(pod, status);
+    return status;
+  }
+
+  #around(state: PodState): Surroundings {
+    const { node, allocatable, references, services } = this.#services;
+    return { podIPs: this.#pod.spec.hostNetwork ? node.hostIPs : state.sandboxes[0]?.ips ?? [], hostIPs: node.hostIPs, allocatable: allocatable(), references, services };
+  }
+  #startupPassed(containerId: string): boolean {
+    return containersOf(this.#pod).some(({ container }) => this.#probes.started(container.name, containerId) === true) || !this.#hasStartupProbe(containerId);
+  }
+  #hasStartupProbe(containerId: string): boolean {
+    const name = this.#last?.containers.find(({ id }) => id === containerId)?.name;
+    return name !== undefined && containerOf(this.#pod, name)?.container.startupProbe !== undefined;
+  }
+  #deadlineMs(pod: Pod): number | undefined {
+    if (pod.spec.activeDeadlineSeconds === undefined) return undefined;
+    const started = msOf(this.#services.statuses.of(pod).startTime);
+    return started === undefined ? pod.spec.activeDeadlineSeconds * 1000 : started + pod.spec.activeDeadlineSeconds * 1000 - this.#services.clock.now();
+  }
+}
+
+/** Whether an update says more than our own status coming back. */
+function concerns(before: Pod, after: Pod): boolean {
+  const said = ({ metadata, spec, status }: Pod): unknown => [metadata.labels, metadata.annotations, metadata.deletionTimestamp, metadata.deletionGracePeriodSeconds, metadata.finalizers, spec, status.phase,
+    (status.conditions ?? []).filter(({ type }) => !ownConditions.has(type)).map(({ type, status: value }) => [type, value])];
+  return !sameJson(said(before), said(after));
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new Interrupted("interrupted by a newer state of the pod");
+}

@@ -1,0 +1,139 @@
+/** A pod's volumes on the node: made before its containers start, kept current while they run, removed after them. */
+import { compareQuantities, quantityValue } from "../base/quantity.ts";
+import type { Pod } from "../kinds/core/pod.ts";
+import type { Volume } from "../kinds/core/volume.ts";
+import { containersOf, type AnyContainer } from "./containers.ts";
+import type { Surroundings, Variable } from "./env.ts";
+import { ConfigError } from "./env.ts";
+import { expand } from "./expand.ts";
+import type { Files } from "./host.ts";
+import { podAmount } from "./resources.ts";
+import { Propagation, type Mount } from "./runtime.ts";
+import type { NodeFacts } from "./sandbox-config.ts";
+import { objectsOf, payloadOf, VolumeError, type TokenSource } from "./volume-content.ts";
+
+/** One volume that is not ready, for an event. */
+export type VolumeProblem = { readonly volume: string; readonly message: string };
+
+export class Volumes {
+  readonly #files: Files;
+  readonly #node: NodeFacts;
+  readonly #token: TokenSource;
+  constructor(files: Files, node: NodeFacts, token: TokenSource) {
+    this.#files = files;
+    this.#node = node;
+    this.#token = token;
+  }
+
+  podDir(podUID: string): string {
+    return `${this.#node.podsDir}/${podUID}`;
+  }
+  hostsPath(podUID: string): string {
+    return `${this.podDir(podUID)}/etc-hosts`;
+  }
+  terminationPath(podUID: string, container: string, restartCount: number): string {
+    return `${this.podDir(podUID)}/containers/${container}/${restartCount}`;
+  }
+
+  /** Makes what is missing and renews what has changed. Idempotent: runs at every start and every so often. */
+  async ensure(pod: Pod, around: Surroundings): Promise<readonly VolumeProblem[]> {
+    const uid = pod.metadata.uid ?? "";
+    for (const path of ["", "/volumes", "/volume-subpaths", "/containers"]) await this.#files.makeFolder(this.podDir(uid) + path, 0o750);
+    const problems: VolumeProblem[] = [];
+    const used = new Set(containersOf(pod).flatMap(({ container }) => (container.volumeMounts ?? []).map(({ name }) => name)));
+    for (const volume of (pod.spec.volumes ?? []).filter(({ name }) => used.has(name))) {
+      for (const { kind, name } of objectsOf(volume)) around.references.use(uid, kind, pod.metadata.namespace ?? "", name);
+      try {
+        await this.#one(pod, volume, around);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        problems.push({ volume: volume.name, message: error.message });
+      }
+    }
+    return problems;
+  }
+
+  async #one(pod: Pod, volume: Volume, around: Surroundings): Promise<void> {
+    const path = this.#path(pod, volume);
+    const group = pod.spec.securityContext?.fsGroup;
+    if (volume.emptyDir) return this.#emptyDir(pod, volume, path, group);
+    if (volume.hostPath) return this.#files.checkHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
+    const payload = await payloadOf(pod, volume, { ...around, token: this.#token });
+    if (!payload) throw new VolumeError(`volumes of type ${Object.keys(volume).find(key => key !== "name") ?? "unknown"} are not supported by this node`);
+    await this.#files.makeFolder(path, 0o777);
+    await this.#files.publish(path, payload, group);
+  }
+
+  async #emptyDir(pod: Pod, { emptyDir }: Volume, path: string, group: number | undefined): Promise<void> {
+    const medium = emptyDir?.medium ?? "";
+    if (medium !== "" && medium !== "Memory") throw new VolumeError(`emptyDir medium ${medium} is not supported by this node`);
+    const marker = `${path.replace(/\/volumes\//, "/plugins/")}/ready`;
+    // Only once: a container may have changed owners and modes since.
+    if (await this.#files.readTail(marker, 1)) return;
+    await this.#files.makeFolder(path, 0o777);
+    if (medium === "Memory") await this.#files.mountTmpfs(path, this.#memoryBytes(pod, emptyDir?.sizeLimit));
+    if (group !== undefined) await this.#files.setGroup(path, group, false);
+    await this.#files.makeFolder(marker.slice(0, marker.lastIndexOf("/")), 0o750);
+    await this.#files.writeFile(marker, "ready\n", 0o640);
+  }
+  /** The smallest of the limit asked for, the pod's memory limit and the node's memory. */
+  #memoryBytes(pod: Pod, sizeLimit: string | undefined): number {
+    const limit = podAmount(pod, "limits", "memory");
+    const everyLimited = pod.spec.containers.every(({ resources }) => resources?.limits?.["memory"] !== undefined);
+    return Math.min(this.#node.memoryCapacity, ...(everyLimited ? [quantityValue(limit)] : []), ...(sizeLimit !== undefined && compareQuantities(sizeLimit, "0") > 0 ? [quantityValue(sizeLimit)] : []));
+  }
+
+  #path(pod: Pod, volume: Volume): string {
+    if (volume.secret || volume.projected) return `${this.#node.memoryDir}/${pod.metadata.uid}/${volume.name}`;
+    const plugin = volume.emptyDir ? "empty-dir" : volume.configMap ? "configmap" : "downward-api";
+    return `${this.podDir(pod.metadata.uid ?? "")}/volumes/kubernetes.io~${plugin}/${volume.name}`;
+  }
+
+  /** The mounts of one container: its volumes, the hosts file, the termination log. */
+  async mounts(pod: Pod, container: AnyContainer, environment: readonly Variable[], restartCount: number): Promise<readonly Mount[]> {
+    const uid = pod.metadata.uid ?? "";
+    const mounts: Mount[] = [];
+    const values = new Map(environment.map(({ key, value }) => [key, value]));
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
+      if (!volume) throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+      const root = volume.hostPath ? volume.hostPath.path : this.#path(pod, volume);
+      const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, values) : mount.subPath ?? "";
+      let hostPath = root;
+      if (subPath !== "") {
+        if (subPath.startsWith("/") || subPath.split("/").includes("..")) throw new ConfigError(`subPath "${subPath}" must be a relative path without ".."`);
+        hostPath = `${this.podDir(uid)}/volume-subpaths/${mount.name}/${container.name}/${index}`;
+        await this.#files.bindBeneath(root, subPath, hostPath);
+      }
+      mounts.push({
+        containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`, hostPath,
+        readonly: mount.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined,
+        propagation: mount.mountPropagation === "HostToContainer" ? Propagation.hostToContainer : mount.mountPropagation === "Bidirectional" ? Propagation.bidirectional : Propagation.private,
+      });
+    }
+    if (!mounts.some(({ containerPath }) => containerPath === "/etc/hosts")) mounts.push({ containerPath: "/etc/hosts", hostPath: this.hostsPath(uid), readonly: container.securityContext?.readOnlyRootFilesystem === true });
+    if (container.terminationMessagePath) {
+      const path = this.terminationPath(uid, container.name, restartCount);
+      await this.#files.makeFolder(path.slice(0, path.lastIndexOf("/")), 0o750);
+      await this.#files.writeFile(path, "", 0o666);
+      mounts.push({ containerPath: container.terminationMessagePath, hostPath: path });
+    }
+    return mounts;
+  }
+
+  async remove(podUID: string): Promise<void> {
+    await this.#files.removeTree(this.podDir(podUID));
+    await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
+  }
+}
+
+function expandStrictly(text: string, values: ReadonlyMap<string, string>): string {
+  const missing: string[] = [];
+  const expanded = expand(text, name => {
+    const value = values.get(name);
+    if (value === undefined || value === "") missing.push(name);
+    return value;
+  });
+  if (missing.length > 0) throw new ConfigError(`missing value for ${missing.map(name => JSON.stringify(name)).join(", ")}`);
+  return expanded;
+}
