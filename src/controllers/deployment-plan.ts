@@ -35,7 +35,7 @@ export function sameTemplate(a: Deployment["spec"]["template"], b: Deployment["s
   return sameJson(withoutHash(a), withoutHash(b));
 }
 function withoutHash({ metadata = {}, ...rest }: Deployment["spec"]["template"]): unknown {
-  const { labels, creationTimestamp: _, ...others } = metadata as { readonly labels?: { readonly [name: string]: string }; readonly creationTimestamp?: null };
+  const { labels, creationTimestamp: _, ...others } = metadata;
   const kept = Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => name !== hashLabel));
   return { ...rest, metadata: { ...others, labels: kept } };
 }

@@ -1,7 +1,7 @@
 import { byOwner, joinKey, keyOf, type Change } from "../client/informer.ts";
 import { Event } from "../kinds/core/event.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
-import type { Context, Controller } from "./controller.ts";
+import { jsonOf, type Context, type Controller } from "./controller.ts";
 import { classify, collectPlan, foregroundFinalizer, isBlockedBy, isOrphaning, isWaiting, orphanFinalizer, type OwnerState } from "./garbage-plan.ts";
 
 type Any = Resource<AnyKind>;
@@ -126,7 +126,7 @@ async function liveDependents(ownerKind: AnyKind, owner: Any, context: Context):
 
 async function setReferences(kind: AnyKind, object: Any, ownerReferences: readonly Ref[], context: Context): Promise<void> {
   const { uid, resourceVersion } = object.metadata;
-  await context.ifThere(context.patch(kind, object, { type: "merge", body: { metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length === 0 ? null : ownerReferences.map(ref => ({ ...ref })) } } }));
+  await context.ifThere(context.patch(kind, object, { type: "merge", body: { metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length === 0 ? null : jsonOf(ownerReferences) } } }));
 }
 async function removeFinalizer(kind: AnyKind, object: Any, finalizer: string, context: Context): Promise<void> {
   const { uid, resourceVersion, finalizers = [] } = object.metadata;

@@ -4,7 +4,7 @@ import { byNode } from "../client/informer.ts";
 import { Lease } from "../kinds/coordination/lease.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
-import type { Context, Controller } from "./controller.ts";
+import { jsonOf, type Context, type Controller } from "./controller.ts";
 import { isEvicting, planTaints, planZones, readiness, silentConditions, zoneOf } from "./node-plan.ts";
 import { isPodReady, withPodCondition } from "./pods.ts";
 
@@ -62,7 +62,7 @@ export function nodeLifecycleController(): Controller {
       const evict = mayEvict(node, nextEviction, context);
       const taints = planTaints(node, evict.mode, now);
       const labels = planLabels(node);
-      if (taints !== node.spec.taints && !sameJson(taints, node.spec.taints ?? [])) await context.patch(Node, node, { type: "merge", body: { metadata: { uid: node.metadata.uid, resourceVersion: node.metadata.resourceVersion }, spec: { taints: taints.length === 0 ? null : taints.map(taint => ({ ...taint })) } } });
+      if (taints !== node.spec.taints && !sameJson(taints, node.spec.taints ?? [])) await context.patch(Node, node, { type: "merge", body: { metadata: { uid: node.metadata.uid, resourceVersion: node.metadata.resourceVersion }, spec: { taints: taints.length === 0 ? null : jsonOf(taints) } } });
       else if (labels !== undefined) await context.patch(Node, node, { type: "merge", body: { metadata: { labels } } });
       const waits = [...(left > 0 ? [left] : []), ...(evict.waitMs === undefined ? [] : [evict.waitMs])];
       return waits.length === 0 ? undefined : { after: Math.min(...waits) };
