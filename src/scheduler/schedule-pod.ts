@@ -34,7 +34,8 @@ export function prepareFilters(pod: PodInfo, cluster: Cluster): Prepared {
     if (isRejection(run)) return { rejection: run };
     runs.push(run);
     if (run.only === undefined) continue;
-    only = only === undefined ? run.only : only.intersection(run.only);
+    const named: ReadonlySet<string> = run.only, before = only;
+    only = before === undefined ? named : new Set([...named].filter(name => before.has(name)));
     onlyBy.push(filter.name);
   }
   return { rejection: undefined, runs, only, onlyBy };
