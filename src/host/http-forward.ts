@@ -12,7 +12,7 @@ import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";
 import { ApiError } from "../base/api-error.ts";
 import type { Log } from "../base/log.ts";
 import { json, type ForwardTarget, type HttpResponse } from "../api/http.ts";
-import { hopByHop, type Exchange, type Forward, type OutgoingHeaders } from "./https-server-exchange.ts";
+import { hopByHop, type Exchange, type Forward } from "./https-server-exchange.ts";
 import { serverLimits } from "./https-server-limits.ts";
 import { Responder } from "./https-server-respond.ts";
 import { forwardedUri, rewriteHtml, rewriteUrl, type Rewriting } from "./http-forward-rewrite.ts";
@@ -249,7 +249,7 @@ async function refusal(answer: IncomingMessage, to: ForwardTarget, limits: Forwa
   }
   try {
     const told = JSON.parse(text) as { message?: unknown; reason?: unknown; details?: ApiError["details"] };
-    return new ApiError((typeof told.reason === "string" ? told.reason : "") as ApiError["reason"], String(told.message ?? ""), told.details, status);
+    return new ApiError((typeof told.reason === "string" ? told.reason : "") as ApiError["reason"], typeof told.message === "string" ? told.message : "", told.details, status);
   } catch {
     // Not a Status: the agent says it in plain text.
     return new ApiError("", text.trim(), undefined, status);

@@ -57,6 +57,6 @@ function fingerprints(bundle: string): Set<string> {
 }
 
 // A name that occurs more than once in the subject comes as an array, which Node's types do not say.
-function listOf(value: unknown): string[] {
-  return value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value)];
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === "string" ? [value] : value;
 }

@@ -1,6 +1,6 @@
 /** Base64 (RFC 4648) for the text variants of the channel protocols. */
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const values = new Map([...alphabet].map((letter, i) => [letter.charCodeAt(0), i]));
+const values = new Map(Array.from(alphabet, (letter, i) => [letter.charCodeAt(0), i]));
 
 /** ASCII bytes, padded. */
 export function encodeBase64(bytes: Uint8Array): Uint8Array {

@@ -29,12 +29,12 @@ export function resourceMetrics(summary: Json): string {
   add("node_memory_working_set_bytes", {}, object(node?.["memory"]), "workingSetBytes", 1);
   for (const pod of list(object(summary)?.["pods"])) {
     const reference = object(pod["podRef"]);
-    const labels = { namespace: String(reference?.["namespace"] ?? ""), pod: String(reference?.["name"] ?? "") };
+    const labels = { namespace: string(reference?.["namespace"]), pod: string(reference?.["name"]) };
     for (const container of list(pod["containers"])) {
-      const own = { container: String(container["name"] ?? ""), ...labels };
+      const own = { container: string(container["name"]), ...labels };
       add("container_cpu_usage_seconds_total", own, object(container["cpu"]), "usageCoreNanoSeconds", 1e-9);
       add("container_memory_working_set_bytes", own, object(container["memory"]), "workingSetBytes", 1);
-      const started = Date.parse(String(container["startTime"] ?? ""));
+      const started = Date.parse(string(container["startTime"]));
       if (!Number.isNaN(started)) add("container_start_time_seconds", own, { seconds: started / 1000 }, "seconds", 1);
     }
     add("pod_cpu_usage_seconds_total", labels, object(pod["cpu"]), "usageCoreNanoSeconds", 1e-9);
@@ -56,6 +56,10 @@ export function resourceMetrics(summary: Json): string {
 
 function object(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
+}
+
+function string(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
 }
 
 function list(value: Json | undefined): readonly JsonObject[] {
