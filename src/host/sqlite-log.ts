@@ -50,12 +50,15 @@ export class SqliteLog {
     try {
       if (fresh) chmodSync(path, 0o600);
       this.#prepareFile();
-      if (fresh) syncDirectory(dirname(path));
+      syncDirectory(dirname(path));
       this.#insert = this.#db.prepare("INSERT INTO log (rev, key, value, crc) VALUES (?, ?, ?, ?)");
       this.#remove = this.#db.prepare("DELETE FROM log WHERE rev = ?");
       this.#page = this.#db.prepare("SELECT rev, key, value, crc FROM log WHERE rev > ? ORDER BY rev LIMIT ?");
       this.#oldest = this.#number("SELECT value FROM meta WHERE name = 'oldest'");
       this.#revision = Math.max(this.#number("SELECT value FROM meta WHERE name = 'revision'"), this.#number("SELECT coalesce(max(rev), 0) FROM log"));
+      this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes ?? reserveBytesDefault);
+      this.#reserveLater = fresh;
+      if (!fresh) this.#reserve.hold();
     } catch (error) {
       this.#db.close();
       throw this.#fileError(error);
@@ -64,9 +67,6 @@ export class SqliteLog {
       this.#db.close();
       throw this.#damaged(`the history begins at ${this.#oldest} but ends at ${this.#revision}`);
     }
-    this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes ?? reserveBytesDefault);
-    this.#reserveLater = fresh;
-    if (!fresh) this.#reserve.hold();
   }
 
   get revision(): number {
@@ -225,7 +225,7 @@ function isFull(error: unknown): boolean {
   return (errcodeOf(error) & 0xff) === 13;
 }
 
-/** A new file is only there after a power cut when its directory was flushed too. */
+/** A new file is only there after a power cut when its directory was flushed too. SQLite does so for its write-ahead log, but does not look whether it worked. */
 function syncDirectory(path: string): void {
   const directory = openSync(path, "r");
   try {

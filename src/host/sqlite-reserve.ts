@@ -48,9 +48,11 @@ export class Reserve {
       for (let written = 0; written < this.#bytes; written += writeSync(file, block, 0, Math.min(block.length, this.#bytes - written)));
       fsyncSync(file);
       return true;
-    } catch {
+    } catch (error) {
       rmSync(this.#path, { force: true });
-      return false;
+      // Less space than it seemed is an answer; a broken disk is not.
+      if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) return false;
+      throw error;
     } finally {
       closeSync(file);
     }

@@ -5,6 +5,7 @@ import { StoreFileError } from "./sqlite-log.ts";
 
 /** What goes to the thread, and what comes back. */
 export type EngineCall = { readonly id: number; readonly method: "open" | "read" | "commit" | "sync" | "compact" | "close"; readonly arguments: readonly unknown[] };
+/** A reply to no call (id 0) is a failure that no call waits for. */
 export type EngineReply = { readonly id: number; readonly value?: unknown; readonly error?: { readonly name: string; readonly message: string } };
 
 // A disk that does not answer for this long will not be believed any more.
@@ -18,6 +19,7 @@ export class SqliteWorkerEngine implements Engine {
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #worker: Worker | undefined;
   #feed: EngineFeed = () => {};
+  #onFailure: (error: unknown) => void = () => {};
   #calls = 0;
 
   constructor(path: string, options: { readonly answerMsMax?: number } = {}) {
@@ -25,7 +27,8 @@ export class SqliteWorkerEngine implements Engine {
     this.#answerMsMax = options.answerMsMax ?? answerMsMax;
   }
 
-  async open(): Promise<{ revision: number; oldest: number }> {
+  async open(onFailure: (error: unknown) => void): Promise<{ revision: number; oldest: number }> {
+    this.#onFailure = onFailure;
     const entry = import.meta.url.endsWith(".ts") ? "./sqlite-worker.ts" : "./sqlite-worker.js";
     const worker = new Worker(new URL(entry, import.meta.url), { workerData: { path: this.#path } });
     worker.on("message", (reply: EngineReply) => this.#settle(reply));
@@ -35,6 +38,7 @@ export class SqliteWorkerEngine implements Engine {
     try {
       return (await this.#call("open", [])) as { revision: number; oldest: number };
     } catch (error) {
+      worker.removeAllListeners();
       await worker.terminate();
       throw error;
     }
@@ -70,7 +74,7 @@ export class SqliteWorkerEngine implements Engine {
     await this.#call("close", []);
     const worker = this.#worker;
     this.#worker = undefined;
-    worker.removeAllListeners("exit");
+    worker.removeAllListeners();
     await worker.terminate();
   }
 
@@ -87,13 +91,16 @@ export class SqliteWorkerEngine implements Engine {
   }
 
   #settle(reply: EngineReply): void {
+    const error = reply.error && new (errors[reply.error.name] ?? StoreFailed)(reply.error.message);
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (reply.error === undefined) waiting?.resolve(reply.value);
-    else waiting?.reject(new (errors[reply.error.name] ?? StoreFailed)(reply.error.message));
+    if (waiting === undefined) this.#onFailure(error);
+    else if (error === undefined) waiting.resolve(reply.value);
+    else waiting.reject(error);
   }
 
   #end(error: Error): void {
+    this.#onFailure(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

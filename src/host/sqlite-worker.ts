@@ -9,17 +9,16 @@ import { SqliteEngine } from "./sqlite.ts";
 const port = must(parentPort, "sqlite-worker runs in a worker thread");
 const engine = new SqliteEngine((workerData as { path: string }).path);
 
+const refuse = (id: number, error: unknown) => port.postMessage({ id, error: { name: error instanceof Error ? error.name : "Error", message: messageOf(error) } } satisfies EngineReply);
+
 port.on("message", (call: EngineCall) => {
-  answer(call).then(
-    value => port.postMessage({ id: call.id, value } satisfies EngineReply),
-    (error: unknown) => port.postMessage({ id: call.id, error: { name: error instanceof Error ? error.name : "Error", message: messageOf(error) } } satisfies EngineReply),
-  );
+  answer(call).then(value => port.postMessage({ id: call.id, value } satisfies EngineReply), (error: unknown) => refuse(call.id, error));
 });
 
 function answer(call: EngineCall): Promise<unknown> {
   const args = call.arguments;
   switch (call.method) {
-    case "open": return engine.open();
+    case "open": return engine.open(error => refuse(0, error));
     case "read": return engine.read(args[0] as number);
     case "commit": return engine.commit(args[0] as readonly EngineWrite[], args[1] as { frees: boolean });
     case "sync": return engine.sync();

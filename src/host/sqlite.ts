@@ -19,13 +19,14 @@ export class SqliteEngine implements Engine {
   #feed: EngineFeed = () => {};
   #dead: number[] = [];
   #checkpoint: NodeJS.Immediate | undefined;
-  #failure: unknown;
+  #onFailure: (error: unknown) => void = () => {};
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  async open(): Promise<{ revision: number; oldest: number }> {
+  async open(onFailure: (error: unknown) => void): Promise<{ revision: number; oldest: number }> {
+    this.#onFailure = onFailure;
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     this.#log = new SqliteLog(this.#path);
     return { revision: this.#log.revision, oldest: this.#log.oldest };
@@ -91,14 +92,12 @@ export class SqliteEngine implements Engine {
       try {
         this.#log?.checkpoint();
       } catch (error) {
-        // The next commit reports it: whoever owns the store hears of failures there.
-        this.#failure = error;
+        this.#onFailure(error);
       }
     });
   }
 
   #opened(): SqliteLog {
-    if (this.#failure !== undefined) throw this.#failure;
     if (this.#log === undefined) throw new Error(`the store ${this.#path} is not open`);
     return this.#log;
   }

@@ -69,7 +69,7 @@ export class RevisionedStore implements Store {
   /** Reads everything that the engine retained; when this resolves, reads and watches see all of it. */
   static async open(engine: Engine, options: RevisionedStoreOptions): Promise<RevisionedStore> {
     const store = new RevisionedStore(engine, options);
-    const { revision, oldest } = await engine.open();
+    const { revision, oldest } = await engine.open(error => void store.#fail(error));
     store.#oldest = oldest;
     await engine.replay(records => store.#take(records));
     assert(store.#revision <= revision, "the newest revision given out is never older than a record");
@@ -165,12 +165,16 @@ export class RevisionedStore implements Store {
     });
   }
 
-  /** Commits until nothing waits: one batch at a time, so that every decision is made on what the last commit left. */
+  /** One batch at a time, so that every decision is made on what the last commit left; in between, others have their turn. */
   async #flush(): Promise<void> {
     try {
-      while (this.#queue.length > 0) await this.#commit(this.#nextBatch());
+      await this.#commit(this.#nextBatch());
     } catch (error) {
       this.#fail(error);
+    }
+    if (this.#queue.length > 0) {
+      this.#defer(() => void this.#flush());
+      return;
     }
     this.#flushing = false;
     for (const resolve of this.#idle.splice(0)) resolve();

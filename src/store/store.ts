@@ -108,8 +108,8 @@ export type EngineFeed = (records: readonly EngineRecord[]) => void;
  * servers' writes, so the outcome of a commit and the feed of records come from the engine.
  */
 export interface Engine {
-  /** `revision` is the newest ever given out, `oldest` the oldest that the history can still answer for. */
-  open(): Promise<{ readonly revision: number; readonly oldest: number }>;
+  /** `revision` is the newest ever given out, `oldest` the oldest that the history can still answer for. `onFailure` hears of failures that no call is waiting for. */
+  open(onFailure: (error: unknown) => void): Promise<{ readonly revision: number; readonly oldest: number }>;
   /**
    * Feeds everything retained, in revision order, and then resolves: the newest record of each key at or before `oldest` (and perhaps older ones of
    * the same key), and every record after it. From then on the feed hears every later durable record, ours included, in revision order, before the commit that made it resolves.

@@ -19,7 +19,8 @@ export async function killStoreLoop(options: { readonly cycles: number; readonly
   let loadMs = 0;
   try {
     for (let cycle = 0; cycle < options.cycles; cycle++) {
-      const run = await killOnce(join(directory, "timonier.db"), cycle, 50 + options.random() * 250, ledger);
+      const run = await runStore({ path: join(directory, "timonier.db"), cycle, loadMs: 50 + options.random() * 250, ledger });
+      if (run.signal !== "SIGKILL") problems.push(`cycle ${cycle}: the store ended by itself with ${run.code ?? run.signal}`);
       problems.push(...run.problems.map(problem => `cycle ${cycle}: ${problem}`));
       readyMs.push(run.readyMs);
       loadMs += run.loadMs;
@@ -30,28 +31,37 @@ export async function killStoreLoop(options: { readonly cycles: number; readonly
   return { cycles: options.cycles, acknowledged: ledger.acknowledged, writesPerSecond: Math.round((ledger.acknowledged / loadMs) * 1_000), readyMs: readyMs.sort((a, b) => a - b), problems };
 }
 
-async function killOnce(path: string, cycle: number, loadMs: number, ledger: Ledger): Promise<{ problems: string[]; readyMs: number; loadMs: number }> {
+export type Run = { readonly problems: string[]; readonly readyMs: number; readonly loadMs: number; readonly signal: string | null; readonly code: number | null; /** From the last thing it said to its end. */ readonly silentMs: number };
+
+/** One life of a store under load, killed after `loadMs`, or when it ends by itself; `under` is a command to run it under. */
+export async function runStore(options: { readonly path: string; readonly cycle: number; readonly loadMs: number; readonly ledger: Ledger; readonly under?: readonly string[] }): Promise<Run> {
+  const { ledger } = options;
   const problems: string[] = [];
   const found: Found[] = [];
   const started = performance.now();
-  let ready = 0;
-  const server = spawn(process.execPath, [child, path, String(cycle)], { stdio: ["ignore", "pipe", "inherit"] });
+  let ready = started;
+  let spoke = started;
+  let kill: NodeJS.Timeout | undefined;
+  const [command = "", ...before] = [...(options.under ?? []), process.execPath];
+  const server = spawn(command, [...before, child, options.path, String(options.cycle)], { stdio: ["ignore", "pipe", "ignore"] });
   const lines = createInterface({ input: server.stdout });
   lines.on("line", line => {
+    spoke = performance.now();
     const [what, key = "", id = "", revision = ""] = line.split(" ");
     if (what === "f") found.push({ key, id, revision: Number(revision) });
     else if (what === "b") ledger.begin(key, id);
     else if (what === "r") ledger.refuse(key, id);
+    else if (what === "x") problems.push(`${key}=${id} was readable although its flush had failed`);
     else if (what === "a") {
       const problem = ledger.acknowledge(key, id, Number(revision));
       if (problem !== undefined) problems.push(problem);
     } else if (what === "ready") {
-      ready = performance.now();
+      ready = spoke;
       problems.push(...ledger.check(found, Number(key)));
-      setTimeout(() => server.kill("SIGKILL"), loadMs);
+      kill = setTimeout(() => server.kill("SIGKILL"), options.loadMs);
     }
   });
   const [[code, signal]] = (await Promise.all([once(server, "exit"), once(lines, "close")])) as unknown as [[number | null, string | null]];
-  if (signal !== "SIGKILL") problems.push(`the store ended by itself with ${code ?? signal}`);
-  return { problems, readyMs: ready - started, loadMs: performance.now() - ready };
+  clearTimeout(kill);
+  return { problems, readyMs: ready - started, loadMs: performance.now() - ready, signal, code, silentMs: performance.now() - spoke };
 }
