@@ -4,8 +4,9 @@ import { messageOf, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
-import type { EventRecorder } from "../client/events.ts";
+import type { EventRecorder, Involved } from "../client/events.ts";
 import type { Change } from "../client/informer.ts";
+import type { Node } from "../kinds/core/node.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { Service } from "../kinds/core/service.ts";
 import { Admission } from "./admission.ts";
@@ -92,7 +93,7 @@ export class Agent {
     this.#services = this.#made(facts, signal);
     this.#heartbeat = new Heartbeat({
       client, clock, log, runtime, identity, facts: machine, podCIDRs, problems: () => (this.#runtimeProblem === undefined ? [] : [this.#runtimeProblem]),
-      tell: (node, type, reason, message) => recorder.event(involvedNode(node.metadata.name ?? "", node.metadata.uid ?? ""), type, reason, message),
+      tell: (node, type, reason, message) => recorder.event(involvedNode(node), type, reason, message),
     });
     const registered = this.#heartbeat.register(signal);
     await pods.listed(signal);
@@ -226,9 +227,9 @@ export class Agent {
   }
 }
 
-/** Kubelet's node events name the node twice. */
-function involvedNode(name: string, _uid: string) {
-  return { apiVersion: "", kind: "Node", metadata: { name, uid: name } };
+// Quirk: kubelet's node events carry the node's name as its uid (pkg/kubelet/kubelet.go: nodeRef); kubectl describe looks for both.
+function involvedNode(node: Node): Involved {
+  return { apiVersion: "", kind: "Node", metadata: { ...node.metadata, uid: node.metadata.name ?? "" } };
 }
 
 /** At most `max` at a time, in order. */

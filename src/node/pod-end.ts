@@ -78,11 +78,11 @@ export async function endPod(services: PodServices, pod: Pod, state: PodState, o
 }
 
 /** A pod that the API no longer knows, found in the runtime: what is left of it is ended by what its containers remember. */
-export async function endOrphan(services: Pick<PodServices, "runtime" | "log" | "turn">, podUID: string, state: PodState): Promise<void> {
+export async function endOrphan(services: Pick<PodServices, "runtime" | "log" | "turn">, podUID: string, state: PodState, graceSecondsMax = Infinity): Promise<void> {
   services.log.info("ending a pod that the API does not know", { uid: podUID, containers: state.containers.length, sandboxes: state.sandboxes.length });
   await Promise.all(state.containers.filter(container => container.state === "running" || container.state === "unknown").map(container => {
     const grace = Number(container.annotations[annotation.podDeletionGracePeriod] ?? container.annotations[annotation.podGracePeriod] ?? 30);
-    return stopQuietly(services.runtime.stopContainer(container.id, Math.max(1, Number.isFinite(grace) ? grace : 30)));
+    return stopQuietly(services.runtime.stopContainer(container.id, Math.min(graceSecondsMax, Math.max(1, Number.isFinite(grace) ? grace : 30))));
   }));
   for (const sandbox of state.sandboxes) await stopQuietly(services.turn(() => services.runtime.stopSandbox(sandbox.id)));
 }

@@ -1,0 +1,72 @@
+/** What a private containerd that died, or was killed, leaves on the machine: shims, namespaces, mounts, CNI's notes. */
+import { readdirSync, readFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { startTimeOf } from "./daemon.ts";
+import { mountsBeneath } from "./node-files.ts";
+import { mustCommand } from "./command.ts";
+
+const killWaitMs = 5_000;
+
+export async function removeLeftovers(at: { readonly root: string; readonly state: string; readonly socket: string; readonly network: string; readonly runDir: string; readonly ipam: string }): Promise<void> {
+  const shims = shimsOf(at.socket);
+  // Containers first, while their shims still know them; then the shims.
+  for (const { pid, startTime } of [...shims.flatMap(({ pid }) => descendantsOf(pid)), ...shims]) await killProcess(pid, startTime);
+  for (const folder of [at.state, at.root]) for (const point of await mountsBeneath(folder)) await mustCommand("umount", ["--no-canonicalize", "--lazy", point]);
+  const results = "/var/lib/cni/results";
+  const ours = await sandboxesOf(at.ipam, at.network);
+  for (const name of await names(results))
+    if (name.startsWith(`${at.network}-`) || ours.some(id => name === `cni-loopback-${id}-lo`)) await rm(`${results}/${name}`, { force: true });
+  await rm(at.socket, { force: true });
+  await rm(`${at.socket}.ttrpc`, { force: true });
+}
+
+type Known = { readonly pid: number; readonly startTime: number };
+
+/** Shims that answer to our socket: it stands in their command line. */
+function shimsOf(socket: string): readonly Known[] {
+  return processes().filter(({ pid }) => {
+    const words = text(`/proc/${pid}/cmdline`).split("\0");
+    return words[0]?.includes("containerd-shim") === true && words.includes("-address") && words[words.indexOf("-address") + 1] === socket;
+  });
+}
+function processes(): readonly Known[] {
+  return readdirSync("/proc").filter(name => /^\d+$/.test(name)).flatMap(name => {
+    const startTime = startTimeOf(Number(name));
+    return startTime === undefined ? [] : [{ pid: Number(name), startTime }];
+  });
+}
+function descendantsOf(pid: number): readonly Known[] {
+  const children = text(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
+  return children.flatMap(child => {
+    const startTime = startTimeOf(child);
+    return startTime === undefined ? [] : [...descendantsOf(child), { pid: child, startTime }];
+  });
+}
+
+async function killProcess(pid: number, startTime: number): Promise<void> {
+  const alive = (): boolean => startTimeOf(pid) === startTime;
+  if (!alive()) return;
+  process.kill(pid, "SIGKILL");
+  for (const began = performance.now(); alive() && performance.now() - began < killWaitMs; ) await new Promise(done => setTimeout(done, 5));
+}
+
+/** Sandboxes that still hold an address, by host-local's notes (`<ip>` files with the id in their first line). */
+async function sandboxesOf(ipam: string, network: string): Promise<readonly string[]> {
+  return (await names(`${ipam}/${network}`)).map(name => text(`${ipam}/${network}/${name}`).split(/\s/)[0] ?? "").filter(id => /^[0-9a-f]{64}$/.test(id));
+}
+async function names(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+function text(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return "";
+    throw error;
+  }
+}
