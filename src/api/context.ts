@@ -24,6 +24,8 @@ export type RequestAttributes = {
   readonly path: string;
   /** False for /healthz, /version, /apis and the like. */
   readonly resourceRequest: boolean;
+  /** Of a list, watch or deletecollection, as sent. */
+  readonly fieldSelector?: string;
 };
 
 /** The user and everything the request is about to do on its behalf, as admission and storage see it. */

@@ -41,6 +41,8 @@ export type Answer = { readonly object: any; readonly entry?: Entry; readonly cr
 
 /** What a kind's storage does besides storing: allocations that must agree with what is stored. */
 export type Hooks = {
+  /** Before validation: what the server fills in or takes over from the stored object. Changes `next`. */
+  prepare?(next: any, previous: any | undefined): void;
   /** May fill in fields of `next` and reserve what they name; `commit` once stored, `rollback` when not. Throws an `ApiError` to refuse. */
   reserve?(next: any, previous: any | undefined, dryRun: boolean): Reservation;
   /** Besides finalizers in metadata, does something keep the object from being removed? */

@@ -8,7 +8,7 @@ import type { Registry, Served } from "./registry.ts";
 
 /** A subresource whose body is of another kind than its parent. */
 export type SubresourceType = { readonly group: string; readonly version: string; readonly kind: string; readonly verbs: readonly string[] };
-export type DescribeSubresource = (kind: AnyKind, subresource: string) => SubresourceType | undefined;
+export type DescribeSubresource = (kind: AnyKind, subresource: string) => SubresourceType;
 
 type Version = { readonly version: string; readonly served: readonly Served[] };
 type Group = { readonly name: string; readonly versions: readonly Version[] };
@@ -91,8 +91,8 @@ export class Discovery {
       const type = this.#describe(kind, name);
       return {
         name: `${served.resource}/${name}`, singularName: "", namespaced: kind.namespaced,
-        ...(type === undefined ? {} : { ...(type.group === "" ? {} : { group: type.group }), version: type.version }),
-        kind: type?.kind ?? kind.kind, verbs: [...(type?.verbs ?? ["get", "patch", "update"])],
+        ...(type.group === kind.group && type.version === kind.version ? {} : { ...(type.group === "" ? {} : { group: type.group }), version: type.version }),
+        kind: type.kind, verbs: [...type.verbs],
       };
     });
   }
@@ -105,7 +105,7 @@ export class Discovery {
       ...(kind.subresources === undefined || kind.subresources.length === 0 ? {} : {
         subresources: [...kind.subresources].sort().map(name => {
           const type = this.#describe(kind, name);
-          return { subresource: name, responseKind: type === undefined ? { group: served.group, version: served.version, kind: kind.kind } : { group: type.group, version: type.version, kind: type.kind }, verbs: [...(type?.verbs ?? ["get", "patch", "update"])] };
+          return { subresource: name, responseKind: { group: type.group, version: type.version, kind: type.kind }, verbs: [...type.verbs] };
         }),
       }),
     };

@@ -8,6 +8,7 @@ import { methodNotAllowed } from "./errors.ts";
 import { health, type HealthCheck } from "./health.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { negotiateOutput, one } from "./negotiate.ts";
+import type { OpenApi } from "./openapi.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { sendJson, sendPlain } from "./respond.ts";
 
@@ -18,7 +19,7 @@ export type Endpoints = {
   readonly metrics: Metrics;
   readonly build: Build;
   readonly address: string;
-  readonly sha512: (text: string) => Uint8Array;
+  readonly openapi: OpenApi;
   readonly healthChecks: readonly HealthCheck[];
   readonly tokens?: TokenIssuer;
 };
@@ -35,12 +36,14 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
 }
 
 async function answerPath(endpoints: Endpoints, request: HttpRequest, info: RequestInfo, path: string): Promise<HttpResponse | undefined> {
-  const { discovery, metrics, build, tokens, core } = endpoints;
+  const { discovery, metrics, build, tokens, core, openapi } = endpoints;
   const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
   switch (path) {
     case "/": return reply({ paths: [...paths, ...discovery.groups().flatMap(({ name, versions }) => versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`)))].sort() });
     case "/api": return aggregated(discovery, request, true) ?? reply(discovery.legacyVersions(endpoints.address));
     case "/apis": return aggregated(discovery, request, false) ?? reply(discovery.legacyGroups());
+    case "/openapi/v2": return openapi.v2(request);
+    case "/openapi/v3": return reply(openapi.v3Index());
     case "/version": return reply(versionOf(build));
     case "/metrics": return { ...sendPlain(200, metrics.render()), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } };
     case "/.well-known/openid-configuration": return tokens === undefined ? undefined : document("application/json", tokens.configuration());
@@ -49,6 +52,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   const [, first = "", second = "", third = "", ...more] = path.split("/");
   if (first === "api" && third === "") return reply(discovery.legacyResources("", second));
   if (first === "apis" && more.length === 0) return reply(third === "" ? discovery.legacyGroup(second) : discovery.legacyResources(second, third));
+  if (first === "openapi" && second === "v3") return openapi.v3(request, path.slice("/openapi/v3/".length), info.query);
   if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log);
   return undefined;
 }

@@ -26,6 +26,7 @@ const allVerbs: readonly Verb[] = ["create", "delete", "deletecollection", "get"
 
 export class Registry {
   readonly #served = new Map<string, Served>();
+  readonly #kinds = new Set<AnyKind>();
   /** Rises with every change: caches of discovery and OpenAPI hang on it. */
   generation = 0;
 
@@ -34,6 +35,7 @@ export class Registry {
   }
 
   add(kind: AnyKind): void {
+    this.#kinds.add(kind);
     for (const served of servedBy(kind)) {
       const key = keyOf(served.group, served.version, served.resource);
       assert(!this.#served.has(key), `${key} is served by one kind only`);
@@ -43,6 +45,7 @@ export class Registry {
   }
 
   remove(kind: AnyKind): void {
+    this.#kinds.delete(kind);
     for (const { group, version, resource } of servedBy(kind)) this.#served.delete(keyOf(group, version, resource));
     this.generation++;
   }
@@ -63,6 +66,10 @@ export class Registry {
   hasVersion(group: string, version: string): boolean {
     for (const served of this.#served.values()) if (served.group === group && served.version === version) return true;
     return false;
+  }
+  /** Every kind, subresource-only ones included, in the order in which they were added. */
+  kinds(): readonly AnyKind[] {
+    return [...this.#kinds];
   }
   all(): readonly Served[] {
     return [...this.#served.values()];

@@ -21,6 +21,8 @@ import { InFlight, timeoutOf, within } from "./limits.ts";
 import { negotiateOutput, one, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
+import { OpenApi } from "./openapi.ts";
+import { sweepEvents } from "./event-ttl.ts";
 import { storeReader } from "./reader.ts";
 import { Registry } from "./registry.ts";
 import { parseRequest, type RequestInfo } from "./request-info.ts";
@@ -93,10 +95,16 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
-      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, sha512: options.sha512,
+      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
+  }
+
+  /** What the server does by itself, until `signal` aborts: old events go. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, objects, clock, log } = this.core;
+    await sweepEvents(store, objects, clock, log, signal);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */
@@ -167,8 +175,9 @@ const warningsMax = 20;
 /** One `Warning` header value: RFC 7234's 299 with a quoted text, cut to what upstream sends. */
 const warningText = (text: string): string => `299 - "${text.slice(0, 256).replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/[\\"]/g, "\\$&")}"`;
 
-export function attributesOf({ verb, group, version, resource, subresource, namespace, name, path, resourceRequest }: RequestInfo): RequestAttributes {
-  return { verb, group, version, resource, subresource, namespace, name, path, resourceRequest };
+export function attributesOf({ verb, group, version, resource, subresource, namespace, name, path, resourceRequest, query }: RequestInfo): RequestAttributes {
+  const fieldSelector = verb === "list" || verb === "watch" || verb === "deletecollection" ? query.get("fieldSelector") : null;
+  return { verb, group, version, resource, subresource, namespace, name, path, resourceRequest, ...(fieldSelector === null ? {} : { fieldSelector }) };
 }
 
 function outputFor(request: HttpRequest, info: RequestInfo | undefined): Output | undefined {

@@ -108,7 +108,8 @@ function specChanged(kind: AnyKind, next: any, previous: any): boolean {
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. */
-export function prepareAndValidate(kind: AnyKind, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
+export function prepareAndValidate(kind: AnyKind, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
+  hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
   const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...validate(kind.schema.node, next, previous)];

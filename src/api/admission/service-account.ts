@@ -5,6 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { suffix, type Random } from "../../base/random.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { podSecrets } from "../../kinds/core/podreferences.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import { refuse } from "./namespace-lifecycle.ts";
 
@@ -88,7 +89,7 @@ const sources = () => [
 function checkMirror(request: AdmissionRequest): void {
   const { spec } = request.object;
   if ((spec.serviceAccountName ?? "") !== "") throw refuse(request, "a mirror pod may not reference service accounts");
-  for (const _ of secretReferences(spec)) throw refuse(request, "a mirror pod may not reference secrets");
+  for (const _ of podSecrets(spec)) throw refuse(request, "a mirror pod may not reference secrets");
   for (const volume of spec.volumes ?? [])
     if ((volume.projected?.sources ?? []).some((source: any) => source.serviceAccountToken !== undefined)) throw refuse(request, "a mirror pod may not use ServiceAccountToken volume projections");
 }
@@ -99,27 +100,6 @@ function checkMountable(request: AdmissionRequest, account: any): void {
   const mountable = new Set(secrets.map((secret: { readonly name: string }) => secret.name));
   const pullable = new Set(imagePullSecrets.map((secret: { readonly name: string }) => secret.name));
   const because = `is not allowed because service account ${metadata.name} does not reference that`;
-  for (const { name, where, pull } of secretReferences(request.object.spec))
+  for (const { name, where, pull } of podSecrets(request.object.spec))
     if (!(pull ? pullable : mountable).has(name)) throw refuse(request, `${where} ${because} ${pull ? "imagePullSecret" : "secret"}`);
-}
-
-type SecretReference = { readonly name: string; /** As upstream names the place. */ readonly where: string; readonly pull: boolean };
-
-/** Every secret that a pod names, whatever the container and the way (rule H of the promises). */
-function* secretReferences(spec: any): Iterable<SecretReference> {
-  for (const volume of spec.volumes ?? []) {
-    if (volume.secret !== undefined) yield { name: volume.secret.secretName ?? "", where: `volume with secret.secretName=${JSON.stringify(volume.secret.secretName ?? "")}`, pull: false };
-    for (const source of volume.projected?.sources ?? [])
-      if (source.secret !== undefined) yield { name: source.secret.name ?? "", where: `volume with projected secret name=${JSON.stringify(source.secret.name ?? "")}`, pull: false };
-    for (const [field, driver] of Object.entries<any>(volume))
-      if (typeof driver?.secretRef?.name === "string") yield { name: driver.secretRef.name, where: `volume with ${field}.secretRef.name=${JSON.stringify(driver.secretRef.name)}`, pull: false };
-  }
-  for (const [type, containers] of [["init container", spec.initContainers], ["container", spec.containers], ["ephemeral container", spec.ephemeralContainers]] as const)
-    for (const container of containers ?? []) {
-      for (const { secretRef } of container.envFrom ?? [])
-        if (secretRef !== undefined) yield { name: secretRef.name ?? "", where: `${type} ${container.name} with envFrom referencing secret.secretName=${JSON.stringify(secretRef.name ?? "")}`, pull: false };
-      for (const { name, valueFrom } of container.env ?? [])
-        if (valueFrom?.secretKeyRef !== undefined) yield { name: valueFrom.secretKeyRef.name ?? "", where: `${type} ${container.name} with envVar ${name} referencing secret.secretName=${JSON.stringify(valueFrom.secretKeyRef.name ?? "")}`, pull: false };
-    }
-  for (const [i, secret] of (spec.imagePullSecrets ?? []).entries()) yield { name: secret.name, where: `imagePullSecrets[${i}].name=${JSON.stringify(secret.name)}`, pull: true };
 }

@@ -2,17 +2,20 @@ import type { Random } from "../../base/random.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { Namespace } from "../../kinds/core/namespace.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { Service } from "../../kinds/core/service.ts";
 import type { Reader } from "../context.ts";
 import type { Hooks } from "../core.ts";
 import { namespaceHooks } from "./namespace.ts";
 import { podHooks } from "./pod.ts";
+import { defaultServiceRange, serviceHooks } from "./service.ts";
 
 export type HookOptions = { readonly read: Reader; readonly random: Random; readonly serviceRange?: string };
 
 /** The kinds whose storage does more than store, one line each. */
-export function storageHooks(_options: HookOptions): ReadonlyMap<AnyKind, Hooks> {
+export function storageHooks({ read, random, serviceRange }: HookOptions): ReadonlyMap<AnyKind, Hooks> {
   return new Map<AnyKind, Hooks>([
     [Namespace, namespaceHooks],
     [Pod, podHooks],
+    [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
   ]);
 }

@@ -4,7 +4,9 @@ import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { ServiceAccount } from "../../kinds/core/serviceaccount.ts";
+import { must } from "../../base/assert.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
+import { subresourcesOf } from "../../kinds/subresources.ts";
 import type { SubresourceType } from "../discovery.ts";
 import { binding } from "./binding.ts";
 import { eviction } from "./eviction.ts";
@@ -25,17 +27,15 @@ const posted: readonly (readonly [AnyKind, string, Posted])[] = [
   ...reviews.map(review => [review.body, "", review] as const),
 ];
 
-const streaming = ["create", "get"];
-const proxying = ["create", "delete", "get", "patch", "update"];
-/** Answered by whoever the request is passed on to, with the verbs that discovery tells. */
-const connected: readonly (readonly [AnyKind, string, Subresource, string, readonly string[]])[] = [
-  [Pod, "attach", attach, "PodAttachOptions", streaming],
-  [Pod, "exec", exec, "PodExecOptions", streaming],
-  [Pod, "portforward", portForward, "PodPortForwardOptions", streaming],
-  [Pod, "proxy", podProxy, "PodProxyOptions", proxying],
-  [Pod, "log", log, "Pod", ["get"]],
-  [Service, "proxy", serviceProxy, "ServiceProxyOptions", proxying],
-  [Node, "proxy", nodeProxy, "NodeProxyOptions", proxying],
+/** Answered by whoever the request is passed on to. */
+const connected: readonly (readonly [AnyKind, string, Subresource])[] = [
+  [Pod, "attach", attach],
+  [Pod, "exec", exec],
+  [Pod, "portforward", portForward],
+  [Pod, "proxy", podProxy],
+  [Pod, "log", log],
+  [Service, "proxy", serviceProxy],
+  [Node, "proxy", nodeProxy],
 ];
 
 export function findPosted(kind: AnyKind, subresource: string): Posted | undefined {
@@ -49,12 +49,9 @@ export function findSubresource(kind: AnyKind, subresource: string): Subresource
   return found === undefined ? connected.find(([of, name]) => of === kind && name === subresource)?.[2] : postedEndpoint(found);
 }
 
-/** How discovery describes it; `undefined`: as the object itself, with get, patch and update. */
-export function subresourceTypeOf(kind: AnyKind, subresource: string): SubresourceType | undefined {
-  if (subresource === "scale") return { group: "autoscaling", version: "v1", kind: "Scale", verbs: ["get", "patch", "update"] };
-  if (subresource === "finalize") return { group: kind.group, version: kind.version, kind: kind.kind, verbs: ["update"] };
-  const body = findPosted(kind, subresource)?.body;
-  if (body !== undefined) return { group: body.group, version: body.version, kind: body.kind, verbs: ["create"] };
-  const found = connected.find(([of, name]) => of === kind && name === subresource);
-  return found === undefined ? undefined : { group: kind.group, version: kind.version, kind: found[3], verbs: found[4] };
+/** How discovery describes it. */
+export function subresourceTypeOf(kind: AnyKind, subresource: string): SubresourceType {
+  const { group, version } = kind;
+  const { kind: body, connect, verbs } = must(subresourcesOf(kind).get(subresource), `${kind.kind} has the subresource ${subresource}`);
+  return { ...(body ?? { group, version, kind: connect?.kind ?? kind.kind }), verbs };
 }

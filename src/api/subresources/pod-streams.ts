@@ -62,7 +62,7 @@ export function containerOf({ metadata, spec }: any, wanted: string): string {
 }
 
 function toAgent(services: Services, _: Call, pod: any, path: readonly string[], params: Params) {
-  const query = new URLSearchParams(params).toString();
+  const query = new URLSearchParams(params.map(([key, value]) => [key, value])).toString();
   return forward({ ...agentOf(services, pod.spec.nodeName), target: `/${path.map(encodeURIComponent).join("/")}${query === "" ? "" : `?${query}`}` });
 }
 

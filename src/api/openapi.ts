@@ -1,0 +1,89 @@
+/** OpenAPI v2 and v3 of everything that is served, made when first asked for (kube-openapi handler, handler3). */
+import type { Json } from "../base/json.ts";
+import type { AnyKind } from "../kinds/kind.ts";
+import { openapiV2 } from "../kinds/openapi/v2.ts";
+import { openapiV3, openapiV3Paths } from "../kinds/openapi/v3.ts";
+import { openapiProtobuf } from "../schema/openapi-protobuf.ts";
+import { etagOf } from "./discovery.ts";
+import { ApiError } from "../base/api-error.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { one, parseAccept } from "./negotiate.ts";
+import type { Registry } from "./registry.ts";
+
+const json = "application/json";
+const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+type Document = { readonly body: string | Uint8Array; readonly etag: string };
+
+export class OpenApi {
+  readonly #registry: Registry;
+  readonly #sha512: (text: string) => Uint8Array;
+  #generation = -1;
+  #documents = new Map<string, Document>();
+
+  constructor(registry: Registry, sha512: (text: string) => Uint8Array) {
+    this.#registry = registry;
+    this.#sha512 = sha512;
+  }
+
+  /** `/openapi/v2` */
+  v2(request: HttpRequest): HttpResponse {
+    const type = typeOf(request);
+    const document = this.#document(`v2 ${type}`, () => (type === json ? JSON.stringify(openapiV2(this.#kinds())) : openapiProtobuf(openapiV2(this.#kinds()))));
+    return send(request, document, type, {});
+  }
+
+  /** `/openapi/v3`: where each group and version's document is, by its hash. */
+  v3Index(): Json {
+    return { paths: Object.fromEntries(openapiV3Paths(this.#kinds()).map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }])) };
+  }
+
+  /** `/openapi/v3/<path>`; `undefined` for a path that has none. */
+  v3(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse | undefined {
+    if (!openapiV3Paths(this.#kinds()).includes(path)) return undefined;
+    const hash = query.get("hash") ?? "";
+    const current = this.#v3Hash(path);
+    if (hash !== "" && hash !== current) return { status: 301, headers: { location: `/openapi/v3/${path}?hash=${current}` }, content: { type: "text", text: "" } };
+    return send(request, this.#v3Document(path), json, hash === "" ? {} : { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" });
+  }
+
+  #kinds(): readonly AnyKind[] {
+    return this.#registry.kinds();
+  }
+  #v3Document(path: string): Document {
+    return this.#document(`v3 ${path}`, () => JSON.stringify(openapiV3(this.#kinds(), path)));
+  }
+  #v3Hash(path: string): string {
+    return this.#v3Document(path).etag.slice(1, -1);
+  }
+  #document(key: string, make: () => string | Uint8Array): Document {
+    if (this.#generation !== this.#registry.generation) {
+      this.#documents = new Map();
+      this.#generation = this.#registry.generation;
+    }
+    let document = this.#documents.get(key);
+    if (document === undefined) {
+      const body = make();
+      document = { body, etag: etagOf(this.#sha512(typeof body === "string" ? body : `${key} ${this.#generation} ${body.length}`)) };
+      this.#documents.set(key, document);
+    }
+    return document;
+  }
+}
+
+/** Clients that read protobuf ask for nothing else, under a name that mime parsers refuse in an answer. */
+function typeOf(request: HttpRequest): typeof json | typeof v2Protobuf {
+  const accept = one(request.headers.accept) ?? "";
+  if (accept === "") return json;
+  for (const { type } of parseAccept(accept)) {
+    if (type === json || type === "*/*" || type === "application/*") return json;
+    if (type.startsWith("application/com.github.proto-openapi.spec.v2")) return v2Protobuf;
+  }
+  throw new ApiError("NotAcceptable", `only the following media types are accepted: ${json}, ${v2Protobuf}`);
+}
+
+function send(request: HttpRequest, { body, etag }: Document, type: string, more: { readonly [name: string]: string }): HttpResponse {
+  const headers = { "content-type": type, etag, vary: "Accept", "cache-control": "no-cache, private", ...more };
+  if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
+  return { status: 200, headers, content: typeof body === "string" ? { type: "text", text: body } : { type: "bytes", bytes: body } };
+}

@@ -1,0 +1,189 @@
+/** Cluster addresses and node ports of services (pkg/registry/core/service/storage/alloc.go): the API server gives them out, since nobody else sees every service. */
+import { must } from "../../base/assert.ts";
+import { copyJson } from "../../base/json-codec.ts";
+import { inRange, parseIPv4, parseIPv4Range, renderIPv4, type Range } from "../../base/ipv4.ts";
+import type { Random } from "../../base/random.ts";
+import { Service } from "../../kinds/core/service.ts";
+import { invalidValue } from "../../schema/problem.ts";
+import type { Reader } from "../context.ts";
+import type { Hooks, Reservation } from "../core.ts";
+import { internal, invalid } from "../errors.ts";
+import { Allocator, reservedOf } from "./allocator.ts";
+
+export const defaultServiceRange = "10.96.0.0/12";
+export const nodePortFirst = 30_000;
+export const nodePortLast = 32_767;
+
+export function serviceHooks(read: Reader, random: Random, rangeText: string): Hooks {
+  const range = must(parseIPv4Range(rangeText), `${rangeText} is an IPv4 range`);
+  let pools: Pools | undefined;
+  // Built from what is stored when the first service is written, never before the store is open.
+  const current = (): Pools => (pools ??= poolsOf(read, random, range, rangeText));
+  return {
+    prepare: prepareService,
+    reserve: (next, previous) => reserve(current(), next, previous),
+    released: service => release(current(), service),
+  };
+}
+
+type Pools = { readonly range: Range; readonly rangeText: string; readonly addresses: Allocator; readonly ports: Allocator };
+
+function poolsOf(read: Reader, random: Random, range: Range, rangeText: string): Pools {
+  const ports = nodePortLast - nodePortFirst + 1;
+  const pools: Pools = {
+    range, rangeText,
+    // Neither the network's own address nor the broadcast address.
+    addresses: new Allocator({ first: range.first + 1, last: range.first + range.size - 2, reserved: reservedOf(range.size, 16, 16, 256) }, random),
+    ports: new Allocator({ first: nodePortFirst, last: nodePortLast, reserved: reservedOf(ports, 32, 16, 128) }, random),
+  };
+  for (const service of read.list("", "services", "")) {
+    for (const address of addressesOf(service)) pools.addresses.take(address);
+    for (const port of portsOf(service)) pools.ports.take(port);
+  }
+  return pools;
+}
+
+const needsAddress = (service: any): boolean => service.spec.type !== "ExternalName";
+const isHeadless = (service: any): boolean => service.spec.clusterIP === "None";
+const needsPorts = ({ spec }: any): boolean => spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
+const needsHealthPort = ({ spec }: any): boolean => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+
+function addressesOf(service: any): readonly number[] {
+  return needsAddress(service) ? (service.spec.clusterIPs ?? []).map(parseIPv4).filter((address: number | undefined) => address !== undefined) : [];
+}
+function portsOf({ spec }: any): readonly number[] {
+  return [...new Set<number>([...(spec.ports ?? []).map(({ nodePort }: any) => nodePort ?? 0), spec.healthCheckNodePort ?? 0])].filter(port => port !== 0);
+}
+
+/** Before validation: clusterIP and clusterIPs say the same, and what was given out stays unless it is changed on purpose. */
+function prepareService(next: any, previous: any | undefined): void {
+  const { spec } = next;
+  if (previous === undefined) {
+    if (spec.clusterIP !== undefined && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP];
+    return;
+  }
+  const old = previous.spec;
+  followClusterIP(spec, old);
+  if (needsAddress(next) && needsAddress(previous) && spec.clusterIP === undefined && spec.clusterIPs === undefined) keep(spec, old, ["clusterIP", "clusterIPs"]);
+  if (needsAddress(next) && needsAddress(previous)) for (const field of ["ipFamilies", "ipFamilyPolicy"]) if (spec[field] === undefined) keep(spec, old, [field]);
+  if (!needsAddress(next) && needsAddress(previous)) dropUnchanged(spec, old, ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]);
+  if (needsPorts(next) && needsPorts(previous))
+    for (const port of spec.ports ?? []) if (port.nodePort === undefined) keep(port, (old.ports ?? []).find((each: any) => each.port === port.port && each.protocol === port.protocol) ?? {}, ["nodePort"]);
+  if (!needsPorts(next) && needsPorts(previous) && spec.type !== "LoadBalancer") for (const port of spec.ports ?? []) if ((old.ports ?? []).some((each: any) => each.nodePort === port.nodePort)) delete port.nodePort;
+  if (needsHealthPort(next) && needsHealthPort(previous) && spec.healthCheckNodePort === undefined) keep(spec, old, ["healthCheckNodePort"]);
+  if (!needsHealthPort(next) && needsHealthPort(previous)) dropUnchanged(spec, old, ["healthCheckNodePort"]);
+}
+
+/** Old clients change clusterIP and send clusterIPs back as it was (pkg/registry/core/service/strategy.go NormalizeClusterIPs). */
+function followClusterIP(spec: any, old: any): void {
+  if (spec.clusterIP !== old.clusterIP && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
+    if (spec.clusterIP === undefined) delete spec.clusterIPs;
+    else spec.clusterIPs = [spec.clusterIP, ...(spec.clusterIPs ?? []).slice(1)];
+  } else if (spec.clusterIP !== undefined && spec.clusterIPs === undefined && old.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP];
+  else if (spec.clusterIP === undefined && spec.clusterIPs !== undefined) [spec.clusterIP] = spec.clusterIPs;
+}
+
+function keep(to: any, from: any, fields: readonly string[]): void {
+  for (const field of fields) if (from[field] !== undefined) to[field] = copyJson(from[field]);
+}
+function dropUnchanged(spec: any, old: any, fields: readonly string[]): void {
+  for (const field of fields) if (JSON.stringify(spec[field]) === JSON.stringify(old[field])) delete spec[field];
+}
+
+function reserve(pools: Pools, next: any, previous: any | undefined): Reservation {
+  const taken: (() => void)[] = [];
+  const rollback = (): void => {
+    for (const undo of taken.splice(0)) undo();
+  };
+  const held = { addresses: new Set(previous === undefined ? [] : addressesOf(previous)), ports: new Set(previous === undefined ? [] : portsOf(previous)) };
+  try {
+    if (needsAddress(next)) {
+      setFamilies(next);
+      if (!isHeadless(next)) reserveAddress(pools, next, held.addresses, taken);
+    }
+    reservePorts(pools, next, held.ports, taken);
+  } catch (error) {
+    rollback();
+    throw error;
+  }
+  return {
+    rollback,
+    commit() {
+      const now = { addresses: new Set(addressesOf(next)), ports: new Set(portsOf(next)) };
+      for (const address of held.addresses) if (!now.addresses.has(address)) pools.addresses.release(address);
+      for (const port of held.ports) if (!now.ports.has(port)) pools.ports.release(port);
+    },
+  };
+}
+
+/** This cluster has IPv4 only (alloc.go initIPFamilyFields). */
+function setFamilies({ metadata, spec }: any): void {
+  const refuse = (field: string, value: unknown, detail: string) => invalid(Service, metadata.name, [invalidValue(field, value, detail)]);
+  if (spec.clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0) {
+    // Headless without selector: whoever writes the endpoints may use either family.
+    spec.ipFamilyPolicy ??= "RequireDualStack";
+    spec.ipFamilies ??= ["IPv4"];
+    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== "SingleStack") spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === "IPv4" ? "IPv6" : "IPv4"];
+    return;
+  }
+  spec.ipFamilyPolicy ??= "SingleStack";
+  if (spec.ipFamilyPolicy === "RequireDualStack") throw refuse("spec.ipFamilyPolicy", spec.ipFamilyPolicy, "this cluster is not configured for dual-stack services");
+  const foreign = (spec.ipFamilies ?? []).findIndex((family: string) => family !== "IPv4");
+  if (foreign >= 0) throw refuse(`spec.ipFamilies[${foreign}]`, spec.ipFamilies[foreign], "not configured on this cluster");
+  spec.ipFamilies ??= ["IPv4"];
+}
+
+function reserveAddress(pools: Pools, next: any, held: ReadonlySet<number>, taken: (() => void)[]): void {
+  const { metadata, spec } = next;
+  const [wanted] = spec.clusterIPs ?? [];
+  let address: number | undefined;
+  if (wanted === undefined || wanted === "") {
+    address = pools.addresses.next();
+    if (address === undefined) throw internal("failed to allocate a serviceIP: range is full");
+  } else {
+    const refuse = (why: string) => invalid(Service, metadata.name, [invalidValue("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`)]);
+    address = parseIPv4(wanted);
+    if (address !== undefined && held.has(address)) return;
+    if (address === undefined || !inRange(pools.range, address) || !pools.addresses.contains(address)) throw refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${pools.rangeText}`);
+    if (!pools.addresses.take(address)) throw refuse("provided IP is already allocated");
+  }
+  taken.push(() => pools.addresses.release(address));
+  spec.clusterIP = renderIPv4(address);
+  spec.clusterIPs = [spec.clusterIP];
+}
+
+function reservePorts({ ports: pool }: Pools, next: any, held: ReadonlySet<number>, taken: (() => void)[]): void {
+  const { metadata, spec } = next;
+  const mine = new Set<number>();
+  const claim = (port: number, field: string): void => {
+    if (mine.has(port) || held.has(port)) return void mine.add(port);
+    const refuse = (why: string) => invalid(Service, metadata.name, [invalidValue(field, port, why)]);
+    if (!pool.contains(port)) throw refuse(`provided port is not in the valid range. The range of valid ports is ${nodePortFirst}-${nodePortLast}`);
+    if (!pool.take(port)) throw refuse("provided port is already allocated");
+    mine.add(port);
+    taken.push(() => pool.release(port));
+  };
+  const any = (): number => {
+    const port = pool.next();
+    if (port === undefined) throw internal("failed to allocate a nodePort: range is full");
+    mine.add(port);
+    taken.push(() => pool.release(port));
+    return port;
+  };
+  const list: readonly any[] = spec.ports ?? [];
+  list.forEach((port, i) => (port.nodePort ?? 0) !== 0 && claim(port.nodePort, `spec.ports[${i}].nodePort`));
+  if (needsPorts(next))
+    for (const port of list) {
+      if ((port.nodePort ?? 0) !== 0) continue;
+      // The same port over TCP and UDP gets the same node port.
+      const twin = list.find(other => other !== port && other.port === port.port && other.protocol !== port.protocol && (other.nodePort ?? 0) !== 0);
+      port.nodePort = twin === undefined ? any() : twin.nodePort;
+    }
+  if ((spec.healthCheckNodePort ?? 0) !== 0) claim(spec.healthCheckNodePort, "spec.healthCheckNodePort");
+  else if (needsHealthPort(next)) spec.healthCheckNodePort = any();
+}
+
+function release({ addresses, ports }: Pools, service: any): void {
+  for (const address of addressesOf(service)) addresses.release(address);
+  for (const port of portsOf(service)) ports.release(port);
+}
