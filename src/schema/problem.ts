@@ -35,7 +35,7 @@ export function invalid(kind: { readonly group: string; readonly kind: string },
   const all = messages.length === 1 ? messages[0]! : `[${messages.join(", ")}]`;
   const qualified = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   return new ApiError("Invalid", `${qualified} ${goQuote(name)} is invalid: ${all}`, {
-    ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.kind,
+    ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), ...(kind.kind === "" ? {} : { kind: kind.kind }),
     causes: problems.map(problem => ({ reason: problem.reason === "InternalError" ? "InternalError" : `FieldValue${problem.reason}`, message: problemBody(problem), field: problem.field })),
   });
 }
