@@ -30,3 +30,7 @@ test("a message that ends too early is an error, not a partial answer", () => {
   const whole = encodeMessage(Outer, { id: "abc", inner: { name: "d" } });
   for (const length of [1, 3, 6, whole.length - 1]) assert.throws(() => decodeMessage(Outer, whole.subarray(0, length)), /protobuf/);
 });
+
+test("a field of another wire type than the table says is skipped, not misread", () => {
+  assert.deepEqual(decodeMessage({ id: [1, "int64"], on: [7, "string"], at: [4, "int64"] }, encodeMessage(Outer, { id: "abc", on: true, at: 3 })), { at: 3 });
+});

@@ -157,6 +157,11 @@ function read(message: Message, reader: Reader, end: number, depth: number): { r
       continue;
     }
     const [name, [, type, many]] = known;
+    const isBlock = typeof type === "object" || type === "string" || type === "bytes" || type === "map";
+    if (wireType !== (isBlock ? 2 : 0) && !(many && wireType === 2)) {
+      reader.skip(wireType);
+      continue;
+    }
     if (type === "map") {
       const block = reader.block();
       const pair = read(entry, new Reader(block), block.length, depth + 1) as { key?: string; value?: string };

@@ -123,6 +123,7 @@ export class CriRuntime implements ContainerRuntime {
   async events(onChange: (id: string, what: "started" | "ended") => void, signal: AbortSignal): Promise<void> {
     try {
       await this.#containerd.subscribe(ctrd.subscribe, { filters: [`topic~="/tasks/(exit|start)"`] }, ({ topic, event }) => {
+        // A start has the container's id in the same place, and no other.
         const { containerId = "", id = "" } = decodeMessage(TaskExit, event?.value ?? new Uint8Array());
         // The exit of an exec'd process carries its own id; only the main process' matters.
         if (topic !== "/tasks/exit" || id === containerId) onChange(containerId, topic === "/tasks/exit" ? "ended" : "started");
