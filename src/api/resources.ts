@@ -44,7 +44,7 @@ export type Context = {
 export function servedFor(core: Core, info: RequestInfo): Served {
   const served = core.registry.find(info.group, info.version, info.resource);
   if (served === undefined) throw unknownResource();
-  if (!served.kind.namespaced && info.namespace !== "" && !(served.resource === "namespaces" && served.group === "")) throw unknownResource();
+  if (!served.kind.namespaced && info.namespace !== "" && !(served.resource === "namespaces" && served.group === "" && info.namespace === info.name)) throw unknownResource();
   if (served.kind.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch" && info.verb !== "create") throw info.verb === "deletecollection" ? methodNotAllowed() : unknownResource();
   return served;
 }

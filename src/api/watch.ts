@@ -1,11 +1,10 @@
 /** Watches over HTTP: one store watch each, filtered, encoded once per change for everyone who asks for the same form. */
-import { stringifyJson } from "../base/json-codec.ts";
 import type { Batch, Change, Entry, Watch } from "../store/store.ts";
 import type { Call, Core } from "./core.ts";
 import { ApiError } from "../base/api-error.ts";
 import { expired } from "./errors.ts";
 import type { Sink } from "./http.ts";
-import { withVersion } from "./objects.ts";
+import { splice, withVersion } from "./objects.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
 import { scopeOf, waitFor } from "./read.ts";
 import { selectionOf, type Selection } from "./select.ts";
@@ -41,7 +40,7 @@ export function eventOf(core: Core, selection: Selection, change: Change): { rea
   if (is) return { type: was ? "MODIFIED" : "ADDED", object: core.objects.object(entry), text: () => core.objects.text(entry) };
   if (!was) return undefined;
   const left = withVersion(core.objects.object(previous!), String(revision));
-  return { type: "DELETED", object: left, text: () => stringifyJson(left) };
+  return { type: "DELETED", object: left, text: () => splice(previous!.value, revision) };
 }
 
 /** Event texts of recent changes, by form: the same string (or bytes) goes to every watcher. */

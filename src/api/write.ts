@@ -1,5 +1,5 @@
 /** Create and update: one path for every verb, endpoint and kind that stores an object. */
-import { ApiError, isApiError } from "../base/api-error.ts";
+import { isApiError } from "../base/api-error.ts";
 import { sameJson } from "../base/json.ts";
 import { suffix } from "../base/random.ts";
 import type { AnyKind } from "../kinds/kind.ts";
@@ -25,7 +25,7 @@ const conflictRetriesMax = 16;
 export async function create(core: Core, call: Call, given: any, options: WriteOptions, applied = false): Promise<Answer> {
   const { served, namespace } = call;
   const { kind } = served;
-  if ((given.metadata.resourceVersion ?? "") !== "") throw new ApiError("", "resourceVersion should not be set on objects to be created");
+  if ((given.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
   delete given.metadata.resourceVersion;
   wipeForCreate(served, given, namespace);
   dropDuplicateOwners(given, call);
