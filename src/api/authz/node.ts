@@ -5,7 +5,7 @@
  * Upstream keeps a graph of everything pods refer to. Here only the pods of each node are kept, and a request looks through those (a hundred or so) when it comes.
  */
 import { assert } from "../../base/assert.ts";
-import { parseFieldSelector } from "../../base/selector.ts";
+import { parseFieldSelector, SelectorError } from "../../base/selector.ts";
 import { driverSecrets, podClaims, podConfigMaps, podSecrets } from "../../kinds/core/podreferences.ts";
 import type { Store } from "../../store/store.ts";
 import { clusterRoles } from "../bootstrap/cluster-roles.ts";
@@ -18,10 +18,9 @@ const leaseNamespace = "kube-node-lease";
 const allowed: Decision = { allowed: true };
 const no = (reason: string): Decision => ({ allowed: false, reason });
 
-/** Is this user a node, and which? A member of system:nodes whose name does not say which node it is has the name "". */
+/** Which node this user is, if it is one: `system:node:<name>` in the group system:nodes (pkg/auth/nodeidentifier). */
 export function nodeOf(user: User): string | undefined {
-  if (!user.groups.includes("system:nodes")) return undefined;
-  return user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : user.name.includes(":") || user.name === "" ? "" : undefined;
+  return user.name.startsWith(userPrefix) && user.groups.includes("system:nodes") ? user.name.slice(userPrefix.length) : undefined;
 }
 
 export class NodeAuthorizer implements Authorizer {
@@ -217,7 +216,13 @@ function* resourceClaims(pod: any): Iterable<string> {
 /** Whether one of a field selector's terms, all of which must hold, is `field=value`. */
 function selects(selector: string | undefined, field: string, value: string): boolean {
   if (selector === undefined) return false;
-  return parseFieldSelector(selector).some(term => term.field === field && term.operator === "=" && term.value === value);
+  try {
+    return parseFieldSelector(selector).some(term => term.field === field && term.operator === "=" && term.value === value);
+  } catch (error) {
+    // Whoever reads the selector next will say what is wrong with it; here it only selects nothing.
+    if (error instanceof SelectorError) return false;
+    throw error;
+  }
 }
 
 function some<T>(items: Iterable<T>, matches: (item: T) => boolean): boolean {
