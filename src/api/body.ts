@@ -19,6 +19,8 @@ export type Expected = {
   readonly node: Node;
   /** Is this another kind that the server knows? Decides which refusal the client reads. */
   readonly isKnown: (apiVersion: string, kind: string) => boolean;
+  /** Any group and version will do: DeleteOptions go by the name of whatever is deleted. */
+  readonly anyVersion?: boolean;
 };
 export type BodyOptions = { readonly parseYaml: ParseYaml; readonly fieldValidation: FieldValidation; readonly warn: (text: string) => void };
 
@@ -82,7 +84,7 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.in
 
 function checkType(apiVersion: string, kind: string, expected: Expected): void {
   const wanted = gvOf(expected);
-  if (kind === expected.kind && apiVersion === wanted) return;
+  if (kind === expected.kind && (apiVersion === wanted || expected.anyVersion === true)) return;
   const refuse = (why: string) => badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: ${why}`);
   if (!expected.isKnown(apiVersion, kind)) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`);
   if (kind === expected.kind) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);

@@ -1,8 +1,7 @@
 /** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
 import { isApiError } from "../base/api-error.ts";
-import type { Json } from "../base/json.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
-import { readBody, readValue, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
+import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Call, Core } from "./core.ts";
 import { remove } from "./delete.ts";
@@ -185,13 +184,8 @@ export async function readDeleteOptions(services: Services, { request, info, war
   const bytes = await request.body();
   if (bytes.length === 0) return deleteOptions(info.query, undefined);
   const type = negotiateInput(request.headers, true);
-  const expected: Expected = { group: "", version: "v1", kind: "DeleteOptions", node: DeleteOptions.node, isKnown: () => true };
-  const body: BodyOptions = { parseYaml: services.parseYaml, fieldValidation: "Ignore", warn };
-  if (type !== jsonType && type !== yamlType) return deleteOptions(info.query, readBody(bytes, type, expected, body));
-  const { value, duplicates } = parseText(textOf(bytes), type, expected, services.parseYaml);
-  // Old clients name the group of what they delete.
-  const ours: Json = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value, apiVersion: "v1" } : value;
-  return deleteOptions(info.query, readValue(ours, duplicates, expected, body, bytes));
+  const expected: Expected = { group: "", version: "v1", kind: "DeleteOptions", node: DeleteOptions.node, isKnown: () => true, anyVersion: true };
+  return deleteOptions(info.query, readBody(bytes, type, expected, { parseYaml: services.parseYaml, fieldValidation: "Ignore", warn }));
 }
 
 async function deleteObject(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {
