@@ -58,7 +58,10 @@ export class ContainerdStreams implements RuntimeStreams {
         if (!names.includes(name)) continue;
         const socket = new Socket({ fd: openSync(path(name), O_RDONLY | O_NONBLOCK), readable: true, writable: false });
         sockets.push(socket);
-        outputs.push(copy(socket, streams[name]));
+        const output = copy(socket, streams[name]);
+        // Heard when the command has ended; until then a client that is gone is no reason to end anything.
+        output.catch(() => undefined);
+        outputs.push(output);
       }
       const input = streams.stdin ? new Socket({ fd: openSync(path("stdin"), O_RDWR | O_NONBLOCK), readable: false, writable: true }) : undefined;
       if (input) sockets.push(input);
@@ -161,7 +164,12 @@ export class ContainerdStreams implements RuntimeStreams {
 
 /** Hands every chunk on in order, holding the source back while the sink is slow. A sink that is gone ends the copy, not the process. */
 async function copy(source: Socket, sink: ByteSink | undefined): Promise<void> {
-  for await (const chunk of source as AsyncIterable<Buffer>) await sink?.write(chunk);
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) await sink?.write(chunk);
+  } catch (error) {
+    // We have let go of it ourselves.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  }
 }
 
 async function forEachQuietly<T>(source: AsyncIterable<T>, each: (item: T) => Promise<void>): Promise<void> {

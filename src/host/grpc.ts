@@ -92,7 +92,7 @@ export class GrpcClient {
     try {
       stream = this.#connected().request({
         ":method": "POST", ":path": method.path, ":scheme": "http", ":authority": "localhost",
-        "content-type": "application/grpc", te: "trailers", ...this.#headers, ...(timeoutMs === undefined ? {} : { "grpc-timeout": `${Math.max(1, Math.round(timeoutMs))}m` }),
+        "content-type": "application/grpc", te: "trailers", ...this.#headers, ...(timeoutMs === undefined ? {} : { "grpc-timeout": timeoutText(timeoutMs) }),
       });
     } catch (error) {
       queueMicrotask(() => fail(error as Error));
@@ -138,6 +138,11 @@ export class GrpcClient {
     session.unref();
     return (this.#session = session);
   }
+}
+
+/** At most eight digits, says the protocol: longer times in seconds. */
+function timeoutText(ms: number): string {
+  return ms < 1e8 ? `${Math.max(1, Math.round(ms))}m` : `${Math.min(99_999_999, Math.round(ms / 1000))}S`;
 }
 
 /** Cuts a byte stream into gRPC's length-prefixed messages. */
