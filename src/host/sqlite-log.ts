@@ -13,7 +13,6 @@ const schemaVersion = 1;
 const pageBytes = 4096;
 // The write-ahead log goes back into the main file after about a megabyte: a longer one makes single commits wait (performance.md, a2b).
 const checkpointPages = 250;
-const reserveBytesDefault = 8 << 20;
 
 /** The file cannot be used; the message names it and says what to do. Nothing in it was changed. */
 export class StoreFileError extends Error {
@@ -56,7 +55,7 @@ export class SqliteLog {
       this.#page = this.#db.prepare("SELECT rev, key, value, crc FROM log WHERE rev > ? ORDER BY rev LIMIT ?");
       this.#oldest = this.#number("SELECT value FROM meta WHERE name = 'oldest'");
       this.#revision = Math.max(this.#number("SELECT value FROM meta WHERE name = 'revision'"), this.#number("SELECT coalesce(max(rev), 0) FROM log"));
-      this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes ?? reserveBytesDefault);
+      this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes);
       this.#reserveLater = fresh;
       if (!fresh) this.#reserve.hold();
     } catch (error) {
@@ -117,6 +116,11 @@ export class SqliteLog {
     this.#transaction(() => this.#db.exec(`UPDATE meta SET value = max(value, ${oldest}) WHERE name = 'oldest'; UPDATE meta SET value = ${this.#revision} WHERE name = 'revision'`));
     this.#oldest = Math.max(this.#oldest, oldest);
     this.#pagesSinceCheckpoint += 2;
+  }
+
+  /** The space held back has been used and could not be held again. */
+  get short(): boolean {
+    return !this.#reserveLater && !this.#reserve.held;
   }
 
   get wantsCheckpoint(): boolean {

@@ -3,6 +3,9 @@ import { dirname } from "node:path";
 
 // A full disk is asked again at most this often.
 const retryMs = 1_000;
+// A fiftieth of the file system, but enough for a write-ahead log and not more than thousands of deletes need.
+const bytesMin = 1 << 20;
+const bytesMax = 8 << 20;
 
 /**
  * A file that holds space for the day the disk is full: given up so that deletes can still be written, taken back before anything else may grow.
@@ -13,10 +16,15 @@ export class Reserve {
   #held: boolean;
   #triedAt = -Infinity;
 
-  constructor(path: string, bytes: number) {
+  constructor(path: string, bytes?: number) {
+    const { blocks, bsize } = statfsSync(dirname(path));
     this.#path = path;
-    this.#bytes = bytes;
+    this.#bytes = bytes ?? Math.floor(Math.min(Math.max((blocks * bsize) / 50, bytesMin), bytesMax));
     this.#held = existsSync(path) && statSync(path).size === bytes;
+  }
+
+  get held(): boolean {
+    return this.#held;
   }
 
   /** True when the space is held, now or already. */

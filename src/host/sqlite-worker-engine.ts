@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../base/log.ts";
-import { StoreFailed, StoreFull, type Engine, type EngineFeed, type EngineRecord, type EngineWrite } from "../store/store.ts";
+import { StoreFailed, StoreFull, type Engine, type EngineEvents, type EngineFeed, type EngineRecord, type EngineWrite } from "../store/store.ts";
 import { StoreFileError } from "./sqlite-log.ts";
 
 /** What goes to the thread, and what comes back. */
 export type EngineCall = { readonly id: number; readonly method: "open" | "read" | "commit" | "sync" | "compact" | "close"; readonly arguments: readonly unknown[] };
-/** A reply to no call (id 0) is a failure that no call waits for. */
+/** A reply to no call (id 0) is an event: a failure that no call waits for or, without an error, that space is short. */
 export type EngineReply = { readonly id: number; readonly value?: unknown; readonly error?: { readonly name: string; readonly message: string } };
 
 // A disk that does not answer for this long will not be believed any more.
@@ -19,7 +19,7 @@ export class SqliteWorkerEngine implements Engine {
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #worker: Worker | undefined;
   #feed: EngineFeed = () => {};
-  #onFailure: (error: unknown) => void = () => {};
+  #events: EngineEvents = { failed: () => {}, short: () => {} };
   #calls = 0;
 
   constructor(path: string, options: { readonly answerMsMax?: number } = {}) {
@@ -27,8 +27,8 @@ export class SqliteWorkerEngine implements Engine {
     this.#answerMsMax = options.answerMsMax ?? answerMsMax;
   }
 
-  async open(onFailure: (error: unknown) => void): Promise<{ revision: number; oldest: number }> {
-    this.#onFailure = onFailure;
+  async open(events: EngineEvents): Promise<{ revision: number; oldest: number }> {
+    this.#events = events;
     const entry = import.meta.url.endsWith(".ts") ? "./sqlite-worker.ts" : "./sqlite-worker.js";
     const worker = new Worker(new URL(entry, import.meta.url), { workerData: { path: this.#path } });
     worker.on("message", (reply: EngineReply) => this.#settle(reply));
@@ -94,13 +94,13 @@ export class SqliteWorkerEngine implements Engine {
     const error = reply.error && new (errors[reply.error.name] ?? StoreFailed)(reply.error.message);
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (waiting === undefined) this.#onFailure(error);
+    if (waiting === undefined) (error === undefined ? this.#events.short : this.#events.failed)(error);
     else if (error === undefined) waiting.resolve(reply.value);
     else waiting.reject(error);
   }
 
   #end(error: Error): void {
-    this.#onFailure(error);
+    this.#events.failed(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

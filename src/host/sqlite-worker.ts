@@ -18,7 +18,7 @@ port.on("message", (call: EngineCall) => {
 function answer(call: EngineCall): Promise<unknown> {
   const args = call.arguments;
   switch (call.method) {
-    case "open": return engine.open(error => refuse(0, error));
+    case "open": return engine.open({ failed: error => refuse(0, error), short: () => port.postMessage({ id: 0 } satisfies EngineReply) });
     case "read": return engine.read(args[0] as number);
     case "commit": return engine.commit(args[0] as readonly EngineWrite[], args[1] as { frees: boolean });
     case "sync": return engine.sync();

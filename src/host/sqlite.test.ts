@@ -78,7 +78,7 @@ test("a flipped byte in a value is found by its checksum, a damaged page by SQLi
 
 test("dead revisions leave the file with later commits and with compaction, and the file stops growing", () => inDirectory(async path => {
   const engine = new SqliteEngine(path);
-  await engine.open(assert.ifError);
+  await engine.open({ failed: assert.ifError, short: assert.fail });
   const value = "x".repeat(3_000);
   const sizes: number[] = [];
   let revision = 1;

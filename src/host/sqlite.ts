@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Log } from "../base/log.ts";
-import type { Engine, EngineFeed, EngineWrite } from "../store/store.ts";
+import type { Engine, EngineEvents, EngineFeed, EngineWrite } from "../store/store.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import { SqliteWorkerEngine } from "./sqlite-worker-engine.ts";
 
@@ -19,14 +19,14 @@ export class SqliteEngine implements Engine {
   #feed: EngineFeed = () => {};
   #dead: number[] = [];
   #checkpoint: NodeJS.Immediate | undefined;
-  #onFailure: (error: unknown) => void = () => {};
+  #events: EngineEvents = { failed: () => {}, short: () => {} };
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  async open(onFailure: (error: unknown) => void): Promise<{ revision: number; oldest: number }> {
-    this.#onFailure = onFailure;
+  async open(events: EngineEvents): Promise<{ revision: number; oldest: number }> {
+    this.#events = events;
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     this.#log = new SqliteLog(this.#path);
     return { revision: this.#log.revision, oldest: this.#log.oldest };
@@ -60,6 +60,7 @@ export class SqliteEngine implements Engine {
     }
     this.#planCheckpoint();
     this.#feed(records);
+    if (log.short) this.#events.short();
     return records.map(({ revision }) => revision);
   }
 
@@ -92,7 +93,7 @@ export class SqliteEngine implements Engine {
       try {
         this.#log?.checkpoint();
       } catch (error) {
-        this.#onFailure(error);
+        this.#events.failed(error);
       }
     });
   }

@@ -56,6 +56,8 @@ export class RevisionedStore implements Store {
   #ended: Error | undefined;
   #cancelCompaction: (() => void) | undefined;
   #compacting: Promise<void> | undefined;
+  /** The engine had to use the space it holds back. */
+  #short = false;
 
   private constructor(engine: Engine, options: RevisionedStoreOptions) {
     this.#engine = engine;
@@ -69,7 +71,7 @@ export class RevisionedStore implements Store {
   /** Reads everything that the engine retained; when this resolves, reads and watches see all of it. */
   static async open(engine: Engine, options: RevisionedStoreOptions): Promise<RevisionedStore> {
     const store = new RevisionedStore(engine, options);
-    const { revision, oldest } = await engine.open(error => void store.#fail(error));
+    const { revision, oldest } = await engine.open({ failed: error => void store.#fail(error), short: () => { store.#short = true; } });
     store.#oldest = oldest;
     await engine.replay(records => store.#take(records));
     assert(store.#revision <= revision, "the newest revision given out is never older than a record");
@@ -172,6 +174,7 @@ export class RevisionedStore implements Store {
     } catch (error) {
       this.#fail(error);
     }
+    if (this.#short) this.#makeRoom();
     if (this.#queue.length > 0) {
       this.#defer(() => void this.#flush());
       return;
@@ -288,6 +291,15 @@ export class RevisionedStore implements Store {
       void this.#compactEngine();
       this.#planCompaction();
     });
+  }
+
+  /** On a full disk: replaced and deleted values go at once, so that the deletes to come find room. */
+  #makeRoom(): void {
+    this.#short = false;
+    if (this.#oldest === this.#revision) return;
+    this.#log.warn("the disk is full: the history is dropped to make room", { revision: this.#revision });
+    this.#forget(this.#revision);
+    void this.#compactEngine();
   }
 
   #forget(revision: number): void {

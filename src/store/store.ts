@@ -103,13 +103,20 @@ export type EngineWrite = { readonly key: string; readonly value: string | undef
 export type EngineRecord = { readonly revision: number; readonly key: string; readonly value: string | undefined };
 export type EngineFeed = (records: readonly EngineRecord[]) => void;
 
+export type EngineEvents = {
+  /** It went wrong where no call was waiting for it: nothing is promised any more. */
+  readonly failed: (error: unknown) => void;
+  /** A write had to use the space held back: room is worth more than history now. */
+  readonly short: () => void;
+};
+
 /**
  * What durability needs: SQLite and memory decide nothing and only append; etcd also decides `expected` and sees other
  * servers' writes, so the outcome of a commit and the feed of records come from the engine.
  */
 export interface Engine {
-  /** `revision` is the newest ever given out, `oldest` the oldest that the history can still answer for. `onFailure` hears of failures that no call is waiting for. */
-  open(onFailure: (error: unknown) => void): Promise<{ readonly revision: number; readonly oldest: number }>;
+  /** `revision` is the newest ever given out, `oldest` the oldest that the history can still answer for. */
+  open(events: EngineEvents): Promise<{ readonly revision: number; readonly oldest: number }>;
   /**
    * Feeds everything retained, in revision order, and then resolves: the newest record of each key at or before `oldest` (and perhaps older ones of
    * the same key), and every record after it. From then on the feed hears every later durable record, ours included, in revision order, before the commit that made it resolves.
