@@ -141,9 +141,16 @@ export class Agent {
     await stream;
   }
   #happened(id: string, what: "started" | "ended"): void {
-    const worker = this.#workers.get(this.#ownerOf(id) ?? "");
-    if (worker) worker.happened(id, what);
-    else if (what === "ended") void this.#relist().catch((error: unknown) => this.#options.log.warn("the runtime could not be listed", { error: messageOf(error) }));
+    // Starts are our own doing: the worker that did it looks by itself.
+    if (what === "started") return;
+    const tell = (): boolean => {
+      const worker = this.#workers.get(this.#ownerOf(id) ?? "");
+      worker?.happened(id, what);
+      return worker !== undefined;
+    };
+    if (tell()) return;
+    // Ended before its worker had seen it: the list says whose it was.
+    this.#relist().then(tell, (error: unknown) => this.#options.log.warn("the runtime could not be listed", { error: messageOf(error) }));
   }
   #ownerOf(id: string): string | undefined {
     const known = this.#owners.get(id);
@@ -169,7 +176,7 @@ export class Agent {
       now.set(id, state);
       this.#owners.set(id, podUID);
       const before = this.#seen.get(id);
-      if (before !== state && before !== undefined) this.#workers.get(podUID)?.wake();
+      if (before !== state) this.#workers.get(podUID)?.wake();
     }
     for (const [id] of this.#seen) if (!now.has(id)) this.#workers.get(this.#ownerOf(id) ?? "")?.wake();
     this.#seen = now;

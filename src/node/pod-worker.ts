@@ -214,7 +214,11 @@ export class PodWorker {
           if (found) await killContainer(this.#services, pod, each, found, podIP, { message, signal: this.#step.signal });
         },
       });
-      if (started.ok) this.#waiting.delete(placed.container.name);
+      if (started.ok) {
+        this.#waiting.delete(placed.container.name);
+        // Others may wait for this one to be up.
+        if (placed.role === "sidecar") this.#dirty = true;
+      }
       else {
         this.#waiting.set(placed.container.name, started.waiting);
         wait = Math.min(wait ?? Infinity, started.retryMs);

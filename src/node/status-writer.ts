@@ -1,7 +1,7 @@
 /** Writes pods' statuses to the API: the newest only, one write at a time for each pod, until it is there. */
 import { isApiError } from "../base/api-error.ts";
 import type { Clock } from "../base/clock.ts";
-import { isObject, sameJson, type Json } from "../base/json.ts";
+import { isObject, sameJson, type Json, type JsonObject } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
 import { Pod } from "../kinds/core/pod.ts";
@@ -93,8 +93,10 @@ export function patchOf(before: PodStatus, after: PodStatus): { readonly [field:
   const old = before as unknown as { readonly [field: string]: Json | undefined };
   for (const [field, value] of Object.entries(after as unknown as { readonly [field: string]: Json })) {
     if (field === "conditions") {
-      const changed = (value as readonly Json[]).filter(condition => !sameCondition((old["conditions"] as readonly Json[] | undefined) ?? [], condition));
-      if (changed.length > 0) patch["conditions"] = changed;
+      const known = (old["conditions"] as readonly Json[] | undefined) ?? [];
+      const changed = (value as readonly Json[]).filter(condition => !sameCondition(known, condition));
+      // Merged by type: what a condition no longer says must be taken away by name.
+      if (changed.length > 0) patch["conditions"] = changed.map(condition => ({ ...gone, ...(condition as JsonObject) }));
     } else if (!sameJson(old[field], value)) patch[field] = replaced.has(field) ? [{ $patch: "replace" }, ...(value as readonly Json[])] : value;
   }
   for (const field of own) if (old[field] !== undefined && !(field in after)) patch[field] = null;
@@ -102,6 +104,8 @@ export function patchOf(before: PodStatus, after: PodStatus): { readonly [field:
 }
 /** Fields that this agent takes away when they no longer hold. */
 const own = ["message", "reason", "podIP", "podIPs", "initContainerStatuses", "ephemeralContainerStatuses"];
+
+const gone = { reason: null, message: null } as const;
 
 function sameCondition(all: readonly Json[], wanted: Json): boolean {
   if (!isObject(wanted)) return false;
