@@ -11,16 +11,9 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   switch (operator) {
     case "": case "Equal": return value === (taint.value ?? "");
     case "Exists": return true;
-    case "Lt": case "Gt": return compares(operator, taint.value ?? "", value);
+    // Lt and Gt are for a feature that 1.36 has switched off (TaintTolerationComparisonOperators).
     default: return false;
   }
-}
-
-/** Quirk: the taint's value is compared with the toleration's, as integers; anything else does not match. See component-helpers scheduling/corev1/helpers.go, compareNumericValues. */
-function compares(operator: "Lt" | "Gt", taint: string, toleration: string): boolean {
-  const integer = /^-?(0|[1-9]\d*)$/;
-  if (!integer.test(taint) || !integer.test(toleration)) return false;
-  return operator === "Lt" ? BigInt(taint) < BigInt(toleration) : BigInt(taint) > BigInt(toleration);
 }
 
 export function toleratesAll(tolerations: readonly Toleration[] | undefined, taints: readonly Taint[]): boolean {

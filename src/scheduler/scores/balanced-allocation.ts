@@ -1,22 +1,26 @@
 import { type Score, pointsMax } from "../framework.ts";
 
-/** Nodes whose CPU and memory are used to about the same share, with the pod on them. */
+/**
+ * Nodes whose CPU and memory come to be used to more equal shares by the pod: 75 for no difference, towards 100 for
+ * better, towards 50 for worse (noderesources/balanced_allocation.go).
+ */
 export const balancedAllocation: Score = {
   name: "NodeResourcesBalancedAllocation",
   weight: 1,
-  prepare: ({ requests }, nodes) => {
-    if (requests.cpu === 0 && requests.memory === 0) return undefined;
+  prepare: ({ requests: { cpu, memory } }, nodes) => {
+    if (cpu === 0 && memory === 0) return undefined;
     return points => {
       for (let i = 0; i < nodes.length; i++) {
         const { allocatable, requested } = nodes[i]!;
-        const cpu = share(requested.cpu + requests.cpu, allocatable.cpu), memory = share(requested.memory + requests.memory, allocatable.memory);
-        const deviation = cpu === undefined || memory === undefined ? 0 : Math.abs((cpu - memory) / 2);
-        points[i] = Math.floor((1 - deviation) * pointsMax);
+        const after = balance(requested.cpu + cpu, allocatable.cpu, requested.memory + memory, allocatable.memory);
+        const before = balance(requested.cpu, allocatable.cpu, requested.memory, allocatable.memory);
+        points[i] = pointsMax / 2 + Math.trunc((pointsMax / 2 + after - before) / 2);
       }
     };
   },
 };
 
-function share(used: number, has: number): number | undefined {
-  return has === 0 ? undefined : Math.min(used / has, 1);
+function balance(cpu: number, cpuHas: number, memory: number, memoryHas: number): number {
+  const deviation = cpuHas === 0 || memoryHas === 0 ? 0 : Math.abs((Math.min(cpu / cpuHas, 1) - Math.min(memory / memoryHas, 1)) / 2);
+  return Math.floor((1 - deviation) * pointsMax);
 }

@@ -9,10 +9,11 @@ export const imageLocality: Score = {
   name: "ImageLocality",
   weight: 1,
   prepare: ({ pod }, nodes, cluster) => {
-    const images = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ image }) => tagged(image ?? ""));
+    const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ image }) => tagged(image ?? ""));
+    const images = [...containers, ...(pod.spec.volumes ?? []).flatMap(({ image }) => (image === undefined ? [] : [tagged(image.reference ?? "")]))];
     const spread = images.map(image => (cluster.imageNodes.get(image) ?? 0) / cluster.nodes.length);
     if (!spread.some(part => part > 0)) return undefined;
-    const bytesMax = containerBytesMax * images.length;
+    const bytesMax = containerBytesMax * containers.length;
     return points => {
       for (let i = 0; i < nodes.length; i++) {
         let bytes = 0;
