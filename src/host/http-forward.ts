@@ -120,7 +120,7 @@ async function relayHtml(exchange: Exchange, answer: IncomingMessage, status: nu
   // Latin-1 keeps every byte what it was; markup and URLs are ASCII.
   const changed = Buffer.from(rewriteHtml(plain.toString("latin1"), rewriting), "latin1");
   const body = codec ? await codec.encode(changed) : changed;
-  exchange.begin(status, { ...headers, "content-length": String(body.length) }, "whole").end(body);
+  exchange.begin(status, headers, "whole", body.length).end(body);
 }
 
 /** An upgrade: the backend's 101 joins both connections for good, any other answer becomes an error and its connection ends. */

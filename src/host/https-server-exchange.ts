@@ -23,7 +23,7 @@ export interface Exchange {
   /** Whether the request has a body at all, be it of unknown length. */
   readonly hasBody: boolean;
   /** Sends the head of the answer; what is written afterwards is its body. `open`, the default: the head goes out at once, the body later. */
-  begin(status: number, headers: OutgoingHeaders, body?: "none" | "whole" | "open"): Writable;
+  begin(status: number, headers: OutgoingHeaders, body?: "none" | "whole" | "open", length?: number): Writable;
   /** Present when the client asked for an upgrade: the raw connection, to be used instead of `begin`. */
   readonly upgraded: Upgraded | undefined;
   /** Tells a long answer to come to its end: aborts the request's signal. */

@@ -89,7 +89,7 @@ class Http1Exchange implements Exchange {
 
   get destroyed(): boolean { return this.#socket.destroyed || this.#out?.destroyed === true; }
 
-  begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open"): Writable {
+  begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open", length?: number): Writable {
     let out = this.#out;
     if (!out) {
       // An upgrade that is answered instead of joined: the connection has left Node's server and ends with this answer.
@@ -101,8 +101,9 @@ class Http1Exchange implements Exchange {
       out.shouldKeepAlive = false;
       out.on("finish", () => { if (!this.upload.complete) linger(this.#socket); });
     }
-    const sent: { [name: string]: string | string[] } = {};
+    const sent: { [name: string]: string | string[] | number } = {};
     for (const name in headers) sent[name] = headers[name] as string | string[];
+    if (length !== undefined) sent["content-length"] = length;
     out.writeHead(status, sent);
     if (body === "none") out.end();
     else if (body === "open") out.flushHeaders();

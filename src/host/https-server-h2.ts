@@ -2,7 +2,7 @@
 import { constants, performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import type { HttpRequest, Peer } from "../api/http.ts";
+import type { Headers, HttpRequest, Peer } from "../api/http.ts";
 import type { Guard } from "./https-server-guard.ts";
 import { readBody } from "./https-server-body.ts";
 import { hopByHop, type Exchange, type OutgoingHeaders } from "./https-server-exchange.ts";
@@ -56,38 +56,57 @@ export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options)
   return session;
 }
 
+class Http2Request implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Headers;
+  readonly peer: Peer;
+  readonly upgrade = false;
+  readonly #exchange: Http2Exchange;
+  readonly #limits: ServerLimits;
+  constructor(exchange: Http2Exchange, headers: IncomingHttpHeaders, raw: string[], peer: Peer, limits: ServerLimits) {
+    this.method = headers[":method"] ?? "";
+    this.target = headers[":path"] ?? "";
+    this.headers = headersOf(raw);
+    this.peer = peer;
+    this.#exchange = exchange;
+    this.#limits = limits;
+  }
+  body(): Promise<Uint8Array> {
+    const { hasBody, upload } = this.#exchange;
+    if (!hasBody) return Promise.resolve(new Uint8Array(0));
+    return readBody(upload, this.headers, this.#limits, () => upload.aborted || upload.rstCode !== constants.NGHTTP2_NO_ERROR);
+  }
+  get signal(): AbortSignal { return this.#exchange.stop.signal; }
+}
+
 class Http2Exchange implements Exchange {
   readonly request: HttpRequest;
   readonly upload: ServerHttp2Stream;
   readonly upgraded = undefined;
   readonly hasBody: boolean;
-  readonly #stop = new Stop();
+  readonly stop = new Stop();
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[], peer: Peer, limits: ServerLimits) {
     this.upload = stream;
-    const stop = this.#stop;
-    const hasBody = this.hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-    const lower = headersOf(raw);
-    this.request = {
-      method: headers[":method"] ?? "", target: headers[":path"] ?? "", headers: lower, peer, upgrade: false,
-      body: () => hasBody ? readBody(stream, lower, limits, () => stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) : Promise.resolve(new Uint8Array(0)),
-      get signal() { return stop.signal; },
-    };
+    this.hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+    this.request = new Http2Request(this, headers, raw, peer, limits);
   }
 
   get destroyed(): boolean { return this.upload.destroyed || this.upload.closed; }
 
-  begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open"): Writable {
+  begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open", length?: number): Writable {
     const stream = this.upload;
     const sent: { [name: string]: string | string[] | number } = { ":status": status };
     for (const name in headers) if (!hopByHop.has(name)) sent[name] = headers[name] as string | string[];
+    if (length !== undefined) sent["content-length"] = length;
     if (!this.destroyed) stream.respond(sent, { endStream: body === "none" });
     // The answer is out, the rest of the upload is not wanted: say so, or the client waits for window for ever.
     if (this.hasBody && !stream.readableEnded) stream.once("finish", () => { if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR); });
     return stream;
   }
 
-  abort(): void { this.#stop.abort(); }
+  abort(): void { this.stop.abort(); }
   destroy(): void { this.upload.close(constants.NGHTTP2_CANCEL); }
 }
 

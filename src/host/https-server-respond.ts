@@ -75,7 +75,7 @@ async function whole(exchange: Exchange, status: number, headers: OutgoingHeader
   // 204 and 304 have no body and say nothing of its length (RFC 9110 section 8.6).
   const bare = status === 204 || status === 304;
   const empty = bare || body.length === 0 || exchange.request.method === "HEAD";
-  const out = exchange.begin(status, bare ? sent : { ...sent, "content-length": String(body.length) }, empty ? "none" : "whole");
+  const out = exchange.begin(status, sent, empty ? "none" : "whole", bare ? undefined : body.length);
   if (!empty) {
     out.end(body);
     if (out.writableLength > chunkBytes) await finished(exchange, out, limits);
