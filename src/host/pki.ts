@@ -6,7 +6,7 @@
  * with another key's certificate. Under `<data-dir>/pki`:
  *
  *     client-ca.pem serving-ca.pem front-proxy-ca.pem etcd-ca.pem      kept for ten years, reused across restarts
- *     apiserver.pem apiserver-kubelet-client.pem front-proxy-client.pem admin.pem nodes/<name>/{client,serving}.pem
+ *     apiserver.pem apiserver-kubelet-client.pem front-proxy-client.pem admin.pem nodes/<name>/{client,serving,proxy}.pem
  *     clock                                                             the last time that was believed (`pki-clock.ts`)
  */
 import { createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
@@ -93,13 +93,14 @@ export class Pki {
     return must(this.#leaves.get(name), `certificate ${name} was minted`).identity;
   }
 
-  /** What the node agent needs, in `nodes/<name>/`: its client certificate and its HTTPS server's. */
-  async ensureNode(node: string, addresses: readonly string[]): Promise<{ readonly client: string; readonly serving: string }> {
+  /** What the node agent needs, in `nodes/<name>/`: its client certificate, its HTTPS server's, and the service proxy's own (a node may not read endpoints). */
+  async ensureNode(node: string, addresses: readonly string[]): Promise<{ readonly client: string; readonly serving: string; readonly proxy: string }> {
     await this.ensure({
       [`nodes/${node}/client`]: { authority: "client", commonName: `system:node:${node}`, organizations: ["system:nodes"], usage: ["client"], trusts: "serving" },
       [`nodes/${node}/serving`]: { authority: "serving", commonName: `system:node:${node}`, organizations: ["system:nodes"], usage: ["server"], names: [...new Set([node, "localhost", "127.0.0.1", ...addresses])], trusts: "client" },
+      [`nodes/${node}/proxy`]: { authority: "client", commonName: "system:kube-proxy", usage: ["client"], trusts: "serving" },
     });
-    return { client: this.path(`nodes/${node}/client`), serving: this.path(`nodes/${node}/serving`) };
+    return { client: this.path(`nodes/${node}/client`), serving: this.path(`nodes/${node}/serving`), proxy: this.path(`nodes/${node}/proxy`) };
   }
 
   path(name: string): string {
