@@ -2,11 +2,14 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
+import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { issuer, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
+import { escalationCheck } from "../api/authz/escalation.ts";
+import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
 import { bootstrapSystem } from "../api/bootstrap/system.ts";
@@ -103,8 +106,12 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
       return createAuthenticator({ review: (token, audiences) => accounts.review(token, audiences), frontProxyNames });
     },
-    authorizer: () => authorizerChain(privileged, rbac),
-    admission: [serviceAccountAdmission({ clock, random })],
+    authorizer: read => {
+      const nodes = new NodeAuthorizer(read);
+      nodes.follow(store);
+      return authorizerChain(privileged, nodes, rbac);
+    },
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, escalationCheck(rbac, authorizerChain(privileged, rbac))],
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },

@@ -203,7 +203,7 @@ test("nobody grants what they do not hold, in upstream's words", async t => {
   const pods = { verbs: ["get"], apiGroups: [""], resources: ["pods"] };
   assert.equal(write(eve, ClusterRole, rules(pods, { verbs: ["update"], apiGroups: [""], resources: ["widgets/scale"] }, { ...pods, resourceNames: ["x"] }, { verbs: ["get"], nonResourceURLs: ["/logs/kubelet", "/logs/*"] })), "");
   assert.equal(write(eve, ClusterRole, rules({ verbs: ["get", "delete"], apiGroups: ["", "apps"], resources: ["pods"] }, { verbs: ["get"], nonResourceURLs: ["/metrics"] })),
-    'user "eve" (groups=["dev" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:["apps"], Resources:["pods"], Verbs:["get" "delete"]}\n{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}\n{NonResourceURLs:["/metrics"], Verbs:["get"]}');
+    'user "eve" (groups=["dev" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}\n{APIGroups:["apps"], Resources:["pods"], Verbs:["get" "delete"]}\n{NonResourceURLs:["/metrics"], Verbs:["get"]}');
   assert.match(write(eve, ClusterRole, rules({ verbs: ["*"], apiGroups: [""], resources: ["pods"] })), /Verbs:\["\*"\]/);
   assert.equal(write(eve, ClusterRole, { rules: [], aggregationRule: { clusterRoleSelectors: [] } }), "must have cluster-admin privileges to use the aggregationRule");
   const ref = (name: string) => ({ roleRef: { apiGroup: prefix, kind: "ClusterRole", name }, subjects: [] });
