@@ -133,6 +133,7 @@ function wholeObject(definition: string, fields: Shape, metadataRequired = false
     kind: t.string().doc("Name of the resource this object represents."),
     metadata: metadataRequired ? metadata.required() : metadata,
     ...fields,
+    ...(fields["status"] === undefined ? {} : { status: fields["status"].unchecked() }),
   });
 }
 

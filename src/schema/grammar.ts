@@ -44,6 +44,14 @@ export function dnsSubdomain(value: string): readonly string[] {
   if (!isSubdomain(value)) problems.push(patternMessage("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", subdomain, "example.com"));
   return problems;
 }
+/** A subdomain whose labels may also start with and contain underscores. */
+export function dnsSubdomainWithUnderscore(value: string): readonly string[] {
+  const problems: string[] = [];
+  if (bytes(value) > 253) problems.push(maxLength(253));
+  const part = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+  if (!value.split(".").every(each => /^[-_a-z0-9]+$/.test(each) && /^_?[a-z0-9]/.test(each) && /[a-z0-9]$/.test(each))) problems.push(patternMessage("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character", `${part}(\\.${part})*`, "example.com"));
+  return problems;
+}
 export function dns1035Label(value: string): readonly string[] {
   const problems: string[] = [];
   if (bytes(value) > 63) problems.push(maxLength(63));

@@ -44,6 +44,8 @@ export type Node = {
   readonly grammar?: string;
   /** Keep fields the schema does not know (`x-kubernetes-preserve-unknown-fields`). */
   readonly preserveUnknown?: boolean;
+  /** Upstream checks nothing of it by itself (the status of built-in kinds): `validate` leaves it to the kind's rules. */
+  readonly unchecked?: boolean;
   /** A whole object with apiVersion, kind and metadata inside (`x-kubernetes-embedded-resource`). */
   readonly embedded?: boolean;
   /** One-of-many: the discriminator field if any, and member fields (`x-kubernetes-unions`). */
@@ -105,6 +107,7 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   implied(): Field<In, Out, P> { return this.#with({ list: { type: "atomic", implied: true } }); }
   granular(): Field<In, Out, P> { return this.#with({ atomic: false }); }
   preserveUnknown(): Field<In, Out, P> { return this.#with({ preserveUnknown: true }); }
+  unchecked(): Field<In, Out, P> { return this.#with({ unchecked: true }); }
   embedded(): Field<In, Out, P> { return this.#with({ embedded: true }); }
   pointer(): Field<In, Out, P> { return this.#with({ pointer: true }); }
   /** Always there once decoded; `null` alone says nothing of what we hold. */

@@ -25,6 +25,7 @@ function checkOf(node: Node): Check {
 }
 
 function compile(node: Node): Check {
+  if (node.unchecked === true) return nothing;
   const own = ownCheck(node);
   const inner = innerCheck(node);
   if (own === nothing) return inner;
@@ -74,7 +75,7 @@ function objectCheck(node: Node): Check {
 }
 const at = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 /** A field that Go cannot fill with a zero value by itself; the others are checked, where upstream does, by a kind's rules. */
-const demanded = (field: Node): boolean => field.presence === "required" && (field.always === "null" || field.always === undefined) && field.format !== "date-time" && field.format !== "micro-time";
+const demanded = (field: Node): boolean => field.unchecked !== true && field.presence === "required" && (field.always === "null" || field.always === undefined) && field.format !== "date-time" && field.format !== "micro-time";
 
 function ownCheck(node: Node): Check {
   const checks: Check[] = [];

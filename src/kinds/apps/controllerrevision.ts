@@ -1,5 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import type { OwnerReference } from "../meta/objectmeta.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -10,6 +12,11 @@ export const ControllerRevision = defineKind({
   fields: {
     data: t.rawExtension().pb(2).always("zero"),
     revision: t.int64().pb(3).required().always("zero"),
+  },
+  *rules(next, previous) {
+    if (next.data === null) yield required("data", "data is mandatory");
+    if (next.revision < 0) yield invalidValue("revision", next.revision, "must be greater than or equal to 0");
+    if (previous !== undefined && !sameJson(next.data, previous.data)) yield invalidValue("data", next.data, "field is immutable");
   },
   columns: [
     nameColumn,

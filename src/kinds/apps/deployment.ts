@@ -2,6 +2,8 @@ import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorText, templateColumns } from "../columns.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
+import { forbidden, invalidValue } from "../../schema/problem.ts";
+import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -65,6 +67,30 @@ export const Deployment = defineKind({
   defaults({ spec }) {
     if (spec.strategy.type === "RollingUpdate") spec.strategy.rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...spec.strategy.rollingUpdate };
     defaultPodSpec(spec.template.spec);
+  },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") {
+      yield* validateCounts(next.status, ["updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"]);
+      yield* notDecremented(next.status.collisionCount, previous?.status.collisionCount, "status.collisionCount");
+      return;
+    }
+    const { spec } = next;
+    yield* nonNegative(spec.replicas, "spec.replicas");
+    yield* validateSelectorAndTemplate(spec, previous?.spec);
+    if (previous !== undefined) yield* immutableSelector(spec.selector, previous.spec.selector);
+    const { type, rollingUpdate } = spec.strategy;
+    if (type === "Recreate" && rollingUpdate !== undefined) yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
+    if (type === "RollingUpdate" && rollingUpdate !== undefined) {
+      const path = "spec.strategy.rollingUpdate";
+      yield* intOrPercent(rollingUpdate.maxUnavailable, `${path}.maxUnavailable`);
+      yield* intOrPercent(rollingUpdate.maxSurge, `${path}.maxSurge`);
+      if (isZero(rollingUpdate.maxUnavailable) && isZero(rollingUpdate.maxSurge)) yield invalidValue(`${path}.maxUnavailable`, rollingUpdate.maxUnavailable, "may not be 0 when `maxSurge` is 0");
+      yield* notMoreThanAll(rollingUpdate.maxUnavailable, `${path}.maxUnavailable`);
+    }
+    yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+    yield* nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit");
+    yield* nonNegative(spec.progressDeadlineSeconds, "spec.progressDeadlineSeconds");
+    if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0)) yield invalidValue("spec.progressDeadlineSeconds", spec.progressDeadlineSeconds, "must be greater than minReadySeconds");
   },
   columns: [
     nameColumn,

@@ -2,6 +2,7 @@ import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
+import { immutableSelector, nonNegative, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -44,6 +45,16 @@ export const ReplicaSet = defineKind({
     status: ReplicaSetStatus.pb(3).always("{}"),
   },
   defaults({ spec }) { defaultPodSpec(spec.template.spec); },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") {
+      yield* validateCounts(next.status, ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]);
+      return;
+    }
+    yield* nonNegative(next.spec.replicas, "spec.replicas");
+    yield* nonNegative(next.spec.minReadySeconds, "spec.minReadySeconds");
+    yield* validateSelectorAndTemplate(next.spec, previous?.spec);
+    if (previous !== undefined) yield* immutableSelector(next.spec.selector, previous.spec.selector);
+  },
   selectable: { "status.replicas": set => String(set.status.replicas) },
   columns: [
     nameColumn,

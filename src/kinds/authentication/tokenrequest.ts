@@ -1,3 +1,4 @@
+import { invalidValue } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -32,5 +33,9 @@ export const TokenRequest = defineKind({
     status: TokenRequestStatus.pb(3).always("{}"),
   },
 
+  *rules({ spec }) {
+    if (spec.expirationSeconds < 600) yield invalidValue("spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration less than 10 minutes");
+    if (spec.expirationSeconds > 2 ** 32) yield invalidValue("spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration larger than 2^32 seconds");
+  },
 });
 export interface TokenRequest extends Resource<typeof TokenRequest> {}

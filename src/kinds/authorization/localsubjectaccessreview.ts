@@ -1,4 +1,5 @@
 import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "./types.ts";
+import { localReviewRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -12,5 +13,6 @@ export const LocalSubjectAccessReview = defineKind({
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
 
+  rules: ({ spec, metadata }) => localReviewRules(spec, metadata.namespace),
 });
 export interface LocalSubjectAccessReview extends Resource<typeof LocalSubjectAccessReview> {}

@@ -1,4 +1,5 @@
 import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from "./types.ts";
+import { reviewRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -18,5 +19,6 @@ export const SelfSubjectAccessReview = defineKind({
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
 
+  rules: ({ spec }) => reviewRules(spec, false),
 });
 export interface SelfSubjectAccessReview extends Resource<typeof SelfSubjectAccessReview> {}

@@ -1,4 +1,5 @@
 import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "./types.ts";
+import { reviewRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -12,5 +13,6 @@ export const SubjectAccessReview = defineKind({
     status: SubjectAccessReviewStatus.pb(3).always("{}"),
   },
 
+  rules: ({ spec }) => reviewRules(spec, true),
 });
 export interface SubjectAccessReview extends Resource<typeof SubjectAccessReview> {}

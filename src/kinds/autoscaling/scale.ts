@@ -1,3 +1,4 @@
+import { invalidValue } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -22,5 +23,8 @@ export const Scale = defineKind({
     status: ScaleStatus.pb(3).always("{}"),
   },
 
+  *rules({ spec }) {
+    if (spec.replicas < 0) yield invalidValue("spec.replicas", spec.replicas, "must be greater than or equal to 0");
+  },
 });
 export interface Scale extends Resource<typeof Scale> {}

@@ -1,4 +1,5 @@
 import { ageColumn, nameColumn } from "../columns.ts";
+import { invalidValue } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -20,6 +21,10 @@ export const Lease = defineKind({
   doc: "A claim that its holder renews: who leads, and which nodes live.",
   fields: {
     spec: LeaseSpec.pb(2).always("{}"),
+  },
+  *rules({ spec }) {
+    if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) yield invalidValue("spec.leaseDurationSeconds", spec.leaseDurationSeconds, "must be greater than 0");
+    if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) yield invalidValue("spec.leaseTransitions", spec.leaseTransitions, "must be greater than or equal to 0");
   },
   columns: [
     nameColumn,

@@ -1,4 +1,5 @@
 import { ObjectReference } from "./references.ts";
+import { notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -11,5 +12,9 @@ export const Binding = defineKind({
     target: ObjectReference.pb(2).required().always("{}"),
   },
 
+  *rules({ target }) {
+    if (target.kind && target.kind !== "Node") yield notSupported("target.kind", target.kind, ["Node", "<empty>"]);
+    if (!target.name) yield required("target.name");
+  },
 });
 export interface Binding extends Resource<typeof Binding> {}

@@ -1,4 +1,5 @@
 import { ageColumn, nameColumn } from "../columns.ts";
+import { configMapRules } from "./datarules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -12,6 +13,7 @@ export const ConfigMap = defineKind({
     data: t.map(t.string()).pb(2),
     immutable: t.bool().pb(4).pointer(),
   },
+  rules: configMapRules,
   columns: [
     nameColumn,
     { name: "Data", type: "string", doc: "Number of keys.", cell: map => Object.keys(map.data ?? {}).length + Object.keys(map.binaryData ?? {}).length },

@@ -1,5 +1,6 @@
 import { ObjectReference } from "./references.ts";
 import { ageColumn, nameColumn, upToThree } from "../columns.ts";
+import { endpointsRules } from "../discovery/rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -35,6 +36,7 @@ export const Endpoints = defineKind({
   fields: {
     subsets: t.list(EndpointSubset).pb(2),
   },
+  rules: endpointsRules,
   columns: [
     nameColumn,
     { name: "Endpoints", type: "string", doc: "Addresses and ports, three at most.", cell: endpointsText },

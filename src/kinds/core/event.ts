@@ -2,6 +2,7 @@ import { EventSource, ObjectReference } from "./references.ts";
 import { eventsEventFields } from "../events/event.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { ageOf, nameColumn } from "../columns.ts";
+import { eventRules } from "./eventrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -33,6 +34,7 @@ export const Event = defineKind({
     source: EventSource.pb(5).always("{}"),
     type: t.string().pb(9),
   },
+  rules: eventRules,
   alsoServed: [{
     group: "events.k8s.io", version: "v1", definition: "io.k8s.api.events.v1.Event", fields: eventsEventFields,
     fromStored: (event: JsonObject) => rename(event, otherNames),

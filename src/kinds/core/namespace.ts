@@ -1,4 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
+import { invalidValue } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -41,6 +43,16 @@ export const Namespace = defineKind({
       next.status = { phase: "Active" };
       next.spec.finalizers = [...new Set([...(next.spec.finalizers ?? []), "kubernetes"])];
     } else if (subresource !== "finalize") next.spec = previous.spec;
+  },
+  *rules(next, _previous, { subresource }) {
+    for (const [i, name] of (next.spec.finalizers ?? []).entries()) {
+      for (const detail of qualifiedName(name)) yield invalidValue(`spec.finalizers[${i}]`, name, detail);
+      if (!name.includes("/") && !["kubernetes", "orphan", "foregroundDeletion"].includes(name)) yield invalidValue(`spec.finalizers[${i}]`, name, "name is neither a standard finalizer name nor is it fully qualified");
+    }
+    if (subresource !== "status") return;
+    const deleted = next.metadata.deletionTimestamp !== undefined;
+    if (!deleted && next.status.phase !== "Active") yield invalidValue("status.Phase", next.status.phase, "may only be 'Active' if `deletionTimestamp` is empty");
+    if (deleted && next.status.phase !== "Terminating") yield invalidValue("status.Phase", next.status.phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
   },
   selectable: { "status.phase": namespace => namespace.status.phase, name: namespace => namespace.metadata.name },
   columns: [

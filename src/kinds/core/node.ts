@@ -1,5 +1,10 @@
 import { Taint } from "./toleration.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { duplicate, forbidden } from "../../schema/problem.ts";
+import { validateTaints } from "./affinityrules.ts";
+import { validateCidr } from "./iprules.ts";
+import { validateAmount } from "./resourcerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -141,6 +146,17 @@ export const Node = defineKind({
   },
   defaults({ status }) {
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  },
+  *rules(next, previous) {
+    yield* validateTaints(next.spec.taints, previous === undefined ? "metadata.taints" : "spec.taints");
+    for (const list of ["capacity", "allocatable"] as const) for (const [name, amount] of Object.entries(next.status[list] ?? {})) yield* validateAmount(name, amount, `status.${list}.${name}`);
+    for (const [i, range] of (next.spec.podCIDRs ?? []).entries()) yield* validateCidr(range, `spec.podCIDRs[${i}]`);
+    if (previous === undefined) return;
+    const addresses = next.status.addresses ?? [];
+    for (const [i, address] of addresses.entries()) if (addresses.findIndex(other => sameJson(other, address)) < i) yield duplicate(`status.addresses[${i}]`, address);
+    if ((previous.spec.podCIDRs ?? []).length > 0 && !sameJson(previous.spec.podCIDRs, next.spec.podCIDRs)) yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
+    if (previous.spec.providerID && previous.spec.providerID !== next.spec.providerID) yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid');
+    if (previous.spec.externalID !== next.spec.externalID) yield forbidden("", "node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)");
   },
   selectable: { "spec.unschedulable": node => String(node.spec.unschedulable ?? false) },
   columns: [

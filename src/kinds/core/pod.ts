@@ -3,6 +3,7 @@ import { PodStatus } from "./podstatus.ts";
 import { podColumns, podRowConditions } from "./podcolumns.ts";
 import { defaultPod } from "./poddefaults.ts";
 import { initialStatus } from "./podqos.ts";
+import { podRules } from "./podrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -20,6 +21,7 @@ export const Pod = defineKind({
   prepare(next, previous) {
     if (previous === undefined) next.status = initialStatus(next);
   },
+  rules: podRules,
   selectable: {
     "spec.nodeName": pod => pod.spec.nodeName ?? "",
     "spec.restartPolicy": pod => pod.spec.restartPolicy,

@@ -66,9 +66,10 @@ function defaultPodRequests(spec: Spec): void {
   if (Object.keys(requests).length > 0) resources.requests = requests;
 }
 
+type Asking = { readonly resources?: { readonly requests?: { readonly [name: string]: string } | undefined } | undefined; readonly restartPolicy?: string | undefined };
 /** The most that the containers need at once: all that keep running, or an init container with the sidecars before it. */
-function containerRequests(spec: Spec): ResourceList {
-  const sum = (into: ResourceList, list: ResourceList | undefined): ResourceList => {
+export function containerRequests(spec: { readonly containers: readonly Asking[]; readonly initContainers?: readonly Asking[] | undefined }): ResourceList {
+  const sum = (into: ResourceList, list: { readonly [name: string]: string } | undefined): ResourceList => {
     const result = { ...into };
     for (const [name, amount] of Object.entries(list ?? {})) result[name] = result[name] === undefined ? amount : formatQuantity(addQuantities(result[name], amount));
     return result;

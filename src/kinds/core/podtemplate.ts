@@ -1,6 +1,7 @@
 import { PodTemplateSpec } from "./podspec.ts";
 import { defaultPodSpec } from "./poddefaults.ts";
 import { labelsText, nameColumn, templateColumns } from "../columns.ts";
+import { validatePodTemplate } from "./podspecrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -13,6 +14,7 @@ export const PodTemplate = defineKind({
     template: PodTemplateSpec.pb(2).always("{}"),
   },
   defaults(object) { defaultPodSpec(object.template.spec); },
+  rules: next => validatePodTemplate(next.template, "template"),
   columns: [
     nameColumn,
     ...templateColumns<{ readonly template: PodTemplateSpec }>(({ template }) => template).map(column => ({ ...column, priority: 0 as const })),

@@ -1,6 +1,7 @@
 import { Condition } from "../meta/condition.ts";
 import { serviceColumns } from "./servicecolumns.ts";
 import { defaultService } from "./servicedefaults.ts";
+import { serviceRules } from "./servicerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -86,6 +87,7 @@ export const Service = defineKind({
   },
   nameGrammar: "dns-1035-label",
   defaults: defaultService,
+  rules: serviceRules,
   selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
   columns: serviceColumns,
 });

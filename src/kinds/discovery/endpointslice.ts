@@ -1,5 +1,6 @@
 import { ObjectReference } from "../core/references.ts";
 import { ageColumn, nameColumn, upToThree } from "../columns.ts";
+import { endpointSliceRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -56,6 +57,7 @@ export const EndpointSlice = defineKind({
     endpoints: t.list(Endpoint).pb(2).always("[]"),
     ports: t.list(EndpointPort).pb(3).always("[]"),
   },
+  rules: endpointSliceRules,
   columns: [
     nameColumn,
     { name: "AddressType", type: "string", doc: "Kind of address in the slice.", cell: ({ addressType }) => addressType },

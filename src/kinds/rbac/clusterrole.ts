@@ -1,6 +1,7 @@
 import { LabelSelector } from "../meta/labelselector.ts";
 import { PolicyRule } from "./types.ts";
 import { createdAtColumn, nameColumn } from "../columns.ts";
+import { roleRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -19,6 +20,7 @@ export const ClusterRole = defineKind({
     rules: t.list(PolicyRule).pb(2).always("[]"),
   },
   nameGrammar: "path-segment",
+  rules: next => roleRules(next, false),
   columns: [nameColumn, createdAtColumn],
 });
 export interface ClusterRole extends Resource<typeof ClusterRole> {}

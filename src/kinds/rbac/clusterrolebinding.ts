@@ -1,5 +1,6 @@
 import { defaultSubjects, RoleRef, Subject, subjectNames } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
+import { bindingRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -14,6 +15,7 @@ export const ClusterRoleBinding = defineKind({
   },
   nameGrammar: "path-segment",
   defaults: defaultSubjects,
+  rules: (next, previous) => bindingRules(next, previous, ["ClusterRole"]),
   columns: [
     nameColumn,
     { name: "Role", type: "string", doc: "The role that is bound.", cell: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },

@@ -1,5 +1,6 @@
 import { PolicyRule } from "./types.ts";
 import { createdAtColumn, nameColumn } from "../columns.ts";
+import { roleRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -12,6 +13,7 @@ export const Role = defineKind({
     rules: t.list(PolicyRule).pb(2).always("[]"),
   },
   nameGrammar: "path-segment",
+  rules: next => roleRules(next, true),
   columns: [nameColumn, createdAtColumn],
 });
 export interface Role extends Resource<typeof Role> {}

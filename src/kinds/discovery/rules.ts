@@ -1,0 +1,70 @@
+/** Rules of Endpoints and EndpointSlices (kubernetes pkg/apis/core/validation ValidateEndpoints, pkg/apis/discovery/validation). */
+import * as grammar from "../../schema/grammar.ts";
+import { duplicate, invalidValue, type Problem, required, tooMany } from "../../schema/problem.ts";
+import { parseIp } from "../../base/ip.ts";
+import { validateReachableIp } from "../core/iprules.ts";
+import type { EndpointSubset } from "../core/endpoints.ts";
+import type { Endpoint, EndpointPort } from "./endpointslice.ts";
+
+export function endpointsRules({ subsets = [] }: { readonly subsets?: readonly EndpointSubset[] | undefined }): readonly Problem[] {
+  const problems: Problem[] = [];
+  subsets.forEach(({ addresses = [], notReadyAddresses = [], ports = [] }, i) => {
+    const here = `subsets[${i}]`;
+    if (addresses.length === 0 && notReadyAddresses.length === 0) problems.push(required(here, "must specify `addresses` or `notReadyAddresses`"));
+    for (const [list, all] of [["addresses", addresses], ["notReadyAddresses", notReadyAddresses]] as const) {
+      all.forEach(({ ip, hostname, nodeName }, j) => {
+        problems.push(...validateReachableIp(ip, `${here}.${list}[${j}].ip`));
+        if (hostname) for (const detail of grammar.dnsLabel(hostname)) problems.push(invalidValue(`${here}.${list}[${j}].hostname`, hostname, detail));
+        if (nodeName !== undefined) for (const detail of grammar.dnsSubdomain(nodeName)) problems.push(invalidValue(`${here}.${list}[${j}].nodeName`, nodeName, detail));
+      });
+    }
+    ports.forEach(({ name, port, appProtocol }, j) => {
+      const path = `${here}.ports[${j}]`;
+      if (!name && ports.length > 1) problems.push(required(`${path}.name`));
+      else if (name) for (const detail of grammar.dnsLabel(name)) problems.push(invalidValue(`${path}.name`, name, detail));
+      for (const detail of grammar.validPort(port)) problems.push(invalidValue(`${path}.port`, port, detail));
+      if (appProtocol !== undefined) for (const detail of grammar.qualifiedName(appProtocol)) problems.push(invalidValue(`${path}.appProtocol`, appProtocol, detail));
+    });
+  });
+  return problems;
+}
+
+const endpointsMax = 1000;
+const addressesMax = 100;
+const portsMax = 20000;
+type Slice = { readonly addressType: string; readonly endpoints: readonly Endpoint[]; readonly ports: readonly EndpointPort[] };
+export function endpointSliceRules(next: Slice, previous?: Slice): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { addressType, endpoints, ports } = next;
+  if (addressType === "") problems.push(required("addressType"));
+  if (previous !== undefined && previous.addressType !== addressType) problems.push(invalidValue("addressType", addressType, "field is immutable"));
+  if (endpoints.length > endpointsMax) return [...problems, tooMany("endpoints", endpoints.length, endpointsMax)];
+  endpoints.forEach((endpoint, i) => checkEndpoint(endpoint, addressType, `endpoints[${i}]`, problems));
+  if (ports.length > portsMax) return [...problems, tooMany("ports", ports.length, portsMax)];
+  const names = new Set<string>();
+  ports.forEach(({ name, protocol, appProtocol }, i) => {
+    if (name !== "") for (const detail of grammar.dnsLabel(name)) problems.push(invalidValue(`ports[${i}].name`, name, detail));
+    if (names.has(name)) problems.push(duplicate("ports", name));
+    names.add(name);
+    if (String(protocol) === "") problems.push(required(`ports[${i}].protocol`));
+    if (appProtocol !== undefined) for (const detail of grammar.qualifiedName(appProtocol)) problems.push(invalidValue(`ports[${i}].appProtocol`, appProtocol, detail));
+  });
+  return problems;
+}
+function checkEndpoint(endpoint: Endpoint, addressType: string, path: string, problems: Problem[]): void {
+  const { addresses, hostname, nodeName, deprecatedTopology = {} } = endpoint;
+  if (addresses.length === 0) problems.push(required(`${path}.addresses`, "must contain at least 1 address"));
+  else if (addresses.length > addressesMax) problems.push(tooMany(`${path}.addresses`, addresses.length, addressesMax));
+  addresses.forEach((address, i) => {
+    const here = `${path}.addresses[${i}]`;
+    if (addressType === "FQDN") for (const detail of grammar.dnsSubdomain(address)) problems.push(invalidValue(here, address, detail));
+    else {
+      problems.push(...validateReachableIp(address, here));
+      const ip = parseIp(address);
+      if (ip !== undefined && (ip.family === 4) !== (addressType === "IPv4") && addressType !== "") problems.push(invalidValue(here, address, `must be an ${addressType} address`));
+    }
+  });
+  if (nodeName !== undefined) for (const detail of grammar.dnsSubdomain(nodeName)) problems.push(invalidValue(`${path}.nodeName`, nodeName, detail));
+  if (hostname !== undefined) for (const detail of grammar.dnsLabel(hostname)) problems.push(invalidValue(`${path}.hostname`, hostname, detail));
+  if (Object.hasOwn(deprecatedTopology, "kubernetes.io/hostname")) problems.push(invalidValue(`${path}.deprecatedTopology[kubernetes.io/hostname]`, deprecatedTopology["kubernetes.io/hostname"], "may not be set"));
+}
