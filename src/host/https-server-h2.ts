@@ -45,7 +45,9 @@ export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options)
       exchange.abort();
       if (stream.rstCode !== constants.NGHTTP2_CANCEL) return;
       resets++;
-      if (guard.reset(peer.address)) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      if (!guard.reset(peer.address)) return;
+      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      session.destroy();
     });
     // Reported again by `close`; without a listener it would end the process.
     stream.on("error", () => exchange.abort());
