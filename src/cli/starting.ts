@@ -11,6 +11,8 @@ export type StatusLine =
   | { readonly failed: string };
 
 const startMsMax = 60_000;
+/** A daemon that lives no more this long after its start, without having said why, has crashed. */
+const crashedAfterMs = 4_000;
 
 export async function followDaemons(cluster: Cluster, machine: Machine, progress: Progress, interrupted: () => boolean): Promise<void> {
   const names = cluster.runtime === "simulated" ? ["server"] : ["server", "agent"];
@@ -39,7 +41,10 @@ async function follow(name: string, cluster: Cluster, machine: Machine, progress
       else progress.done(line.step, line.ms);
     }
     if (interrupted()) throw new UsageError("interrupted: what was half made is removed");
+    if (machine.now() - began > crashedAfterMs && seen === 0 && !(await machine.daemon(name, cluster.runFolder))) throw new UsageError(`the ${name} ended at once (${lastLine(await machine.read(`${cluster.dataFolder}/logs/${name}.log`))})`);
     if (machine.now() - began > startMsMax) throw new UsageError(`the ${name} was not ready after ${startMsMax / 1000} s: see ${cluster.dataFolder}/logs/${name}.log`);
     await machine.sleep(3);
   }
 }
+
+const lastLine = (text = ""): string => text.trimEnd().split("\n").filter(line => !line.includes("starting again")).at(-1) ?? "its log is empty";

@@ -97,6 +97,10 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   const store = await RevisionedStore.open(engine, { clock, log: log.child("store"), onFailure: fatal, defer: setImmediate });
   report.step("store");
 
+  // YAML bodies are rare: their parser loads with the first one.
+  let yaml: typeof import("../host/yaml.ts") | undefined;
+  const loadYaml = async (): Promise<void> => { yaml ??= await import("../host/yaml.ts"); };
+
   const rbac = new Rbac();
   rbac.follow(store);
   const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
@@ -124,6 +128,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   });
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
   void pki.run(signal);
+  void supervise({ name: "API server sweeps", run: until => api.run(until) }, { clock, maxWaitMs: 5_000, log }, signal);
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
   await bootstrapSystem(api.core, {
@@ -151,11 +156,6 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   };
 }
 
-let yaml: typeof import("../host/yaml.ts") | undefined;
-/** YAML bodies are rare: their parser loads with the first one. */
-async function loadYaml(): Promise<void> {
-  yaml ??= await import("../host/yaml.ts");
-}
 function sendsYaml({ headers }: HttpRequest): boolean {
   return String(headers["content-type"] ?? "").includes("yaml");
 }
