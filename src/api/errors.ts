@@ -20,7 +20,7 @@ export const conflict = (of: Named, name: string, why = "the object has been mod
   new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(of)} ${quote(name)}: ${why}`, details(of, name));
 /** A write whose `metadata.uid` names an object that is no longer there (apiserver pkg/storage/errors.go NewInvalidObjError). */
 export const uidConflict = (of: Named, name: string, key: string, wanted: string, found: string): ApiError =>
-  conflict(of, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`);
+  conflict(of, name, `StorageError: invalid object, Code: 4, Key: ${key.replace(/^\/registry\/[^/]+\//, "/registry/")}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`);
 export const notSupported = (of: Named, action: string): ApiError =>
   new ApiError("MethodNotAllowed", `${action} is not supported on resources of kind ${quote(qualified(of))}`, details(of, ""));
 export const expired = (message: string): ApiError => new ApiError("Expired", message);

@@ -83,9 +83,14 @@ function countMembers(value: Json): number {
   return count;
 }
 
-/** Knows the text to be valid. Follows it with a stack of the keys seen in each open object. */
 function findDuplicates(text: string): readonly string[] {
-  const found: string[] = [];
+  const found = new Set<string>();
+  for (const { path, again } of membersOf(text)) if (again && found.size < duplicatesMax) found.add(path);
+  return [...found];
+}
+
+/** Every member of a valid text in the order written: its path, and whether its object had that key before. */
+export function* membersOf(text: string): Generator<{ readonly path: string; readonly again: boolean }> {
   const open: { keys: Set<string> | undefined; label: string; index: number }[] = [];
   const path = (key: string): string => [...open.slice(1).map(level => level.label), `.${key}`].join("").slice(1);
   let label = "";
@@ -101,7 +106,7 @@ function findDuplicates(text: string): readonly string[] {
         const end = endOfString(text, i);
         if (top?.keys && isKey(text, end)) {
           const key = JSON.parse(text.slice(i, end + 1)) as string;
-          if (top.keys.has(key) && found.length < duplicatesMax && !found.includes(path(key))) found.push(path(key));
+          yield { path: path(key), again: top.keys.has(key) };
           top.keys.add(key);
           label = `.${key}`;
         }
@@ -109,7 +114,6 @@ function findDuplicates(text: string): readonly string[] {
       }
     }
   }
-  return found;
 }
 function isKey(text: string, quote: number): boolean {
   let i = quote + 1;

@@ -52,6 +52,15 @@ export const Event = defineKind({
     reportingComponent: event => event.reportingComponent,
     source: event => event.source.component || event.reportingComponent,
     type: event => event.type ?? "",
+    // The names of events.k8s.io/v1 (pkg/apis/events/v1/conversion.go).
+    "regarding.kind": event => event.involvedObject.kind ?? "",
+    "regarding.namespace": event => event.involvedObject.namespace ?? "",
+    "regarding.name": event => event.involvedObject.name ?? "",
+    "regarding.uid": event => event.involvedObject.uid ?? "",
+    "regarding.apiVersion": event => event.involvedObject.apiVersion ?? "",
+    "regarding.resourceVersion": event => event.involvedObject.resourceVersion ?? "",
+    "regarding.fieldPath": event => event.involvedObject.fieldPath ?? "",
+    reportingController: event => event.reportingComponent,
   },
   columns: [
     { name: "Last Seen", type: "string", doc: "Time since it happened last.", cell: (event, now) => ageOf(lastSeen(event), now) },
