@@ -47,6 +47,7 @@ function reconcileRole(wanted: any, stored: any): any {
     const missing = wanted.aggregationRule.clusterRoleSelectors.filter((selector: unknown) => !selectors.some(known => sameJson(known, selector)));
     return missing.length === 0 ? stored : { ...stored, aggregationRule: { clusterRoleSelectors: [...selectors, ...missing] } };
   }
+  if (sameJson(stored.rules, wanted.rules)) return stored;
   const missing = uncovered(stored.rules ?? [], wanted.rules);
   return missing.length === 0 ? stored : { ...stored, rules: [...(stored.rules ?? []), ...missing] };
 }
@@ -95,5 +96,5 @@ function metadataOf(name: string, namespace: string, labels: { readonly [label: 
 
 /** A binding that names another role than the default cannot be changed: it has to be made again. */
 export function namesOtherRole(wanted: any, stored: any): boolean {
-  return isObject(wanted.roleRef) && !sameJson(wanted.roleRef, stored.roleRef);
+  return isObject(wanted.roleRef) && stored.metadata.annotations?.[autoupdate] !== "false" && !sameJson(wanted.roleRef, stored.roleRef);
 }

@@ -85,11 +85,11 @@ function takeOver(...fields: readonly string[]): Mend {
 }
 
 async function ensureRbac(core: Core, wanted: Wanted): Promise<void> {
-  const { metadata } = wanted.object;
-  const { served } = callFor(core, wanted.kind, metadata);
-  const stored = core.reader.get(served.group, served.resource, metadata.namespace ?? "", metadata.name);
-  if (stored !== undefined && stored.metadata.annotations?.["rbac.authorization.kubernetes.io/autoupdate"] !== "false" && namesOtherRole(canonical(wanted), stored))
-    await remove(core, callFor(core, wanted.kind, metadata), { dryRun: false });
+  const call = callFor(core, wanted.kind, wanted.object.metadata);
+  const stored = core.reader.get(call.served.group, call.served.resource, call.namespace, call.name);
+  if (stored !== undefined && namesOtherRole(wanted.object, stored)) await remove(core, call, { dryRun: false });
+  // At nearly every start nothing is missing, and that is seen without decoding what is wanted.
+  else if (stored !== undefined && reconcileRbac(wanted.object, stored) === undefined) return;
   await ensure(core, wanted, reconcileRbac);
 }
 
