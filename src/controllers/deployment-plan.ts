@@ -79,6 +79,8 @@ export function planRolling(deployment: Deployment, current: ReplicaSet, old: Se
 
 /** Old ReplicaSets lose first what is not available anyway, then what the minimum of available pods leaves over. */
 function planShrink(deployment: Deployment, current: ReplicaSet, old: Sets): readonly Resize[] {
+  // What a set reported before it was last resized may count pods that it has since removed: upstream goes by it and can fall below the minimum.
+  if ([...old, current].some(set => (set.status.observedGeneration ?? 0) < (set.metadata.generation ?? 0))) return [];
   const minAvailable = deployment.spec.replicas - bounds(deployment).unavailable;
   const currentUnavailable = current.spec.replicas - (current.status.availableReplicas ?? 0);
   const removable = specReplicas([...old, current]) - minAvailable - currentUnavailable;
@@ -93,7 +95,7 @@ function planShrink(deployment: Deployment, current: ReplicaSet, old: Sets): rea
     if (extra > 0) sizes.set(set, set.spec.replicas - extra);
     unhealthy += extra;
   }
-  let healthy = availableReplicas([...old, current]) - minAvailable;
+  let healthy = sum([...old, current], set => Math.min(set.spec.replicas, set.status.availableReplicas ?? 0)) - minAvailable;
   for (const set of sorted) {
     const extra = Math.min(size(set), Math.max(0, healthy));
     if (extra > 0) sizes.set(set, size(set) - extra);

@@ -97,7 +97,8 @@ class Rollout {
     await this.#syncRevision(false);
     if (await this.#resize(this.#old.filter(set => set.spec.replicas > 0).map(set => ({ set, replicas: 0 })))) return this.finish(rolloutStatus);
     const pods = this.#context.read(Pod);
-    if (actualReplicas(this.#old) > 0 || this.#old.some(set => pods.by(byController, set.metadata.uid).some(pod => !isPodFinished(pod)))) return this.finish(rolloutStatus);
+    const unsure = this.#old.some(set => (set.status.observedGeneration ?? 0) < (set.metadata.generation ?? 0));
+    if (unsure || actualReplicas(this.#old) > 0 || this.#old.some(set => pods.by(byController, set.metadata.uid).some(pod => !isPodFinished(pod)))) return this.finish(rolloutStatus);
     await this.#syncRevision(true);
     if (this.#current !== undefined) await this.#resize([{ set: this.#current, replicas: this.#deployment.spec.replicas }]);
     if (isComplete(this.#deployment, this.#stored.status)) await this.#cleanUp();

@@ -29,11 +29,13 @@ export const replicaSetController: Controller = {
     const pods = await claim(context, ReplicaSet, set, Pod, planClaim(set, selectorOf(set.spec.selector), candidates.filter(isPodActive)));
     const terminating = candidates.filter(pod => isPodTerminating(pod) && controllerKeys(pod, ReplicaSet).includes(key)).length;
 
-    const failure = set.metadata.deletionTimestamp === undefined ? await scale(set, pods, context) : undefined;
-    const status = planStatus(set, pods, terminating, failure, clock.now());
+    const { failure, removed } = set.metadata.deletionTimestamp === undefined ? await scale(set, pods, context) : { failure: undefined, removed: [] };
+    // Who waits for this set's status, as rollouts do, must not count pods that are on their way out.
+    const left = pods.filter(pod => !removed.includes(pod));
+    const status = planStatus(set, left, terminating + removed.length, failure, clock.now());
     if (!sameJson(set.status, status)) await context.updateStatus(ReplicaSet, { ...set, status });
     if (failure !== undefined) throw failure.error;
-    const next = nextAvailable(set, pods, clock.now());
+    const next = nextAvailable(set, left, clock.now());
     return next === undefined ? undefined : { after: next - clock.now() };
   },
 };
@@ -62,9 +64,9 @@ export function planScaling(set: ReplicaSet, pods: readonly Pod[], relatives: re
 
 type Failure = { readonly reason: "FailedCreate" | "FailedDelete"; readonly error: unknown };
 
-async function scale(set: ReplicaSet, pods: readonly Pod[], context: Context): Promise<Failure | undefined> {
+async function scale(set: ReplicaSet, pods: readonly Pod[], context: Context): Promise<{ readonly failure: Failure | undefined; readonly removed: readonly Pod[] }> {
   const plan = planScaling(set, pods, relativesOf(set, context), context.clock.now());
-  if (plan.add > 0) return createPods(set, plan.add, context);
+  if (plan.add > 0) return { failure: await createPods(set, plan.add, context), removed: [] };
   const deletions = await Promise.allSettled(plan.remove.map(pod => context.delete(Pod, pod)));
   let failure: Failure | undefined;
   deletions.forEach((deletion, i) => {
@@ -74,7 +76,7 @@ async function scale(set: ReplicaSet, pods: readonly Pod[], context: Context): P
       failure ??= { reason: "FailedDelete", error: deletion.reason };
     }
   });
-  return failure;
+  return { failure, removed: plan.remove.filter((_, i) => deletions[i]?.status === "fulfilled") };
 }
 
 /** Batches of 1, 2, 4, …: where every pod would be refused, few are tried. */
