@@ -157,7 +157,8 @@ export function phaseOf(pod: Pod, inits: readonly ContainerStatus[], mains: read
   }
   if (failed && never) return "Failed";
   const count = (test: (status: ContainerStatus) => boolean): number => mains.filter(test).length;
-  const running = count(({ state }) => state.running !== undefined);
+  // A sidecar that still runs keeps the pod from being over.
+  const running = count(({ state }) => state.running !== undefined) + (pod.spec.initContainers ?? []).filter(container => isSidecar(container) && inits.some(({ name, state }) => name === container.name && state.running)).length;
   const stopped = count(({ state, lastState }) => state.terminated !== undefined || (state.waiting !== undefined && lastState.terminated !== undefined));
   const succeeded = count(({ state }) => state.terminated?.exitCode === 0);
   if (!ended && (pending || count(({ state, lastState }) => state.waiting !== undefined && !lastState.terminated) > 0)) return "Pending";

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigMap } from "../src/kinds/core/configmap.ts";
+import { Node } from "../src/kinds/core/node.ts";
+import { Lease } from "../src/kinds/coordination/lease.ts";
+import { Pod } from "../src/kinds/core/pod.ts";
+import { Cluster } from "./sim/cluster.ts";
+import { createPod, eventsOf, podNamed, runAgent, shown, type World } from "./node-world.ts";
+
+/** A scenario with one node named n1, registered. */
+function scenario(name: string, play: (cluster: Cluster, world: World) => Promise<void>): void {
+  test(name, async () => {
+    const cluster = new Cluster(1);
+    await cluster.start();
+    try {
+      const world = runAgent(cluster, "n1");
+      await cluster.until(() => cluster.all(Node).some(({ status }) => status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True")), 10_000, "the node");
+      await play(cluster, world);
+    } finally {
+      await cluster.stop();
+    }
+  });
+}
+const one = (container: object): { readonly containers: readonly object[] } => ({ containers: [{ name: "main", image: "web:1", ...container }] });
+const condition = (pod: Pod | undefined, type: string): string | undefined => pod?.status.conditions?.find(each => each.type === type)?.status;
+
+scenario("a node registers with its labels, addresses, capacity and conditions, and renews its lease", async cluster => {
+  const node = cluster.all(Node)[0]!;
+  assert.deepEqual(node.metadata.labels, { "beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": "n1", "kubernetes.io/os": "linux" });
+  assert.deepEqual(node.status.addresses, [{ address: "192.0.2.1", type: "InternalIP" }, { address: "n1", type: "Hostname" }]);
+  assert.deepEqual(node.status.capacity, { cpu: "2", "ephemeral-storage": "8Gi", memory: "1Gi", pods: "5" });
+  assert.deepEqual(node.status.conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`), [
+    "MemoryPressure=False KubeletHasSufficientMemory", "DiskPressure=False KubeletHasNoDiskPressure", "PIDPressure=False KubeletHasSufficientPID", "Ready=True KubeletReady",
+  ]);
+  const renewed = (): string | undefined => cluster.all(Lease)[0]?.spec.renewTime;
+  await cluster.until(() => renewed() !== undefined, 1_000, "the lease");
+  const before = renewed();
+  await cluster.until(() => renewed() !== before, 11_000, "the renewal");
+});
+
+scenario("a pod runs, is ready, and goes for good when it is deleted", async cluster => {
+  await createPod(cluster, "n1", "web", one({}));
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "True", 10_000, "ready");
+  const pod = podNamed(cluster, "web")!;
+  assert.deepEqual([pod.status.phase, shown(pod), pod.status.podIP, pod.status.hostIP, pod.status.qosClass], ["Running", "main=running", "10.244.0.2", "192.0.2.1", "BestEffort"]);
+  await cluster.until(() => eventsOf(cluster, "web").length === 4, 10_000, "events");
+  assert.deepEqual(eventsOf(cluster, "web").map(text => text.split(": ")[0]), ["Pulling", "Pulled", "Created", "Started"]);
+  await cluster.run(cluster.admin.delete(Pod, "default", "web"));
+  await cluster.until(() => podNamed(cluster, "web") === undefined, 10_000, "gone");
+  assert.ok((await cluster.run(Promise.resolve(eventsOf(cluster, "web")))).includes("Killing: Stopping container main"));
+});
+
+scenario("a container that fails is started again, later each time, with upstream's words", async cluster => {
+  await createPod(cluster, "n1", "web", one({ command: ["sh", "-c", "exit 3"] }));
+  await cluster.until(() => shown(podNamed(cluster, "web")) === "main=waiting:CrashLoopBackOffx1", 10_000, "the first wait");
+  const status = podNamed(cluster, "web")!.status.containerStatuses![0]!;
+  assert.match(status.state.waiting!.message!, /^back-off 10s restarting failed container=main pod=web_default\(.+\)$/);
+  assert.deepEqual([status.lastState.terminated?.exitCode, status.lastState.terminated?.reason], [3, "Error"]);
+  const times: number[] = [];
+  for (let restart = 2; restart <= 7; restart++) {
+    await cluster.until(() => podNamed(cluster, "web")!.status.containerStatuses![0]!.restartCount === restart, 400_000, `restart ${restart}`);
+    times.push(cluster.clock.monotonic());
+  }
+  assert.deepEqual(times.slice(1).map((time, i) => Math.round((time - times[i]!) / 10_000)), [2, 4, 8, 16, 30]);
+});
+
+scenario("a pod that is to run once ends as Succeeded or Failed, by its exit code", async cluster => {
+  await createPod(cluster, "n1", "good", { restartPolicy: "Never", ...one({ command: ["sleep", "2"] }) });
+  await createPod(cluster, "n1", "bad", { restartPolicy: "Never", ...one({ command: ["false"] }) });
+  await cluster.until(() => podNamed(cluster, "good")?.status.phase === "Succeeded" && podNamed(cluster, "bad")?.status.phase === "Failed", 10_000, "the ends");
+  assert.equal(podNamed(cluster, "good")!.status.conditions?.find(({ type }) => type === "Ready")?.reason, "PodCompleted");
+});
+
+scenario("init containers run one after another, sidecars stay, and a sidecar ends after the main container", async cluster => {
+  await createPod(cluster, "n1", "web", {
+    restartPolicy: "Never", initContainers: [{ name: "first", image: "a", command: ["sleep", "1"] }, { name: "side", image: "a", restartPolicy: "Always" }, { name: "second", image: "a", command: ["sleep", "1"] }],
+    containers: [{ name: "main", image: "a", command: ["sleep", "3"] }],
+  });
+  const seen: string[] = [];
+  cluster.onChange((type, object) => {
+    const now = object.kind === "Pod" && type === "put" ? shown(object as Pod) : "";
+    if (now !== "" && now !== seen.at(-1)) seen.push(now);
+  });
+  await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Succeeded", 20_000, "success");
+  assert.deepEqual(seen.filter(each => !each.includes("PodInitializing") || each.startsWith("first=running")), [
+    "first=running side=waiting:PodInitializing second=waiting:PodInitializing main=waiting:PodInitializing",
+    "first=ended:0 side=running second=ended:0 main=running", "first=ended:0 side=running second=ended:0 main=ended:0", "first=ended:0 side=ended:0 second=ended:0 main=ended:0",
+  ]);
+});
+
+scenario("an image that cannot be pulled is tried again with back-off", async cluster => {
+  await createPod(cluster, "n1", "web", one({ image: "reg/missing:1" }));
+  await cluster.until(() => shown(podNamed(cluster, "web")) === "main=waiting:ErrImagePull", 10_000, "the error");
+  await cluster.until(() => shown(podNamed(cluster, "web")) === "main=waiting:ImagePullBackOff", 30_000, "the back-off");
+  assert.match(podNamed(cluster, "web")!.status.containerStatuses![0]!.state.waiting!.message!, /^Back-off pulling image "reg\/missing:1": ErrImagePull: failed to resolve reference/);
+});
+
+scenario("a pod waits for the config map it mounts, and sees its changes", async (cluster, { host }) => {
+  await createPod(cluster, "n1", "web", { volumes: [{ name: "c", configMap: { name: "settings" } }], ...one({ volumeMounts: [{ name: "c", mountPath: "/c" }] }) });
+  await cluster.until(() => eventsOf(cluster, "web").some(text => text === `FailedMount: MountVolume.SetUp failed for volume "c" : configmap "settings" not found`), 10_000, "the event");
+  await cluster.run(cluster.admin.create(ConfigMap, { metadata: { name: "settings", namespace: "default" }, data: { colour: "red" } }));
+  await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Running", 5_000, "running");
+  const value = (): string | undefined => [...host.published.values()][0]?.get("colour");
+  assert.equal(value(), "red");
+  await cluster.run(cluster.admin.patch(ConfigMap, "default", "settings", { type: "merge", body: { data: { colour: "blue" } } }));
+  await cluster.until(() => value() === "blue", 2_000, "the change");
+});
+
+scenario("an environment that refers to what is not there is a configuration error", async cluster => {
+  await createPod(cluster, "n1", "web", one({ env: [{ name: "A", valueFrom: { secretKeyRef: { name: "nope", key: "k" } } }] }));
+  await cluster.until(() => shown(podNamed(cluster, "web")) === "main=waiting:CreateContainerConfigError", 10_000, "the error");
+  assert.equal(podNamed(cluster, "web")!.status.containerStatuses![0]!.state.waiting!.message, `secret "nope" not found`);
+});
+
+scenario("readiness follows its probe, and a failed liveness probe restarts the container", async (cluster, { host }) => {
+  host.status = 500;
+  const http = { httpGet: { port: 80, path: "/" }, periodSeconds: 1, failureThreshold: 2 };
+  await createPod(cluster, "n1", "ready", one({ readinessProbe: http }));
+  await cluster.until(() => eventsOf(cluster, "ready").includes("Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 500"), 10_000, "the event");
+  assert.equal(condition(podNamed(cluster, "ready"), "Ready"), "False");
+  host.status = 200;
+  await cluster.until(() => condition(podNamed(cluster, "ready"), "Ready") === "True", 5_000, "ready");
+  await createPod(cluster, "n1", "alive", one({ livenessProbe: http }));
+  await cluster.until(() => shown(podNamed(cluster, "alive")) === "main=running", 5_000, "running");
+  host.status = 503;
+  await cluster.until(() => shown(podNamed(cluster, "alive")) === "main=runningx1", 10_000, "the restart");
+  assert.ok(eventsOf(cluster, "alive").includes("Killing: Container main failed liveness probe, will be restarted"));
+});
+
+scenario("a pod past its deadline fails, and its containers end", async cluster => {
+  await createPod(cluster, "n1", "web", { activeDeadlineSeconds: 5, ...one({}) });
+  await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Failed", 20_000, "failure");
+  const { reason, message } = podNamed(cluster, "web")!.status;
+  assert.deepEqual([reason, message], ["DeadlineExceeded", "Pod was active on the node longer than the specified deadline"]);
+  await cluster.until(() => !shown(podNamed(cluster, "web")).includes("running"), 5_000, "the end");
+});
+
+scenario("a node refuses pods that it has no room for", async cluster => {
+  await createPod(cluster, "n1", "big", one({ resources: { requests: { cpu: "3" } } }));
+  await cluster.until(() => podNamed(cluster, "big")?.status.phase === "Failed", 5_000, "the refusal");
+  assert.deepEqual([podNamed(cluster, "big")!.status.reason, podNamed(cluster, "big")!.status.message], ["OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000"]);
+});
+
+scenario("a pod deleted by force is ended all the same", async (cluster, { runtime }) => {
+  await createPod(cluster, "n1", "web", one({}));
+  await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Running", 5_000, "running");
+  await cluster.run(cluster.admin.delete(Pod, "default", "web", { gracePeriodSeconds: 0 }));
+  assert.equal(podNamed(cluster, "web"), undefined);
+  let left = 1;
+  cluster.clock.after(3_000, () => void runtime.list().then(({ sandboxes }) => { left = sandboxes.length; }));
+  await cluster.until(() => left === 0, 5_000, "nothing is left");
+});
+
+scenario("a node whose runtime is gone says that it is not ready, and recovers", async (cluster, { runtime }) => {
+  const ready = (): string | undefined => cluster.all(Node)[0]!.status.conditions?.find(({ type }) => type === "Ready")?.status;
+  runtime.broken = "connection refused";
+  await cluster.until(() => ready() === "False", 30_000, "not ready");
+  runtime.broken = undefined;
+  await cluster.until(() => ready() === "True", 30_000, "ready");
+});
