@@ -8,7 +8,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
-import { writeFileAtomic } from "./files.ts";
+import type { FileToWrite } from "./files.ts";
 
 /** No timonier ran before this: a clock that says so was never set. */
 const floorMs = Date.UTC(2026, 0, 1);
@@ -82,11 +82,11 @@ export class BelievedClock {
     if (!this.look()) throw new ClockNotSet(`clock not set: ${this.doubt}; set the machine's clock (timedatectl), nothing needs to be restarted`);
   }
 
-  /** Remembers the present time as the last believed one. */
-  async save(): Promise<void> {
-    if (!this.look()) return;
+  /** Remembers the present time as the last believed one: the file to write. */
+  record(): FileToWrite | undefined {
+    if (!this.look()) return undefined;
     this.#last = this.#clock.now();
     if (this.#first === floorMs) this.#first = this.#last;
-    await writeFileAtomic(this.#path, `${new Date(this.#first).toISOString()}\n${new Date(this.#last).toISOString()}\n`);
+    return { path: this.#path, content: `${new Date(this.#first).toISOString()}\n${new Date(this.#last).toISOString()}\n` };
   }
 }

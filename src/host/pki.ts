@@ -53,9 +53,11 @@ export type PkiOptions = { readonly dir: string; readonly clock: Clock; readonly
 export async function openPki(options: PkiOptions): Promise<Pki> {
   await makePrivateFolder(options.dir);
   const clock = await BelievedClock.open(join(options.dir, "clock"), options.clock);
-  const pki = new Pki(options, clock, await loadAuthorities(options.dir, clock));
-  await pki.ensure(serverLeaves(options.names ?? []));
-  await clock.save();
+  const { cas, files } = await loadAuthorities(options.dir, clock);
+  const pki = new Pki(options, clock, cas);
+  const time = clock.record();
+  // All in one go: a leaf that got to the disk without its authority is made again.
+  await pki.ensure(serverLeaves(options.names ?? []), time === undefined ? files : [...files, time]);
   return pki;
 }
 
@@ -108,7 +110,7 @@ export class Pki {
   }
 
   /** Loads or mints leaves and keeps them renewed from now on. A leaf whose names changed is minted again (P28). */
-  ensure(specs: { readonly [name: string]: LeafSpec }): Promise<void> {
+  ensure(specs: { readonly [name: string]: LeafSpec }, files: readonly FileToWrite[] = []): Promise<void> {
     return this.#inOrder(async () => {
       const now = this.#clock.now();
       const believed = this.#clock.look();
@@ -119,7 +121,7 @@ export class Pki {
         if (identity !== undefined && !(believed && this.#isDue(identity, spec, now))) this.#leaves.set(name, { spec, identity });
         else missing.push({ name, spec });
       }));
-      await this.#mint(missing, now);
+      await this.#mint(missing, now, files);
     });
   }
 
@@ -162,7 +164,8 @@ export class Pki {
         if (this.#clock.look()) {
           const renewed = await this.renew(this.#clock.now());
           if (renewed.length > 0) this.#options.log.info("certificates renewed", { names: renewed.join(" ") });
-          await this.#clock.save();
+          const time = this.#clock.record();
+          if (time !== undefined) await writeFilesAtomic([time]);
           wait = Math.min(lookEveryMs, Math.max(lookAgainMs, this.nextDue() - this.#clock.now()));
         } else {
           this.#options.log.warn("the clock is not believed, no certificate is minted", { reason: this.#clock.doubt ?? "" });
@@ -190,16 +193,16 @@ export class Pki {
     return now >= renewAt(identity) || now < identity.notBefore || !says(identity, spec, this.#authorities);
   }
 
-  async #mint(due: readonly { readonly name: string; readonly spec: LeafSpec }[], now: number): Promise<void> {
-    if (due.length === 0) return;
-    this.#clock.assertBelieved();
+  async #mint(due: readonly { readonly name: string; readonly spec: LeafSpec }[], now: number, files: readonly FileToWrite[] = []): Promise<void> {
+    if (due.length > 0) this.#clock.assertBelieved();
     const minted = due.map(({ name, spec }) => ({ name, spec, ...mintLeaf(spec, this.#authorities, now, this.path(name)) }));
     // A full disk must not keep a running cluster from renewing (U12): serve from memory first, then report the failed write.
     for (const { name, spec, identity } of minted) {
       this.#leaves.set(name, { spec, identity });
       for (const listener of this.#listeners.get(name) ?? []) listener(identity);
     }
-    await writeFilesAtomic(minted.map(({ file }) => file));
+    const all = [...files, ...minted.map(({ file }) => file)];
+    if (all.length > 0) await writeFilesAtomic(all);
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -246,7 +249,7 @@ function mintLeaf(spec: LeafSpec, cas: { readonly [name in Authority]: Identity 
   return { identity, file: { path, content: privateKeyPem(privateKey) + certificate + (trusted ?? "") } };
 }
 
-async function loadAuthorities(dir: string, clock: BelievedClock): Promise<{ readonly [name in Authority]: Identity }> {
+async function loadAuthorities(dir: string, clock: BelievedClock): Promise<{ readonly cas: { readonly [name in Authority]: Identity }; readonly files: readonly FileToWrite[] }> {
   const files: FileToWrite[] = [];
   const entries = await Promise.all(authorities.map(async name => {
     const path = join(dir, `${name}-ca.pem`);
@@ -262,10 +265,9 @@ async function loadAuthorities(dir: string, clock: BelievedClock): Promise<{ rea
     const x509 = new X509Certificate(der);
     return [name, { key: privateKey, certificate, x509, trusted: undefined, notBefore: x509.validFromDate.getTime(), notAfter: x509.validToDate.getTime() }] as const;
   }));
-  if (files.length > 0) await writeFilesAtomic(files);
   const cas = Object.fromEntries(entries) as { [name in Authority]: Identity };
   // NCC 5: with one CA for both, any client certificate could claim to be the front proxy, and so be anybody.
   const keys = new Set(authorities.map(name => createPublicKey(cas[name].key).export({ type: "spki", format: "der" }).toString("base64")));
   if (keys.size !== authorities.length) throw new Error(`two certificate authorities in ${dir} have the same key; they must differ`);
-  return cas;
+  return { cas, files };
 }
