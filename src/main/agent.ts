@@ -9,7 +9,7 @@ import { HttpClient } from "../client/http.ts";
 import { Informer } from "../client/informer.ts";
 import { linuxCgroups } from "../host/cgroups.ts";
 import { systemClock } from "../host/clock.ts";
-import { ensureContainerd } from "../host/containerd.ts";
+import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
 import { doNotRestart } from "../host/daemon.ts";
@@ -106,6 +106,9 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
       return services.list();
     },
     nodeHosts: () => readFile("/etc/hosts", "utf8"),
+    ensureRuntime: async () => {
+      if (livingContainerd(settings) === undefined) await ensureContainerd(settings, log.child("containerd"));
+    },
   });
 
   const server = await startNodeServer({

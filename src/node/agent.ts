@@ -50,6 +50,8 @@ export type AgentOptions = {
   readonly services: () => Promise<readonly Service[]>;
   readonly nodeHosts: () => Promise<string>;
   readonly pods: PodSource;
+  /** Has the runtime running; called before its events are listened to, and again whenever they break off. */
+  readonly ensureRuntime?: () => Promise<void>;
 };
 
 /** Sandboxes and containers being made at a time: the two or more cores are the limit, not the runtime (runtime.md, 1.4). */
@@ -135,6 +137,7 @@ export class Agent {
   }
 
   async #listen(signal: AbortSignal): Promise<void> {
+    await this.#options.ensureRuntime?.();
     const stream = this.#options.runtime.events((id, what) => this.#happened(id, what), signal);
     // Whatever happened while nobody listened shows in a list.
     await this.#relist();

@@ -264,10 +264,11 @@ export class PodWorker {
     if (!this.#gone) this.#publish(state, true);
     await host.hostPorts.close(uid);
     if (!this.#gone) await unlessAborted(statuses.settled(uid), this.#step.signal);
+    await volumes.tearDown(uid);
+    references.release(uid);
     if (!this.#gone && pod.metadata.deletionTimestamp === undefined) return undefined;
 
     await removePod(this.#services, state);
-    references.release(uid);
     await volumes.remove(uid);
     await host.cgroups.remove(cgroupParentOf(pod, node));
     images.forget(uid);

@@ -121,6 +121,12 @@ export class Volumes {
     return mounts;
   }
 
+  /** Of a pod that has ended but is still shown: its volumes go, what its containers left as last words stays. */
+  async tearDown(podUID: string): Promise<void> {
+    for (const path of ["/volume-subpaths", "/volumes", "/plugins"]) await this.#files.removeTree(this.podDir(podUID) + path);
+    await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
+  }
+
   async remove(podUID: string): Promise<void> {
     await this.#files.removeTree(this.podDir(podUID));
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
