@@ -92,7 +92,7 @@ function findDuplicates(text: string): readonly string[] {
 /** Every member of a valid text in the order written: its path, and whether its object had that key before. */
 export function* membersOf(text: string): Generator<{ readonly path: string; readonly again: boolean }> {
   const open: { keys: Set<string> | undefined; label: string; index: number }[] = [];
-  const path = (key: string): string => [...open.slice(1).map(level => level.label), `.${key}`].join("").slice(1);
+  const path = (key: string): string => [...open.slice(1).map(level => level.label), `.${key}`].join("").replace(/^\./, "");
   let label = "";
   for (let i = 0; i < text.length; i++) {
     const top = open.at(-1);

@@ -19,7 +19,7 @@ export function explain(node: Node, value: Json): Explanation {
 }
 
 function visit(node: Node, value: Json, place: Place, walk: Walk): void {
-  if (value === null || walk.mismatch !== undefined) return;
+  if (value === null || value === undefined || walk.mismatch !== undefined) return;
   if (node.kind === "object") return visitObject(node, value, place, walk);
   if (node.wire !== undefined && node.kind === "string") return visitUnion(node, value, place, walk);
   if (node.kind === "list") {
@@ -36,6 +36,7 @@ function visitObject(node: Node, value: Json, place: Place, walk: Walk): void {
   const fields = node.fields ?? {};
   const struct = node.ref === undefined ? place.struct : shortName(node);
   for (const key of Object.keys(value)) {
+    if (value[key] === undefined) continue;
     const path = place.path === "" ? key : `${place.path}.${key}`;
     if (!Object.hasOwn(fields, key)) {
       if (node.preserveUnknown !== true && walk.unknown.length < unknownMax) walk.unknown.push(path);

@@ -3,7 +3,7 @@
  * form Go would write: zero values of plain fields are gone, `always` fields are there, quantities and times are canonical.
  * Each node is compiled once to a closure that does only the fast way; what is wrong is found by a second, slower walk.
  */
-import { isObject, type Json, type JsonObject, setOwn } from "../base/json.ts";
+import { isObject, type Json, setOwn } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { explain } from "./decode-explain.ts";
 import { absent, type Decoder, Mismatch, scalarDecoder, type State } from "./decode-scalars.ts";
@@ -102,13 +102,16 @@ function objectDecoder(node: Node): Decoder {
     const known = fields ?? prepare();
     const object: { [key: string]: unknown } = {};
     for (const key of Object.keys(value)) {
+      const given = (value as { readonly [key: string]: Json | undefined })[key];
+      // Objects that never were JSON may hold undefined: the same as nothing.
+      if (given === undefined) continue;
       const decoder = known.get(key);
       if (decoder === undefined) {
-        if (keepUnknown) setOwn(object, key, copyJson((value as JsonObject)[key]!));
+        if (keepUnknown) setOwn(object, key, copyJson(given));
         else state.unknown = true;
         continue;
       }
-      const decoded = decoder((value as JsonObject)[key]!, state);
+      const decoded = decoder(given, state);
       if (decoded !== absent) setOwn(object, key, decoded);
     }
     for (const [name, field] of always) if (object[name] === undefined) setOwn(object, name, zeroOf(field));
