@@ -107,7 +107,8 @@ export class Rbac implements Authorizer {
 
   /** The rules of the role that a binding in `namespace` names; `undefined` if there is no such role. */
   rulesOf(roleRef: RoleRef, namespace: string): readonly Rule[] | undefined {
-    return this.#roles.get(roleRef.kind === "ClusterRole" ? `/${roleRef.name}` : `${namespace}/${roleRef.name}`);
+    if (roleRef.kind === "ClusterRole") return this.#roles.get(`/${roleRef.name}`);
+    return roleRef.kind === "Role" && namespace !== "" ? this.#roles.get(`${namespace}/${roleRef.name}`) : undefined;
   }
 
   /** Cluster-wide grants first, then the namespace's. */
