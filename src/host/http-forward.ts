@@ -41,10 +41,11 @@ const forwardLimits: ForwardLimits = { connectMs: 30_000, htmlBytes: 8 * 1024 * 
 const corsHeaders = new Set(["access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin"]);
 // Where no pod lives, and what a pod's status could be made to point at (rule C; upstream's IsProxyableIP).
 const forbidden = new BlockList();
-for (const [network, prefix, family] of [["0.0.0.0", 8, "ipv4"], ["127.0.0.0", 8, "ipv4"], ["169.254.0.0", 16, "ipv4"], ["224.0.0.0", 4, "ipv4"], ["::", 128, "ipv6"], ["::1", 128, "ipv6"], ["fe80::", 10, "ipv6"], ["ff00::", 8, "ipv6"], ["::ffff:0:0", 96, "ipv6"]] as const) forbidden.addSubnet(network, prefix, family);
+for (const [network, prefix, family] of [["0.0.0.0", 8, "ipv4"], ["127.0.0.0", 8, "ipv4"], ["169.254.0.0", 16, "ipv4"], ["224.0.0.0", 4, "ipv4"], ["::", 128, "ipv6"], ["::1", 128, "ipv6"], ["fe80::", 10, "ipv6"], ["ff00::", 8, "ipv6"]] as const) forbidden.addSubnet(network, prefix, family);
 
 function isForbidden(address: string): boolean {
-  return forbidden.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+  // A subnet of mapped addresses in the list would match every IPv4 address as well.
+  return /^(?:0{0,4}:){1,6}ffff:/i.test(address) || forbidden.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
 export function createForward(options: ForwardOptions): Forward {

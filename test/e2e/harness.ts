@@ -121,7 +121,7 @@ export function kubectlPath(): string {
 }
 
 /** What a deleted cluster must leave as it was. Each entry is a line. */
-export function pictureOfTheMachine(): { readonly [what: string]: readonly string[] } {
+export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]: readonly string[] } {
   const sh = (command: string): string[] => spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).sort();
   return {
     mounts: sh("awk '{print $5}' /proc/self/mountinfo"),
@@ -130,7 +130,7 @@ export function pictureOfTheMachine(): { readonly [what: string]: readonly strin
     routes: sh("ip route show table all | sed 's/ expires [0-9]*sec//'"),
     rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'"),
     cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null"),
-    processes: sh("ps -eo comm= | grep -E 'containerd|runc|crun|pause' "),
+    processes: sh(`ps -eo args= | grep -F ${scratch.folder} | grep -v -e grep -e 'ps -eo'; for s in /run/timonier/*/; do grep -lF ${scratch.folder} $s/* 2>/dev/null; done`),
     files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null"),
   };
 }

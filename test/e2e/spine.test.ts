@@ -29,7 +29,7 @@ before(async () => {
   // Packages are not ours to remove: bring them before the picture is taken.
   Scratch.packages("containerd", "runc", "containernetworking-plugins", "nftables", "iptables", "iproute2", "curl");
   writeFileSync(scratch.kubeconfig, foreign);
-  before_ = pictureOfTheMachine();
+  before_ = pictureOfTheMachine(scratch);
 });
 after(async () => {
   scratch.timonier("delete");
@@ -42,8 +42,11 @@ const pods = (): { name: string; phase: string; ip: string; ready: boolean; rest
     ready: pod.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True") ?? false,
     restarts: pod.status.containerStatuses?.[0]?.restartCount ?? 0, image: pod.spec.containers[0].image,
   }));
-/** Host pids of every `httpd` that runs in a pod of ours. */
-const webPids = (): string[] => spawnSync("pgrep", ["-f", "httpd -f -v -p 5000"], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).sort();
+/** Host pids of every `httpd` that runs in a pod of this cluster, told by its cgroup. */
+const webPids = (): string[] => {
+  const { id } = JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8"));
+  return spawnSync("pgrep", ["-f", "httpd -f -v -p 5000"], { encoding: "utf8" }).stdout.split("\n").filter(pid => pid && readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/timonier-${id}/`)).sort();
+};
 
 test("up makes a cluster, says what to try next, and keeps other contexts", () => {
   const result = scratch.timonier("up");
@@ -94,7 +97,7 @@ test("attach shows what the container writes", async () => {
   const { ip } = pods()[0]!;
   await scratch.until("a request's line arrives", () => {
     spawnSync("curl", ["-s", "-m", "5", `http://${ip}:5000/`]);
-    return /response:200|url:/.test(attach.out);
+    return /response:200|url:/.test(attach.out + attach.err);
   });
   await attach.end();
 });
@@ -163,6 +166,7 @@ test("kill -9 of server and agent during a rollout: both come back, what ran goe
 
 test("down leaves the pods running, up finds them without a restart", async () => {
   const steady = webPids();
+  assert.ok(steady.length >= 3);
   const down = scratch.timonier("down");
   assert.equal(down.code, 0, down.err);
   assert.match(scratch.timonier("status").out, /stopped/);
@@ -177,7 +181,7 @@ test("down leaves the pods running, up finds them without a restart", async () =
 test("delete leaves the machine and the kubeconfig as they were", () => {
   const result = scratch.timonier("delete");
   assert.equal(result.code, 0, result.err);
-  const now = pictureOfTheMachine();
+  const now = pictureOfTheMachine(scratch);
   for (const [what, lines] of Object.entries(before_))
     assert.deepEqual(now[what], lines, `${what} differ after delete`);
   const config = readFileSync(scratch.kubeconfig, "utf8");
