@@ -1,7 +1,8 @@
 /** What a private containerd that died, or was killed, leaves on the machine: shims, namespaces, mounts, CNI's notes. */
-import { readdirSync, readFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { startTimeOf } from "./daemon.ts";
+import { writeFileAtomic } from "./files.ts";
 import { mountsBeneath } from "./node-files.ts";
 import { mustCommand } from "./command.ts";
 
@@ -18,6 +19,29 @@ export async function removeLeftovers(at: { readonly root: string; readonly stat
     if (name.startsWith(`${at.network}-`) || ours.some(id => name === `cni-loopback-${id}-lo`)) await rm(`${results}/${name}`, { force: true });
   await rm(at.socket, { force: true });
   await rm(`${at.socket}.ttrpc`, { force: true });
+}
+
+/** Folders that containerd, its shims and CNI plugins make outside of ours, because their place is fixed. */
+const sharedFolders = ["/var/lib/cni", "/run/containerd", "/opt/containerd", "/etc/cni"];
+
+/** Remembers once, in `file`, which of them were not there before us. */
+export async function rememberFolders(file: string): Promise<void> {
+  if (existsSync(file)) return;
+  await writeFileAtomic(file, JSON.stringify(sharedFolders.filter(folder => !existsSync(folder))));
+}
+/** Takes those away again, as far as nobody else has put anything there. */
+export async function forgetFolders(file: string): Promise<void> {
+  if (!existsSync(file)) return;
+  const made = JSON.parse(readFileSync(file, "utf8")) as readonly string[];
+  for (const folder of sharedFolders) if (made.includes(folder)) await removeEmpty(folder);
+}
+async function removeEmpty(folder: string): Promise<void> {
+  for (const name of await names(folder)) if (lstatSync(`${folder}/${name}`).isDirectory()) await removeEmpty(`${folder}/${name}`);
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!["ENOENT", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
 
 type Known = { readonly pid: number; readonly startTime: number };

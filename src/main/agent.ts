@@ -23,6 +23,7 @@ import { enableForwarding, PodNetwork } from "../host/pod-network.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
 import { ContainerdStreams } from "../host/containerd-streams.ts";
+import { rememberFolders } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
@@ -70,6 +71,7 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   const settings = containerdSettings(cluster);
   const files = nodeFiles();
   await mkdir(cluster.runFolder, { recursive: true, mode: 0o711 });
+  await rememberFolders(pathsOf(settings).folders);
   const containerd = await ensureContainerd(settings, log.child("containerd"));
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });

@@ -4,7 +4,7 @@ import { cgroupLayout, removeEverywhere } from "../host/cgroups.ts";
 import { livingContainerd, stopContainerd } from "../host/containerd.ts";
 import { networkName, pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
-import { removeLeftovers } from "../host/leftovers.ts";
+import { forgetFolders, removeLeftovers } from "../host/leftovers.ts";
 import { removeTree } from "../host/node-files.ts";
 import { removeTables } from "../host/nft.ts";
 import { podTables, restoreForwarding } from "../host/pod-network.ts";
@@ -32,6 +32,7 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await removeLeftovers({ ...pathsOf(settings), network: networkName(cluster.id), runDir: cluster.runFolder });
   await removeTables(podTables(cluster.id));
   restoreForwarding(pathsOf(settings).machine);
+  await forgetFolders(pathsOf(settings).folders);
   await removeEverywhere(cgroupLayout(), at.cgroupRoot);
   for (const folder of [at.podsDir, at.memoryDir, at.logsDir, settings.dir, pathsOf(settings).state, pathsOf(settings).runc, pathsOf(settings).crun, pathsOf(settings).ipam, `${cluster.runFolder}/exec`]) await removeTree(folder);
 }
