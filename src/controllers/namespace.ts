@@ -1,4 +1,5 @@
 import { isApiError } from "../base/api-error.ts";
+import { InvariantViolation } from "../base/assert.ts";
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { timeOf } from "../base/time.ts";
@@ -62,13 +63,18 @@ async function empty(namespace: string, context: Context): Promise<Found> {
 async function emptyKinds(namespace: string, kinds: readonly AnyKind[], context: Context): Promise<Found> {
   const remaining: { kind: AnyKind; objects: readonly Resource<AnyKind>[] }[] = [];
   const errors: unknown[] = [];
-  for (const kind of kinds) {
-    const { items } = await context.liveList(kind, namespace);
-    if (items.length === 0) continue;
-    errors.push(...await deleteAll(kind, items, context));
-    const left = (await context.liveList(kind, namespace)).items;
-    if (left.length > 0) remaining.push({ kind, objects: left });
-  }
+  for (const kind of kinds)
+    try {
+      const { items } = await context.liveList(kind, namespace);
+      if (items.length === 0) continue;
+      errors.push(...await deleteAll(kind, items, context));
+      const left = (await context.liveList(kind, namespace)).items;
+      if (left.length > 0) remaining.push({ kind, objects: left });
+    } catch (error) {
+      // One kind that can not be listed (an extension that is down, say) holds up the namespace, not the emptying of the other kinds.
+      if (error instanceof InvariantViolation) throw error;
+      errors.push(error);
+    }
   return { remaining, errors };
 }
 

@@ -16,7 +16,7 @@ export function runNode(cluster: Cluster, name: string, options: NodeOptions = {
     const world = cluster.world(name, life);
     const { client, clock } = world;
     void beat(cluster, name, options, life, client, clock);
-    await loop(kubelet(name, () => random.next() * startMs, () => random.next() * stopMs, silent, () => `10.${name.length}.${address >> 8}.${address++ & 255}`))(world).run(life);
+    await loop(kubelet(name, () => random.next() * startMs, () => random.next() * stopMs, silent, () => `10.${name.replace(/\D/g, "") || "0"}.${address >> 8}.${address++ & 255}`))(world).run(life);
   });
 }
 
