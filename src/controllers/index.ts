@@ -5,6 +5,7 @@ import { supervise, type Service } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type KindSource, type Settings, type World } from "./controller.ts";
+import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
 import { deploymentController } from "./deployment.ts";
 import { endpointsController } from "./endpoints.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
@@ -22,7 +23,7 @@ import { taintEvictionController } from "./taint-eviction.ts";
 export const controllers: readonly { readonly name: string; readonly service: (world: World) => Service }[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector,
-  taintEvictionController, nodeLifecycleController, podGC,
+  taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
 ].map(controller => (typeof controller === "function" ? { name: controller().name, service: world => loop(controller())(world) } : { name: controller.name, service: loop(controller) }));
 
 export type ControllerOptions = {
