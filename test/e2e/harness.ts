@@ -131,7 +131,7 @@ export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]
     rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'"),
     cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null"),
     processes: sh(`ps -eo args= | grep -F ${scratch.folder} | grep -v -e grep -e 'ps -eo'; for s in /run/timonier/*/; do grep -lF ${scratch.folder} $s/* 2>/dev/null; done`),
-    files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null"),
+    files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null | grep -v -E '^/run/timonier/([^t]|t[^i])'"),
   };
 }
 
