@@ -82,10 +82,11 @@ export class BelievedClock {
     if (!this.look()) throw new ClockNotSet(`clock not set: ${this.doubt}; set the machine's clock (timedatectl), nothing needs to be restarted`);
   }
 
-  /** Remembers the present time as the last believed one: the file to write. */
+  /** Remembers the present time as the last believed one: the file to write, if the one on disk is an hour old. */
   record(): FileToWrite | undefined {
-    if (!this.look()) return undefined;
-    this.#last = this.#clock.now();
+    const now = this.#clock.now();
+    if (!this.look() || (now >= this.#last && now - this.#last < toleratedMs)) return undefined;
+    this.#last = now;
     if (this.#first === floorMs) this.#first = this.#last;
     return { path: this.#path, content: `${new Date(this.#first).toISOString()}\n${new Date(this.#last).toISOString()}\n` };
   }
