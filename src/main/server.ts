@@ -148,8 +148,12 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   void supervise(new Scheduler({ client, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
   report.step("controllers and scheduler");
 
+  const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client, informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
+  if (nodes) report.step(`${cluster.nodes} simulated node${cluster.nodes === 1 ? "" : "s"}`);
+
   return {
     stop: async () => {
+      await nodes?.close();
       await https.close(graceMs);
       await store.close();
     },
