@@ -65,7 +65,7 @@ export async function mergeKubeconfig(environment: Environment, access: Access):
 }
 
 /** Puts a renewed client certificate into our user entry, in whichever file has it. False if there is none. */
-export async function renewInKubeconfig(environment: Environment, access: Access): Promise<boolean> {
+export async function renewInKubeconfig(environment: Environment, access: Pick<Access, "name" | "dataDir" | "certificate" | "key">): Promise<boolean> {
   let found = false;
   for (const path of await filesOf(environment))
     await change(path, async config => {

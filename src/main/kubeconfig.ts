@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { ClusterAccess } from "../cli/machine.ts";
 import { must } from "../base/assert.ts";
-import { mergeKubeconfig as merge, removeFromKubeconfig, type Access } from "../host/kubeconfig.ts";
-import { privateKeyPem, readIdentity } from "../host/pki-identity.ts";
+import { mergeKubeconfig as merge, removeFromKubeconfig, renewInKubeconfig, type Access } from "../host/kubeconfig.ts";
+import { privateKeyPem, readIdentity, type Identity } from "../host/pki-identity.ts";
 
 /** Adds or renews the context and makes it the current one; gives the file written. */
 export async function mergeKubeconfig(cluster: ClusterAccess): Promise<string> {
@@ -15,6 +15,13 @@ export async function removeKubeconfig(cluster: { readonly context: string; read
   const ours = { name: cluster.context, dataDir: cluster.dataFolder };
   const now = await removeFromKubeconfig(process.env, ours);
   return cluster.path === undefined || now.includes(cluster.path) ? now : [...now, ...(await removeFromKubeconfig({ KUBECONFIG: cluster.path }, ours))];
+}
+
+/** Puts the renewed admin certificate into the kubeconfig that the context was written to; it may have been chosen after the server started. False if our entry is no longer there. */
+export async function renewKubeconfig(dataFolder: string, admin: Identity): Promise<boolean> {
+  const { context, kubeconfig }: { readonly context: string; readonly kubeconfig?: string } = JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8"));
+  if (kubeconfig === undefined) return false;
+  return renewInKubeconfig({ KUBECONFIG: kubeconfig }, { name: context, dataDir: dataFolder, certificate: admin.certificate, key: privateKeyPem(admin.key) });
 }
 
 export async function adminAccess(cluster: ClusterAccess): Promise<Access> {

@@ -34,6 +34,7 @@ import { sqliteEngine } from "../host/sqlite.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
+import { renewKubeconfig } from "./kubeconfig.ts";
 import { LocalClient } from "./local-client.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -88,8 +89,10 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   const clock = systemClock();
   const random = systemRandom();
   const names = [cluster.nodeName, ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : []), serviceAddress(cluster.serviceCIDR, 1)];
-  const pki = await openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names });
-  const keys = await openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`);
+  const [pki, keys] = await Promise.all([
+    openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names }),
+    openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`),
+  ]);
   if (cluster.runtime === "containerd") await pki.ensureNode(cluster.nodeName, cluster.advertise ? [cluster.advertise] : []);
   report.step("certificates");
 
@@ -127,6 +130,9 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
     forward: createForward({ node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
   });
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
+  pki.onRenewed("admin", identity => {
+    renewKubeconfig(cluster.dataFolder, identity).catch((error: unknown) => log.warn("the kubeconfig could not be given the renewed certificate; run timonier up", { error: messageOf(error) }));
+  });
   void pki.run(signal);
   void supervise({ name: "API server sweeps", run: until => api.run(until) }, { clock, maxWaitMs: 5_000, log }, signal);
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
