@@ -3,8 +3,7 @@
  * kernel reaps orphans, and then sleeps for ever. containerd ends sandboxes with SIGKILL, so it needs no handler. No registry, no compiler.
  */
 import { createHash } from "node:crypto";
-import { GrpcClient, grpcCode, isGrpcError, type Method } from "./grpc.ts";
-import type { Message } from "../base/protowire.ts";
+import { GrpcClient, grpcCode, isGrpcError } from "./grpc.ts";
 
 const code = {
   // rt_sigaction(SIGCHLD, {SIG_IGN}, NULL, 8); for (;;) pause();
@@ -38,16 +37,16 @@ export function pauseProgram(arch: keyof typeof code): Buffer {
   return file;
 }
 
-const content: Method<Message, Message> = {
+const content = {
   path: "/containerd.services.content.v1.Content/Write",
   request: { action: [1, "enum"], ref: [2, "string"], total: [3, "int64"], expected: [4, "string"], offset: [5, "int64"], data: [6, "bytes"], labels: [7, "map"] },
   answer: { action: [1, "enum"], digest: [6, "string"] },
-};
-const createImage: Method<Message, Message> = {
+} as const;
+const createImage = {
   path: "/containerd.services.images.v1.Images/Create",
   request: { image: [1, { name: [1, "string"], labels: [2, "map"], target: [3, { mediaType: [1, "string"], digest: [2, "string"], size: [3, "int64"] }] }] },
   answer: {},
-};
+} as const;
 const commit = 2;
 
 /** Puts the image into containerd's store under `reference`; one that is there already stays. */
@@ -67,7 +66,7 @@ export async function importPauseImage(containerd: GrpcClient, reference: string
       // A root of its own, so that containerd's collector cannot take it before the image refers to it.
       labels: { "containerd.io/gc.root": "1970-01-01T00:00:00Z" },
     }, { timeoutMs: 10_000 }));
-  await unlessThere(containerd.call(createImage, { image: { name: reference, target: descriptor("application/vnd.oci.image.manifest.v1+json", manifest) } } as never, { timeoutMs: 10_000 }));
+  await unlessThere(containerd.call(createImage, { image: { name: reference, target: descriptor("application/vnd.oci.image.manifest.v1+json", manifest) } }, { timeoutMs: 10_000 }));
 }
 
 async function unlessThere(call: Promise<unknown>): Promise<void> {

@@ -43,6 +43,7 @@ export class PodWorker {
   #judged = false;
   /** Deleted in the API before we could say goodbye (a forced deletion). */
   #gone = false;
+  #portsOpen = false;
   #dirty = false;
   #running = false;
   #stopped = false;
@@ -202,6 +203,7 @@ export class PodWorker {
       current = await this.#look();
       this.#publish(current, false);
     }
+    await this.#openPorts(current);
     const ips = pod.spec.hostNetwork ? this.#services.node.hostIPs : current.sandboxes[0]?.ips ?? [];
     if (plan.start.length > 0) await this.#services.host.files.writeFile(this.#services.volumes.hostsPath(pod.metadata.uid ?? ""), hostsFile(pod, ips, this.#services.node, pod.spec.hostNetwork ? await this.#services.nodeHosts() : ""), 0o644);
     let wait: number | undefined;
@@ -236,13 +238,21 @@ export class PodWorker {
       // Dead sandboxes of earlier attempts hold nothing but their names.
       for (const old of state.sandboxes) if (!old.ready && !state.containers.some(({ sandboxId }) => sandboxId === old.id)) await stopQuietly(runtime.removeSandbox(old.id));
       const id = await turn(() => runtime.runSandbox(sandboxConfig(pod, plan.attempt, node), ""));
-      const ports = hostPortsOf(pod);
-      if (ports.length > 0) await host.hostPorts.open(pod.metadata.uid ?? "", (await this.#look()).sandboxes[0]?.ips ?? [], ports);
+      this.#portsOpen = false;
       return id;
     } catch (error) {
       tell(pod, undefined, "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(error)}`);
       throw error;
     }
+  }
+
+  /** Ports on the node's addresses: for each sandbox once, and again when the agent has started anew. */
+  async #openPorts(state: PodState): Promise<void> {
+    const ports = hostPortsOf(this.#pod);
+    const [sandbox] = state.sandboxes;
+    if (this.#portsOpen || ports.length === 0 || !sandbox?.ready) return;
+    await this.#services.host.hostPorts.open(this.#pod.metadata.uid ?? "", sandbox.ips, ports);
+    this.#portsOpen = true;
   }
 
   /** Ending: containers, then the last status, then (if the API wants the pod gone) everything else and the object itself. */
