@@ -9,6 +9,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
@@ -129,6 +130,8 @@ export class ApiServer {
   async #answer(request: HttpRequest, info: RequestInfo, warn: (text: string) => void): Promise<HttpResponse> {
     const found = await this.authenticator.authenticate(request);
     if (found === undefined) throw unauthorized();
+    const expiry = expiryWarning(request.peer, this.#options.clock.now());
+    if (expiry !== undefined) warn(expiry);
     const user = impersonate(found, request.headers, this.core.authorizer);
     const run = (signal: AbortSignal): Promise<HttpResponse> => this.#dispatch(request, info, user, warn, signal);
     if (this.#isLongRunning(info)) return run(request.signal);

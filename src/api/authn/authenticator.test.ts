@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { isApiError } from "../../base/api-error.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
 import type { HttpRequest, Peer } from "../http.ts";
-import { anonymous, createAuthenticator } from "./authenticator.ts";
+import { anonymous, createAuthenticator, expiryWarning } from "./authenticator.ts";
 import { impersonate } from "./impersonation.ts";
 
 const authenticator = createAuthenticator({
@@ -105,4 +105,12 @@ test("nobody becomes somebody by impersonating anonymous, and nothing is imperso
   assert.deepEqual(impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous")).groups, ["system:unauthenticated"]);
   assert.equal(impersonate(alice, {}, allowing()), alice);
   assert.throws(() => impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters")), error => isApiError(error, "BadRequest"));
+});
+
+test("whoever comes with a certificate in its last 60 days is told", () => {
+  const day = 86_400_000;
+  const peer = (notAfterMs: number): Peer => ({ address: "192.0.2.7", certificate: { ca: "client", commonName: "kubernetes-admin", organizations: [], fingerprint: "", notAfterMs } });
+  assert.equal(expiryWarning({ address: "192.0.2.7" }, 0), undefined);
+  assert.equal(expiryWarning(peer(60 * day), 0), undefined);
+  assert.equal(expiryWarning(peer(59 * day), 0), 'the client certificate of kubernetes-admin expires on 1970-03-01; "timonier up" renews the one in the kubeconfig');
 });

@@ -40,6 +40,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
+const warnBeforeMs = 60 * 86_400_000;
+
+/** Said with every answer to a client certificate in its last 60 days: a copy that somebody took away is renewed by nobody (P27). */
+export function expiryWarning({ certificate }: HttpRequest["peer"], now: number): string | undefined {
+  if (certificate === undefined || certificate.notAfterMs - now >= warnBeforeMs) return undefined;
+  return `the client certificate of ${certificate.commonName} expires on ${new Date(certificate.notAfterMs).toISOString().slice(0, 10)}; "timonier up" renews the one in the kubeconfig`;
+}
+
 /** X-Remote-* from an aggregating proxy: believed only with a certificate of the front-proxy authority (rule M). */
 function byFrontProxy({ peer, headers }: HttpRequest, names: readonly string[]): User | undefined {
   if (peer.certificate?.ca !== "front-proxy" || !names.includes(peer.certificate.commonName)) return undefined;
