@@ -37,7 +37,7 @@ export class NodeAuthorizer implements Authorizer {
   /** Learns which pods are on which node, and follows it until the returned function is called. */
   follow(store: Store): () => void {
     const { entries, revision } = store.list(podsPrefix);
-    for (const entry of entries) this.#put(entry.key, entry.value);
+    for (const { key, value } of entries) this.#put(key, value);
     const watch = store.watch(podsPrefix, revision, ({ changes }) => {
       for (const { key, type, entry } of changes) this.#put(key, type === "put" ? entry.value : undefined);
     });
@@ -52,9 +52,11 @@ export class NodeAuthorizer implements Authorizer {
       if (known !== undefined) this.#forget(id, known);
       return;
     }
-    // A pod is bound once and for good; before that the text need not be parsed to see that it names no node at all.
+    // A pod is bound once and for good; before that the text need not be parsed to see that it names no node at all. The parsed object is shared with
+    // whoever else watches pods.
     if (known !== undefined || !value.includes('"nodeName"')) return;
-    const node: string = JSON.parse(value).spec?.nodeName ?? "";
+    const slash = id.indexOf("/");
+    const node: string = this.#read.get("", "pods", id.slice(0, slash), id.slice(slash + 1))?.spec.nodeName ?? "";
     if (node === "") return;
     this.#nodeOf.set(id, node);
     this.#podsOf.set(node, (this.#podsOf.get(node) ?? new Set()).add(id));
