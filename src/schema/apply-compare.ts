@@ -6,21 +6,24 @@ import { type ListShape, type MapShape, type Shape, deduced, fitting } from "./a
 type Building = { [element: string]: FieldSet };
 const openMap: MapShape = { type: "map", atomic: false, fields: new Map(), ordered: [], item: deduced };
 
+/** Whether absent fields are read as Go's structs have them, or objects are compared as they are written, as what an apply makes of them is. */
+export type Reading = "typed" | "written";
+
 /**
  * The paths that `after` has and `before` lacks, and, if `modified`, those whose values differ (structured-merge-diff
  * typed/compare.go). Called with the two exchanged and `modified` false it gives the paths that were removed.
  * `undefined` is an absent value; the result is `undefined` when there is nothing to say.
  */
-export function compare(shape: Shape, before: Json | undefined, after: Json | undefined, modified: boolean): FieldSet | undefined {
+export function compare(shape: Shape, before: Json | undefined, after: Json | undefined, modified: boolean, reading: Reading): FieldSet | undefined {
   if (after === undefined || before === after) return undefined;
   if (shape.type === "scalar" && typeof after !== "object") return before === undefined || (modified && before !== after) ? leaf : undefined;
   const fits = fitting(shape, after);
-  if (before !== undefined && fits !== fitting(shape, before)) return compareForms(before, after, modified);
+  if (before !== undefined && fits !== fitting(shape, before)) return compareForms(before, after, modified, reading);
   switch (fits.type) {
-    case "map": return fits.atomic ? compareLeaves(before, after, modified) : compareMaps(fits, before, after, modified);
-    case "list": return fits.mode === "atomic" ? compareLeaves(before, after, modified) : compareLists(fits, before, after, modified);
+    case "map": return fits.atomic ? compareLeaves(before, after, modified) : compareMaps(fits, before, after, modified, reading);
+    case "list": return fits.mode === "atomic" ? compareLeaves(before, after, modified) : compareLists(fits, before, after, modified, reading);
     case "scalar": return compareLeaves(before, after, modified);
-    case "deduced": return compareForms(before, after, modified);
+    case "deduced": return compareForms(before, after, modified, reading);
   }
 }
 
@@ -29,33 +32,34 @@ function compareLeaves(before: Json | undefined, after: Json, modified: boolean)
 }
 
 /** Without a schema, or against it: two maps are compared key by key, anything else as a whole. */
-function compareForms(before: Json | undefined, after: Json, modified: boolean): FieldSet | undefined {
+function compareForms(before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
   if ((isObject(after) || (after === null && isObject(before))) && (before === undefined || before === null || isObject(before))) {
-    return compareMaps(openMap, before, after, modified);
+    return compareMaps(openMap, before, after, modified, reading);
   }
   if (!isObject(after)) return compareLeaves(before, after, modified);
   // A scalar or list became a map: it changed, and what is in the map is new.
-  const below = compareMaps(openMap, null, after, false);
+  const below = compareMaps(openMap, null, after, false, reading);
   return !modified ? below : below === undefined ? leaf : { ".": leaf, ...below };
 }
 
-function compareMaps(shape: MapShape, before: Json | undefined, after: Json, modified: boolean): FieldSet | undefined {
+function compareMaps(shape: MapShape, before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
   const old = isObject(before) ? before : undefined;
   const now = isObject(after) ? after : undefined;
+  const typed = reading === "typed";
   const out: Building = before === undefined ? { ".": leaf } : {};
   let size = 0;
   if (now !== undefined && shape.item === undefined) {
     for (const field of shape.ordered) {
-      const value = field.of(now);
+      const value = typed ? field.of(now) : field.written(now);
       if (value === undefined) continue;
-      const below = compare(field.shape, old === undefined ? undefined : field.of(old), value, modified);
+      const below = compare(field.shape, old === undefined ? undefined : typed ? field.of(old) : field.written(old), value, modified, reading);
       if (below !== undefined) { out[field.element] = below; size++; }
     }
   } else if (now !== undefined) {
     for (const key of Object.keys(now).sort()) {
       const field = shape.fields.get(key);
-      const was = old === undefined ? undefined : field !== undefined ? field.of(old) : Object.hasOwn(old, key) ? old[key] : undefined;
-      const below = compare(field?.shape ?? shape.item!, was, field !== undefined ? field.of(now) : now[key], modified);
+      const was = old === undefined ? undefined : field !== undefined && typed ? field.of(old) : Object.hasOwn(old, key) ? old[key] : undefined;
+      const below = compare(field?.shape ?? shape.item!, was, field !== undefined && typed ? field.of(now) : now[key], modified, reading);
       if (below !== undefined) { out[`f:${key}`] = below; size++; }
     }
   }
@@ -71,14 +75,14 @@ function isBare(value: Json): boolean {
 
 type Item = { readonly element: string; readonly value: Json; readonly below: FieldSet };
 
-function compareLists(shape: ListShape, before: Json | undefined, after: Json, modified: boolean): FieldSet | undefined {
+function compareLists(shape: ListShape, before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
   const old = Array.isArray(before) ? (before as readonly Json[]) : [];
   const now = Array.isArray(after) ? (after as readonly Json[]) : [];
   if (old.length === 0 && now.length === 0) return compareLeaves(before, after, modified);
   const oldItems = group(shape, old), nowItems = group(shape, now);
   const found: Item[] = [];
   for (const [element, items] of nowItems) {
-    const below = compareItems(shape, oldItems.get(element) ?? [], items, modified);
+    const below = compareItems(shape, oldItems.get(element) ?? [], items, modified, reading);
     if (below !== undefined) found.push({ element, value: items[0]!, below });
   }
   if (found.length === 0) return before === undefined ? leaf : undefined;
@@ -89,8 +93,8 @@ function compareLists(shape: ListShape, before: Json | undefined, after: Json, m
 }
 
 /** Items that share a path element are compared, and owned, as a whole. */
-function compareItems(shape: ListShape, old: readonly Json[], now: readonly Json[], modified: boolean): FieldSet | undefined {
-  if (now.length === 1) return compare(shape.item, old.length === 1 ? old[0] : undefined, now[0], modified);
+function compareItems(shape: ListShape, old: readonly Json[], now: readonly Json[], modified: boolean, reading: Reading): FieldSet | undefined {
+  if (now.length === 1) return compare(shape.item, old.length === 1 ? old[0] : undefined, now[0], modified, reading);
   if (old.length < 2) return leaf;
   return modified && !sameJson(old, now) ? leaf : undefined;
 }

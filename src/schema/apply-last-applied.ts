@@ -5,7 +5,7 @@ import { difference, emptySet, hasPath } from "./apply-field-set.ts";
 import { ownedShapeOf } from "./apply-shape.ts";
 import type { Node } from "./t.ts";
 
-export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
+const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 /** Annotations of all keys together may not be longer (apimachinery api/validation/objectmeta.go). */
 const annotationsBytesMax = 256 * 1024;
 
@@ -25,7 +25,7 @@ export function allowedByLastApplied(node: Node, live: JsonObject, apiVersion: s
   const last = text === undefined ? undefined : parse(text);
   if (!isObject(last) || last["apiVersion"] !== apiVersion) return undefined;
   const shape = ownedShapeOf(node);
-  const differing = compare(shape, last, live, true) ?? emptySet, gone = compare(shape, live, last, false) ?? emptySet;
+  const differing = compare(shape, last, live, true, "written") ?? emptySet, gone = compare(shape, live, last, false, "written") ?? emptySet;
   const set = difference(difference(fieldsOf(shape, last) ?? emptySet, differing), gone);
   return path => hasPath(set, path);
 }

@@ -76,39 +76,50 @@ function mergeLists(shape: ListShape, live: Json, applied: Json): Json {
   return out;
 }
 
-/** `value` without the items of `paths`. What becomes empty that way goes too, as Go's nil does (typed/remove.go). */
+/** `value` without the items of `paths`. What becomes empty that way becomes null, as in Go (typed/remove.go). */
 export function removePaths(shape: Shape, value: JsonObject, paths: FieldSet): JsonObject {
   return (removeFrom(shape, value, paths) ?? {}) as JsonObject;
 }
 
-function removeFrom(shape: Shape, value: Json, paths: FieldSet): Json | undefined {
+function removeFrom(shape: Shape, value: Json, paths: FieldSet): Json {
   const fits = fitting(shape, value);
   if (Array.isArray(value)) return fits.type === "list" && fits.mode !== "atomic" ? removeItems(fits, value as readonly Json[], paths) : value;
   if (!isObject(value) || (fits.type === "map" && fits.atomic)) return value;
   const type = fits.type === "map" ? fits : undefined;
   const out: { [key: string]: Json } = {};
-  let kept = 0, removed = 0;
+  let kept = 0, changed = false;
   for (const key of Object.keys(value)) {
     const below = paths[`f:${key}`];
-    if (below !== undefined && isMember(below)) { removed++; continue; }
+    if (below !== undefined && isMember(below)) { changed = true; continue; }
     const rest = below === undefined ? value[key]! : removeFrom(type?.fields.get(key)?.shape ?? type?.item ?? deduced, value[key]!, below);
-    if (rest !== value[key]) removed++;
-    if (rest === undefined) continue;
+    if (rest !== value[key]) changed = true;
     setOwn(out, key, rest);
     kept++;
   }
-  return removed === 0 ? value : kept > 0 ? out : undefined;
+  return !changed ? value : kept > 0 ? out : null;
 }
 
-function removeItems(shape: ListShape, items: readonly Json[], paths: FieldSet): Json | undefined {
+function removeItems(shape: ListShape, items: readonly Json[], paths: FieldSet): Json {
   const out: Json[] = [];
   for (const item of items) {
     const element = elementOf(shape, item);
     const below = element === undefined ? undefined : paths[element];
-    if (below !== undefined && isMember(below)) continue;
-    const rest = below === undefined ? item : removeFrom(shape.item, item, below);
-    if (rest !== undefined) out.push(rest);
+    if (below === undefined || !isMember(below)) out.push(below === undefined ? item : removeFrom(shape.item, item, below));
   }
-  if (out.length === 0 && items.length > 0) return undefined;
+  if (out.length === 0 && items.length > 0) return null;
   return out.length === items.length && out.every((item, i) => item === items[i]) ? items : out;
+}
+
+/** `pruned` without the nulls that stand for what pruning emptied; `before` is what it was pruned from. */
+export function withoutEmptied(shape: Shape, before: Json, pruned: Json): Json {
+  if (before === pruned) return pruned;
+  const fits = fitting(shape, pruned);
+  if (Array.isArray(pruned) && Array.isArray(before) && fits.type === "list" && fits.mode !== "atomic") {
+    const was = new Map((before as readonly Json[]).map(item => [elementOf(fits, item), item]));
+    return (pruned as readonly Json[]).filter(item => item !== null).map(item => withoutEmptied(fits.item, was.get(elementOf(fits, item)) ?? item, item));
+  }
+  if (!isObject(pruned) || !isObject(before)) return pruned;
+  const type = fits.type === "map" ? fits : undefined;
+  return Object.fromEntries(Object.keys(pruned).filter(key => pruned[key] !== null || before[key] === null)
+    .map(key => [key, withoutEmptied(type?.fields.get(key)?.shape ?? type?.item ?? deduced, before[key] ?? null, pruned[key]!)]));
 }

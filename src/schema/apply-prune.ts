@@ -10,7 +10,7 @@ import type { Node } from "./t.ts";
 
 type Where = { readonly node: Node; readonly apiVersion: string; readonly versions?: Versions };
 
-/** `merged` without the paths of `last` that nobody in `owners` (the applier's new entry among them) owns now. */
+/** `merged` without the paths of `last` that nobody in `owners` (the applier's new entry among them) owns now; null where that leaves nothing. */
 export function pruneUnapplied(where: Where, merged: JsonObject, last: Owner, owners: readonly Owner[]): JsonObject {
   const home = versionOf(where, last.apiVersion);
   if (home === undefined || isEmpty(last.set)) return merged;

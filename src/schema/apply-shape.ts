@@ -58,9 +58,13 @@ export class FieldShape {
   get shape(): Shape {
     return (this.#shape ??= shapeOf(this.node));
   }
+  /** The field's value as it is written. */
+  written(object: JsonObject): Json | undefined {
+    return this.#inherited && !Object.hasOwn(object, this.name) ? undefined : object[this.name];
+  }
   /** The field's value as the typed object has it: Go knows no null, and drops zero values marked `omitempty`. */
   of(object: JsonObject): Json | undefined {
-    const value = this.#inherited && !Object.hasOwn(object, this.name) ? undefined : object[this.name];
+    const value = this.written(object);
     if (!this.#go) return value;
     if (value === undefined || value === null) return this.zero;
     if (!this.#elides) return value;
@@ -109,7 +113,7 @@ function deriveOwned(root: Shape): Shape {
   const ordered = kept.ordered.map(field => {
     if (field.name !== "metadata" || field.shape.type !== "map") return field;
     const shape = without(field.shape, strippedMeta, undefined);
-    return Object.create(field, { shape: { value: shape }, of: { value: (object: JsonObject) => field.of(object) ?? {} } }) as FieldShape;
+    return Object.create(field, { shape: { value: shape }, of: { value: (object: JsonObject) => field.of(object) ?? {} }, written: { value: (object: JsonObject) => field.written(object) ?? {} } }) as FieldShape;
   });
   return { ...kept, ordered, fields: new Map(ordered.map(field => [field.name, field])) };
 }

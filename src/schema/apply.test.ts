@@ -198,6 +198,22 @@ for (const [name, steps, want, owners] of cases)
     assert.deepEqual(owned(history.object!), owners);
   });
 
+test("giving up everything in metadata gives up neither name nor uid", () => {
+  const history: History = { object: undefined, now: second };
+  run(history, `apply me {metadata:{labels:{a:b},finalizers:[x]},spec:{replicas:1}}`);
+  run(history, `apply me {spec:{replicas:1}}`);
+  const { managedFields: _, ...metadata } = history.object!["metadata"] as JsonObject;
+  assert.deepEqual(metadata, { name: "web", namespace: "default", uid: "u" });
+});
+
+test("an object that is emptied stays its other owner's", () => {
+  const history: History = { object: undefined, now: second };
+  run(history, `apply one {spec:{strategy:{rollingUpdate:{maxSurge:1}}}}`);
+  run(history, `apply two {spec:{strategy:{rollingUpdate:{}}}}`);
+  run(history, `apply one {spec:{replicas:1}}`);
+  assert.deepEqual(owned(history.object!), ["two Apply@-: spec.strategy.rollingUpdate", "one Apply@3: spec.replicas"]);
+});
+
 test("an eleventh updater makes the oldest one ancient", () => {
   const history: History = { object: undefined, now: second };
   const spec = (n: number): string => `{metadata:{labels:{${Array.from({ length: n }, (_, i) => `l${i}:x`).join(",")}}}}`;

@@ -4,11 +4,11 @@
  */
 import { type Json, type JsonObject, isObject, sameJson } from "../base/json.ts";
 import { timeOf } from "../base/time.ts";
-import { compare, fieldsOf } from "./apply-compare.ts";
+import { type Reading, compare, fieldsOf } from "./apply-compare.ts";
 import { type Conflict, conflictError } from "./apply-conflict.ts";
 import { type FieldSet, difference, emptySet, intersection, pathsOf, recursiveDifference, union } from "./apply-field-set.ts";
 import { allowedByLastApplied, withLastApplied } from "./apply-last-applied.ts";
-import { mergeApplied } from "./apply-merge.ts";
+import { mergeApplied, withoutEmptied } from "./apply-merge.ts";
 import { pruneUnapplied } from "./apply-prune.ts";
 import { reconcileSet } from "./apply-reconcile.ts";
 import { isEmpty, ownedShapeOf, shapeOf } from "./apply-shape.ts";
@@ -40,6 +40,8 @@ export type ApplyOptions = Common & { readonly live: JsonObject | undefined; rea
 
 /** What a write changed: paths added or given another value, and paths gone. */
 type Change = { readonly changed: FieldSet; readonly removed: FieldSet };
+/** The same as each version sees it; `undefined` for a version that is gone. */
+type Changes = (apiVersion: string) => Change | undefined;
 
 /**
  * The entries that an object has after a create, update or patch. `after`'s own entries are the client's: it may reset
@@ -77,7 +79,7 @@ function ownersToUpdate(live: Json | undefined, sent: Json | undefined, isSubres
 }
 
 function updateOwners(options: Common, before: JsonObject, after: JsonObject, owners: Owners): Owners {
-  const change = settle(options, before, after, owners, undefined);
+  const change = settle(options, changesByVersion(options, before, after, "typed"), owners, undefined);
   if (!isEmpty(change.changed)) {
     const self: Owner = { ...identity(options, "Update"), set: change.changed, time: timeOf(options.now) };
     const key = identityOf(self);
@@ -93,8 +95,7 @@ function identity(options: Common, operation: "Apply" | "Update"): Pick<Owner, "
 }
 
 /** Takes from everybody but `self` what the write changed or removed, and tells what that was (structured-merge-diff merge/update.go). */
-function settle(options: Common, before: JsonObject, after: JsonObject, owners: Owners, self: string | undefined): Change {
-  const changes = changesByVersion(options, before, after);
+function settle(options: Common, changes: Changes, owners: Owners, self: string | undefined): Change {
   for (const [key, owner] of owners) {
     if (key === self) continue;
     const change = changes(owner.apiVersion);
@@ -105,14 +106,14 @@ function settle(options: Common, before: JsonObject, after: JsonObject, owners: 
   return changes(options.apiVersion)!;
 }
 
-function changesByVersion(options: Common, before: JsonObject, after: JsonObject): (apiVersion: string) => Change | undefined {
+function changesByVersion(options: Common, before: JsonObject, after: JsonObject, reading: Reading): Changes {
   const known = new Map<string, Change | undefined>();
   const reset = resetSet(options.reset);
   const find = (apiVersion: string): Change | undefined => {
     const version = apiVersion === options.apiVersion ? { node: options.node, to: same } : options.versions?.(apiVersion);
     if (version === undefined) return undefined;
     const shape = ownedShapeOf(version.node), old = version.to(before), now = version.to(after);
-    const changed = compare(shape, old, now, true) ?? emptySet, removed = compare(shape, now, old, false) ?? emptySet;
+    const changed = compare(shape, old, now, true, reading) ?? emptySet, removed = compare(shape, now, old, false, reading) ?? emptySet;
     return { changed: recursiveDifference(changed, reset), removed: recursiveDifference(removed, reset) };
   };
   return apiVersion => {
@@ -121,8 +122,8 @@ function changesByVersion(options: Common, before: JsonObject, after: JsonObject
   };
 }
 
-function same<T>(value: T): T {
-  return value;
+function same(object: JsonObject): JsonObject {
+  return object;
 }
 
 function resetSet(paths: readonly (readonly string[])[] = []): FieldSet {
@@ -158,28 +159,31 @@ export function applyPatch(options: ApplyOptions): JsonObject {
   const owners = reconciled(options, decoded.owners);
   if (owners.size === 0) updateOwners({ ...options, manager: "before-first-apply" }, {}, live, owners);
   const attempt = merge(options, live, owners);
-  let conflicts = options.force ? [] : conflictsIn(options, attempt, owners);
+  let conflicts = options.force ? [] : conflictsIn(attempt, owners);
   if (conflicts.length > 0 && options.manager === "kubectl") conflicts = conflictsWithout(conflicts, allowedByLastApplied(options.node, live, options.apiVersion));
   if (conflicts.length > 0) throw conflictError(conflicts);
-  return finish(options, live, attempt, owners);
+  return finish(options, attempt, owners);
 }
 
-type Attempt = { readonly self: string; readonly object: JsonObject; readonly set: FieldSet };
+type Attempt = { readonly self: string; readonly object: JsonObject; readonly set: FieldSet; readonly unchanged: boolean; readonly changes: Changes };
 
 function merge(options: ApplyOptions, live: JsonObject, owners: Owners): Attempt {
   const shape = shapeOf(options.node);
   const self = identityOf(identity(options, "Apply"));
-  const set = recursiveDifference(fieldsOf(ownedShapeOf(options.node), options.applied) ?? emptySet, resetSet(options.reset));
+  const reset = resetSet(options.reset);
+  const set = recursiveDifference(fieldsOf(ownedShapeOf(options.node), options.applied) ?? emptySet, reset);
   const merged = (mergeApplied(shape, live, options.applied) ?? {}) as JsonObject;
   const last = owners.get(self);
-  const object = last === undefined ? merged : pruneUnapplied(options, merged, last, [...owners].map(([key, owner]) => (key === self ? { ...owner, apiVersion: options.apiVersion, set } : owner)));
-  return { self, object, set };
+  // Identity is owned by nobody, but as long as it is applied it keeps metadata from being pruned.
+  const named = recursiveDifference(fieldsOf(shape, options.applied) ?? emptySet, reset);
+  const pruned = last === undefined ? merged : pruneUnapplied(options, merged, last, [...owners].map(([key, owner]) => (key === self ? { ...owner, apiVersion: options.apiVersion, set: named } : owner)));
+  const unchanged = sameJson(live, pruned);
+  return { self, object: withoutEmptied(shape, merged, pruned) as JsonObject, set, unchanged, changes: changesByVersion(options, live, pruned, "written") };
 }
 
-function conflictsIn(options: ApplyOptions, attempt: Attempt, owners: Owners): readonly Conflict[] {
-  const changes = changesByVersion(options, options.live ?? {}, attempt.object);
+function conflictsIn({ self, changes }: Attempt, owners: Owners): readonly Conflict[] {
   return [...owners].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([key, owner]) => {
-    const change = key === attempt.self ? undefined : changes(owner.apiVersion);
+    const change = key === self ? undefined : changes(owner.apiVersion);
     return change === undefined ? [] : Array.from(pathsOf(intersection(owner.set, change.changed)), path => ({ owner, path }));
   });
 }
@@ -188,13 +192,12 @@ function conflictsWithout(conflicts: readonly Conflict[], allowed: ((path: reado
   return allowed === undefined ? conflicts : conflicts.filter(({ path }) => !allowed(path));
 }
 
-function finish(options: ApplyOptions, live: JsonObject, attempt: Attempt, owners: Owners): JsonObject {
-  settle(options, live, attempt.object, owners, attempt.self);
+function finish(options: ApplyOptions, attempt: Attempt, owners: Owners): JsonObject {
+  settle(options, attempt.changes, owners, attempt.self);
   const previous = owners.get(attempt.self);
   // Quirk: an apply that changes nothing does not touch the time, and a new owner gets none. See managedfields/internal/managedfieldsupdater.go.
-  const unchanged = sameJson(live, attempt.object);
   if (isEmpty(attempt.set)) owners.delete(attempt.self);
-  else owners.set(attempt.self, { ...identity(options, "Apply"), set: attempt.set, time: unchanged ? previous?.time : timeOf(options.now) });
+  else owners.set(attempt.self, { ...identity(options, "Apply"), set: attempt.set, time: attempt.unchanged ? previous?.time : timeOf(options.now) });
   const object = options.manager === "kubectl" ? withLastApplied(attempt.object, options.applied) : attempt.object;
   return withManagedFields(object, encodeManagedFields(owners));
 }

@@ -50,6 +50,7 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ["$setElementOrder orders items and keeps the server's own in place", `{"items":[{"name":"a"},{"name":"s"},{"name":"b"}]}`, `{"$setElementOrder/items":[{"name":"b"},{"name":"a"}]}`, `{"items":[{"name":"s"},{"name":"b"},{"name":"a"}]}`],
   ["$setElementOrder with new items", `{"items":[{"name":"a"},{"name":"s"}]}`, `{"$setElementOrder/items":[{"name":"a"},{"name":"n"}],"items":[{"name":"n","value":"1"}]}`, `{"items":[{"name":"a"},{"name":"n","value":"1"},{"name":"s"}]}`],
   ["$setElementOrder with a deletion, as kubectl sends it", `{"items":[{"name":"a"},{"name":"b"}]}`, `{"$setElementOrder/items":[{"name":"b"}],"items":[{"name":"a","$patch":"delete"}]}`, `{"items":[{"name":"b"}]}`],
+  ["$setElementOrder with an item renamed, as upstream has it", `{"items":[{"name":"a"},{"name":"b"}]}`, `{"$setElementOrder/items":[{"name":"c"},{"name":"a"}],"items":[{"name":"c"},{"name":"a","$patch":"delete"}]}`, `{"items":[{"name":"b"},{"name":"c"}]}`],
   ["$setElementOrder of a list that is new", `{}`, `{"$setElementOrder/items":[{"name":"b"},{"name":"a"}],"items":[{"name":"b"},{"name":"a"},{"name":"x","$patch":"delete"}]}`, `{"items":[{"name":"b"},{"name":"a"}]}`],
   ["$setElementOrder needs a list", `{}`, `{"$setElementOrder/items":{}}`, "500 expected a []interface {}, but received a map[string]interface {}"],
   ["$setElementOrder needs a field", `{}`, `{"$setElementOrder":[]}`, "400 invalid patch format of setElementOrder list"],

@@ -111,8 +111,17 @@ function mergeInOrder(node: Node | undefined, out: Building, rest: Map<string, J
   const isMaps = elementKind(had ?? [], given ?? []) === "object";
   const keyOf = isMaps ? keyReader(mergeKey) : same;
   const [mine, servers] = partition(merged, wanted, mergeKey === "" ? same : keyReader(mergeKey), mergeKey === "" ? same : looseKeyReader(mergeKey));
-  setOwn(out, key, inOrder(mine, servers, wanted, had ?? [], keyOf));
+  setOwn(out, key, inOrder(mine, servers, wanted, isMaps ? placesAfter(had ?? [], given ?? [], mergeKey) : had ?? [], keyOf));
   rest.delete(key);
+}
+
+/** Quirk: new items take the places of deleted ones in the server's order, because Go's slices share memory there. See strategicpatch/patch.go, mergePatchIntoOriginal. */
+function placesAfter(had: List, given: List, mergeKey: string): List {
+  const deleted = (given as readonly JsonObject[]).filter(item => item[directive] === "delete").map(item => item[mergeKey]);
+  if (deleted.length === 0 || (given as readonly JsonObject[]).some(item => item[directive] === "replace")) return had;
+  const loose = looseKeyReader(mergeKey), left = had.filter(item => !deleted.includes(loose(item)!)), known = new Set(left.map(loose));
+  const added = given.filter(item => !Object.hasOwn(item as JsonObject, directive) && !known.has(loose(item)));
+  return [...left, ...added.slice(0, had.length - left.length)];
 }
 
 function same(value: Json): Json {
