@@ -1,4 +1,4 @@
-/** Runs one ring of tests in this process's Node: `unit` (default), `sim`, `e2e`; further arguments are files. Prints `N passed, N failed` last. */
+/** Runs one ring of tests in this process's Node: `unit` (default), `sim`, `e2e`; `--seeds N` and files may follow. Prints `N passed, N failed` last. */
 import { globSync } from "node:fs";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -8,7 +8,11 @@ const rings: { readonly [name: string]: readonly string[] } = {
   sim: ["test/sim/*.test.ts"],
   e2e: ["test/e2e/*.test.ts"],
 };
-const [ring = "unit", ...named] = process.argv.slice(2);
+const [ring = "unit", ...rest] = process.argv.slice(2);
+// `npm run sim -- --seeds 1000`: how many seeds each property of the simulator is tried with.
+const seeds = rest.indexOf("--seeds");
+if (seeds >= 0) [, process.env["SEEDS"]] = rest.splice(seeds, 2);
+const named = rest;
 const patterns = rings[ring];
 if (!patterns) throw new Error(`no ring "${ring}": expected one of ${Object.keys(rings).join(", ")}`);
 const files = (named.length > 0 ? named : globSync(patterns as string[])).sort();
