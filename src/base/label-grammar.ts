@@ -5,7 +5,7 @@ const keyText = `must consist of alphanumeric characters, '-', '_' or '.', and m
 const valueText = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(${labelKey})?')`;
 const subdomainText = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain}')`;
 
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+const bytesOf = (text: string): number => (/^[\x00-\x7f]*$/.test(text) ? text.length : new TextEncoder().encode(text).length);
 // Simpler than the texts' patterns and the same language, so that no input makes the engine backtrack.
 const isName = (text: string): boolean => /^[A-Za-z0-9_.-]+$/.test(text) && /^[A-Za-z0-9]/.test(text) && /[A-Za-z0-9]$/.test(text);
 const isSubdomain = (text: string): boolean => text.split(".").every(part => /^[a-z0-9-]+$/.test(part) && !part.startsWith("-") && !part.endsWith("-"));

@@ -42,7 +42,8 @@ export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options)
     const exchange = new Http2Exchange(stream, headers, flags, raw, peer, limits);
     stream.on("close", () => {
       open--;
-      exchange.abort();
+      // Who has been answered in full has nobody left to tell; telling makes an error object each time.
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished) exchange.abort();
       if (stream.rstCode !== constants.NGHTTP2_CANCEL) return;
       resets++;
       if (!guard.reset(peer.address)) return;

@@ -221,9 +221,13 @@ export function keyElement(fields: readonly (readonly [string, Json])[]): string
   return `k:{${fields.map(([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`).join(",")}}`;
 }
 
+const plainText = /^[A-Za-z0-9_.:/-]*$/;
+
 const html = /[<>&\u2028\u2029]/g;
 /** JSON as Go writes it, with HTML's special characters escaped. */
 export function jsonOf(value: Json): string {
+  // Names, images and the like stand for themselves, and there are dozens in a pod.
+  if (typeof value === "string" && plainText.test(value)) return `"${value}"`;
   const text = typeof value === "bigint" ? String(value) : JSON.stringify(value);
   return typeof value === "string" && value.search(html) >= 0 ? text.replace(html, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`) : text;
 }

@@ -1,0 +1,94 @@
+/** Requests through TLS, authentication, authorization, admission and the disk: the server on one core, the load from another. */
+import { cpuSeconds, startCluster, type BenchCluster } from "./cluster.ts";
+import { load, LoadClient } from "./http.ts";
+import { percentile, type Row } from "./table.ts";
+
+const concurrency = 64;
+const sessions = 8;
+
+/** A pod of about 3.4 KB as clients send it. Another scheduler's, so that only its creation is measured. */
+export function podBody(name: string): Buffer {
+  const container = (i: number) => ({
+    name: `c${i}`, image: `registry.example.com/team/service-${i}:v1.2.3`, ports: [{ name: "http", containerPort: 8080 + i }],
+    env: Array.from({ length: 10 }, (_, j) => ({ name: `SETTING_${j}`, value: `value-of-setting-${j}-for-container-${i}` })),
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+    readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10 },
+    volumeMounts: [{ name: "config", mountPath: "/etc/config" }, { name: "data", mountPath: "/var/data" }],
+  });
+  return Buffer.from(JSON.stringify({
+    apiVersion: "v1", kind: "Pod",
+    metadata: { name, labels: { app: "bench", tier: `t${name.length % 10}` }, annotations: { "example.com/about": "x".repeat(400) } },
+    spec: { schedulerName: "nobody", containers: [container(0), container(1)], volumes: [{ name: "config", configMap: { name: "config" } }, { name: "data", emptyDir: {} }] },
+  }));
+}
+
+export async function benchApi(runs: number): Promise<Row[]> {
+  const rows = new Map<string, { unit: string; goal?: string; runs: number[] }>();
+  const add = (what: string, unit: string, value: number, goal?: string) => {
+    const row = rows.get(what) ?? { unit, runs: [], ...(goal === undefined ? {} : { goal }) };
+    rows.set(what, row);
+    row.runs.push(value);
+  };
+  for (let run = 0; run < runs; run++) {
+    const cluster = startCluster();
+    try {
+      await measure(cluster, add);
+    } finally {
+      cluster.stop();
+    }
+  }
+  return [...rows].map(([what, row]) => ({ what, ...row }));
+}
+
+async function measure(cluster: BenchCluster, add: (what: string, unit: string, value: number, goal?: string) => void): Promise<void> {
+  const client = await LoadClient.open(cluster.credentials, sessions);
+  const [server] = cluster.pids();
+  const cpu = () => cpuSeconds(server ?? 0);
+  const expect = async (status: number, method: string, path: string, body?: Buffer) => {
+    const answer = await client.request(method, path, body);
+    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString("utf8").slice(0, 300)}`);
+  };
+  try {
+    await ready(client);
+    const pods = "/api/v1/namespaces/default/pods";
+    let made = 0;
+    const create = () => expect(201, "POST", pods, podBody(`p${String(made++).padStart(6, "0")}`));
+    await load(concurrency, 3_000, create);
+    let before = cpu();
+    const creates = await load(concurrency, 5_000, create);
+    add("pod creates, 64 in flight", "/s", creates.done / creates.seconds, "≥ 4,000");
+    add("  p99", "ms", percentile(creates.sortedMs, 0.99));
+    add("  server CPU per create", "µs", ((cpu() - before) / creates.done) * 1e6, "≤ 250");
+    const single = await load(1, 1_500, create);
+    add("pod creates, one at a time", "/s", single.done / single.seconds);
+
+    before = cpu();
+    const gets = await load(concurrency, 3_000, i => expect(200, "GET", `${pods}/p${String((i * 7919) % made).padStart(6, "0")}`));
+    add("GET one pod", "/s", gets.done / gets.seconds, "30,000");
+    add("  server CPU per GET", "µs", ((cpu() - before) / gets.done) * 1e6, "≤ 45");
+
+    await prune(expect, pods, made, 5_000);
+    before = cpu();
+    const lists = await load(1, 3_000, () => expect(200, "GET", pods));
+    add("LIST 5,000 pods", "ms", percentile(lists.sortedMs, 0.5));
+    add("  server CPU per LIST", "ms", ((cpu() - before) / lists.done) * 1e3, "≤ 10 of the loop");
+  } finally {
+    client.close();
+  }
+}
+
+/** The default service account must be there before pods are. */
+async function ready(client: LoadClient): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while ((await client.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")).status !== 200) {
+    if (performance.now() > deadline) throw new Error("the default service account does not appear");
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+async function prune(expect: (status: number, method: string, path: string) => Promise<void>, pods: string, made: number, keep: number): Promise<void> {
+  let next = keep;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (next < made) await expect(200, "DELETE", `${pods}/p${String(next++).padStart(6, "0")}?gracePeriodSeconds=0`);
+  }));
+}
