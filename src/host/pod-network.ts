@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { HostPorts } from "../node/host.ts";
-import { findProgram, mustCommand } from "./command.ts";
+import { command, findProgram, mustCommand } from "./command.ts";
 import { writeFileAtomic } from "./files.ts";
 
 /** The nftables tables of one cluster's node; `removeTables` in nft.ts takes them away. */
@@ -28,6 +28,9 @@ export function restoreForwarding(before: string): void {
   for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");
 }
 
+/** Addresses of services: what still carries one after translation is served by nobody, and must not leave by the default route. */
+export type ServiceNetwork = { readonly cidr: string; /** Served on the node itself. */ readonly dns: string };
+
 type Port = Parameters<HostPorts["open"]>[2][number];
 
 /**
@@ -37,11 +40,13 @@ type Port = Parameters<HostPorts["open"]>[2][number];
 export class PodNetwork implements HostPorts {
   readonly #cluster: string;
   readonly #podNetworks: readonly string[];
+  readonly #services: ServiceNetwork | undefined;
   readonly #path: string;
   readonly #open = new Map<string, { readonly ips: readonly string[]; readonly ports: readonly Port[] }>();
   #work: Promise<void> = Promise.resolve();
   /** `podNetworks` are the whole cluster's: between pods nothing is rewritten. */
-  constructor(cluster: string, podNetworks: readonly string[], path: string) {
+  constructor(cluster: string, podNetworks: readonly string[], services: ServiceNetwork | undefined, path: string) {
+    this.#services = services;
     this.#cluster = cluster;
     this.#podNetworks = podNetworks;
     this.#path = path;
@@ -63,15 +68,24 @@ export class PodNetwork implements HostPorts {
     const next = this.#work.catch(() => undefined).then(async () => {
       const nft = findProgram("nft", this.#path);
       if (nft === undefined) throw new Error("nft is not installed (Debian package nftables)");
-      await mustCommand(nft, ["-f", "-"], { input: renderPodTables(tableName(this.#cluster), this.#podNetworks, [...this.#open.values()]) });
+      await mustCommand(nft, ["-f", "-"], { input: renderPodTables(tableName(this.#cluster), this.#podNetworks, this.#services, [...this.#open.values()]) });
     });
     this.#work = next.catch(() => undefined);
     return next;
   }
 }
 
+/** Gives the node an address of its own on the loopback, where pods reach it without translation. */
+export async function addLoopbackAddress(address: string, path: string): Promise<void> {
+  await mustCommand(findProgram("ip", path) ?? "ip", ["address", "replace", `${address}/${isIPv6(address) ? 128 : 32}`, "dev", "lo"]);
+}
+export async function removeLoopbackAddress(address: string, path: string): Promise<void> {
+  // It may be gone already: then there is nothing to do.
+  await command(findProgram("ip", path) ?? "ip", ["address", "delete", `${address}/${isIPv6(address) ? 128 : 32}`, "dev", "lo"]);
+}
+
 /** Pure, so that it can be read in a test. One command per line: older nft demand it. */
-export function renderPodTables(table: string, podNetworks: readonly string[], open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
+export function renderPodTables(table: string, podNetworks: readonly string[], services: ServiceNetwork | undefined, open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
   const lines: string[] = [];
   for (const family of ["ip", "ip6"] as const) {
     const networks = podNetworks.filter(network => isIPv6(network.split("/")[0]!) === (family === "ip6"));
@@ -79,6 +93,12 @@ export function renderPodTables(table: string, podNetworks: readonly string[], o
     if (networks.length === 0) continue;
     lines.push(`add table ${family} ${table}`, `add chain ${family} ${table} postrouting { type nat hook postrouting priority srcnat ; }`);
     for (const network of networks) lines.push(`add rule ${family} ${table} postrouting ${family} saddr ${network} ${family} daddr != ${network} masquerade`);
+    if (services && isIPv6(services.cidr.split("/")[0]!) === (family === "ip6"))
+      for (const hook of ["forward", "output"])
+        lines.push(
+          `add chain ${family} ${table} unserved_${hook} { type filter hook ${hook} priority 10 ; }`,
+          `add rule ${family} ${table} unserved_${hook} ${family} daddr ${services.cidr} ${family} daddr != ${services.dns} reject`,
+        );
     const mapped = open.flatMap(({ ips, ports }) => {
       const ip = ips.find(address => isIPv6(address) === (family === "ip6"));
       return ip === undefined ? [] : ports.map(port => ({ ...port, ip }));

@@ -27,11 +27,13 @@ import { rememberFolders } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
+import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { Agent } from "../node/agent.ts";
 import { AgentApi } from "../node/agent-api.ts";
 import { WatchedReferences } from "../node/references.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
-import { agentPaths, containerdSettings, nodePodCIDR } from "./node-settings.ts";
+import { runNodeNetwork } from "./node-network.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePodCIDR } from "./node-settings.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -77,21 +79,26 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
   await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
   await enableForwarding(pathsOf(settings).machine, false);
-  const network = new PodNetwork(cluster.id, [cluster.podCIDR], settings.path);
+  const network = new PodNetwork(cluster.id, [cluster.podCIDR], { cidr: cluster.serviceCIDR, dns: clusterDNS(cluster) }, settings.path);
   await network.start();
   report.step("pod network");
 
-  const [clientIdentity, servingIdentity] = await Promise.all([identityAt(at.clientIdentity, clock), identityAt(at.servingIdentity, clock)]);
-  const transport = new HttpTransport({
-    address: cluster.listen[0] ?? "127.0.0.1", port: cluster.port, ca: clientIdentity.trusted ?? "", identity: pemOf(clientIdentity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
+  const [clientIdentity, servingIdentity, proxyIdentity] = await Promise.all([at.clientIdentity, at.servingIdentity, at.proxyIdentity].map(path => identityAt(path, clock)));
+  if (!clientIdentity || !servingIdentity || !proxyIdentity) throw new Error("an identity is missing");
+  const connectAs = (identity: Identity): HttpTransport => new HttpTransport({
+    address: cluster.listen[0] ?? "127.0.0.1", port: cluster.port, ca: identity.trusted ?? "", identity: pemOf(identity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
   });
+  const transport = connectAs(clientIdentity);
+  const proxyTransport = connectAs(proxyIdentity);
   const client = new HttpClient(transport, "kubelet");
+  const proxyClient = new HttpClient(proxyTransport, "kube-proxy");
   const addresses = cluster.advertise === undefined ? ["127.0.0.1"] : [cluster.advertise];
   const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, cluster.dataFolder);
   const facts = await machine();
   const runtime = new CriRuntime(containerd.socket);
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${cluster.nodeName}` });
-  const services = new Informer(Service, client);
+  const services = new Informer(Service, proxyClient);
+  const slices = new Informer(EndpointSlice, proxyClient);
   const recorder = new EventRecorder({ component: "kubelet", host: cluster.nodeName, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
@@ -100,7 +107,7 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
     host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network },
     identity: { name: cluster.nodeName, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
     node: {
-      nodeName: cluster.nodeName, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain: "cluster.local", clusterDNS: [], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+      nodeName: cluster.nodeName, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
       cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir, memoryDir: at.memoryDir, seccompDir: at.seccompDir,
     },
     services: async () => {
@@ -119,17 +126,20 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   });
   report.step(`node agent on https://${addresses[0]}:${cluster.nodePort}`);
   const watchers = [
+    watchIdentity(at.proxyIdentity, identity => proxyTransport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
     watchIdentity(at.clientIdentity, identity => transport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
     watchIdentity(at.servingIdentity, identity => server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
   ];
-  const running = [pods, services].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const running = [pods, services, slices].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const serving = runNodeNetwork(cluster, { services, slices, clock, log, path: settings.path }, signal);
   const node = agent.run(signal);
   report.ready();
-  await Promise.all([node, ...running]);
+  await Promise.all([node, serving, ...running]);
   for (const close of watchers) close();
   recorder.close();
   await server.close(1_000);
   transport.close();
+  proxyTransport.close();
   runtime.close();
 }
 

@@ -6,6 +6,7 @@ export function agentPaths(cluster: Pick<Cluster, "id" | "dataFolder" | "runFold
   return {
     podsDir: `${cluster.dataFolder}/pods`, logsDir: `${cluster.dataFolder}/logs/pods`, memoryDir: `${cluster.runFolder}/volumes`, seccompDir: `${cluster.dataFolder}/seccomp`,
     cgroupRoot: `/timonier-${cluster.id}`, clientIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/client.pem`, servingIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/serving.pem`,
+    proxyIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/proxy.pem`,
   };
 }
 
@@ -17,4 +18,19 @@ export function containerdSettings(cluster: Pick<Cluster, "id" | "dataFolder" | 
 export function nodePodCIDR({ podCIDR }: Pick<Cluster, "podCIDR">): string {
   const [address = "", size = "24"] = podCIDR.split("/");
   return Number(size) >= 24 ? podCIDR : `${address}/24`;
+}
+
+export const clusterDomain = "cluster.local";
+/** The tenth address of the service network, as everywhere. */
+export function clusterDNS({ serviceCIDR }: Pick<Cluster, "serviceCIDR">): string {
+  return serviceAddress(serviceCIDR, 10);
+}
+/** The `n`-th address of an IPv4 network. */
+export function serviceAddress(cidr: string, n: number): string {
+  const parts = cidr.split("/")[0]!.split(".").map(Number);
+  const value = (((parts[0]! << 24) | (parts[1]! << 16) | (parts[2]! << 8) | parts[3]!) >>> 0) + n;
+  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+}
+export function proxyTable(cluster: string): string {
+  return `ip timonier_services_${cluster.replace(/[^a-z0-9]/g, "_")}`;
 }

@@ -36,6 +36,7 @@ import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { LocalClient } from "./local-client.ts";
+import { clusterDNS, serviceAddress } from "./node-settings.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -138,7 +139,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
   await bootstrapSystem(api.core, {
-    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1),
+    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster),
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
   });
   report.step("system namespaces, roles and services");
@@ -177,11 +178,4 @@ function credentialsOf(pki: Pki): ServerCredentials {
 function pemOf(pki: Pki, name: string): { readonly cert: string; readonly key: string } {
   const { certificate, key } = pki.identity(name);
   return { cert: certificate, key: privateKeyPem(key) };
-}
-
-/** The `n`-th address of an IPv4 network. */
-export function serviceAddress(cidr: string, n: number): string {
-  const parts = cidr.split("/")[0]!.split(".").map(Number);
-  const value = (((parts[0]! << 24) | (parts[1]! << 16) | (parts[2]! << 8) | parts[3]!) >>> 0) + n;
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
 }

@@ -20,7 +20,7 @@ export interface PacketFilter {
 export type ServiceProxyOptions = {
   readonly node: NodeView;
   readonly settings: readonly ProxySettings[];
-  readonly services: Informer<typeof Service>;
+  readonly services: Pick<Informer<typeof Service>, "list" | "listed" | "onChange">;
   readonly slices: Informer<typeof EndpointSlice>;
   readonly filter: PacketFilter;
   readonly clock: Clock;

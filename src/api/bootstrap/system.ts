@@ -23,6 +23,8 @@ export type SystemFacts = {
   readonly port: number;
   /** The service's own address: the first of the service network. */
   readonly serviceAddress: string;
+  /** Where the cluster's name server answers, if it has one. */
+  readonly dnsAddress?: string;
   /** PEM. */
   readonly clientCa: string;
   readonly frontProxyCa: string;
@@ -39,6 +41,7 @@ export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<v
     ...defaultRbac().map(wanted => ensureRbac(core, wanted)),
     ensure(core, authenticationConfig(facts), takeOver("data")),
     ensure(core, kubernetesService(facts), () => undefined),
+    ...(facts.dnsAddress === undefined ? [] : [ensure(core, dnsService(facts.dnsAddress), () => undefined)]),
     ensure(core, kubernetesEndpoints(facts), takeOver("subsets")),
     ensure(core, kubernetesSlice(facts), takeOver("endpoints", "ports")),
   ]);
@@ -48,6 +51,17 @@ function kubernetesService({ port, serviceAddress }: SystemFacts): Wanted {
   return { kind: Service, object: {
     metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
     spec: { type: "ClusterIP", clusterIP: serviceAddress, clusterIPs: [serviceAddress], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", sessionAffinity: "None", ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }] },
+  } };
+}
+
+/** The name by which tools look for the cluster's DNS. It has no selector: every node answers on this address itself. */
+function dnsService(address: string): Wanted {
+  return { kind: Service, object: {
+    metadata: { name: "kube-dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" } },
+    spec: {
+      type: "ClusterIP", clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", sessionAffinity: "None",
+      ports: [{ name: "dns", protocol: "UDP", port: 53, targetPort: 53 }, { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: 53 }],
+    },
   } };
 }
 

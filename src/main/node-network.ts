@@ -1,0 +1,80 @@
+/** What the node does for services: packet rules, and names. Both follow the API with an identity of their own, not the node's. */
+import { type Log } from "../base/log.ts";
+import type { Clock } from "../base/clock.ts";
+import { supervise } from "../base/supervise.ts";
+import type { Cluster } from "../cli/machine.ts";
+import type { Index, Informer } from "../client/informer.ts";
+import { joinKey } from "../client/informer.ts";
+import type { ClusterView } from "../dns/cluster-zone.ts";
+import { Resolver } from "../dns/resolver.ts";
+import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
+import { nftables } from "../host/nft.ts";
+import { addLoopbackAddress } from "../host/pod-network.ts";
+import { Service } from "../kinds/core/service.ts";
+import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
+import { serviceProxy } from "../proxy/proxy.ts";
+import { clusterDNS, clusterDomain, nodePodCIDR, proxyTable } from "./node-settings.ts";
+
+type Options = {
+  readonly services: Informer<typeof Service>;
+  readonly slices: Informer<typeof EndpointSlice>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly path: string;
+};
+const dnsPort = 53;
+const ttlSeconds = 5;
+const restartMaxMs = 5_000;
+
+/** Runs both until `signal` aborts; the rules stay, so that services go on without us. */
+export async function runNodeNetwork(cluster: Cluster, options: Options, signal: AbortSignal): Promise<void> {
+  const { clock, log } = options;
+  const dns = clusterDNS(cluster);
+  // The name server's address is served on this very node: there is nothing to translate, and nobody to reject for.
+  const others = {
+    list: () => options.services.list().filter(({ spec }) => spec.clusterIP !== dns), listed: (stop: AbortSignal) => options.services.listed(stop),
+    onChange: (listener: Parameters<Informer<typeof Service>["onChange"]>[0]) => options.services.onChange(listener),
+  };
+  const proxy = serviceProxy({
+    node: { name: cluster.nodeName, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
+    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: nodePodCIDR(cluster) }],
+  });
+  await Promise.all([
+    supervise(proxy, { clock, log, maxWaitMs: restartMaxMs }, signal),
+    supervise({ name: "DNS", run: stop => serveNames(dns, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
+  ]);
+}
+
+async function serveNames(address: string, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
+  await addLoopbackAddress(address, path);
+  const resolver = new Resolver({
+    view: clusterView(services, slices), clock, log: log.child("dns"), forward: upstreamForward(await systemNameservers([address])),
+    settings: { domain: clusterDomain, ttl: ttlSeconds, serial: () => Math.max(0, services.revision) % 2 ** 31 },
+  });
+  const server = await startDnsServer(resolver, [address], dnsPort, log.child("dns"));
+  if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener("abort", () => resolve(), { once: true }));
+  await server.close();
+}
+
+const serviceOf: Index<EndpointSlice> = { name: "dns service", valuesOf: ({ metadata }) => [joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])] };
+const byClusterIP: Index<Service> = { name: "cluster IP", valuesOf: ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []) };
+const byEndpoint: Index<EndpointSlice> = { name: "endpoint", valuesOf: slice => (slice.endpoints ?? []).flatMap(({ addresses }) => [...addresses]) };
+
+function clusterView(services: Informer<typeof Service>, slices: Informer<typeof EndpointSlice>): ClusterView {
+  // Before the first list nothing is known: the resolver then answers SERVFAIL, and clients ask again.
+  const known = (): void => { if (services.revision < 0 || slices.revision < 0) throw new Error("the cluster's services are not known yet"); };
+  return {
+    service: (namespace, name) => {
+      known();
+      return services.get(joinKey(namespace, name));
+    },
+    slices: (namespace, service) => slices.by(serviceOf, joinKey(namespace, service)),
+    // As CoreDNS with "pods insecure", kubeadm's default: pod names are computed, not looked up.
+    namespaceExists: () => true, podExists: () => true,
+    servicesByAddress: address => {
+      known();
+      const headless = slices.by(byEndpoint, address).flatMap(({ metadata }) => services.get(joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])) ?? []);
+      return [...new Set([...services.by(byClusterIP, address), ...headless.filter(({ spec }) => spec.clusterIP === "None")])];
+    },
+  };
+}
