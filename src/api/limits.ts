@@ -28,22 +28,48 @@ export class InFlight {
 }
 
 /** The work's outcome, or 504 when it takes longer than `ms`. The work itself is told through the signal and may still finish. */
-export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>, parent: AbortSignal): Promise<T> {
-  const controller = new AbortController();
-  const forward = (): void => controller.abort();
-  parent.addEventListener("abort", forward, { once: true });
+export async function within<T>(clock: Clock, ms: number, work: (limit: { readonly signal: AbortSignal }) => Promise<T>, parent: { readonly signal: AbortSignal }): Promise<T> {
+  const limit = new Limit(parent);
   let stop: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
     stop = clock.after(ms, () => {
-      controller.abort();
+      limit.abort();
       reject(timeout("request did not complete within the allotted timeout", 0));
     });
   });
   try {
-    return await Promise.race([work(controller.signal), late]);
+    return await Promise.race([work(limit), late]);
   } finally {
     stop();
-    parent.removeEventListener("abort", forward);
+    limit.release();
+  }
+}
+
+/** A signal that aborts with its parent's or when told to; neither exists before somebody asks, and few do. */
+class Limit {
+  readonly #parent: { readonly signal: AbortSignal };
+  readonly #forward = (): void => this.abort();
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  constructor(parent: { readonly signal: AbortSignal }) {
+    this.#parent = parent;
+  }
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const { signal } = this.#parent;
+      if (this.#aborted || signal.aborted) this.#controller.abort();
+      else signal.addEventListener("abort", this.#forward, { once: true });
+    }
+    return this.#controller.signal;
+  }
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+  release(): void {
+    if (this.#controller !== undefined) this.#parent.signal.removeEventListener("abort", this.#forward);
   }
 }
 

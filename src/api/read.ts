@@ -21,7 +21,8 @@ export type Listed = {
 };
 
 export async function get(core: Core, call: Call, resourceVersion: string): Promise<Answer> {
-  await waitFor(core, revisionOf(resourceVersion), call.signal);
+  const wanted = revisionOf(resourceVersion);
+  if (wanted > core.store.revision) await waitFor(core, wanted, call.signal);
   const { served, namespace, name } = call;
   const entry = core.store.get(storeKey(served.prefix, served.kind.namespaced ? namespace : "", name));
   if (entry === undefined) throw notFound(served, name);

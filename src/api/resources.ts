@@ -54,7 +54,9 @@ export async function handleResource(services: Services, context: Context): Prom
   const served = servedFor(core, info);
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
-    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", signal: context.signal, warn: context.warn,
+    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn,
+    // Made when somebody asks: most requests end before anyone does.
+    get signal() { return context.signal; },
   };
   if (info.subresource !== "") return handleSubresource(services, context, call);
   if (!served.verbs.some(verb => verb === info.verb) || (info.name === "" && (info.verb === "update" || info.verb === "patch"))) throw methodNotAllowed();

@@ -133,24 +133,24 @@ export class ApiServer {
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
     const user = impersonate(found, request.headers, this.core.authorizer);
-    const run = (signal: AbortSignal): Promise<HttpResponse> => this.#dispatch(request, info, user, warn, signal);
-    if (this.#isLongRunning(info)) return run(request.signal);
+    const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, warn, limit);
+    if (this.#isLongRunning(info)) return run(request);
     const leave = this.#inFlight.enter(info.verb, user.groups.includes("system:masters"));
     if (leave === undefined) return sendPlain(429, "Too many requests, please try again later.\n", { "retry-after": "1" });
     try {
-      return await within(this.#options.clock, timeoutOf(info.query), run, request.signal);
+      return await within(this.#options.clock, timeoutOf(info.query), run, request);
     } finally {
       leave();
     }
   }
 
-  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, warn: (text: string) => void, signal: AbortSignal): Promise<HttpResponse> {
+  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
     const attributes = attributesOf(info);
     const decision = this.core.authorizer.authorize(user, attributes);
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.services, { request, info, user, warn, signal });
+    return handleResource(this.services, { request, info, user, warn, get signal() { return limit.signal; } });
   }
 
   #isLongRunning(info: RequestInfo): boolean {
