@@ -1,11 +1,13 @@
 /** The four kinds of patch, as changes that `update` redoes whenever another write came between (handlers/patch.go). */
+import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { applyPatch } from "../schema/apply.ts";
-import { decode, DecodeError } from "../schema/decode.ts";
+import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import { mergePatch } from "../schema/merge-patch.ts";
 import { strategicMerge } from "../schema/strategic-merge.ts";
+import type { Node } from "../schema/t.ts";
 import { stringifyJson } from "../base/json-codec.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, invalid, notFound } from "./errors.ts";
@@ -20,27 +22,45 @@ export type Patch =
 /** `createMode` carries the permission that creating by apply needs. */
 export function patch(core: Core, call: Call, given: Patch, options: WriteOptions, createMode: Pick<UpdateMode, "authorizeCreate"> = {}): Promise<Answer> {
   if (given.type === "apply") return update(core, call, live => applied(core, call, given, live, options), options, { ...createMode, createAbsent: call.subresource === "", applied: true });
-  const { type, body, duplicates } = given;
+  const { type, duplicates } = given;
   return update(core, call, previous => {
     if (previous === undefined) throw notFound(call.served, call.name);
     const original = asServed(call.served, previous) as JsonObject;
-    const patched = type === "json" ? jsonPatch(original, body) : type === "merge" ? mergePatch(original, body) : strategicMerge(call.served.node, original, body);
+    const patched = patchJson(call.served.node, original, given);
     return readPatched(call, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
   }, options);
+}
+
+/** The document after the patch, whatever it is now. */
+export function patchJson(node: Node, original: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
+  if (type === "json") return jsonPatch(original, body);
+  if (type === "merge") return mergePatch(original, body);
+  try {
+    return strategicMerge(node, original, body);
+  } catch (error) {
+    // Quirk: upstream answers 500 to some patches that contradict themselves; they are the client's fault, and we say so.
+    if (error instanceof ApiError && error.code === 500) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+/** Reads what a patch made as the kind again; what is wrong with it is the patch's fault. */
+export function readAs(node: Node, patched: Json): Decoded {
+  const refuse = (why: string) => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: stringifyJson(patched), detail: why }]);
+  if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
+  try {
+    return decode(node, patched);
+  } catch (error) {
+    if (error instanceof DecodeError) throw refuse(error.message);
+    throw error;
+  }
 }
 
 /** The patched object must again be one of its kind; what is wrong with it is the patch's fault. */
 function readPatched(call: Call, patched: Json, strict: readonly string[], validation: FieldValidation): any {
   const { served } = call;
   const refuse = (why: string) => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: stringifyJson(patched), detail: why }]);
-  if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
-  let decoded;
-  try {
-    decoded = decode(served.node, patched);
-  } catch (error) {
-    if (error instanceof DecodeError) throw refuse(error.message);
-    throw error;
-  }
+  const decoded = readAs(served.node, patched);
   complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refuse);
   return adopt(served, decoded.object);
 }

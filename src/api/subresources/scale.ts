@@ -4,18 +4,15 @@ import { copyJson } from "../../base/json-codec.ts";
 import { selectorFromSet, selectorOf } from "../../base/selector.ts";
 import { Scale } from "../../kinds/autoscaling/scale.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
-import { decode } from "../../schema/decode.ts";
-import { jsonPatch } from "../../schema/json-patch.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
-import { mergePatch } from "../../schema/merge-patch.ts";
 import { invalidValue } from "../../schema/problem.ts";
-import { strategicMerge } from "../../schema/strategic-merge.ts";
 import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
 import { badRequest, invalid, methodNotAllowed, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
+import { patchJson, readAs } from "../patch.ts";
 import { get } from "../read.ts";
 import { isTrue } from "../request-info.ts";
 import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
@@ -59,14 +56,12 @@ async function fromPatch(services: Services, { request, info }: Context, call: C
   const given = readPatch(services, kind, bytes, isTrue(info.query.get("force")));
   const { node } = Scale.schema;
   const patched = (current: JsonObject): any => {
-    if (given.type === "json") return jsonPatch(current, given.body);
-    if (given.type === "merge") return mergePatch(current, given.body);
-    if (given.type !== "apply") return strategicMerge(node, current, given.body);
+    if (given.type !== "apply") return patchJson(node, current, { ...given, type: given.type });
     if (!isObject(given.body)) throw badRequest("error decoding YAML: the body is not an object");
     const { resourceVersion: _, ...metadata } = current.metadata as JsonObject;
     return applyPatch({ node, live: { ...current, metadata }, applied: given.body, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, kind: type.kind, force: given.force, now: services.core.clock.now(), subresource: "scale" });
   };
-  return [{ applied: given.type === "apply", scale: current => decode(node, patched(current)).object }, options];
+  return [{ applied: given.type === "apply", scale: current => readAs(node, patched(current)).object }, options];
 }
 
 async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOptions): Promise<any> {
