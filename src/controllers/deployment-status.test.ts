@@ -22,7 +22,7 @@ const cases = [
 ] as const;
 for (const [name, stored, current, old, expected] of cases)
   test(name, () => {
-    const status = rolloutStatus(deploymentOf(stored), set("web-new", ...current), [set("web-old", ...old)], now);
+    const status = rolloutStatus(deploymentOf(stored), set("web-new", current[0], current[1]), [set("web-old", old[0], old[1])], now);
     const condition = status.conditions?.find(({ type }) => type === "Progressing");
     assert.equal(`${condition?.status} ${condition?.reason} ${condition?.message}`, expected);
   });
