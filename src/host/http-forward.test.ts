@@ -10,7 +10,7 @@ import { silent } from "../base/log.ts";
 import type { ForwardTarget } from "../api/http.ts";
 import { testAuthority } from "../../test/certificates.ts";
 import { systemClock } from "./clock.ts";
-import { createForward } from "./http-forward.ts";
+import { createForward, isForbiddenAddress } from "./http-forward.ts";
 import { startHttpsServer, type HttpsServer } from "./https-server.ts";
 
 const serving = testAuthority("serving");
@@ -199,3 +199,9 @@ test("an answer that breaks off is not made to look whole", async () => {
   answer = (_request, response) => { response.writeHead(200).write("half"); setImmediate(() => response.destroy()); };
   await assert.rejects(ask());
 });
+
+for (const [address, forbidden] of [
+  ["10.244.0.2", false], ["192.0.2.1", false], ["172.30.0.1", false], ["fd00::1", false], ["2001:db8::1", false],
+  ["127.0.0.1", true], ["127.9.9.9", true], ["0.0.0.0", true], ["169.254.169.254", true], ["224.0.0.1", true], ["255.255.255.255", true], ["::1", true], ["::", true], ["fe80::1", true], ["ff02::1", true], ["::ffff:10.0.0.1", true], ["::ffff:7f00:1", true],
+] as const)
+  test(`no pod or service may lead to ${address}: ${forbidden}`, () => assert.equal(isForbiddenAddress(address), forbidden));

@@ -40,12 +40,15 @@ const forwardLimits: ForwardLimits = { connectMs: 30_000, htmlBytes: 8 * 1024 * 
 
 const corsHeaders = new Set(["access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin"]);
 // Where no pod lives, and what a pod's status could be made to point at (rule C; upstream's IsProxyableIP).
-const forbidden = new BlockList();
-for (const [network, prefix, family] of [["0.0.0.0", 8, "ipv4"], ["127.0.0.0", 8, "ipv4"], ["169.254.0.0", 16, "ipv4"], ["224.0.0.0", 4, "ipv4"], ["::", 128, "ipv6"], ["::1", 128, "ipv6"], ["fe80::", 10, "ipv6"], ["ff00::", 8, "ipv6"]] as const) forbidden.addSubnet(network, prefix, family);
+// One list each: Node takes an IPv4 address to lie in the network of mapped ones.
+const forbidden = { ipv4: new BlockList(), ipv6: new BlockList() };
+for (const [network, prefix] of [["0.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["224.0.0.0", 4]] as const) forbidden.ipv4.addSubnet(network, prefix, "ipv4");
+for (const [network, prefix] of [["::", 128], ["::1", 128], ["fe80::", 10], ["ff00::", 8], ["::ffff:0:0", 96]] as const) forbidden.ipv6.addSubnet(network, prefix, "ipv6");
 
-function isForbidden(address: string): boolean {
-  // A subnet of mapped addresses in the list would match every IPv4 address as well.
-  return /^(?:0{0,4}:){1,6}ffff:/i.test(address) || forbidden.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+/** Whether no pod or service may lead there. */
+export function isForbiddenAddress(address: string): boolean {
+  const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+  return forbidden[family].check(address, family);
 }
 
 export function createForward(options: ForwardOptions): Forward {
@@ -56,7 +59,7 @@ export function createForward(options: ForwardOptions): Forward {
     const to = response.content.to;
     try {
       if (isIP(to.address) === 0) throw new ApiError("InternalError", `a request is forwarded to an address, not to the name "${to.address}"`);
-      if (to.trust.type === "none" && (options.isForbidden ?? isForbidden)(to.address)) throw new ApiError("BadRequest", "address not allowed");
+      if (to.trust.type === "none" && (options.isForbidden ?? isForbiddenAddress)(to.address)) throw new ApiError("BadRequest", "address not allowed");
       await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, options, limits));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
