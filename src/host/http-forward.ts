@@ -42,7 +42,7 @@ const corsHeaders = new Set(["access-control-allow-credentials", "access-control
 // Where no pod lives, and what a pod's status could be made to point at (rule C; upstream's IsProxyableIP).
 // One list each: Node takes an IPv4 address to lie in the network of mapped ones.
 const forbidden = { ipv4: new BlockList(), ipv6: new BlockList() };
-for (const [network, prefix] of [["0.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["224.0.0.0", 4]] as const) forbidden.ipv4.addSubnet(network, prefix, "ipv4");
+for (const [network, prefix] of [["0.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["224.0.0.0", 3]] as const) forbidden.ipv4.addSubnet(network, prefix, "ipv4");
 for (const [network, prefix] of [["::", 128], ["::1", 128], ["fe80::", 10], ["ff00::", 8], ["::ffff:0:0", 96]] as const) forbidden.ipv6.addSubnet(network, prefix, "ipv6");
 
 /** Whether no pod or service may lead there. */
