@@ -1,26 +1,37 @@
 /**
- * The release: `dist/` is the program bundled by rolldown (heavy parts stay separate chunks that load when asked for).
+ * The release: the program bundled by rolldown into `dist/` (heavy parts stay separate chunks that load when asked for).
  * `node tools/release.ts build` makes it (npm pack does so by itself); `--try` packs, installs in an empty folder and starts a cluster there.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
 const root = new URL("../", import.meta.url).pathname;
+const bundlesKept = 8;
 
-if (process.argv[2] === "build") await build();
+if (process.argv[2] === "build") await build(process.argv[3] ?? join(root, "dist"));
 else if (process.argv[2] === "--try") tryRelease();
 else throw new Error("usage: node tools/release.ts build | --try");
 
-async function build(): Promise<void> {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  const bundle = await rolldown({ input: { timonier: join(root, "bin/timonier.ts") }, platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"] });
-  await bundle.write({ dir: join(root, "dist"), format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
+/** Into a folder beside the final one, then renamed: whoever looks sees a whole bundle or none. */
+async function build(folder: string): Promise<void> {
+  const making = `${folder}.${process.pid}`;
+  const bundle = await rolldown({ input: { timonier: join(root, "bin/timonier.ts"), "sqlite-worker": join(root, "src/host/sqlite-worker.ts") }, platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"] });
+  await bundle.write({ dir: making, format: "esm", entryFileNames: ({ name }) => (name === "timonier" ? "[name].mjs" : "[name].js"), chunkFileNames: "[name]-[hash].mjs" });
   await bundle.close();
-  const size = readdirSync(join(root, "dist")).reduce((sum, name) => sum + statSync(join(root, "dist", name)).size, 0);
-  console.error(`dist/: ${(size / 1e6).toFixed(1)} MB`);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(making, folder);
+  removeOld(dirname(folder));
+  const size = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  console.error(`${folder}: ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** Bundles of earlier states of the sources (the launcher's `bundle-…`): the newest few may still be in use. */
+function removeOld(cache: string): void {
+  const bundles = readdirSync(cache).filter(name => name.startsWith("bundle-")).map(name => join(cache, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const path of bundles.slice(bundlesKept)) rmSync(path, { recursive: true, force: true });
 }
 
 /** What a stranger does: install the tarball where nothing is, start a cluster, ask it something, delete it. */
