@@ -1,7 +1,7 @@
 /** A pod as the scheduler sees it: read once, then only compared. */
 import { selectorOf, Selector, type Requirement } from "../base/selector.ts";
 import type { Pod } from "../kinds/core/pod.ts";
-import { type Resources, assumedRequestsOf, requestsOf } from "./resources.ts";
+import { type Resources, assumedRequestsOf, requestsOf, scoredRequestsOf } from "./resources.ts";
 
 type Spec = Pod["spec"];
 type AffinityTerm = NonNullable<NonNullable<NonNullable<Spec["affinity"]>["podAffinity"]>["requiredDuringSchedulingIgnoredDuringExecution"]>[number];
@@ -33,7 +33,9 @@ export class PodInfo {
   readonly labels: Labels;
   readonly priority: number;
   readonly requests: Resources;
+  /** For scores: what it counts as once it is on a node, and while it is being placed. */
   readonly assumed: Resources;
+  readonly scored: Resources;
   readonly ports: readonly HostPort[];
   readonly affinity: readonly PodTerm[];
   readonly antiAffinity: readonly PodTerm[];
@@ -49,7 +51,8 @@ export class PodInfo {
     this.labels = metadata.labels ?? noLabels;
     this.priority = spec.priority ?? 0;
     this.requests = requestsOf(spec);
-    this.assumed = assumedRequestsOf(spec);
+    this.assumed = assumedRequestsOf(spec, this.requests);
+    this.scored = scoredRequestsOf(spec, this.assumed);
     this.ports = hostPortsOf(spec);
     this.terminating = metadata.deletionTimestamp !== undefined;
     const { podAffinity, podAntiAffinity } = spec.affinity ?? {};

@@ -62,20 +62,34 @@ function isPodLevel(name: string): boolean {
  * sidecars started before it; pod-level requests and overhead on top (component-helpers resource/helpers.go, PodRequests).
  */
 export function requestsOf(spec: Pod["spec"]): Resources {
-  return sum(spec, container => resourcesOf(container.resources.requests));
+  return sum(spec, container => resourcesOf(container.resources.requests), true);
 }
 
-/** The same, but a container that names no CPU or memory counts with upstream's assumed amounts: for scores only. */
-export function assumedRequestsOf(spec: Pod["spec"]): Resources {
-  return sum(spec, ({ resources: { requests } }) => {
+/** The same for scores, which take containers that name no CPU or memory to need some: unless the pod as a whole says what it needs. */
+export function assumedRequestsOf(spec: Pod["spec"], requests: Resources): Resources {
+  const says = saysAsWhole(spec);
+  return sum(spec, assuming(!says || requests.cpu === 0, !says || requests.memory === 0), true);
+}
+
+/** Quirk: of the pod that is being placed, this score does not look at pod-level requests. See plugins/noderesources/fit.go, nodeResourceStrategyTypeMap. */
+export function scoredRequestsOf(spec: Pod["spec"], assumed: Resources): Resources {
+  return saysAsWhole(spec) ? sum(spec, assuming(true, true), false) : assumed;
+}
+
+function saysAsWhole(spec: Pod["spec"]): boolean {
+  return Object.keys(spec.resources?.requests ?? {}).some(isPodLevel);
+}
+
+function assuming(cpu: boolean, memory: boolean): (container: Container) => Resources {
+  return ({ resources: { requests } }) => {
     const out = resourcesOf(requests);
-    if (requests?.["cpu"] === undefined) out.cpu = assumedCpu;
-    if (requests?.["memory"] === undefined) out.memory = assumedMemory;
+    if (cpu && requests?.["cpu"] === undefined) out.cpu = assumedCpu;
+    if (memory && requests?.["memory"] === undefined) out.memory = assumedMemory;
     return out;
-  });
+  };
 }
 
-function sum(spec: Pod["spec"], ask: (container: Container) => Resources): Resources {
+function sum(spec: Pod["spec"], ask: (container: Container) => Resources, withPodLevel: boolean): Resources {
   const total = noResources();
   for (const container of spec.containers) addResources(total, ask(container));
   if (spec.initContainers !== undefined) {
@@ -93,7 +107,7 @@ function sum(spec: Pod["spec"], ask: (container: Container) => Resources): Resou
     }
     raiseTo(total, highest);
   }
-  const podLevel: List = spec.resources?.requests;
+  const podLevel: List = withPodLevel ? spec.resources?.requests : undefined;
   for (const name in podLevel) if (isPodLevel(name)) set(total, name, amountOf(name, podLevel[name]!));
   if (spec.overhead !== undefined) addResources(total, resourcesOf(spec.overhead));
   return total;

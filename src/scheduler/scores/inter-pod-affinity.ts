@@ -20,7 +20,7 @@ export const interPodAffinityScore: Score = {
     }
     if (sums.size === 0) return undefined;
     return points => {
-      let least = 0, most = 0;
+      let least = Infinity, most = -Infinity;
       for (let i = 0; i < nodes.length; i++) {
         let sum = 0;
         for (const [key, values] of sums) {

@@ -4,12 +4,12 @@ import { type Score, pointsMax } from "../framework.ts";
 export const leastAllocated: Score = {
   name: "NodeResourcesFit",
   weight: 1,
-  prepare: ({ assumed }, nodes) => points => {
+  prepare: ({ scored }, nodes) => points => {
     for (let i = 0; i < nodes.length; i++) {
       const { allocatable, assumed: used } = nodes[i]!;
       const weights = (allocatable.cpu === 0 ? 0 : 1) + (allocatable.memory === 0 ? 0 : 1);
       if (weights === 0) continue;
-      points[i] = Math.floor((free(allocatable.cpu, used.cpu + assumed.cpu) + free(allocatable.memory, used.memory + assumed.memory)) / weights);
+      points[i] = Math.floor((free(allocatable.cpu, used.cpu + scored.cpu) + free(allocatable.memory, used.memory + scored.memory)) / weights);
     }
   },
 };
