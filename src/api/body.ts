@@ -1,9 +1,10 @@
 /** From the bytes of a body to an object of the expected kind: JSON, YAML or protobuf, strict where asked. Texts as upstream's decoders. */
-import { JsonError, membersOf, parseJson } from "../base/json-codec.ts";
+import { JsonError, parseJson } from "../base/json-codec.ts";
 import { isObject, type Json } from "../base/json.ts";
 import { decode, DecodeError } from "../schema/decode.ts";
 import { openEnvelope } from "../schema/envelope.ts";
 import { decodeProtobuf, ProtobufError } from "../schema/protobuf.ts";
+import { strictProblems } from "../schema/strict.ts";
 import type { Node } from "../schema/t.ts";
 import { badRequest } from "./errors.ts";
 import { jsonType, protobufType, type MediaType } from "./negotiate.ts";
@@ -55,26 +56,16 @@ export function readValue(value: Json, duplicates: readonly string[], expected: 
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
   }
-  const strict = strictTexts(duplicates, decoded.unknown, bytes);
+  const strict = strictTexts(duplicates, decoded.unknown, expected, bytes);
   if (strict.length > 0 && options.fieldValidation === "Strict") throw refuse(`strict decoding error: ${strict.join(", ")}`);
   if (options.fieldValidation === "Warn") for (const text of strict) options.warn(text);
   return { ...decoded.object, apiVersion, kind };
 }
 
-/** What strict decoding complains of, in the order of the text. */
-function strictTexts(duplicates: readonly string[], unknown: readonly string[], bytes: Uint8Array | undefined): readonly string[] {
-  const twice = duplicates.map(path => ({ path, again: true, text: `duplicate field ${JSON.stringify(path)}` }));
-  const all = [...twice, ...unknown.map(path => ({ path, again: false, text: `unknown field ${JSON.stringify(path)}` }))];
-  if (duplicates.length === 0 || unknown.length === 0 || bytes?.[0] !== 0x7b) return all.map(({ text }) => text);
-  const places = new Map<string, number>();
-  let place = 0;
-  for (const { path, again } of membersOf(textOf(bytes))) {
-    const key = `${again} ${path}`;
-    if (!places.has(key)) places.set(key, place);
-    place++;
-  }
-  const placeOf = ({ path, again }: { readonly path: string; readonly again: boolean }): number => places.get(`${again} ${path}`) ?? place;
-  return all.sort((a, b) => placeOf(a) - placeOf(b)).map(({ text }) => text);
+/** What strict decoding complains of; for JSON in the order of the text. */
+function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, bytes: Uint8Array | undefined): readonly string[] {
+  if (duplicates.length > 0 && unknown.length > 0 && bytes?.[0] === 0x7b) return strictProblems(node, textOf(bytes));
+  return [...duplicates.map(path => `duplicate field ${JSON.stringify(path)}`), ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];
 }
 
 function readProtobuf(bytes: Uint8Array, expected: Expected): any {

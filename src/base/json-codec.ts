@@ -83,14 +83,9 @@ function countMembers(value: Json): number {
   return count;
 }
 
+/** Knows the text to be valid. Follows it with a stack of the keys seen in each open object. */
 function findDuplicates(text: string): readonly string[] {
   const found = new Set<string>();
-  for (const { path, again } of membersOf(text)) if (again && found.size < duplicatesMax) found.add(path);
-  return [...found];
-}
-
-/** Every member of a valid text in the order written: its path, and whether its object had that key before. */
-export function* membersOf(text: string): Generator<{ readonly path: string; readonly again: boolean }> {
   const open: { keys: Set<string> | undefined; label: string; index: number }[] = [];
   const path = (key: string): string => [...open.slice(1).map(level => level.label), `.${key}`].join("").replace(/^\./, "");
   let label = "";
@@ -106,7 +101,7 @@ export function* membersOf(text: string): Generator<{ readonly path: string; rea
         const end = endOfString(text, i);
         if (top?.keys && isKey(text, end)) {
           const key = JSON.parse(text.slice(i, end + 1)) as string;
-          yield { path: path(key), again: top.keys.has(key) };
+          if (top.keys.has(key) && found.size < duplicatesMax) found.add(path(key));
           top.keys.add(key);
           label = `.${key}`;
         }
@@ -114,6 +109,7 @@ export function* membersOf(text: string): Generator<{ readonly path: string; rea
       }
     }
   }
+  return [...found];
 }
 function isKey(text: string, quote: number): boolean {
   let i = quote + 1;

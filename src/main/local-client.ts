@@ -51,7 +51,7 @@ export class LocalClient implements Client {
 
   async list<K extends AnyKind>(kind: K, options: ListOptions = {}): Promise<ObjectList<Resource<K>>> {
     const { core } = this.#server;
-    const call = this.#call("list", kind, options.namespace ?? "", "");
+    const call = this.#call("list", kind, options.namespace ?? "", "", "", options.fieldSelector);
     const listed = await listObjects(core, call, {
       labelSelector: options.labelSelector ?? "", fieldSelector: options.fieldSelector ?? "", limit: options.limit ?? 0, continue: options.continue ?? "",
       resourceVersion: "", resourceVersionMatch: "", allowWatchBookmarks: false, sendInitialEvents: undefined, timeoutSeconds: undefined,
@@ -99,7 +99,7 @@ export class LocalClient implements Client {
 
   async *watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<Resource<K>>> {
     const { core } = this.#server;
-    const call = this.#call("watch", kind, options.namespace ?? "", "");
+    const call = this.#call("watch", kind, options.namespace ?? "", "", "", options.fieldSelector);
     const selection = selectionOf(kind, options.labelSelector ?? "", options.fieldSelector ?? "");
     const waiting: Change[] = [];
     let [progress, sent, overrun, wake] = [options.revision, options.revision, false, (): void => undefined];
@@ -137,11 +137,11 @@ export class LocalClient implements Client {
   }
 
   /** The call, if the user may make it. */
-  #call(verb: string, kind: AnyKind, namespace: string, name: string, subresource = ""): Call {
+  #call(verb: string, kind: AnyKind, namespace: string, name: string, subresource = "", fieldSelector?: string): Call {
     const { core } = this.#server;
     const served: Served = must(core.registry.of(kind), `${kind.kind} is served`);
     const where = kind.namespaced ? namespace : "";
-    const attributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace: where, name, path: "", resourceRequest: true };
+    const attributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace: where, name, path: "", resourceRequest: true, ...(fieldSelector === undefined ? {} : { fieldSelector }) };
     const decision = core.authorizer.authorize(this.#options.user, attributes);
     if (!decision.allowed) throw unauthorizedFor(this.#options.user, attributes, decision.reason);
     return { served, namespace: where, name, subresource, user: this.#options.user, userAgent: this.#options.userAgent, signal: this.#signal, warn: () => undefined };
