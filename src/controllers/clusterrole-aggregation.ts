@@ -8,6 +8,7 @@ import type { Controller } from "./controller.ts";
 /** ClusterRoles that say so hold the rules of all that carry a label (pkg/controller/clusterroleaggregation). */
 export const clusterRoleAggregationController: Controller = {
   name: "clusterrole-aggregation",
+  account: "clusterrole-aggregation-controller",
   reconciles: ClusterRole,
   // Any role may be, become or cease to be part of any aggregated one; there are few of those.
   watches: [{ kind: ClusterRole, keysOf: (_, context) => context.read(ClusterRole).list().filter(role => role.aggregationRule !== undefined).map(role => role.metadata.name!) }],

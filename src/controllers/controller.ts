@@ -80,6 +80,8 @@ export type Outcome = { readonly after: number } | undefined;
 
 export type Controller = {
   readonly name: string;
+  /** The service account in kube-system as which it acts, with the rights of its default role (upstream cmd/kube-controller-manager/names). */
+  readonly account: string;
   /** The name under which its events appear; default `<name>-controller`. */
   readonly component?: string;
   /** Absent for a controller whose keys all come from `watches` and `everyKind`. */

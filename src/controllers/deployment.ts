@@ -20,6 +20,7 @@ import { podTemplateHash } from "./pod-template-hash.ts";
 /** Moves a Deployment's pods from old templates to the current one, by ReplicaSets. */
 export const deploymentController: Controller = {
   name: "deployment",
+  account: "deployment-controller",
   reconciles: Deployment,
   watches: [{ kind: ReplicaSet, keysOf: setKeys }, { kind: Pod, keysOf: podKeys }],
 
@@ -172,8 +173,8 @@ class Rollout {
   async #setRevision(revision: string | undefined): Promise<void> {
     const { metadata, status } = this.#deployment;
     if (revision === undefined || metadata.annotations?.[annotations.revision] === revision) return;
-    const body = { metadata: { annotations: { [annotations.revision]: revision } } };
-    this.#deployment = { ...await this.#context.patch(Deployment, this.#deployment, { type: "merge", body }), status };
+    const next = { ...this.#deployment, metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.revision]: revision } } };
+    this.#deployment = { ...await this.#context.update(Deployment, next), status };
   }
 
   /** True if some ReplicaSet's size changed. */

@@ -17,6 +17,7 @@ const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
 /** Keeps the Endpoints of services with a selector, for clients that do not know slices. */
 export const endpointsController: Controller = {
   name: "endpoints",
+  account: "endpoint-controller",
   component: "endpoint-controller",
   reconciles: Service,
   watches: [

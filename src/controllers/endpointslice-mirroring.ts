@@ -16,6 +16,7 @@ const notCopied: ReadonlySet<string> = new Set(["kubectl.kubernetes.io/last-appl
 /** Gives slices to services without a selector whose Endpoints a user keeps by hand. */
 export const endpointSliceMirroringController: Controller = {
   name: "endpointslice-mirroring",
+  account: "endpointslicemirroring-controller",
   reconciles: Endpoints,
   watches: [
     { kind: Service, keysOf: (service: Service, context) => (context.read(Endpoints).get(keyOf(service)) === undefined ? [] : [keyOf(service)]) },

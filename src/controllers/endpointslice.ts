@@ -17,6 +17,7 @@ const zoneLabel = "topology.kubernetes.io/zone";
 /** Keeps the EndpointSlices of services with a selector. */
 export const endpointSliceController: Controller = {
   name: "endpointslice",
+  account: "endpointslice-controller",
   reconciles: Service,
   watches: [
     { kind: Pod, keysOf: servicesOfPod },

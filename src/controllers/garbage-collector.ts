@@ -15,6 +15,7 @@ const patchesAtOnce = 64;
  */
 export const garbageCollector: Controller = {
   name: "garbagecollector",
+  account: "generic-garbage-collector",
   component: "garbage-collector-controller",
   watches: [],
   everyKind: { keysOf, unless: [Event] },

@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import { supervise, type Service } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
-import { defaultSettings, loop, type KindSource, type Settings, type World } from "./controller.ts";
+import { defaultSettings, loop, type Controller, type KindSource, type Settings, type World } from "./controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
 import { deploymentController } from "./deployment.ts";
 import { endpointsController } from "./endpoints.ts";
@@ -19,15 +19,21 @@ import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 
-/** Every controller, in the order in which they start; each is made anew for each run. */
-export const controllers: readonly { readonly name: string; readonly service: (world: World) => Service }[] = [
+/** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
+const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, endpointSliceController, endpointsController,
-  endpointSliceMirroringController, garbageCollector,
-  taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
-].map(controller => (typeof controller === "function" ? { name: controller().name, service: world => loop(controller())(world) } : { name: controller.name, service: loop(controller) }));
+  endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
+];
+export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
+  const make = typeof entry === "function" ? entry : () => entry;
+  const { name, account } = make();
+  return { name, account, service: world => loop(make())(world) };
+});
 
 export type ControllerOptions = {
   readonly client: Client;
+  /** A client of its own for each controller, acting as this service account; `client` for all if absent. */
+  readonly clientFor?: (account: string) => Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -43,8 +49,9 @@ const restartWaitMaxMs = 5_000;
 
 /** Runs all controllers, each supervised, until `signal` aborts. */
 export async function runControllers(options: ControllerOptions, signal: AbortSignal): Promise<void> {
-  const { client, clock, random, log, kinds, settings, disabled = [] } = options;
+  const { client, clientFor = () => client, clock, random, log, kinds, settings, disabled = [] } = options;
   const informers = options.informers ?? new Informers(client, { clock, log }, signal);
-  const world: World = { client, clock, random, log, kinds, informers, settings: { ...defaultSettings, ...settings } };
-  await Promise.all(controllers.filter(({ name }) => !disabled.includes(name)).map(({ service }) => supervise(service(world), { clock, maxWaitMs: restartWaitMaxMs, log }, signal)));
+  const world: Omit<World, "client"> = { clock, random, log, kinds, informers, settings: { ...defaultSettings, ...settings } };
+  await Promise.all(controllers.filter(({ name }) => !disabled.includes(name)).map(({ account, service }) =>
+    supervise(service({ ...world, client: clientFor(account) }), { clock, maxWaitMs: restartWaitMaxMs, log }, signal)));
 }

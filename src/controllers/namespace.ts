@@ -17,6 +17,7 @@ const eventWaitMs = 5_000;
 /** Empties a namespace that is being deleted, pods first, and lets it go when nothing is left. */
 export const namespaceController: Controller = {
   name: "namespace",
+  account: "namespace-controller",
   reconciles: Namespace,
   watches: [],
   everyKind: {

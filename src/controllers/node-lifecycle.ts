@@ -24,16 +24,16 @@ export function nodeLifecycleController(): Controller {
   const nextEviction = new Map<string, number>();
   return {
     name: "node-lifecycle",
+    account: "node-controller",
     component: "node-controller",
     reconciles: Node,
     watches: [
       // A renewal only moves the deadline; the node's timer finds out when it rings. Only an unreachable node is looked at at once.
       { kind: Lease, keysOf: (lease: Lease, context) => (lease.metadata.namespace === leaseNamespace && readinessOf(lease.metadata.name, context) === "Unknown" ? [lease.metadata.name] : []) },
       // Whether nodes may be emptied depends on how the others are.
-      // Read, not followed: the pods of a node that fell silent.
-      { kind: Pod, keysOf: () => [] },
       { kind: Node, keysOf: (node: Node, context, { previous }) => (previous !== undefined && readiness(previous) === readiness(node) ? [] : unready(context)) },
     ],
+    reads: [Pod],
     workers: 1,
 
     async reconcile(name, context) {

@@ -2,7 +2,7 @@ import { msOf } from "../base/time.ts";
 import { byNode, type Index } from "../client/informer.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
-import type { Context, Controller, Outcome } from "./controller.ts";
+import { jsonOf, type Context, type Controller, type Outcome } from "./controller.ts";
 import { isPodFinished, withPodCondition } from "./pods.ts";
 
 /** A node may come back under its name for this long before its pods are removed (upstream quarantineTime). */
@@ -20,6 +20,7 @@ export function podGC(): Controller {
   const missingSince = new Map<string, number>();
   return {
     name: "podgc",
+    account: "pod-garbage-collector",
     component: "pod-garbage-collector",
     watches: [
       {
@@ -86,10 +87,10 @@ async function collectOfNode(name: string, missingSince: Map<string, number>, co
 
 /** Without an agent nobody would end the pod: it is marked failed, then deleted at once. */
 async function remove(pod: Pod, context: Context, why?: string): Promise<void> {
-  let current = pod;
   if (!isPodFinished(pod)) {
-    const marked = why === undefined ? pod : withPodCondition(pod, "DisruptionTarget", "True", "DeletionByPodGC", why, context.clock.now());
-    await context.ifThere(context.updateStatus(Pod, { ...marked, status: { ...marked.status, phase: "Failed" } }).then(written => (current = written)));
+    const { conditions } = why === undefined ? pod.status : withPodCondition(pod, "DisruptionTarget", "True", "DeletionByPodGC", why, context.clock.now()).status;
+    const body = { metadata: { uid: pod.metadata.uid }, status: { phase: "Failed", ...(conditions === undefined ? {} : { conditions: jsonOf(conditions) }) } };
+    await context.ifThere(context.patch(Pod, pod, { type: "strategic", body }, { subresource: "status" }));
   }
-  await context.delete(Pod, current, { gracePeriodSeconds: 0 });
+  await context.delete(Pod, pod, { gracePeriodSeconds: 0 });
 }

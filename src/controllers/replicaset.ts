@@ -18,6 +18,7 @@ const firstBatch = 1;
 /** Keeps as many pods as each ReplicaSet asks for. */
 export const replicaSetController: Controller = {
   name: "replicaset",
+  account: "replicaset-controller",
   reconciles: ReplicaSet,
   watches: [{ kind: Pod, keysOf: podKeys }],
 

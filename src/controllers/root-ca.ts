@@ -14,6 +14,7 @@ const annotations = {
 /** Publishes the CA by which pods trust the API server, as a ConfigMap in every namespace. */
 export const rootCAPublisher: Controller = {
   name: "root-ca-cert-publisher",
+  account: "root-ca-cert-publisher",
   component: "root-ca-cert-publisher",
   reconciles: Namespace,
   watches: [{ kind: ConfigMap, keysOf: (map: ConfigMap) => (map.metadata.name === name ? [map.metadata.namespace ?? ""] : []) }],

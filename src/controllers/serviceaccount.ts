@@ -9,6 +9,7 @@ const name = "default";
 /** Sees to it that every namespace has the service account `default`. */
 export const serviceAccountController: Controller = {
   name: "serviceaccount",
+  account: "service-account-controller",
   component: "service-account-controller",
   reconciles: Namespace,
   watches: [{ kind: ServiceAccount, keysOf: (account: ServiceAccount, _context, { type }) => (type === "deleted" && account.metadata.name === name ? [account.metadata.namespace ?? ""] : []) }],

@@ -8,6 +8,7 @@ import { evictionTime } from "./taints.ts";
 /** Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate. */
 export const taintEvictionController: Controller = {
   name: "taint-eviction",
+  account: "node-controller",
   component: "taint-eviction-controller",
   watches: [
     { kind: Pod, keysOf: (pod: Pod, context, { type }) => (type !== "deleted" && isTainted(context.read(Node).get(pod.spec.nodeName ?? "")) ? [keyOf(pod)] : []) },

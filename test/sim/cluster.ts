@@ -1,3 +1,8 @@
+import { serviceAccountUser } from "../../src/api/authn/service-account-token.ts";
+import { authorizerChain, privileged } from "../../src/api/authz/authorizer.ts";
+import { Rbac } from "../../src/api/authz/rbac.ts";
+import { bootstrapSystem } from "../../src/api/bootstrap/system.ts";
+import type { User } from "../../src/api/context.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import { silent, type Log } from "../../src/base/log.ts";
 import { supervise, type Service } from "../../src/base/supervise.ts";
@@ -23,6 +28,8 @@ export type ClusterOptions = {
   readonly serverCrashEveryMs?: number;
   readonly settings?: Partial<Settings>;
   readonly mutant?: string | undefined;
+  /** Start as the real server does, and let each controller act as its own service account. */
+  readonly rbac?: boolean;
 };
 type Any = Resource<AnyKind>;
 type Server = { readonly api: ApiServer; readonly store: RevisionedStore; readonly engine: MemoryEngine; readonly admin: Client; readonly life: AbortController };
@@ -81,6 +88,8 @@ export class Cluster {
 
   async start(): Promise<void> {
     await this.#startServer();
+    if (this.#options.rbac === true)
+      await this.run(bootstrapSystem(this.#live().api.core, { address: "10.0.0.1", port: 6443, serviceAddress: "10.96.0.1", clientCa: "a", frontProxyCa: "b", frontProxyNames: [] }));
     for (const name of ["default", "kube-system", "kube-node-lease"])
       await this.run(this.admin.create(Namespace, { metadata: { name } }).then(() => undefined, () => undefined));
     if (this.#options.serverCrashEveryMs !== undefined) void this.#crashServer(this.#options.serverCrashEveryMs);
@@ -101,10 +110,14 @@ export class Cluster {
   onChange(listener: (type: "put" | "delete", object: Any, previous: Any | undefined) => void): void {
     this.#listeners.push(listener);
   }
-  client(name: string, life: AbortSignal, tamper?: (event: WatchEvent<Any>) => readonly WatchEvent<Any>[]): Client {
+  client(name: string, life: AbortSignal, tamper?: (event: WatchEvent<Any>) => readonly WatchEvent<Any>[], user?: User): Client {
     return faultyClient({
       name, clock: this.clock, random: this.random.fork(), faults: () => this.faults, life, trace: line => this.trace(line),
-      server: () => ({ client: this.#live().admin, life: this.#live().life.signal }), ...(tamper === undefined ? {} : { tamper }),
+      server: () => ({ client: user === undefined ? this.#live().admin : new LocalClient(this.#live().api, { user, userAgent: name }), life: this.#live().life.signal }), ...(tamper === undefined ? {} : { tamper }),
+      refused: error => {
+        // In a namespace that is ending everybody is refused.
+        if (!error.message.includes("being terminated")) this.violate(`${name} may not do what it wants: ${error.message}`);
+      },
     });
   }
   world(name: string, life: AbortSignal): World {
@@ -120,7 +133,7 @@ export class Cluster {
         const life = new AbortController();
         const end = (): void => life.abort();
         this.signal.addEventListener("abort", end, { once: true });
-        void main(life.signal);
+        main(life.signal).catch((error: unknown) => this.violate(`${name} ended: ${(error as Error).message}`));
         const { crashEveryMs } = this.#options;
         await this.clock.sleep(crashEveryMs === undefined ? 1e12 : crashEveryMs * (0.5 + this.random.next()), this.signal);
         this.signal.removeEventListener("abort", end);
@@ -133,8 +146,8 @@ export class Cluster {
   runControllers(names?: readonly string[], change: (service: (world: World) => Service, name: string) => (world: World) => Service = service => service): void {
     this.process("controllers", async life => {
       const world = this.world("controllers", life);
-      await Promise.all(controllers.filter(({ name }) => names === undefined || names.includes(name)).map(({ name, service }) =>
-        supervise(change(service, name)(world), { clock: this.clock, maxWaitMs: 5_000, log: world.log }, life)));
+      await Promise.all(controllers.filter(({ name }) => names === undefined || names.includes(name)).map(({ name, account, service }) =>
+        supervise(change(service, name)(this.#options.rbac === true ? { ...world, client: this.client(name, life, undefined, serviceAccountUser("kube-system", account)) } : world), { clock: this.clock, maxWaitMs: 5_000, log: world.log }, life)));
     });
   }
 
@@ -173,12 +186,14 @@ export class Cluster {
     const { clock } = this;
     const engine = new MemoryEngine({ disk: this.#disk, clock, flushMs: 0.5 });
     const life = new AbortController();
+    const rbac = new Rbac();
     const opened = RevisionedStore.open(engine, { clock, log: this.log.child("store"), onFailure: () => undefined });
     const store = await opened;
+    rbac.follow(store);
     const api = new ApiServer({
       store, kinds, clock, random: this.random.fork(), log: this.log.child("api"), freeze: true,
       authenticator: () => ({ authenticate: async () => undefined, reviewToken: async () => ({ authenticated: false }) }),
-      authorizer: () => ({ authorize: () => ({ allowed: true }), rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) }),
+      authorizer: () => authorizerChain(privileged, rbac),
       parseYaml: () => { throw new Error("no YAML in the simulator"); }, sha512: () => new Uint8Array(64),
       build: { gitVersion: "v1.36.0", gitCommit: "", buildDate: "", platform: "", runtime: "" }, address: "sim:0",
       fatal: error => { if (!life.signal.aborted) this.violate(`the API server ended: ${error.message}`); },

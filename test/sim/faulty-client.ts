@@ -1,4 +1,5 @@
 import type { Client, WatchEvent } from "../../src/client/client.ts";
+import { isApiError, type ApiError } from "../../src/base/api-error.ts";
 import type { AnyKind, Resource } from "../../src/kinds/kind.ts";
 import type { SeededRandom } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
@@ -26,6 +27,7 @@ export type FaultyOptions = {
   /** Aborts when the component itself dies: a dead process sends nothing more. */
   readonly life: AbortSignal;
   readonly trace: (line: string) => void;
+  readonly refused: (error: ApiError) => void;
   /** For mutants: what becomes of the events of a watch. */
   readonly tamper?: (event: WatchEvent<Resource<AnyKind>>) => readonly WatchEvent<Resource<AnyKind>>[];
 };
@@ -43,6 +45,7 @@ export function faultyClient(options: FaultyOptions): Client {
     }
     const { client, life: serverLife } = server();
     const answer = await unlessDead(run(client), serverLife).then(value => ({ value }), (error: unknown) => ({ error }));
+    if ("error" in answer && isApiError(answer.error, "Forbidden")) options.refused(answer.error);
     trace(`${name}  ${what}  ${"error" in answer ? (answer.error as Error).message.slice(0, 60) : "ok"}`);
     await clock.sleep(random.next() * latencyMs);
     life.throwIfAborted();

@@ -49,7 +49,7 @@ async function beat(cluster: Cluster, name: string, options: NodeOptions, life: 
 function kubelet(node: string, startMs: () => number, stopMs: () => number, silent: () => boolean, address: () => string): Controller {
   const due = new Map<string, number>();
   return {
-    name: "kubelet", component: "kubelet", reconciles: Pod, watches: [],
+    name: "kubelet", account: "kubelet", component: "kubelet", reconciles: Pod, watches: [],
     async reconcile(key, context) {
       const pod = context.read(Pod).get(key);
       if (pod === undefined || pod.spec.nodeName !== node) return undefined;
