@@ -16,7 +16,7 @@ type World = { readonly store: RevisionedStore; readonly clock: ManualClock; reo
 
 export function storeConformance(target: EngineUnderTest): void {
   const check = (name: string, body: (world: World) => Promise<void>, limits: Partial<StoreLimits> = {}) =>
-    test(`${target.name}: ${name}`, async () => {
+    void test(`${target.name}: ${name}`, async () => {
       const place = await target.place();
       let store: RevisionedStore | undefined;
       const open = async (): Promise<World> => {
