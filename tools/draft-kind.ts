@@ -35,6 +35,9 @@ const special: Record<string, string> = {
   "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "t.fieldsV1()",
   "io.k8s.apimachinery.pkg.runtime.RawExtension": "t.rawExtension()",
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": "t.rawJson()",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": 't.schemaOr("schema-or-array", schema)',
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool": 't.schemaOr("bool-or-schema", schema)',
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": 't.schemaOr("schema-or-strings", schema)',
 };
 const scalar: Record<string, string> = {
   string: "t.string()", boolean: "t.bool()", "integer:int32": "t.int32()", "integer:int64": "t.int64()", "number:double": "t.double()", "string:byte": "t.bytes()", any: "t.any()",
@@ -69,6 +72,7 @@ function pbOf(definition: string): Map<string, Pb> {
 const quote = (text: unknown): string => JSON.stringify(text);
 function typeExpr(type: FieldType, field: FieldFact, key: string): string {
   if (typeof type === "string") {
+    if (type === "ref:io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps" && key.startsWith("apiextensions.v1.JSONSchemaProps.")) return "t.lazy<SchemaProps>(schema)";
     if (type.startsWith("ref:")) return special[type.slice(4)] ?? nameFor(type.slice(4));
     const values = field.enum ?? field.itemEnum;
     if (type === "string" && values) return `t.oneOf(${values.map(quote).join(", ")})`;
@@ -98,6 +102,7 @@ function fieldExpr(definition: string, name: string, field: FieldFact, pbs: Map<
   else if (always) text += `.always(${quote(always === "null-map" ? "{}" : always)})`;
   else if (field.required && pb?.pointer) text += '.always("null")';
   if (field.patchStrategy?.includes("merge")) text += `.mergeBy(${field.patchMergeKey ? quote(field.patchMergeKey) : ""})`;
+  if (field.patchStrategy?.includes("replace")) text += ".replaced()";
   if (field.patchStrategy?.includes("retainKeys")) text += ".retainKeys()";
   if (field.mapType) text += field.mapType === "atomic" ? ".atomic()" : ".granular()";
   return text;
@@ -136,7 +141,7 @@ function kindText(resource: ResourceFact): string {
   }  },\n});\nexport interface ${nameFor(resource.def)} extends Resource<typeof ${nameFor(resource.def)}> {}\n`;
 }
 
-const renames: Record<string, string> = { "io.k8s.api.events.v1.Event": "EventsEvent", "io.k8s.api.events.v1.EventSeries": "EventsEventSeries", "io.k8s.api.authentication.v1.TokenRequest": "TokenRequest", "io.k8s.api.rbac.v1.Subject": "Subject" };
+const renames: Record<string, string> = { "io.k8s.api.events.v1.Event": "EventsEvent", "io.k8s.api.events.v1.EventSeries": "EventsEventSeries", "io.k8s.api.authentication.v1.TokenRequest": "TokenRequest", "io.k8s.api.rbac.v1.Subject": "Subject", "io.k8s.api.storage.v1.TokenRequest": "CSIDriverTokenRequest", "io.k8s.api.flowcontrol.v1.Subject": "FlowSubject", "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler": "HorizontalPodAutoscalerV1" };
 const nameFor = (definition: string): string => renames[definition] ?? nameOf(definition);
 
 // Which file each definition goes to.

@@ -64,3 +64,7 @@ export function upToThree(items: readonly string[], total: number): string {
   const shown = items.slice(0, 3).join(",");
   return total > 3 ? `${shown} + ${total - 3} more...` : shown;
 }
+
+const accessModeNames: readonly (readonly [string, string])[] = [["ReadWriteOnce", "RWO"], ["ReadOnlyMany", "ROX"], ["ReadWriteMany", "RWX"], ["ReadWriteOncePod", "RWOP"]];
+/** `RWO,ROX`: access modes as upstream abbreviates them. */
+export const accessModesText = (modes: readonly string[] | undefined): string => accessModeNames.filter(([mode]) => modes?.includes(mode)).map(([, short]) => short).join(",");

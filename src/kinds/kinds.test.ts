@@ -57,7 +57,7 @@ test("list keys name fields of the items", () => {
 });
 
 for (const kind of kinds) test(`${kind.kind}: an empty one can be decoded, defaulted and shown`, () => {
-  const { object } = decode(kind.schema.node, { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: "a", creationTimestamp: "2024-01-01T00:00:00Z" } });
+  const { object } = decode(kind.schema.node, { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: "a", uid: "u", creationTimestamp: "2024-01-01T00:00:00Z" } });
   applyDefaults(kind.schema.node, object);
   kind.defaults?.(object);
   kind.prepare?.(object, undefined, { now: 0, operation: "create", subresource: "" });

@@ -21,7 +21,7 @@ export function explain(node: Node, value: Json): Explanation {
 function visit(node: Node, value: Json, place: Place, walk: Walk): void {
   if (value === null || value === undefined || walk.mismatch !== undefined) return;
   if (node.kind === "object") return visitObject(node, value, place, walk);
-  if (node.wire !== undefined && node.kind === "string") return visitUnion(node, value, place, walk);
+  if (node.wire === "bool-or-schema" || node.wire === "schema-or-array" || node.wire === "schema-or-strings") return visitUnion(node, value, place, walk);
   if (node.kind === "list") {
     if (!Array.isArray(value)) return mismatch(walk, value, node, place);
     value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));

@@ -43,12 +43,13 @@ export function decoderOf(node: Node): Decoder {
 }
 
 function compile(node: Node): Decoder {
+  if (node.wire === "bool-or-schema" || node.wire === "schema-or-array" || node.wire === "schema-or-strings") return unionDecoder(node);
   switch (node.kind) {
     case "any": return node.nullable === true ? value => copyJson(value) : value => (value === null ? absent : copyJson(value));
     case "list": return listDecoder(node);
     case "map": return mapDecoder(node);
     case "object": return objectDecoder(node);
-    default: return node.wire === undefined ? scalarDecoder(node) : unionDecoder(node);
+    default: return scalarDecoder(node);
   }
 }
 
@@ -121,8 +122,8 @@ function objectDecoder(node: Node): Decoder {
 
 /** JSON schemas that may be a bool, a list or a list of strings instead (CustomResourceDefinition's JSONSchemaPropsOr…). */
 function unionDecoder(node: Node): Decoder {
-  const schema = node.items!;
   return (value, state) => {
+    const schema = node.items!;
     if (value === null) return absent;
     if (node.wire === "bool-or-schema" && typeof value === "boolean") return value;
     if (node.wire === "schema-or-array" && Array.isArray(value)) return value.map(item => decoderOf(schema)(item as Json, state) ?? {});

@@ -233,7 +233,7 @@ const base64Codec: Codec = {
 
 /** JSONSchemaPropsOrBool {1 allows, 2 schema}, …OrArray {1 schema, 2 schemas}, …OrStringArray {1 schema, 2 strings}. */
 function unionCodec(node: Node): Codec {
-  const schema = objectCodec(node.items!);
+  const schema: Codec = { write: (writer, number, value) => objectCodec(node.items!).write(writer, number, value), read: (reader, wireType, depth) => objectCodec(node.items!).read(reader, wireType, depth) };
   const schemaNumber = node.wire === "bool-or-schema" ? 2 : 1;
   return {
     write: (writer, number, value: unknown) => {

@@ -74,12 +74,15 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   declare readonly Out: Out;
   declare readonly P: P;
   readonly node: Node;
-  constructor(node: Node) {
+  /** Its node has getters that must not run while kinds are still being declared. */
+  readonly #lazy: boolean;
+  constructor(node: Node, lazy = false) {
     this.node = node;
+    this.#lazy = lazy;
   }
   #with<Q extends Presence = P>(more: Partial<Node>): Field<In, Out, Q> {
-    // Descriptors, not spread: `lazy` nodes have getters that must not run while kinds are still being declared.
-    return new Field(Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(this.node), ...Object.getOwnPropertyDescriptors(more) }) as Node);
+    if (!this.#lazy) return new Field({ ...this.node, ...more });
+    return new Field(Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(this.node), ...Object.getOwnPropertyDescriptors(more) }) as Node, true);
   }
 
   required(): Field<In, Out, "required"> { return this.#with({ presence: "required" }); }
@@ -118,6 +121,8 @@ export class Field<In, Out = In, P extends Presence = "optional"> {
   mergeBy(patchMergeKey?: string): Field<In, Out, P> {
     return this.#with({ patchStrategy: "merge", ...(patchMergeKey === undefined ? {} : { patchMergeKey }) });
   }
+  /** Strategic-merge patch replaces the whole. */
+  replaced(): Field<In, Out, P> { return this.#with({ patchStrategy: "replace" }); }
   retainKeys(): Field<In, Out, P> {
     return this.#with({ patchStrategy: this.node.patchStrategy === "merge" ? "merge,retainKeys" : "retainKeys" });
   }
@@ -199,11 +204,17 @@ export function listBy<In extends object, Out>(
   return new Field({ kind: "list", items: item.node, list: { type: "map", keys } });
 }
 
+/** A JSON schema, or what may stand in its place: a bool, a list of schemas or a list of field names (upstream's JSONSchemaPropsOr…). */
+export function schemaOr(wire: "bool-or-schema" | "schema-or-array" | "schema-or-strings", schema: () => AnyField): Field<Json> {
+  const name = { "bool-or-schema": "JSONSchemaPropsOrBool", "schema-or-array": "JSONSchemaPropsOrArray", "schema-or-strings": "JSONSchemaPropsOrStringArray" }[wire];
+  return new Field(Object.defineProperty({ kind: "any", wire, ref: `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.${name}` }, "items", { get: () => schema().node, enumerable: true, configurable: true }) as Node, true);
+}
+
 /** A schema that refers to itself: `type` says what it is, `field` is asked for when it is first walked. */
 export function lazy<In, Out = In>(field: () => AnyField): Field<In, Out> {
   let node: Node | undefined;
   const found = (): Node => (node ??= field().node);
   return new Field(Object.defineProperties({}, Object.fromEntries(
     (["kind", "fields", "items", "ref", "list", "union", "preserveUnknown", "atomic", "format"] as const).map(name => [name, { get: () => found()[name], enumerable: true, configurable: true }]),
-  )) as Node);
+  )) as Node, true);
 }

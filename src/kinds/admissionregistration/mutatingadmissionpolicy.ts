@@ -1,0 +1,51 @@
+import { ApplyConfiguration, JSONPatch, MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { required } from "../../schema/problem.ts";
+import { defaultMatch, policyProblems } from "./rules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const Mutation = t.object("io.k8s.api.admissionregistration.v1.Mutation", {
+  applyConfiguration: ApplyConfiguration.pb(3),
+  jsonPatch: JSONPatch.pb(4),
+  patchType: t.oneOf("ApplyConfiguration", "JSONPatch").pb(2).required().always("zero"),
+});
+export interface Mutation extends t.Stored<typeof Mutation> {}
+
+export const MutatingAdmissionPolicySpec = t.object("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec", {
+  failurePolicy: t.oneOf("Fail", "Ignore").pb(5).pointer(),
+  matchConditions: t.listBy(MatchCondition, "name").pb(6).mergeBy("name"),
+  matchConstraints: MatchResources.pb(2),
+  mutations: t.list(Mutation).pb(4),
+  paramKind: ParamKind.pb(1),
+  reinvocationPolicy: t.oneOf("IfNeeded", "Never").pb(7),
+  variables: t.list(Variable).pb(3),
+});
+export interface MutatingAdmissionPolicySpec extends t.Stored<typeof MutatingAdmissionPolicySpec> {}
+
+export const MutatingAdmissionPolicy = defineKind({
+  group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingAdmissionPolicy", plural: "mutatingadmissionpolicies", namespaced: false,
+  categories: ["api-extensions"],
+  generation: true,
+  definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
+  doc: "Rules in CEL that may change what is written.",
+  fields: {
+    spec: MutatingAdmissionPolicySpec.pb(2).always("{}"),
+  },
+  defaults({ spec }) {
+    spec.failurePolicy ??= "Fail";
+    defaultMatch(spec.matchConstraints);
+  },
+  *rules({ spec }) {
+    yield* policyProblems(spec);
+    if ((spec.mutations ?? []).length === 0) yield required("spec.mutations", "mutations must contain at least one item");
+    if (spec.reinvocationPolicy === undefined) yield required("spec.reinvocationPolicy");
+  },
+  columns: [
+    nameColumn,
+    { name: "Mutations", type: "integer", doc: "Number of changes.", cell: ({ spec }) => spec.mutations?.length ?? 0 },
+    { name: "ParamKind", type: "string", doc: "Kind of its parameters.", cell: ({ spec: { paramKind } }) => (paramKind === undefined ? "<unset>" : `${paramKind.apiVersion ?? ""}/${paramKind.kind ?? ""}`) },
+    ageColumn,
+  ],
+});
+export interface MutatingAdmissionPolicy extends Resource<typeof MutatingAdmissionPolicy> {}

@@ -1,0 +1,98 @@
+import { PodTemplateSpec } from "../core/podspec.ts";
+import { LabelSelector } from "../meta/labelselector.ts";
+import { ageColumn, labelsText, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
+import { defaultPodSpec } from "../core/poddefaults.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
+import { immutableSelector, intOrPercent, isZero, nonNegative, notMoreThanAll, validateSelectorAndTemplate } from "./workloadrules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const RollingUpdateDaemonSet = t.object("io.k8s.api.apps.v1.RollingUpdateDaemonSet", {
+  maxSurge: t.intOrString().pb(2).pointer(),
+  maxUnavailable: t.intOrString().pb(1).pointer(),
+});
+export interface RollingUpdateDaemonSet extends t.Stored<typeof RollingUpdateDaemonSet> {}
+
+export const DaemonSetUpdateStrategy = t.object("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", {
+  rollingUpdate: RollingUpdateDaemonSet.pb(2),
+  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate"),
+});
+export interface DaemonSetUpdateStrategy extends t.Stored<typeof DaemonSetUpdateStrategy> {}
+
+export const DaemonSetSpec = t.object("io.k8s.api.apps.v1.DaemonSetSpec", {
+  minReadySeconds: t.int32().pb(4),
+  revisionHistoryLimit: t.int32().pb(6).pointer().default(10),
+  selector: LabelSelector.pb(1).required().always("null"),
+  template: PodTemplateSpec.pb(2).required().always("{}"),
+  updateStrategy: DaemonSetUpdateStrategy.pb(3).always("{}"),
+});
+export interface DaemonSetSpec extends t.Stored<typeof DaemonSetSpec> {}
+
+export const DaemonSetCondition = t.object("io.k8s.api.apps.v1.DaemonSetCondition", {
+  lastTransitionTime: t.time().pb(3).always("null"),
+  message: t.string().pb(5),
+  reason: t.string().pb(4),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface DaemonSetCondition extends t.Stored<typeof DaemonSetCondition> {}
+
+export const DaemonSetStatus = t.object("io.k8s.api.apps.v1.DaemonSetStatus", {
+  collisionCount: t.int32().pb(9).pointer(),
+  conditions: t.listBy(DaemonSetCondition, "type").pb(10).mergeBy("type"),
+  currentNumberScheduled: t.int32().pb(1).required().always("zero"),
+  desiredNumberScheduled: t.int32().pb(3).required().always("zero"),
+  numberAvailable: t.int32().pb(7),
+  numberMisscheduled: t.int32().pb(2).required().always("zero"),
+  numberReady: t.int32().pb(4).required().always("zero"),
+  numberUnavailable: t.int32().pb(8),
+  observedGeneration: t.int64().pb(5),
+  updatedNumberScheduled: t.int32().pb(6),
+});
+export interface DaemonSetStatus extends t.Stored<typeof DaemonSetStatus> {}
+
+export const DaemonSet = defineKind({
+  group: "apps", version: "v1", kind: "DaemonSet", plural: "daemonsets", namespaced: true,
+  shortNames: ["ds"], categories: ["all"], subresources: ["status"],
+  generation: true,
+  definition: "io.k8s.api.apps.v1.DaemonSet",
+  doc: "Keeps one pod on every node that fits.",
+  fields: {
+    spec: DaemonSetSpec.pb(2).always("{}"),
+    status: DaemonSetStatus.pb(3).always("{}"),
+  },
+  defaults({ spec }) {
+    if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...spec.updateStrategy.rollingUpdate };
+    defaultPodSpec(spec.template.spec);
+  },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") return;
+    const { spec } = next;
+    yield* validateSelectorAndTemplate(spec, previous?.spec, "spec", "daemonset");
+    if (previous !== undefined) yield* immutableSelector(spec.selector, previous.spec.selector);
+    yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+    yield* nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit");
+    const rolling = spec.updateStrategy.rollingUpdate;
+    if (spec.updateStrategy.type !== "RollingUpdate" || rolling === undefined) return;
+    const path = "spec.updateStrategy.rollingUpdate";
+    yield* intOrPercent(rolling.maxUnavailable, `${path}.maxUnavailable`);
+    yield* intOrPercent(rolling.maxSurge, `${path}.maxSurge`);
+    yield* notMoreThanAll(rolling.maxUnavailable, `${path}.maxUnavailable`);
+    yield* notMoreThanAll(rolling.maxSurge, `${path}.maxSurge`);
+    if (!isZero(rolling.maxUnavailable) && !isZero(rolling.maxSurge)) yield invalidValue(`${path}.maxSurge`, rolling.maxSurge, "may not be set when maxUnavailable is non-zero");
+    if (isZero(rolling.maxUnavailable) && isZero(rolling.maxSurge)) yield required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0");
+  },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", doc: "Nodes that should run the pod.", cell: ({ status }) => status.desiredNumberScheduled },
+    { name: "Current", type: "integer", doc: "Nodes that have it.", cell: ({ status }) => status.currentNumberScheduled },
+    { name: "Ready", type: "integer", doc: "Nodes on which it is ready.", cell: ({ status }) => status.numberReady },
+    { name: "Up-to-date", type: "integer", doc: "Nodes with its newest version.", cell: ({ status }) => status.updatedNumberScheduled ?? 0 },
+    { name: "Available", type: "integer", doc: "Nodes on which it has been ready for long enough.", cell: ({ status }) => status.numberAvailable ?? 0 },
+    { name: "Node Selector", type: "string", doc: "Labels of the nodes it is for.", cell: ({ spec }) => labelsText(spec.template.spec.nodeSelector) },
+    ageColumn,
+    ...templateColumns<{ readonly spec: DaemonSetSpec }>(({ spec }) => spec.template),
+    { name: "Selector", type: "string", priority: 1, doc: "Labels by which pods are counted.", cell: ({ spec }) => selectorOrNone(spec.selector) },
+  ],
+});
+export interface DaemonSet extends Resource<typeof DaemonSet> {}

@@ -1,0 +1,94 @@
+/** Defaults, rules, columns and the old version of autoscalers (kubernetes pkg/apis/autoscaling). */
+import type { Json } from "../../base/json.ts";
+import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import type { HorizontalPodAutoscalerSpec, MetricSpec, MetricStatus } from "./horizontalpodautoscaler.ts";
+
+export function defaultAutoscaler(spec: any): void {
+  if ((spec.metrics ?? []).length === 0) spec.metrics = [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }];
+  if (spec.behavior === undefined) return;
+  const up = { stabilizationWindowSeconds: 0, selectPolicy: "Max", policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, { type: "Percent", value: 100, periodSeconds: 15 }] };
+  spec.behavior = { scaleUp: { ...up, ...spec.behavior.scaleUp }, scaleDown: { selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }], ...spec.behavior.scaleDown } };
+}
+
+export function autoscalerProblems(spec: HorizontalPodAutoscalerSpec): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { minReplicas, maxReplicas, scaleTargetRef } = spec;
+  if (minReplicas < 1) problems.push(invalidValue("spec.minReplicas", minReplicas, "must be greater than or equal to 1"));
+  if (maxReplicas < 1) problems.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than 0"));
+  if (maxReplicas < minReplicas) problems.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
+  if (scaleTargetRef.kind === "") problems.push(required("spec.scaleTargetRef.kind"));
+  if (scaleTargetRef.name === "") problems.push(required("spec.scaleTargetRef.name"));
+  (spec.metrics ?? []).forEach((metric, i) => {
+    const here = `spec.metrics[${i}]`;
+    const source = sourceOf(metric);
+    if (metric.type === "") problems.push(required(`${here}.type`, "must specify a metric source type"));
+    else if (!Object.hasOwn(sourceNames, metric.type)) problems.push(notSupported(`${here}.type`, metric.type, ["ContainerResource", "External", "Object", "Pods", "Resource"]));
+    else if (source === undefined) problems.push(required(`${here}.${sourceNames[metric.type]!}`, `must populate information for the given metric source`));
+    else if (!["Utilization", "Value", "AverageValue"].includes(source.target.type)) problems.push(invalidValue(`${here}.${sourceNames[metric.type]!}.target.type`, source.target.type, "must be either Utilization, Value, or AverageValue"));
+  });
+  return problems;
+}
+const sourceNames: { readonly [type: string]: "containerResource" | "external" | "object" | "pods" | "resource" } = { ContainerResource: "containerResource", External: "external", Object: "object", Pods: "pods", Resource: "resource" };
+const sourceOf = (metric: MetricSpec): { readonly target: { readonly type: string; readonly averageUtilization?: number | undefined; readonly averageValue?: string | undefined; readonly value?: string | undefined } } | undefined => {
+  const name = sourceNames[metric.type];
+  return name === undefined ? undefined : metric[name];
+};
+
+/** `cpu: 10%/80%`: what is measured and what is aimed at; two metrics at most. */
+export function metricsText(metrics: readonly MetricSpec[], statuses: readonly MetricStatus[]): string {
+  if (metrics.length === 0) return "<none>";
+  const texts = metrics.map((metric, i) => {
+    const name = sourceNames[metric.type];
+    const target = sourceOf(metric)?.target;
+    if (name === undefined || target === undefined) return "<unknown type>";
+    const current = statuses[i]?.[name]?.current;
+    const average = target.averageValue !== undefined;
+    const [now, aim] = average ? [current?.averageValue, target.averageValue!] : target.averageUtilization !== undefined || name === "resource" || name === "containerResource"
+      ? [current?.averageUtilization === undefined ? undefined : `${current.averageUtilization}%`, target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`] : [current?.value, target.value ?? "0"];
+    const label = metric.resource ? `${metric.resource.name}: ` : metric.containerResource ? `${metric.containerResource.name}: ` : "";
+    return `${label}${now ?? "<unknown>"}/${aim}${average && (name === "external" || name === "object") ? " (avg)" : ""}`;
+  });
+  return texts.length > 2 ? `${texts.slice(0, 2).join(", ")} + ${texts.length - 2} more...` : texts.join(", ");
+}
+
+const annotations = { metrics: "autoscaling.alpha.kubernetes.io/metrics", conditions: "autoscaling.alpha.kubernetes.io/conditions", behavior: "autoscaling.alpha.kubernetes.io/behavior", current: "autoscaling.alpha.kubernetes.io/current-metrics" } as const;
+const isCpu = (metric: MetricSpec): boolean => metric.type === "Resource" && metric.resource?.name === "cpu" && metric.resource.target.averageUtilization !== undefined;
+
+/** autoscaling/v1 knows one metric; the rest travels in annotations, as upstream's conversion has it. */
+export function toV1(object: any): Json {
+  const { metrics = [], behavior, ...spec } = object.spec;
+  const { currentMetrics = [], conditions, ...status } = object.status;
+  const cpu = (metrics as MetricSpec[]).find(isCpu);
+  const now = (currentMetrics as MetricStatus[]).find(({ resource }) => resource?.name === "cpu")?.resource?.current.averageUtilization;
+  const others = (metrics as MetricSpec[]).filter(metric => metric !== cpu);
+  const extra = { ...(others.length > 0 ? { [annotations.metrics]: JSON.stringify(others) } : {}), ...(behavior === undefined ? {} : { [annotations.behavior]: JSON.stringify(behavior) }), ...((conditions ?? []).length > 0 ? { [annotations.conditions]: JSON.stringify(conditions) } : {}), ...(currentMetrics.length > 0 ? { [annotations.current]: JSON.stringify(currentMetrics) } : {}) };
+  return {
+    ...object, metadata: Object.keys(extra).length === 0 ? object.metadata : { ...object.metadata, annotations: { ...object.metadata.annotations, ...extra } },
+    spec: { ...spec, ...(cpu === undefined ? {} : { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization! }) },
+    status: { currentReplicas: 0, ...status, ...(now === undefined ? {} : { currentCPUUtilizationPercentage: now }) },
+  };
+}
+export function fromV1(object: any): Json {
+  const { targetCPUUtilizationPercentage: percentage, ...spec } = object.spec;
+  const { currentCPUUtilizationPercentage: now, ...status } = object.status;
+  const given: { readonly [key: string]: string } = object.metadata.annotations ?? {};
+  const kept = (key: string): Json | undefined => {
+    if (!Object.hasOwn(given, key)) return undefined;
+    try {
+      return JSON.parse(given[key]!) as Json;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  };
+  const cpu = percentage === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: percentage } } }];
+  const metrics = [...cpu, ...((kept(annotations.metrics) as readonly Json[] | undefined) ?? [])];
+  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.values<string>(annotations).includes(key)));
+  const { annotations: _, ...metadata } = object.metadata;
+  const current = kept(annotations.current) ?? (now === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: now } } }]);
+  return {
+    ...object, metadata: { ...metadata, ...(Object.keys(rest).length === 0 ? {} : { annotations: rest }) },
+    spec: { ...spec, ...(metrics.length === 0 ? {} : { metrics }), ...(kept(annotations.behavior) === undefined ? {} : { behavior: kept(annotations.behavior)! }) },
+    status: { ...status, currentMetrics: current, ...(kept(annotations.conditions) === undefined ? {} : { conditions: kept(annotations.conditions)! }) },
+  };
+}

@@ -1,0 +1,77 @@
+import { JobSpec } from "./jobspec.ts";
+import { ageColumn, humanDuration, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
+import { defaultJobSpec, jobRules, tieToPods } from "./jobrules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const JobCondition = t.object("io.k8s.api.batch.v1.JobCondition", {
+  lastProbeTime: t.time().pb(3).always("null"),
+  lastTransitionTime: t.time().pb(4).always("null"),
+  message: t.string().pb(6),
+  reason: t.string().pb(5),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface JobCondition extends t.Stored<typeof JobCondition> {}
+
+export const UncountedTerminatedPods = t.object("io.k8s.api.batch.v1.UncountedTerminatedPods", {
+  failed: t.set(t.string()).pb(2),
+  succeeded: t.set(t.string()).pb(1),
+});
+export interface UncountedTerminatedPods extends t.Stored<typeof UncountedTerminatedPods> {}
+
+export const JobStatus = t.object("io.k8s.api.batch.v1.JobStatus", {
+  active: t.int32().pb(4),
+  completedIndexes: t.string().pb(7),
+  completionTime: t.time().pb(3).pointer(),
+  conditions: t.list(JobCondition).pb(1).mergeBy("type"),
+  failed: t.int32().pb(6),
+  failedIndexes: t.string().pb(10).pointer(),
+  ready: t.int32().pb(9).pointer(),
+  startTime: t.time().pb(2).pointer(),
+  succeeded: t.int32().pb(5),
+  terminating: t.int32().pb(11).pointer(),
+  uncountedTerminatedPods: UncountedTerminatedPods.pb(8),
+});
+export interface JobStatus extends t.Stored<typeof JobStatus> {}
+
+export const Job = defineKind({
+  group: "batch", version: "v1", kind: "Job", plural: "jobs", namespaced: true,
+  categories: ["all"], subresources: ["status"],
+  generation: true, orphanByDefault: true,
+  definition: "io.k8s.api.batch.v1.Job",
+  doc: "Runs pods until enough of them have succeeded.",
+  fields: {
+    spec: JobSpec.pb(2).always("{}"),
+    status: JobStatus.pb(3).always("{}"),
+  },
+  defaults({ metadata, spec }) {
+    defaultJobSpec(spec);
+    if (Object.keys(metadata.labels ?? {}).length === 0 && spec.template.metadata.labels !== undefined) metadata.labels = { ...spec.template.metadata.labels };
+  },
+  prepare(next, previous) { if (previous === undefined) tieToPods(next); },
+  rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),
+  selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", doc: "How far the job is.", cell: ({ metadata, status }) => jobStatus(status, metadata.deletionTimestamp) },
+    { name: "Completions", type: "string", doc: "Pods that succeeded, of those wanted.", cell: ({ spec, status }) => completions(spec, status) },
+    { name: "Duration", type: "string", doc: "How long it ran, or has been running.", cell: ({ status }, now) => (status.startTime === undefined ? "" : humanDuration((status.completionTime === undefined ? now : Date.parse(status.completionTime)) - Date.parse(status.startTime))) },
+    ageColumn,
+    ...templateColumns<{ readonly spec: JobSpec }>(({ spec }) => spec.template),
+    { name: "Selector", type: "string", priority: 1, doc: "Labels by which pods are counted.", cell: ({ spec }) => selectorOrNone(spec.selector) },
+  ],
+});
+export interface Job extends Resource<typeof Job> {}
+
+function jobStatus(status: JobStatus, deletionTimestamp: string | undefined): string {
+  const is = (type: string): boolean => status.conditions?.some(condition => condition.type === type && condition.status === "True") ?? false;
+  if (is("Complete")) return "Complete";
+  if (is("Failed")) return "Failed";
+  if (deletionTimestamp !== undefined) return "Terminating";
+  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find(is) ?? "Running";
+}
+function completions({ completions: wanted, parallelism = 0 }: JobSpec, { succeeded = 0 }: JobStatus): string {
+  if (wanted !== undefined) return `${succeeded}/${wanted}`;
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+}

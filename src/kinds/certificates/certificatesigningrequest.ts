@@ -1,0 +1,74 @@
+import { ageColumn, humanDuration, nameColumn } from "../columns.ts";
+import { duplicate, invalidValue, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const CertificateSigningRequestSpec = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestSpec", {
+  expirationSeconds: t.int32().pb(8).pointer(),
+  extra: t.map(t.list(t.string()).wire("list-wrapper")).pb(6),
+  groups: t.list(t.string()).pb(4),
+  request: t.bytes().pb(1).required().always("zero"),
+  signerName: t.string().pb(7).required().always("zero"),
+  uid: t.string().pb(3),
+  usages: t.list(t.oneOf("any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping")).pb(5),
+  username: t.string().pb(2),
+});
+export interface CertificateSigningRequestSpec extends t.Stored<typeof CertificateSigningRequestSpec> {}
+
+export const CertificateSigningRequestCondition = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestCondition", {
+  lastTransitionTime: t.time().pb(5).always("null"),
+  lastUpdateTime: t.time().pb(4).always("null"),
+  message: t.string().pb(3),
+  reason: t.string().pb(2),
+  status: t.string().pb(6).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface CertificateSigningRequestCondition extends t.Stored<typeof CertificateSigningRequestCondition> {}
+
+export const CertificateSigningRequestStatus = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestStatus", {
+  certificate: t.bytes().pb(2),
+  conditions: t.listBy(CertificateSigningRequestCondition, "type").pb(1),
+});
+export interface CertificateSigningRequestStatus extends t.Stored<typeof CertificateSigningRequestStatus> {}
+
+export const CertificateSigningRequest = defineKind({
+  group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest", plural: "certificatesigningrequests", namespaced: false,
+  shortNames: ["csr"], subresources: ["approval", "status"],
+  definition: "io.k8s.api.certificates.v1.CertificateSigningRequest",
+  doc: "Asks for a certificate.",
+  fields: {
+    spec: CertificateSigningRequestSpec.pb(2).required().always("{}"),
+    status: CertificateSigningRequestStatus.pb(3).always("{}"),
+  },
+  *rules(next, previous, { subresource }) {
+    if (previous === undefined) {
+      if (next.spec.signerName === "") yield required("spec.signerName");
+      else if (!/^[^/]+\/[^/]+$/.test(next.spec.signerName)) yield invalidValue("spec.signerName", next.spec.signerName, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+      if ((next.spec.usages ?? []).length === 0) yield required("spec.usages");
+      if (next.spec.expirationSeconds !== undefined && next.spec.expirationSeconds < 600) yield invalidValue("spec.expirationSeconds", next.spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)");
+    }
+    const types = new Set<string>();
+    for (const [i, { type, status }] of (next.status.conditions ?? []).entries()) {
+      if (types.has(type) && subresource !== "") yield duplicate(`status.conditions[${i}].type`, type);
+      types.add(type);
+      if (type === "") yield required(`status.conditions[${i}].type`);
+      if (["Approved", "Denied", "Failed"].includes(type) && status !== "True" && status !== "") yield invalidValue(`status.conditions[${i}].status`, status, `${type} condition status must be True`.replace(`${type} condition status must be True`, "may only be 'True'"));
+    }
+    if (types.has("Approved") && types.has("Denied")) yield invalidValue("status.conditions", "Denied", "Approved and Denied conditions are mutually exclusive");
+  },
+  selectable: { "spec.signerName": request => request.spec.signerName },
+  columns: [
+    nameColumn,
+    ageColumn,
+    { name: "SignerName", type: "string", doc: "Who is to sign.", cell: ({ spec }) => spec.signerName },
+    { name: "Requestor", type: "string", doc: "Who asks.", cell: ({ spec }) => spec.username ?? "" },
+    { name: "RequestedDuration", type: "string", doc: "How long it should hold.", cell: ({ spec }) => (spec.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000)) },
+    { name: "Condition", type: "string", doc: "What has become of it.", cell: ({ status }) => condition(status) },
+  ],
+});
+export interface CertificateSigningRequest extends Resource<typeof CertificateSigningRequest> {}
+
+function condition({ conditions = [], certificate }: CertificateSigningRequestStatus): string {
+  const has = (type: string): boolean => conditions.some(each => each.type === type);
+  return `${has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending"}${has("Failed") ? ",Failed" : ""}${certificate ? ",Issued" : ""}`;
+}

@@ -1,0 +1,28 @@
+import { nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const ComponentCondition = t.object("io.k8s.api.core.v1.ComponentCondition", {
+  error: t.string().pb(4),
+  message: t.string().pb(3),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface ComponentCondition extends t.Stored<typeof ComponentCondition> {}
+
+export const ComponentStatus = defineKind({
+  group: "", version: "v1", kind: "ComponentStatus", plural: "componentstatuses", namespaced: false,
+  shortNames: ["cs"], verbs: ["get", "list"],
+  definition: "io.k8s.api.core.v1.ComponentStatus",
+  doc: "Health of a part of the control plane; no longer used.",
+  fields: {
+    conditions: t.listBy(ComponentCondition, "type").pb(2).mergeBy("type"),
+  },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", doc: "Whether it is healthy.", cell: ({ conditions }) => { const healthy = conditions?.find(({ type }) => type === "Healthy"); return healthy === undefined ? "Unknown" : healthy.status === "True" ? "Healthy" : "Unhealthy"; } },
+    { name: "Message", type: "string", doc: "What it says.", cell: ({ conditions }) => conditions?.find(({ type }) => type === "Healthy")?.message ?? "" },
+    { name: "Error", type: "string", doc: "What went wrong.", cell: ({ conditions }) => conditions?.find(({ type }) => type === "Healthy")?.error ?? "" },
+  ],
+});
+export interface ComponentStatus extends Resource<typeof ComponentStatus> {}

@@ -1,0 +1,110 @@
+import { AzureFilePersistentVolumeSource, CSIPersistentVolumeSource, CephFSPersistentVolumeSource, CinderPersistentVolumeSource, FlexPersistentVolumeSource, GlusterfsPersistentVolumeSource, ISCSIPersistentVolumeSource, LocalVolumeSource, RBDPersistentVolumeSource, ScaleIOPersistentVolumeSource, StorageOSPersistentVolumeSource } from "./persistentvolume-sources.ts";
+import { NodeSelector, ObjectReference } from "./references.ts";
+import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource, FlockerVolumeSource, GCEPersistentDiskVolumeSource, HostPathVolumeSource, NFSVolumeSource, PhotonPersistentDiskVolumeSource, PortworxVolumeSource, QuobyteVolumeSource, VsphereVirtualDiskVolumeSource } from "./volume-sources.ts";
+import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { parseQuantity } from "../../base/quantity.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { validateNodeSelector } from "./affinityrules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const VolumeNodeAffinity = t.object("io.k8s.api.core.v1.VolumeNodeAffinity", {
+  required: NodeSelector.pb(1),
+});
+export interface VolumeNodeAffinity extends t.Stored<typeof VolumeNodeAffinity> {}
+
+export const PersistentVolumeSpec = t.object("io.k8s.api.core.v1.PersistentVolumeSpec", {
+  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(3),
+  awsElasticBlockStore: AWSElasticBlockStoreVolumeSource.pb(2).within(2),
+  azureDisk: AzureDiskVolumeSource.pb(16).within(2),
+  azureFile: AzureFilePersistentVolumeSource.pb(13).within(2),
+  capacity: t.map(t.quantity()).pb(1),
+  cephfs: CephFSPersistentVolumeSource.pb(9).within(2),
+  cinder: CinderPersistentVolumeSource.pb(8).within(2),
+  claimRef: ObjectReference.pb(4).granular(),
+  csi: CSIPersistentVolumeSource.pb(22).within(2),
+  fc: FCVolumeSource.pb(10).within(2),
+  flexVolume: FlexPersistentVolumeSource.pb(12).within(2),
+  flocker: FlockerVolumeSource.pb(11).within(2),
+  gcePersistentDisk: GCEPersistentDiskVolumeSource.pb(1).within(2),
+  glusterfs: GlusterfsPersistentVolumeSource.pb(4).within(2),
+  hostPath: HostPathVolumeSource.pb(3).within(2),
+  iscsi: ISCSIPersistentVolumeSource.pb(7).within(2),
+  local: LocalVolumeSource.pb(20).within(2),
+  mountOptions: t.list(t.string()).pb(7),
+  nfs: NFSVolumeSource.pb(5).within(2),
+  nodeAffinity: VolumeNodeAffinity.pb(9),
+  persistentVolumeReclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").pb(5).default("Retain"),
+  photonPersistentDisk: PhotonPersistentDiskVolumeSource.pb(17).within(2),
+  portworxVolume: PortworxVolumeSource.pb(18).within(2),
+  quobyte: QuobyteVolumeSource.pb(15).within(2),
+  rbd: RBDPersistentVolumeSource.pb(6).within(2),
+  scaleIO: ScaleIOPersistentVolumeSource.pb(19).within(2),
+  storageClassName: t.string().pb(6),
+  storageos: StorageOSPersistentVolumeSource.pb(21).within(2),
+  volumeAttributesClassName: t.string().pb(10).pointer(),
+  volumeMode: t.oneOf("Block", "Filesystem").pb(8).pointer().default("Filesystem"),
+  vsphereVolume: VsphereVirtualDiskVolumeSource.pb(14).within(2),
+});
+export interface PersistentVolumeSpec extends t.Stored<typeof PersistentVolumeSpec> {}
+
+export const PersistentVolumeStatus = t.object("io.k8s.api.core.v1.PersistentVolumeStatus", {
+  lastPhaseTransitionTime: t.time().pb(4).pointer(),
+  message: t.string().pb(2),
+  phase: t.oneOf("Available", "Bound", "Failed", "Pending", "Released").pb(1).default("Pending"),
+  reason: t.string().pb(3),
+});
+export interface PersistentVolumeStatus extends t.Stored<typeof PersistentVolumeStatus> {}
+
+export const PersistentVolume = defineKind({
+  group: "", version: "v1", kind: "PersistentVolume", plural: "persistentvolumes", namespaced: false,
+  shortNames: ["pv"], subresources: ["status"],
+  returnDeleted: true,
+  definition: "io.k8s.api.core.v1.PersistentVolume",
+  doc: "A piece of storage, to be claimed.",
+  fields: {
+    spec: PersistentVolumeSpec.pb(2).always("{}"),
+    status: PersistentVolumeStatus.pb(3).always("{}"),
+  },
+  prepare(next, previous) { if (previous === undefined) next.status = { phase: "Pending" }; },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") return;
+    const { spec } = next;
+    if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
+    if ((spec.accessModes ?? []).includes("ReadWriteOncePod") && spec.accessModes!.length > 1) yield forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes");
+    if (Object.keys(spec.capacity ?? {}).length === 0) yield required("spec.capacity");
+    for (const [name, amount] of Object.entries(spec.capacity ?? {})) if (name !== "storage") yield notSupported("spec.capacity", name, ["storage"]); else if (parseQuantity(amount).nanos <= 0n) yield invalidValue("spec.capacity[storage]", amount, "must be greater than zero");
+    const sources = volumeSources.filter(name => (spec as { readonly [name: string]: unknown })[name] !== undefined);
+    if (sources.length === 0) yield required("spec", "must specify a volume type");
+    for (const name of sources.slice(1)) yield forbidden(`spec.${name}`, "may not specify more than 1 volume type");
+    if (spec.local !== undefined && spec.nodeAffinity === undefined) yield required("metadata.annotations", "Local volume requires node affinity");
+    if (spec.nodeAffinity !== undefined) {
+      if (spec.nodeAffinity.required === undefined) yield required("spec.nodeAffinity.required", "must specify required node constraints");
+      else yield* validateNodeSelector(spec.nodeAffinity.required, "spec.nodeAffinity.required");
+    }
+    if (spec.hostPath?.path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle") yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+    if (previous === undefined) return;
+    for (const name of sources) if (!sameJson((spec as { readonly [name: string]: unknown })[name], (previous.spec as { readonly [name: string]: unknown })[name])) yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
+    if (spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
+    if (previous.spec.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.spec.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
+  },
+  columns: [
+    nameColumn,
+    { name: "Capacity", type: "string", doc: "Size of the volume.", cell: ({ spec }) => spec.capacity?.["storage"] ?? "0" },
+    { name: "Access Modes", type: "string", doc: "How it may be mounted.", cell: ({ spec }) => accessModesText(spec.accessModes) },
+    { name: "Reclaim Policy", type: "string", doc: "What becomes of it after its claim.", cell: ({ spec }) => spec.persistentVolumeReclaimPolicy },
+    { name: "Status", type: "string", doc: "Whether it is in use.", cell: ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? status.phase : "Terminating") },
+    { name: "Claim", type: "string", doc: "The claim that holds it.", cell: ({ spec }) => (spec.claimRef === undefined ? "" : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`) },
+    { name: "StorageClass", type: "string", doc: "Class it belongs to.", cell: ({ metadata, spec }) => metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "" },
+    { name: "VolumeAttributesClass", type: "string", doc: "Class of its attributes.", cell: ({ spec }) => spec.volumeAttributesClassName ?? "<unset>" },
+    { name: "Reason", type: "string", doc: "Why it is in its status.", cell: ({ status }) => status.reason ?? "" },
+    ageColumn,
+    { name: "VolumeMode", type: "string", priority: 1, doc: "Filesystem or block device.", cell: ({ spec }) => spec.volumeMode },
+  ],
+});
+export interface PersistentVolume extends Resource<typeof PersistentVolume> {}
+
+const volumeSources = [
+  "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs", "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "scaleIO", "local", "storageos", "csi",
+];

@@ -1,0 +1,78 @@
+import { PersistentVolumeClaimSpec } from "./claimspec.ts";
+import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
+import { copyJson } from "../../base/json-codec.ts";
+import { sameJson } from "../../base/json.ts";
+import { compareQuantities } from "../../base/quantity.ts";
+import { forbidden, required } from "../../schema/problem.ts";
+import { validateClaimSpec } from "./claimrules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const PersistentVolumeClaimCondition = t.object("io.k8s.api.core.v1.PersistentVolumeClaimCondition", {
+  lastProbeTime: t.time().pb(3).always("null"),
+  lastTransitionTime: t.time().pb(4).always("null"),
+  message: t.string().pb(6),
+  reason: t.string().pb(5),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface PersistentVolumeClaimCondition extends t.Stored<typeof PersistentVolumeClaimCondition> {}
+
+export const ModifyVolumeStatus = t.object("io.k8s.api.core.v1.ModifyVolumeStatus", {
+  status: t.oneOf("InProgress", "Infeasible", "Pending").pb(2).required().always("zero"),
+  targetVolumeAttributesClassName: t.string().pb(1),
+});
+export interface ModifyVolumeStatus extends t.Stored<typeof ModifyVolumeStatus> {}
+
+export const PersistentVolumeClaimStatus = t.object("io.k8s.api.core.v1.PersistentVolumeClaimStatus", {
+  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(2),
+  allocatedResourceStatuses: t.map(t.oneOf("ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending")).pb(7).granular(),
+  allocatedResources: t.map(t.quantity()).pb(5),
+  capacity: t.map(t.quantity()).pb(3),
+  conditions: t.listBy(PersistentVolumeClaimCondition, "type").pb(4).mergeBy("type"),
+  currentVolumeAttributesClassName: t.string().pb(8).pointer(),
+  modifyVolumeStatus: ModifyVolumeStatus.pb(9),
+  phase: t.oneOf("Bound", "Lost", "Pending").pb(1).default("Pending"),
+});
+export interface PersistentVolumeClaimStatus extends t.Stored<typeof PersistentVolumeClaimStatus> {}
+
+export const PersistentVolumeClaim = defineKind({
+  group: "", version: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", namespaced: true,
+  shortNames: ["pvc"], subresources: ["status"],
+  returnDeleted: true,
+  definition: "io.k8s.api.core.v1.PersistentVolumeClaim",
+  doc: "Asks for storage, and holds on to it.",
+  fields: {
+    spec: PersistentVolumeClaimSpec.pb(2).always("{}"),
+    status: PersistentVolumeClaimStatus.pb(3).always("{}"),
+  },
+  prepare(next, previous) { if (previous === undefined) next.status = { phase: "Pending" }; },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") {
+      if ((next.status.accessModes ?? []).length === 0 && next.status.phase === "Bound") yield required("status.accessModes");
+      return;
+    }
+    yield* validateClaimSpec(next.spec, "spec");
+    if (previous === undefined) return;
+    const [now, before] = [next.spec.resources.requests?.["storage"], previous.spec.resources.requests?.["storage"]];
+    const bound = previous.status.phase === "Bound";
+    if (now !== undefined && before !== undefined && compareQuantities(now, before) < 0) {
+      const reached = previous.status.capacity?.["storage"];
+      if (reached === undefined || compareQuantities(now, reached) <= 0) yield forbidden("spec.resources.requests.storage", reached === undefined ? "field can not be less than previous value" : "field can not be less than status.capacity");
+    }
+    const fixed = (spec: typeof next.spec, old: typeof next.spec): unknown => ({ ...spec, volumeName: old.volumeName === undefined ? undefined : spec.volumeName, resources: { ...spec.resources, requests: { ...spec.resources.requests, ...(bound && before !== undefined ? { storage: before } : {}) } }, storageClassName: old.storageClassName === undefined ? undefined : spec.storageClassName, volumeAttributesClassName: undefined, dataSource: spec.dataSource ?? old.dataSource, dataSourceRef: spec.dataSourceRef ?? old.dataSourceRef });
+    if (!sameJson(copyJson(fixed(next.spec, previous.spec)), copyJson(fixed(previous.spec, previous.spec)))) yield forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+  },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", doc: "Whether it has a volume.", cell: ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? status.phase : "Terminating") },
+    { name: "Volume", type: "string", doc: "The volume it holds.", cell: ({ spec }) => spec.volumeName ?? "" },
+    { name: "Capacity", type: "string", doc: "Size of that volume.", cell: ({ spec, status }) => (spec.volumeName ? (status.capacity?.["storage"] ?? "0") : "") },
+    { name: "Access Modes", type: "string", doc: "How the volume may be mounted.", cell: ({ spec, status }) => (spec.volumeName ? accessModesText(status.accessModes) : "") },
+    { name: "StorageClass", type: "string", doc: "Class of storage asked for.", cell: ({ metadata, spec }) => metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "" },
+    { name: "VolumeAttributesClass", type: "string", doc: "Class of attributes asked for.", cell: ({ spec }) => spec.volumeAttributesClassName ?? "<unset>" },
+    ageColumn,
+    { name: "VolumeMode", type: "string", priority: 1, doc: "Filesystem or block device.", cell: ({ spec }) => spec.volumeMode },
+  ],
+});
+export interface PersistentVolumeClaim extends Resource<typeof PersistentVolumeClaim> {}

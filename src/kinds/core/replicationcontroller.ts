@@ -1,0 +1,83 @@
+import { PodTemplateSpec } from "./podspec.ts";
+import { ageColumn, labelsText, nameColumn, templateColumns } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { nonNegative, selects, validateCounts } from "../apps/workloadrules.ts";
+import { defaultPodSpec } from "./poddefaults.ts";
+import { validatePodTemplate } from "./podspecrules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const ReplicationControllerSpec = t.object("io.k8s.api.core.v1.ReplicationControllerSpec", {
+  minReadySeconds: t.int32().pb(4).default(0, "published"),
+  replicas: t.int32().pb(1).pointer().default(1, "published"),
+  selector: t.map(t.string()).pb(2).atomic(),
+  template: PodTemplateSpec.pb(3),
+});
+export interface ReplicationControllerSpec extends t.Stored<typeof ReplicationControllerSpec> {}
+
+export const ReplicationControllerCondition = t.object("io.k8s.api.core.v1.ReplicationControllerCondition", {
+  lastTransitionTime: t.time().pb(3).always("null"),
+  message: t.string().pb(5),
+  reason: t.string().pb(4),
+  status: t.string().pb(2).required().always("zero"),
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface ReplicationControllerCondition extends t.Stored<typeof ReplicationControllerCondition> {}
+
+export const ReplicationControllerStatus = t.object("io.k8s.api.core.v1.ReplicationControllerStatus", {
+  availableReplicas: t.int32().pb(5),
+  conditions: t.listBy(ReplicationControllerCondition, "type").pb(6).mergeBy("type"),
+  fullyLabeledReplicas: t.int32().pb(2),
+  observedGeneration: t.int64().pb(3),
+  readyReplicas: t.int32().pb(4),
+  replicas: t.int32().pb(1).required().always("zero"),
+});
+export interface ReplicationControllerStatus extends t.Stored<typeof ReplicationControllerStatus> {}
+
+export const ReplicationController = defineKind({
+  group: "", version: "v1", kind: "ReplicationController", plural: "replicationcontrollers", namespaced: true,
+  shortNames: ["rc"], categories: ["all"], subresources: ["scale", "status"],
+  generation: true, orphanByDefault: true,
+  definition: "io.k8s.api.core.v1.ReplicationController",
+  doc: "Keeps a number of pods running; Deployments do it better.",
+  fields: {
+    spec: ReplicationControllerSpec.pb(2).always("{}"),
+    status: ReplicationControllerStatus.pb(3).always("{}"),
+  },
+  defaults({ metadata, spec }) {
+    const labels = spec.template?.metadata.labels;
+    if (labels !== undefined) {
+      if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+      if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+    }
+    if (spec.template !== undefined) defaultPodSpec(spec.template.spec);
+  },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") {
+      yield* validateCounts(next.status, ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]);
+      return;
+    }
+    const { spec } = next;
+    const selector = spec.selector ?? {};
+    yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+    if (Object.keys(selector).length === 0) yield required("spec.selector");
+    yield* nonNegative(spec.replicas, "spec.replicas");
+    if (spec.template === undefined) yield required("spec.template");
+    else if (!selects({ matchLabels: selector }, spec.template.metadata.labels ?? {})) yield invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`");
+    if (spec.template === undefined || (previous !== undefined && sameJson(spec.template, previous.spec.template))) return;
+    yield* validatePodTemplate(spec.template, "spec.template");
+    if (spec.template.spec.restartPolicy !== "Always") yield notSupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ["Always"]);
+  },
+  selectable: { "status.replicas": controller => String(controller.status.replicas) },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },
+    { name: "Current", type: "integer", doc: "Number of pods that exist.", cell: ({ status }) => status.replicas },
+    { name: "Ready", type: "integer", doc: "Number of pods that are ready.", cell: ({ status }) => status.readyReplicas ?? 0 },
+    ageColumn,
+    ...templateColumns<{ readonly spec: ReplicationControllerSpec }>(({ spec }) => spec.template),
+    { name: "Selector", type: "string", priority: 1, doc: "Labels by which pods are counted.", cell: ({ spec }) => labelsText(spec.selector) },
+  ],
+});
+export interface ReplicationController extends Resource<typeof ReplicationController> {}

@@ -1,0 +1,108 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const FlowDistinguisherMethod = t.object("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", {
+  type: t.string().pb(1).required().always("zero"),
+});
+export interface FlowDistinguisherMethod extends t.Stored<typeof FlowDistinguisherMethod> {}
+
+export const PriorityLevelConfigurationReference = t.object("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationReference", {
+  name: t.string().pb(1).required().always("zero"),
+});
+export interface PriorityLevelConfigurationReference extends t.Stored<typeof PriorityLevelConfigurationReference> {}
+
+export const NonResourcePolicyRule = t.object("io.k8s.api.flowcontrol.v1.NonResourcePolicyRule", {
+  nonResourceURLs: t.set(t.string()).pb(6).required().always("[]"),
+  verbs: t.set(t.string()).pb(1).required().always("[]"),
+});
+export interface NonResourcePolicyRule extends t.Stored<typeof NonResourcePolicyRule> {}
+
+export const ResourcePolicyRule = t.object("io.k8s.api.flowcontrol.v1.ResourcePolicyRule", {
+  apiGroups: t.set(t.string()).pb(2).required().always("[]"),
+  clusterScope: t.bool().pb(4),
+  namespaces: t.set(t.string()).pb(5).always("[]"),
+  resources: t.set(t.string()).pb(3).required().always("[]"),
+  verbs: t.set(t.string()).pb(1).required().always("[]"),
+});
+export interface ResourcePolicyRule extends t.Stored<typeof ResourcePolicyRule> {}
+
+export const GroupSubject = t.object("io.k8s.api.flowcontrol.v1.GroupSubject", {
+  name: t.string().pb(1).required().always("zero"),
+});
+export interface GroupSubject extends t.Stored<typeof GroupSubject> {}
+
+export const ServiceAccountSubject = t.object("io.k8s.api.flowcontrol.v1.ServiceAccountSubject", {
+  name: t.string().pb(2).required().always("zero"),
+  namespace: t.string().pb(1).required().always("zero"),
+});
+export interface ServiceAccountSubject extends t.Stored<typeof ServiceAccountSubject> {}
+
+export const UserSubject = t.object("io.k8s.api.flowcontrol.v1.UserSubject", {
+  name: t.string().pb(1).required().always("zero"),
+});
+export interface UserSubject extends t.Stored<typeof UserSubject> {}
+
+export const FlowSubject = t.object("io.k8s.api.flowcontrol.v1.Subject", {
+  group: GroupSubject.pb(3),
+  kind: t.string().pb(1).required().always("zero"),
+  serviceAccount: ServiceAccountSubject.pb(4),
+  user: UserSubject.pb(2),
+}).union({ discriminator: "kind", members: {"group":"Group","serviceAccount":"ServiceAccount","user":"User"} });
+export interface FlowSubject extends t.Stored<typeof FlowSubject> {}
+
+export const PolicyRulesWithSubjects = t.object("io.k8s.api.flowcontrol.v1.PolicyRulesWithSubjects", {
+  nonResourceRules: t.list(NonResourcePolicyRule).pb(3),
+  resourceRules: t.list(ResourcePolicyRule).pb(2),
+  subjects: t.list(FlowSubject).pb(1).required().always("[]"),
+});
+export interface PolicyRulesWithSubjects extends t.Stored<typeof PolicyRulesWithSubjects> {}
+
+export const FlowSchemaSpec = t.object("io.k8s.api.flowcontrol.v1.FlowSchemaSpec", {
+  distinguisherMethod: FlowDistinguisherMethod.pb(3),
+  matchingPrecedence: t.int32().pb(2).default(1000).always("zero"),
+  priorityLevelConfiguration: PriorityLevelConfigurationReference.pb(1).required().always("{}"),
+  rules: t.list(PolicyRulesWithSubjects).pb(4),
+});
+export interface FlowSchemaSpec extends t.Stored<typeof FlowSchemaSpec> {}
+
+export const FlowSchemaCondition = t.object("io.k8s.api.flowcontrol.v1.FlowSchemaCondition", {
+  lastTransitionTime: t.time().pb(3).always("null"),
+  message: t.string().pb(5),
+  reason: t.string().pb(4),
+  status: t.string().pb(2),
+  type: t.string().pb(1),
+});
+export interface FlowSchemaCondition extends t.Stored<typeof FlowSchemaCondition> {}
+
+export const FlowSchemaStatus = t.object("io.k8s.api.flowcontrol.v1.FlowSchemaStatus", {
+  conditions: t.listBy(FlowSchemaCondition, "type").pb(1).mergeBy("type"),
+});
+export interface FlowSchemaStatus extends t.Stored<typeof FlowSchemaStatus> {}
+
+export const FlowSchema = defineKind({
+  group: "flowcontrol.apiserver.k8s.io", version: "v1", kind: "FlowSchema", plural: "flowschemas", namespaced: false,
+  subresources: ["status"],
+  generation: true,
+  definition: "io.k8s.api.flowcontrol.v1.FlowSchema",
+  doc: "Sorts requests into levels of priority.",
+  fields: {
+    spec: FlowSchemaSpec.pb(2).always("{}"),
+    status: FlowSchemaStatus.pb(3).always("{}"),
+  },
+  *rules({ spec }) {
+    if (spec.matchingPrecedence < 1 || spec.matchingPrecedence > 10000) yield invalidValue("spec.matchingPrecedence", spec.matchingPrecedence, spec.matchingPrecedence < 1 ? "must be a positive value" : "must not be greater than 10000");
+    if (spec.priorityLevelConfiguration.name === "") yield required("spec.priorityLevelConfiguration.name", "must reference a priority level");
+    if (spec.distinguisherMethod !== undefined && !["ByNamespace", "ByUser"].includes(spec.distinguisherMethod.type)) yield notSupported("spec.distinguisherMethod", spec.distinguisherMethod, ["ByNamespace", "ByUser"]);
+  },
+  columns: [
+    nameColumn,
+    { name: "PriorityLevel", type: "string", doc: "The level it sorts into.", cell: ({ spec }) => spec.priorityLevelConfiguration.name },
+    { name: "MatchingPrecedence", type: "string", doc: "Lower is asked first.", cell: ({ spec }) => spec.matchingPrecedence },
+    { name: "DistinguisherMethod", type: "string", doc: "How flows are told apart.", cell: ({ spec }) => spec.distinguisherMethod?.type ?? "<none>" },
+    ageColumn,
+    { name: "MissingPL", type: "string", doc: "Whether its level is missing.", cell: ({ status }) => status.conditions?.find(({ type }) => type === "Dangling")?.status ?? "?" },
+  ],
+});
+export interface FlowSchema extends Resource<typeof FlowSchema> {}

@@ -1,0 +1,38 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const ParentReference = t.object("io.k8s.api.networking.v1.ParentReference", {
+  group: t.string().pb(1),
+  name: t.string().pb(4).required(),
+  namespace: t.string().pb(3),
+  resource: t.string().pb(2).required(),
+});
+export interface ParentReference extends t.Stored<typeof ParentReference> {}
+
+export const IPAddressSpec = t.object("io.k8s.api.networking.v1.IPAddressSpec", {
+  parentRef: ParentReference.pb(1).required().always("null"),
+});
+export interface IPAddressSpec extends t.Stored<typeof IPAddressSpec> {}
+
+export const IPAddress = defineKind({
+  group: "networking.k8s.io", version: "v1", kind: "IPAddress", plural: "ipaddresses", namespaced: false,
+  shortNames: ["ip"],
+  definition: "io.k8s.api.networking.v1.IPAddress",
+  doc: "An address that is in use, and by what.",
+  fields: {
+    spec: IPAddressSpec.pb(2).required().always("{}"),
+  },
+  *rules(next, previous) {
+    if (next.spec.parentRef === undefined) yield required("spec.parentRef");
+    if (previous !== undefined && !sameJson(next.spec.parentRef, previous.spec.parentRef)) yield invalidValue("spec.parentRef", next.spec.parentRef ?? null, "field is immutable");
+  },
+  columns: [
+    nameColumn,
+    { name: "ParentRef", type: "string", doc: "What uses the address.", cell: ({ spec: { parentRef } }) => (parentRef === undefined ? "<none>" : [`${parentRef.resource}${parentRef.group ? `.${parentRef.group}` : ""}`, ...(parentRef.namespace ? [parentRef.namespace] : []), parentRef.name].join("/")) },
+    ageColumn,
+  ],
+});
+export interface IPAddress extends Resource<typeof IPAddress> {}

@@ -1,0 +1,95 @@
+import { LabelSelector } from "../meta/labelselector.ts";
+import { IPBlock } from "./types.ts";
+import { ageColumn, nameColumn, selectorOrNone } from "../columns.ts";
+import { parseCidr, within } from "../../base/ip.ts";
+import * as grammar from "../../schema/grammar.ts";
+import { forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
+import { validateCidr } from "../core/iprules.ts";
+import { validateLabelSelector } from "../meta/rules.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const NetworkPolicyPort = t.object("io.k8s.api.networking.v1.NetworkPolicyPort", {
+  endPort: t.int32().pb(3).pointer(),
+  port: t.intOrString().pb(2).pointer(),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(1).pointer().default("TCP"),
+});
+export interface NetworkPolicyPort extends t.Stored<typeof NetworkPolicyPort> {}
+
+export const NetworkPolicyPeer = t.object("io.k8s.api.networking.v1.NetworkPolicyPeer", {
+  ipBlock: IPBlock.pb(3),
+  namespaceSelector: LabelSelector.pb(2),
+  podSelector: LabelSelector.pb(1),
+});
+export interface NetworkPolicyPeer extends t.Stored<typeof NetworkPolicyPeer> {}
+
+export const NetworkPolicyEgressRule = t.object("io.k8s.api.networking.v1.NetworkPolicyEgressRule", {
+  ports: t.list(NetworkPolicyPort).pb(1),
+  to: t.list(NetworkPolicyPeer).pb(2),
+});
+export interface NetworkPolicyEgressRule extends t.Stored<typeof NetworkPolicyEgressRule> {}
+
+export const NetworkPolicyIngressRule = t.object("io.k8s.api.networking.v1.NetworkPolicyIngressRule", {
+  from: t.list(NetworkPolicyPeer).pb(2),
+  ports: t.list(NetworkPolicyPort).pb(1),
+});
+export interface NetworkPolicyIngressRule extends t.Stored<typeof NetworkPolicyIngressRule> {}
+
+export const NetworkPolicySpec = t.object("io.k8s.api.networking.v1.NetworkPolicySpec", {
+  egress: t.list(NetworkPolicyEgressRule).pb(3),
+  ingress: t.list(NetworkPolicyIngressRule).pb(2),
+  podSelector: LabelSelector.pb(1).always("{}"),
+  policyTypes: t.list(t.oneOf("Egress", "Ingress")).pb(4),
+});
+export interface NetworkPolicySpec extends t.Stored<typeof NetworkPolicySpec> {}
+
+export const NetworkPolicy = defineKind({
+  group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies", namespaced: true,
+  shortNames: ["netpol"],
+  generation: true,
+  definition: "io.k8s.api.networking.v1.NetworkPolicy",
+  doc: "Says which pods may talk to which.",
+  fields: {
+    spec: NetworkPolicySpec.pb(2).always("{}"),
+  },
+  defaults({ spec }) { spec.policyTypes ??= spec.egress === undefined ? ["Ingress"] : ["Ingress", "Egress"]; },
+  *rules({ spec }) {
+    yield* validateLabelSelector(spec.podSelector, "spec.podSelector");
+    for (const [list, peers, rules] of [["ingress", "from", spec.ingress], ["egress", "to", spec.egress]] as const) {
+      for (const [i, rule] of (rules ?? []).entries()) {
+        for (const [j, port] of (rule.ports ?? []).entries()) yield* portProblems(port, `spec.${list}[${i}].ports[${j}]`);
+        for (const [j, peer] of ("from" in rule ? (rule.from ?? []) : "to" in rule ? (rule.to ?? []) : []).entries()) yield* peerProblems(peer, `spec.${list}[${i}].${peers}[${j}]`);
+      }
+    }
+    if ((spec.policyTypes ?? []).length > 2) yield invalidValue("spec.policyTypes", spec.policyTypes, "may not specify more than two policyTypes");
+  },
+  columns: [nameColumn, { name: "Pod-Selector", type: "string", doc: "Pods it is about.", cell: ({ spec }) => selectorOrNone(spec.podSelector) }, ageColumn],
+});
+export interface NetworkPolicy extends Resource<typeof NetworkPolicy> {}
+
+function portProblems({ port, endPort }: NetworkPolicyPort, path: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (typeof port === "number") for (const detail of grammar.validPort(port)) problems.push(invalidValue(`${path}.port`, port, detail));
+  else if (typeof port === "string") for (const detail of grammar.portName(port)) problems.push(invalidValue(`${path}.port`, port, detail));
+  if (endPort === undefined) return problems;
+  if (typeof port === "string") problems.push(invalidValue(`${path}.endPort`, endPort, "may not be specified when `port` is non-numeric"));
+  else if (port === undefined) problems.push(required(`${path}.endPort`, "may not be specified when `port` is not specified"));
+  else if (endPort < port) problems.push(invalidValue(`${path}.endPort`, endPort, "must be greater than or equal to `port`"));
+  return problems;
+}
+function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string): readonly Problem[] {
+  const problems: Problem[] = [...validateLabelSelector(podSelector, `${path}.podSelector`), ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`)];
+  if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) problems.push(required(path, "must specify a peer"));
+  if (ipBlock === undefined) return problems;
+  if (podSelector !== undefined || namespaceSelector !== undefined) problems.push(forbidden(path, "may not specify both ipBlock and another peer"));
+  if (ipBlock.cidr === "") return [...problems, required(`${path}.ipBlock.cidr`)];
+  problems.push(...validateCidr(ipBlock.cidr, `${path}.ipBlock.cidr`));
+  const range = parseCidr(ipBlock.cidr);
+  (ipBlock.except ?? []).forEach((each, i) => {
+    const here = `${path}.ipBlock.except[${i}]`;
+    problems.push(...validateCidr(each, here));
+    const hole = parseCidr(each);
+    if (range !== undefined && hole !== undefined && (!within(hole, range) || hole.bits <= range.bits)) problems.push(invalidValue(here, each, `must be a strict subset of \`cidr\``));
+  });
+  return problems;
+}

@@ -1,0 +1,34 @@
+import { Toleration } from "../core/toleration.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { dnsLabel } from "../../schema/grammar.ts";
+import { invalidValue } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const Overhead = t.object("io.k8s.api.node.v1.Overhead", {
+  podFixed: t.map(t.quantity()).pb(1),
+});
+export interface Overhead extends t.Stored<typeof Overhead> {}
+
+export const Scheduling = t.object("io.k8s.api.node.v1.Scheduling", {
+  nodeSelector: t.map(t.string()).pb(1).atomic(),
+  tolerations: t.list(Toleration).pb(2),
+});
+export interface Scheduling extends t.Stored<typeof Scheduling> {}
+
+export const RuntimeClass = defineKind({
+  group: "node.k8s.io", version: "v1", kind: "RuntimeClass", plural: "runtimeclasses", namespaced: false,
+  definition: "io.k8s.api.node.v1.RuntimeClass",
+  doc: "A way of running containers, by name.",
+  fields: {
+    handler: t.string().pb(2).required().always("zero"),
+    overhead: Overhead.pb(3),
+    scheduling: Scheduling.pb(4),
+  },
+  *rules(next, previous) {
+    for (const detail of dnsLabel(next.handler)) yield invalidValue("handler", next.handler, detail);
+    if (previous !== undefined && next.handler !== previous.handler) yield invalidValue("handler", next.handler, "field is immutable");
+  },
+  columns: [nameColumn, { name: "Handler", type: "string", doc: "What the node calls it.", cell: ({ handler }) => handler }, ageColumn],
+});
+export interface RuntimeClass extends Resource<typeof RuntimeClass> {}

@@ -1,0 +1,28 @@
+import { DeviceSelector, OpaqueDeviceConfiguration } from "./types.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const DeviceClassConfiguration = t.object("io.k8s.api.resource.v1.DeviceClassConfiguration", {
+  opaque: OpaqueDeviceConfiguration.pb(1).within(1),
+});
+export interface DeviceClassConfiguration extends t.Stored<typeof DeviceClassConfiguration> {}
+
+export const DeviceClassSpec = t.object("io.k8s.api.resource.v1.DeviceClassSpec", {
+  config: t.list(DeviceClassConfiguration).pb(2),
+  extendedResourceName: t.string().pb(4).pointer(),
+  selectors: t.list(DeviceSelector).pb(1),
+});
+export interface DeviceClassSpec extends t.Stored<typeof DeviceClassSpec> {}
+
+export const DeviceClass = defineKind({
+  group: "resource.k8s.io", version: "v1", kind: "DeviceClass", plural: "deviceclasses", namespaced: false,
+  generation: true, returnDeleted: true,
+  definition: "io.k8s.api.resource.v1.DeviceClass",
+  doc: "A kind of device, by name.",
+  fields: {
+    spec: DeviceClassSpec.pb(2).required().always("{}"),
+  },
+  columns: [nameColumn, ageColumn],
+});
+export interface DeviceClass extends Resource<typeof DeviceClass> {}

@@ -1,0 +1,23 @@
+import { ObjectMeta } from "../meta/objectmeta.ts";
+import { ResourceClaimSpec } from "./types.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const ResourceClaimTemplateSpec = t.object("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", {
+  metadata: ObjectMeta.pb(1).always("{}"),
+  spec: ResourceClaimSpec.pb(2).required().always("{}"),
+});
+export interface ResourceClaimTemplateSpec extends t.Stored<typeof ResourceClaimTemplateSpec> {}
+
+export const ResourceClaimTemplate = defineKind({
+  group: "resource.k8s.io", version: "v1", kind: "ResourceClaimTemplate", plural: "resourceclaimtemplates", namespaced: true,
+  returnDeleted: true,
+  definition: "io.k8s.api.resource.v1.ResourceClaimTemplate",
+  doc: "A claim for devices, made anew for each pod.",
+  fields: {
+    spec: ResourceClaimTemplateSpec.pb(2).required().always("{}"),
+  },
+  columns: [nameColumn, ageColumn],
+});
+export interface ResourceClaimTemplate extends Resource<typeof ResourceClaimTemplate> {}

@@ -1,0 +1,33 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { forbidden, invalidValue } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const PriorityClass = defineKind({
+  group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass", plural: "priorityclasses", namespaced: false,
+  shortNames: ["pc"],
+  generation: true,
+  definition: "io.k8s.api.scheduling.v1.PriorityClass",
+  doc: "A name for how important pods are.",
+  fields: {
+    description: t.string().pb(4),
+    globalDefault: t.bool().pb(3),
+    preemptionPolicy: t.oneOf("Never", "PreemptLowerPriority").pb(5).pointer().default("PreemptLowerPriority"),
+    value: t.int32().pb(2).always("zero"),
+  },
+  *rules(next, previous) {
+    const system = next.metadata.name.startsWith("system-");
+    if (previous === undefined && system && !["system-cluster-critical", "system-node-critical"].includes(next.metadata.name)) yield forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. error: " + `${next.metadata.name} is not a known system priority class`);
+    if (previous === undefined && !system && next.value > 1_000_000_000) yield forbidden("value", "maximum allowed value of a user defined priority is 1000000000");
+    if (previous !== undefined && next.value !== previous.value) yield forbidden("value", "may not be changed in an update.");
+    if (previous !== undefined && next.preemptionPolicy !== previous.preemptionPolicy) yield invalidValue("preemptionPolicy", next.preemptionPolicy, "field is immutable");
+  },
+  columns: [
+    nameColumn,
+    { name: "Value", type: "integer", doc: "The priority; more goes first.", cell: ({ value }) => value },
+    { name: "Global-Default", type: "boolean", doc: "Whether pods without a class get it.", cell: ({ globalDefault }) => globalDefault ?? false },
+    ageColumn,
+    { name: "PreemptionPolicy", type: "string", doc: "Whether its pods may push others out.", cell: ({ preemptionPolicy }) => preemptionPolicy },
+  ],
+});
+export interface PriorityClass extends Resource<typeof PriorityClass> {}

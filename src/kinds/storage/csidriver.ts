@@ -1,0 +1,45 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const CSIDriverTokenRequest = t.object("io.k8s.api.storage.v1.TokenRequest", {
+  audience: t.string().pb(1).required().always("zero"),
+  expirationSeconds: t.int64().pb(2).pointer(),
+});
+export interface CSIDriverTokenRequest extends t.Stored<typeof CSIDriverTokenRequest> {}
+
+export const CSIDriverSpec = t.object("io.k8s.api.storage.v1.CSIDriverSpec", {
+  attachRequired: t.bool().pb(1).pointer().default(true),
+  fsGroupPolicy: t.string().pb(5).pointer().default("ReadWriteOnceWithFSType"),
+  nodeAllocatableUpdatePeriodSeconds: t.int64().pb(9).pointer(),
+  podInfoOnMount: t.bool().pb(2).pointer().default(false),
+  preventPodSchedulingIfMissing: t.bool().pb(11).pointer(),
+  requiresRepublish: t.bool().pb(7).pointer().default(false),
+  seLinuxMount: t.bool().pb(8).pointer().default(false),
+  serviceAccountTokenInSecrets: t.bool().pb(10).pointer(),
+  storageCapacity: t.bool().pb(4).pointer().default(false),
+  tokenRequests: t.list(CSIDriverTokenRequest).pb(6),
+  volumeLifecycleModes: t.set(t.string()).pb(3).default(["Persistent"]),
+});
+export interface CSIDriverSpec extends t.Stored<typeof CSIDriverSpec> {}
+
+export const CSIDriver = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "CSIDriver", plural: "csidrivers", namespaced: false,
+  generation: true, returnDeleted: true,
+  definition: "io.k8s.api.storage.v1.CSIDriver",
+  doc: "How a storage driver wants to be treated.",
+  fields: {
+    spec: CSIDriverSpec.pb(2).required().always("{}"),
+  },
+  columns: [
+    nameColumn,
+    { name: "AttachRequired", type: "boolean", doc: "Whether volumes are attached first.", cell: ({ spec }) => spec.attachRequired },
+    { name: "PodInfoOnMount", type: "boolean", doc: "Whether it is told about pods.", cell: ({ spec }) => spec.podInfoOnMount },
+    { name: "StorageCapacity", type: "boolean", doc: "Whether it reports free space.", cell: ({ spec }) => spec.storageCapacity },
+    { name: "TokenRequests", type: "string", doc: "Audiences of the tokens it gets.", cell: ({ spec }) => (spec.tokenRequests ?? []).map(({ audience }) => audience).join(",") || "<unset>" },
+    { name: "RequiresRepublish", type: "boolean", doc: "Whether it is called again and again.", cell: ({ spec }) => spec.requiresRepublish },
+    { name: "Modes", type: "string", doc: "Kinds of volumes it makes.", cell: ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") || "<none>" },
+    ageColumn,
+  ],
+});
+export interface CSIDriver extends Resource<typeof CSIDriver> {}

@@ -1,0 +1,33 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const VolumeNodeResources = t.object("io.k8s.api.storage.v1.VolumeNodeResources", {
+  count: t.int32().pb(1).pointer(),
+});
+export interface VolumeNodeResources extends t.Stored<typeof VolumeNodeResources> {}
+
+export const CSINodeDriver = t.object("io.k8s.api.storage.v1.CSINodeDriver", {
+  allocatable: VolumeNodeResources.pb(4),
+  name: t.string().pb(1).required().always("zero"),
+  nodeID: t.string().pb(2).required().always("zero"),
+  topologyKeys: t.list(t.string()).pb(3).always("[]"),
+});
+export interface CSINodeDriver extends t.Stored<typeof CSINodeDriver> {}
+
+export const CSINodeSpec = t.object("io.k8s.api.storage.v1.CSINodeSpec", {
+  drivers: t.listBy(CSINodeDriver, "name").pb(1).required().always("[]").mergeBy("name"),
+});
+export interface CSINodeSpec extends t.Stored<typeof CSINodeSpec> {}
+
+export const CSINode = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "CSINode", plural: "csinodes", namespaced: false,
+  returnDeleted: true,
+  definition: "io.k8s.api.storage.v1.CSINode",
+  doc: "Storage drivers of a node.",
+  fields: {
+    spec: CSINodeSpec.pb(2).required().always("{}"),
+  },
+  columns: [nameColumn, { name: "Drivers", type: "integer", doc: "Number of drivers.", cell: ({ spec }) => spec.drivers.length }, ageColumn],
+});
+export interface CSINode extends Resource<typeof CSINode> {}

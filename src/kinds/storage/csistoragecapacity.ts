@@ -1,0 +1,23 @@
+import { LabelSelector } from "../meta/labelselector.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const CSIStorageCapacity = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacity", plural: "csistoragecapacities", namespaced: true,
+  definition: "io.k8s.api.storage.v1.CSIStorageCapacity",
+  doc: "Free space of a storage class in one place.",
+  fields: {
+    capacity: t.quantity().pb(4).pointer(),
+    maximumVolumeSize: t.quantity().pb(5).pointer(),
+    nodeTopology: LabelSelector.pb(2),
+    storageClassName: t.string().pb(3).required().always("zero"),
+  },
+  columns: [
+    nameColumn,
+    { name: "StorageClassName", type: "string", doc: "The storage class.", cell: ({ storageClassName }) => storageClassName },
+    { name: "Capacity", type: "string", doc: "Free space.", cell: ({ capacity }) => capacity ?? "<unset>" },
+    ageColumn,
+  ],
+});
+export interface CSIStorageCapacity extends Resource<typeof CSIStorageCapacity> {}

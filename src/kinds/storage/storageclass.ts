@@ -1,0 +1,40 @@
+import { TopologySelectorTerm } from "../core/references-topology.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
+import { forbidden, invalidValue, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const StorageClass = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "StorageClass", plural: "storageclasses", namespaced: false,
+  shortNames: ["sc"],
+  returnDeleted: true,
+  definition: "io.k8s.api.storage.v1.StorageClass",
+  doc: "A kind of storage, and who provides it.",
+  fields: {
+    allowVolumeExpansion: t.bool().pb(6).pointer(),
+    allowedTopologies: t.list(TopologySelectorTerm).pb(8),
+    mountOptions: t.list(t.string()).pb(5),
+    parameters: t.map(t.string()).pb(3),
+    provisioner: t.string().pb(2).required().always("zero"),
+    reclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").pb(4).pointer().default("Delete"),
+    volumeBindingMode: t.oneOf("Immediate", "WaitForFirstConsumer").pb(7).pointer().default("Immediate"),
+  },
+  *rules(next, previous) {
+    if (next.provisioner === "") yield required("provisioner");
+    else for (const detail of qualifiedName(next.provisioner.toLowerCase())) yield invalidValue("provisioner", next.provisioner, detail);
+    if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field must not be empty.");
+    if (previous === undefined) return;
+    for (const [name, path] of [["parameters", "parameters"], ["provisioner", "provisioner"], ["reclaimPolicy", "reclaimPolicy"], ["volumeBindingMode", "volumeBindingMode"]] as const) if (!sameJson(next[name], previous[name])) yield forbidden(path, `updates to ${name} are forbidden.`);
+  },
+  columns: [
+    { ...nameColumn, cell: ({ metadata }) => (["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"].some(key => metadata.annotations?.[key] === "true") ? `${metadata.name} (default)` : metadata.name) },
+    { name: "Provisioner", type: "string", doc: "Who makes volumes.", cell: ({ provisioner }) => provisioner },
+    { name: "ReclaimPolicy", type: "string", doc: "What becomes of volumes after their claims.", cell: ({ reclaimPolicy }) => reclaimPolicy },
+    { name: "VolumeBindingMode", type: "string", doc: "When volumes are made.", cell: ({ volumeBindingMode }) => volumeBindingMode },
+    { name: "AllowVolumeExpansion", type: "string", doc: "Whether volumes may grow.", cell: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false },
+    ageColumn,
+  ],
+});
+export interface StorageClass extends Resource<typeof StorageClass> {}

@@ -1,0 +1,61 @@
+import { PersistentVolumeSpec } from "../core/persistentvolume.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const VolumeAttachmentSource = t.object("io.k8s.api.storage.v1.VolumeAttachmentSource", {
+  inlineVolumeSpec: PersistentVolumeSpec.pb(2),
+  persistentVolumeName: t.string().pb(1).pointer(),
+});
+export interface VolumeAttachmentSource extends t.Stored<typeof VolumeAttachmentSource> {}
+
+export const VolumeAttachmentSpec = t.object("io.k8s.api.storage.v1.VolumeAttachmentSpec", {
+  attacher: t.string().pb(1).required().always("zero"),
+  nodeName: t.string().pb(3).required().always("zero"),
+  source: VolumeAttachmentSource.pb(2).required().always("{}"),
+});
+export interface VolumeAttachmentSpec extends t.Stored<typeof VolumeAttachmentSpec> {}
+
+export const VolumeError = t.object("io.k8s.api.storage.v1.VolumeError", {
+  errorCode: t.int32().pb(3).pointer(),
+  message: t.string().pb(2),
+  time: t.time().pb(1).always("null"),
+});
+export interface VolumeError extends t.Stored<typeof VolumeError> {}
+
+export const VolumeAttachmentStatus = t.object("io.k8s.api.storage.v1.VolumeAttachmentStatus", {
+  attachError: VolumeError.pb(3),
+  attached: t.bool().pb(1).required().always("zero"),
+  attachmentMetadata: t.map(t.string()).pb(2),
+  detachError: VolumeError.pb(4),
+});
+export interface VolumeAttachmentStatus extends t.Stored<typeof VolumeAttachmentStatus> {}
+
+export const VolumeAttachment = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", plural: "volumeattachments", namespaced: false,
+  subresources: ["status"],
+  returnDeleted: true,
+  definition: "io.k8s.api.storage.v1.VolumeAttachment",
+  doc: "Asks that a volume be attached to a node.",
+  fields: {
+    spec: VolumeAttachmentSpec.pb(2).required().always("{}"),
+    status: VolumeAttachmentStatus.pb(3).always("{}"),
+  },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") return;
+    if (next.spec.attacher === "") yield required("spec.attacher");
+    if (next.spec.nodeName === "") yield required("spec.nodeName");
+    if (previous !== undefined && !sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
+  },
+  columns: [
+    nameColumn,
+    { name: "Attacher", type: "string", doc: "Driver that attaches it.", cell: ({ spec }) => spec.attacher },
+    { name: "PV", type: "string", doc: "The volume.", cell: ({ spec }) => spec.source.persistentVolumeName ?? "" },
+    { name: "Node", type: "string", doc: "The node.", cell: ({ spec }) => spec.nodeName },
+    { name: "Attached", type: "boolean", doc: "Whether it is attached.", cell: ({ status }) => status.attached },
+    ageColumn,
+  ],
+});
+export interface VolumeAttachment extends Resource<typeof VolumeAttachment> {}

@@ -1,0 +1,23 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
+import { defineKind, type Resource } from "../kind.ts";
+import * as t from "../../schema/t.ts";
+
+export const VolumeAttributesClass = defineKind({
+  group: "storage.k8s.io", version: "v1", kind: "VolumeAttributesClass", plural: "volumeattributesclasses", namespaced: false,
+  shortNames: ["vac"],
+  returnDeleted: true,
+  definition: "io.k8s.api.storage.v1.VolumeAttributesClass",
+  doc: "Attributes of volumes that may change while they are in use.",
+  fields: {
+    driverName: t.string().pb(2).required().always("zero"),
+    parameters: t.map(t.string()).pb(3),
+  },
+  *rules(next, previous) {
+    if (next.driverName === "") yield required("driverName");
+    if (previous !== undefined) for (const name of ["driverName", "parameters"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
+  },
+  columns: [nameColumn, { name: "DriverName", type: "string", doc: "The driver.", cell: ({ driverName }) => driverName }, ageColumn],
+});
+export interface VolumeAttributesClass extends Resource<typeof VolumeAttributesClass> {}
