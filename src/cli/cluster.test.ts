@@ -10,12 +10,12 @@ const lay = (machine: Machine, values: Arguments["values"] = {}) => layOut(machi
 
 test("a new cluster takes the usual ports and a network that is free", async () => {
   const cluster = await lay(fakeMachine().machine);
-  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR, cluster.nodeName, cluster.listen], [6443, 10250, "10.244.0.0/16", "host.example", ["127.0.0.1", "192.0.2.7"]]);
+  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR, cluster.serviceCIDR, cluster.nodeName, cluster.listen], [6443, 10250, "10.244.0.0/16", "10.96.0.0/16", "host.example", ["127.0.0.1", "192.0.2.7"]]);
 });
 
 test("taken ports and networks are stepped over", async () => {
-  const cluster = await lay(fakeMachine({ taken: [6443, 6444, 10250], networks: async () => ["10.244.1.0", "10.243.0.1/24"] }).machine);
-  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR], [6445, 10251, "10.242.0.0/16"]);
+  const cluster = await lay(fakeMachine({ taken: [6443, 6444, 10250], networks: async () => ["10.244.1.0", "10.243.0.1/24", "10.96.0.0"] }).machine);
+  assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR, cluster.serviceCIDR], [6445, 10251, "10.242.0.0/16", "10.97.0.0/16"]);
 });
 
 test("clusters of one name in two data directories share no run-time folder", () => {

@@ -57,8 +57,8 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
     name: place.name, id: place.id, state: "creating", runtime, nodes,
     nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
     listen, ...(advertise ? { advertise } : {}), port, nodePort,
-    podCIDR: values["pod-cidr"] === undefined ? await freeNetwork(machine) : checkedNetwork(String(values["pod-cidr"]), "--pod-cidr"),
-    serviceCIDR: checkedNetwork(String(values["service-cidr"] ?? "10.96.0.0/12"), "--service-cidr"),
+    podCIDR: await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128)),
+    serviceCIDR: await network(machine, values["service-cidr"], "--service-cidr", range(96, 127)),
     dataFolder: place.dataFolder, runFolder: place.runFolder, context: place.context,
   };
 }
@@ -78,12 +78,16 @@ export async function allFree(machine: Machine, addresses: readonly string[], po
   return true;
 }
 
-/** The first 10.N.0.0/16, from 10.244 on, that no route of this machine touches. */
-async function freeNetwork(machine: Machine): Promise<string> {
-  const taken = new Set((await machine.networks()).map(network => network.split(".").slice(0, 2).join(".")));
-  for (let second = 244; second >= 128; second--) if (!taken.has(`10.${second}`)) return `10.${second}.0.0/16`;
-  throw new UsageError("every network from 10.128.0.0/16 to 10.244.0.0/16 is in use here: name a free one with --pod-cidr");
+/** The one asked for, or the first 10.N.0.0/16 that no address or route of this machine touches, another cluster's included. */
+async function network(machine: Machine, asked: unknown, flag: string, seconds: readonly number[]): Promise<string> {
+  if (asked !== undefined) return checkedNetwork(String(asked), flag);
+  const taken = new Set((await machine.networks()).map(known => known.split(".").slice(0, 2).join(".")));
+  const free = seconds.find(second => !taken.has(`10.${second}`));
+  if (free === undefined) throw new UsageError(`every network from 10.${seconds[0]}.0.0/16 to 10.${seconds.at(-1)}.0.0/16 is in use here: name a free one with ${flag}`);
+  return `10.${free}.0.0/16`;
 }
+
+const range = (from: number, to: number): readonly number[] => Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + (to > from ? i : -i));
 
 function checkedNetwork(text: string, flag: string): string {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);

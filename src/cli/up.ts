@@ -16,7 +16,7 @@ export const up: Command = {
     { name: "port", type: "number", doc: "port of the API server (default 6443, or the next free one)" },
     { name: "node-port", type: "number", doc: "port of the node agent (default 10250, or the next free one)" },
     { name: "pod-cidr", type: "string", doc: "network of the pods (default: the first free 10.N.0.0/16 from 10.244 down)" },
-    { name: "service-cidr", type: "string", doc: "network of the services (default 10.96.0.0/12)" },
+    { name: "service-cidr", type: "string", doc: "network of the services (default: the first free 10.N.0.0/16 from 10.96 up)" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
   async run(args, machine, parts) {
