@@ -91,6 +91,8 @@ async function keepWatching(place: ReturnType<typeof site>, start: number, optio
       if (outcome === "expired") {
         from = await relist(client);
         watched.relisted.add(watched.sessions.length);
+        // The list showed the end already: there is nothing left to watch.
+        if (from >= final()) watched.sessions.push({ from, events: [] });
         continue;
       }
       watched.sessions.push(session);
