@@ -7,12 +7,11 @@ import type { LogRecord } from "../checkers/history.ts";
 import { watchProblems, type WatchEvent, type WatchSession } from "../checkers/watch.ts";
 import { connect, serve, site, type Served } from "./served.ts";
 
-export type Resumes = { readonly events: number; readonly watchers: number; readonly resumesEach: number; readonly restarts: number; readonly compactions: number; readonly random: () => number };
+export type Resumes = { readonly events: number; readonly watchers: number; readonly resumesEach: number; readonly restarts: number; readonly compactions: number; readonly awayMsMax: number; readonly random: () => number };
 export type ResumesResult = { readonly problems: readonly string[]; readonly resumes: number; readonly relists: number; readonly events: number };
 
 const prefix = "/registry/core/configmaps/watched/";
 const writers = 8;
-const awayMsMax = 100;
 
 export async function watchResumes(path: string, options: Resumes): Promise<ResumesResult> {
   const place = site(path);
@@ -99,7 +98,7 @@ async function keepWatching(place: ReturnType<typeof site>, start: number, optio
       if (outcome === "cut") {
         cut++;
         // Away for a while: some come back after the history they need is gone.
-        await new Promise(resolve => setTimeout(resolve, awayMsMax * options.random()));
+        await new Promise(resolve => setTimeout(resolve, options.awayMsMax * options.random()));
       }
       from = session.events.reduce((newest, event) => Math.max(newest, event.revision), from);
     }
