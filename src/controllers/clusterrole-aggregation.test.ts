@@ -6,7 +6,7 @@ import { planRules } from "./clusterrole-aggregation.ts";
 const role = (name: string, labels: { [label: string]: string }, verbs: string[], selectors?: object[]): ClusterRole => ({
   apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name, labels }, rules: verbs.map(verb => ({ verbs: [verb], apiGroups: [""], resources: ["pods"] })),
   ...(selectors === undefined ? {} : { aggregationRule: { clusterRoleSelectors: selectors } }),
-} as ClusterRole);
+} as unknown as ClusterRole);
 const verbs = (...args: Parameters<typeof planRules>): string => planRules(...args).map(rule => rule.verbs[0]).join(" ");
 
 test("an aggregated role holds the rules of the labelled ones, by name, each once", () => {

@@ -5,14 +5,14 @@ import { setImmediate } from "node:timers";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
-import { issuer, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
+import { issuer, serviceAccountUser, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
 import { escalationCheck } from "../api/authz/escalation.ts";
 import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
-import { bootstrapSystem } from "../api/bootstrap/system.ts";
+import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { User } from "../api/context.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
@@ -144,18 +144,20 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   });
   report.step("system namespaces, roles and services");
 
-  const user: User = { name: "system:kube-controller-manager", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
-  const client = new LocalClient(api, { user, userAgent: "kube-controller-manager", signal });
+  // Everybody in the process acts as itself, with the rights of its default role, as if it came over the network.
+  const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal });
+  const client = clientOf(componentUser("system:kube-controller-manager"), "kube-controller-manager");
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
   void runControllers({
-    client, clock, random, log: log.child("controllers"), informers,
+    client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => kinds, onChange: () => () => undefined },
     settings: { rootCA: pki.authority("serving") },
   }, signal).catch(fatal);
-  void supervise(new Scheduler({ client, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
+  const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
+  void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
   report.step("controllers and scheduler");
 
-  const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client, informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
+  const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client: clientOf(apiServerUser, "kubelet"), informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
   if (nodes) report.step(`${cluster.nodes} simulated node${cluster.nodes === 1 ? "" : "s"}`);
 
   return {
@@ -169,6 +171,10 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
 
 function sendsYaml({ headers }: HttpRequest): boolean {
   return String(headers["content-type"] ?? "").includes("yaml");
+}
+
+function componentUser(name: string): User {
+  return { name, uid: "", groups: ["system:authenticated"], extra: {} };
 }
 
 function credentialsOf(pki: Pki): ServerCredentials {
