@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
+import { isBootstrapToken, reviewBootstrapToken } from "../api/authn/bootstrap-token.ts";
 import { issuer, serviceAccountUser, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
@@ -13,7 +14,7 @@ import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
 import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
-import type { User } from "../api/context.ts";
+import type { TokenVerdict, User } from "../api/context.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
 import { messageOf, type Log } from "../base/log.ts";
@@ -112,7 +113,8 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
-      return createAuthenticator({ review: (token, audiences) => accounts.review(token, audiences), frontProxyNames });
+      const review = (token: string, audiences: readonly string[]): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences));
+      return createAuthenticator({ review, frontProxyNames });
     },
     authorizer: read => {
       const nodes = new NodeAuthorizer(read);
