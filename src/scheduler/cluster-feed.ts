@@ -4,16 +4,21 @@ import { Selector, selectorFromSet, selectorOf } from "../base/selector.ts";
 import { type Change, byNamespace, joinKey } from "../client/informer.ts";
 import type { Informers } from "../client/informers.ts";
 import { ReplicaSet } from "../kinds/apps/replicaset.ts";
+import { StatefulSet } from "../kinds/apps/statefulset.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
+import { ReplicationController } from "../kinds/core/replicationcontroller.ts";
 import { Service } from "../kinds/core/service.ts";
+import { PodDisruptionBudget } from "../kinds/policy/poddisruptionbudget.ts";
 import type { ClusterEvent } from "./cluster-event.ts";
 import { Cluster } from "./cluster.ts";
 import { type Labels, PodInfo, isTerminal } from "./pod-info.ts";
 import type { SchedulingQueue } from "./queue.ts";
 
 const noLabels: Labels = {};
+/** Controllers whose selectors say which pods are siblings. */
+const owners = [ReplicaSet, StatefulSet, ReplicationController] as const;
 
 export class ClusterFeed {
   readonly cluster: Cluster;
@@ -36,13 +41,14 @@ export class ClusterFeed {
         return found === undefined ? undefined : found.metadata.labels ?? noLabels;
       },
       siblingsOf: pod => this.#siblingsOf(pod),
+      budgetsOf: namespace => informers.of(PodDisruptionBudget).by(byNamespace, namespace).map(({ spec, status }) => ({ selector: selectorOf(spec.selector), allowed: status.disruptionsAllowed, disrupted: status.disruptedPods ?? {} })),
     });
   }
 
   /** Loads everything once it is listed, then follows every change. */
   async start(signal: AbortSignal): Promise<void> {
-    const [nodes, pods, namespaces, services, sets] = [this.#informers.of(Node), this.#informers.of(Pod), this.#informers.of(Namespace), this.#informers.of(Service), this.#informers.of(ReplicaSet)];
-    await Promise.all([nodes, pods, namespaces, services, sets].map(informer => informer.listed(signal)));
+    const nodes = this.#informers.of(Node), pods = this.#informers.of(Pod), namespaces = this.#informers.of(Namespace);
+    await Promise.all([Node, Pod, Namespace, Service, PodDisruptionBudget, ...owners].map(kind => this.#informers.of(kind).listed(signal)));
     if (signal.aborted) return;
     for (const node of nodes.list()) this.cluster.setNode(node);
     for (const pod of pods.list()) this.#podIs(pod);
@@ -97,7 +103,7 @@ export class ClusterFeed {
     this.#queue.update(info);
   }
 
-  /** Upstream's helper.DefaultSelector; kinds that are not served have no objects. */
+  /** Upstream's helper.DefaultSelector. */
   #siblingsOf({ metadata }: Pod): Selector {
     const { namespace = "", labels = noLabels, ownerReferences = [] } = metadata;
     const shared: { [key: string]: string } = {};
@@ -105,9 +111,14 @@ export class ClusterFeed {
       const wanted = Object.entries(spec.selector ?? {});
       if (wanted.length > 0 && wanted.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)) for (const [key, value] of wanted) setOwn(shared, key, value);
     }
+    const owner = ownerReferences.find(({ controller }) => controller === true);
+    if (owner?.kind === ReplicationController.kind) {
+      const controller = this.#informers.of(ReplicationController).get(joinKey(namespace, owner.name));
+      for (const [key, value] of Object.entries(controller?.spec.selector ?? {})) setOwn(shared, key, value);
+    }
+    const kind = owner === undefined ? undefined : [ReplicaSet, StatefulSet].find(each => each.kind === owner.kind);
+    const set = kind === undefined ? undefined : this.#informers.of<typeof ReplicaSet | typeof StatefulSet>(kind).get(joinKey(namespace, owner!.name));
     const selector = selectorFromSet(shared);
-    const owner = ownerReferences.find(({ controller, kind }) => controller === true && kind === ReplicaSet.kind);
-    const set = owner === undefined ? undefined : this.#informers.of(ReplicaSet).get(joinKey(namespace, owner.name));
-    return set === undefined || set.metadata.uid !== owner?.uid ? selector : new Selector([...selector.requirements, ...selectorOf(set.spec.selector).requirements]);
+    return set === undefined ? selector : new Selector([...selector.requirements, ...selectorOf(set.spec.selector).requirements]);
   }
 }

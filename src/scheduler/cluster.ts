@@ -18,7 +18,11 @@ export interface Lookups {
   namespaceLabels(namespace: string): Labels | undefined;
   /** The selector of everything that means this pod to be one of several: its Services and its controller (helper.DefaultSelector). */
   siblingsOf(pod: Pod): Selector;
+  /** The disruption budgets of a namespace. */
+  budgetsOf(namespace: string): readonly Budget[];
 }
+/** How many pods of a kind may go on purpose; those named have been let go already. */
+export type Budget = { readonly selector: Selector; readonly allowed: number; readonly disrupted: { readonly [name: string]: unknown } };
 
 type Placed = { readonly pod: PodInfo; readonly node: string; readonly assumed: boolean };
 

@@ -38,6 +38,20 @@ for (const [name, nodes, placed, waiting, want] of cases)
     assert.deepEqual(cluster.nodes.map(node => [node.name, node.requested.cpu, [...node.pods.keys()]]), before);
   });
 
+const budgets: readonly (readonly [string, number, string, string, string, string])[] = [
+  ["a budget spares a more important pod's neighbour", 0, "a:cpu=2", "x@a:cpu=1,app=web y@a:cpu=1,prio=1", "p:cpu=1,prio=10", "a: y"],
+  ["a budget that allows one spares the second", 1, "a:cpu=2 b:cpu=2", "x@a:cpu=1,app=web y@a:cpu=1,app=web z@b:cpu=2,prio=5", "p:cpu=2,prio=10", "b: z"],
+  ["a budget is broken if nothing else helps", 0, "a:cpu=1", "x@a:cpu=1,app=web", "p:cpu=1,prio=10", "a: x"],
+];
+for (const [name, allowed, nodes, placed, waiting, want] of budgets)
+  test(`${name}: ${waiting} among [${placed}], ${allowed} allowed to go`, () => {
+    const { cluster, pods: [pod] } = clusterOf(nodes, placed, waiting, [{ labels: { app: "web" }, allowed }]);
+    const decision = schedulePod(pod!, cluster, random());
+    assert.ok(decision.node === undefined);
+    const plan = planPreemption(pod!, decision.diagnosis, cluster, random());
+    assert.equal(plan.node === undefined ? plan.message : `${plan.node}: ${plan.victims.map(victim => victim.pod.metadata.name).join(" ")}`, want);
+  });
+
 test("users read both sentences, as upstream 1.36 joins them", () => {
   const { cluster, pods: [pod] } = clusterOf("a:cpu=1 b:taint=k//NoSchedule", "x@a:cpu=1", "p:cpu=1");
   const decision = schedulePod(pod!, cluster, random());

@@ -110,10 +110,11 @@ export function podOf(text: string): PodInfo {
 }
 
 /** Nodes, the pods on them, and pods that have no node yet. */
-export function clusterOf(nodes: string, placed: string, waiting = ""): { readonly cluster: Cluster; readonly pods: readonly PodInfo[] } {
+export function clusterOf(nodes: string, placed: string, waiting = "", budgets: readonly { readonly labels: { readonly [key: string]: string }; readonly allowed: number }[] = []): { readonly cluster: Cluster; readonly pods: readonly PodInfo[] } {
   const cluster = new Cluster({
     namespaceLabels: namespace => (namespace === "other" ? { team: "red" } : {}),
     siblingsOf: ({ metadata }) => (metadata.annotations === undefined ? everything : selectorFromSet(metadata.annotations)),
+    budgetsOf: namespace => (namespace === "default" ? budgets.map(({ labels, allowed }) => ({ selector: selectorFromSet(labels), allowed, disrupted: {} })) : []),
   });
   for (const node of words(nodes)) cluster.setNode(nodeOf(node));
   for (const pod of words(placed)) cluster.setPod(podObject(pod));
