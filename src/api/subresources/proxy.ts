@@ -34,8 +34,8 @@ function proxy(what: string, place: (services: Services, call: Call, wanted: Wan
       const mark = request.target.indexOf("?");
       const query = mark < 0 ? "" : request.target.slice(mark);
       const path = mark < 0 ? request.target : request.target.slice(0, mark);
-      // A page's relative links need the slash; upstream sends browsers there.
-      if (info.rest === "" && !path.endsWith("/")) return { status: 301, headers: { location: `${path}/${query}` }, content: { type: "text", text: "" } };
+      // A page's relative links need the slash; upstream sends those who read there, and only those: a redirect would lose the method.
+      if (info.rest === "" && !path.endsWith("/") && ["GET", "HEAD"].includes(request.method)) return { status: 301, headers: { location: `${path}/${query}` }, content: { type: "text", text: "" } };
       await connect(services.core, call, { path: info.rest });
       const proxyPrefix = path.slice(0, path.length - Math.max(info.rest.length, path.endsWith("/") && info.rest === "" ? 1 : 0));
       return forward({ ...place(services, call, wanted), target: `${info.rest === "" ? "/" : info.rest}${query}`, proxyPrefix });
