@@ -17,6 +17,11 @@ export type CertificateRequest = {
   readonly usage: "ca" | readonly ("server" | "client")[];
   /** DNS names and IP addresses, mixed. */
   readonly names?: readonly string[];
+  /** Copied from a signing request: the subject's DER in place of the names above, the value of subjectAltName. */
+  readonly subject?: Buffer;
+  readonly alternativeNames?: Buffer | undefined;
+  /** An RSA key may also encrypt keys. */
+  readonly keyEncipherment?: boolean;
 };
 /** Who signs: `certificate` is the issuer's DER, or `undefined` for a self-signed one. The key is P-256. */
 export type Issuer = { readonly key: KeyObject; readonly certificate: Uint8Array | undefined };
@@ -31,7 +36,7 @@ const oid = {
 export function issueCertificate(request: CertificateRequest, issuer: Issuer): Buffer {
   assert(request.notBefore < request.notAfter, "a certificate ends after it begins");
   assert(issuer.key.asymmetricKeyDetails?.namedCurve === "prime256v1", "certificates are signed with P-256 keys");
-  const subject = name(request.commonName, request.organizations ?? []);
+  const subject = request.subject ?? name(request.commonName, request.organizations ?? []);
   const spki = publicKeyOf(request.key);
   const algorithm = sequence(objectIdentifier(oid.ecdsaWithSha256));
   const certificate = sequence(
@@ -53,16 +58,17 @@ export function pem(label: string, der: Uint8Array): string {
 }
 
 function extensions(request: CertificateRequest, spki: Buffer, issuerSpki: Buffer): Buffer[] {
-  const { usage, names = [] } = request;
+  const { usage, names = [], alternativeNames, keyEncipherment = false } = request;
   const isCa = usage === "ca";
+  const alternatives = alternativeNames ?? (names.length === 0 ? undefined : sequence(...names.map(alternativeName)));
   return [
-    // Bits 0 digitalSignature, 5 keyCertSign, 6 cRLSign; the first octet counts the unused bits at the end.
-    extension(oid.keyUsage, true, tlv(0x03, isCa ? Buffer.from([1, 0b10000110]) : Buffer.from([7, 0b10000000]))),
+    // Bits 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign, 6 cRLSign; the first octet counts the unused bits at the end.
+    extension(oid.keyUsage, true, tlv(0x03, Buffer.from(isCa ? [1, 0b10000110] : keyEncipherment ? [5, 0b10100000] : [7, 0b10000000]))),
     ...(isCa ? [] : [extension(oid.extKeyUsage, false, sequence(...usage.map(use => objectIdentifier(use === "server" ? oid.serverAuth : oid.clientAuth))))]),
     extension(oid.basicConstraints, true, isCa ? sequence(tlv(0x01, Buffer.from([0xff]))) : sequence()),
     extension(oid.subjectKeyIdentifier, false, tlv(0x04, keyIdentifier(spki))),
     extension(oid.authorityKeyIdentifier, false, sequence(tlv(0x80, keyIdentifier(issuerSpki)))),
-    ...(names.length === 0 ? [] : [extension(oid.subjectAltName, false, sequence(...names.map(alternativeName)))]),
+    ...(alternatives === undefined ? [] : [extension(oid.subjectAltName, false, alternatives)]),
   ];
 }
 
