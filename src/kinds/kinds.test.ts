@@ -68,6 +68,12 @@ for (const kind of kinds) test(`${kind.kind}: an empty one can be decoded, defau
   assert.ok(subresourcesOf(kind));
 });
 
+test("every field says what it is for", () => {
+  const definitions = openapiV2(kinds)["definitions"] as { readonly [name: string]: { readonly properties?: { readonly [name: string]: { readonly description?: string } } } };
+  const silent = Object.entries(definitions).flatMap(([name, { properties = {} }]) => Object.entries(properties).filter(([, { description = "" }]) => !/^[^ ].*\.$/.test(description)).map(([field]) => `${name} ${field}`));
+  assert.deepEqual(silent, []);
+});
+
 test("every reference of the OpenAPI documents leads somewhere", () => {
   const v2 = openapiV2(kinds);
   const dangling = (document: unknown, root: { readonly [key: string]: unknown }, prefix: string): string[] => {

@@ -16,9 +16,10 @@ export type Reading = "typed" | "written";
  */
 export function compare(shape: Shape, before: Json | undefined, after: Json | undefined, modified: boolean, reading: Reading): FieldSet | undefined {
   if (after === undefined || before === after) return undefined;
-  if (shape.type === "scalar" && typeof after !== "object") return before === undefined || (modified && before !== after) ? leaf : undefined;
+  if (before === undefined) return added(shape, after, reading);
+  if (shape.type === "scalar" && typeof after !== "object") return modified && before !== after ? leaf : undefined;
   const fits = fitting(shape, after);
-  if (before !== undefined && fits !== fitting(shape, before)) return compareForms(before, after, modified, reading);
+  if (fits !== fitting(shape, before)) return compareForms(before, after, modified, reading);
   switch (fits.type) {
     case "map": return fits.atomic ? compareLeaves(before, after, modified) : compareMaps(fits, before, after, modified, reading);
     case "list": return fits.mode === "atomic" ? compareLeaves(before, after, modified) : compareLists(fits, before, after, modified, reading);
@@ -27,13 +28,55 @@ export function compare(shape: Shape, before: Json | undefined, after: Json | un
   }
 }
 
-function compareLeaves(before: Json | undefined, after: Json, modified: boolean): FieldSet | undefined {
-  return before === undefined || (modified && !sameJson(before, after)) ? leaf : undefined;
+/** The paths of a value that was not there before: itself and everything in it. */
+function added(shape: Shape, value: Json, reading: Reading): FieldSet {
+  if (typeof value !== "object" || value === null) return leaf;
+  const fits = fitting(shape, value);
+  if (fits.type === "map") return fits.atomic ? leaf : addedFields(fits, value as JsonObject, reading, { ".": leaf });
+  if (fits.type === "list") return fits.mode === "atomic" ? leaf : addedItems(fits, value as readonly Json[], reading);
+  return isObject(value) ? addedFields(openMap, value, reading, { ".": leaf }) : leaf;
+}
+
+function addedFields(shape: MapShape, value: JsonObject, reading: Reading, out: Building): FieldSet {
+  let size = 0;
+  if (shape.item === undefined) {
+    for (const field of shape.ordered) {
+      const given = reading === "typed" ? field.of(value) : field.written(value);
+      if (given === undefined) continue;
+      out[field.element] = typeof given === "object" ? added(field.shape, given, reading) : leaf;
+      size++;
+    }
+  } else {
+    for (const key of Object.keys(value).sort()) {
+      const field = shape.fields.get(key);
+      const given = field !== undefined && reading === "typed" ? field.of(value) : value[key];
+      if (given === undefined) continue;
+      out[field?.element ?? `f:${key}`] = added(field?.shape ?? shape.item, given, reading);
+      size++;
+    }
+  }
+  return size > 0 ? out : leaf;
+}
+
+function addedItems(shape: ListShape, items: readonly Json[], reading: Reading): FieldSet {
+  const found: { element: string; value: Json }[] = [];
+  for (const value of items) {
+    const element = elementOf(shape, value);
+    if (element !== undefined) found.push({ element, value });
+  }
+  if (found.length > 1) found.sort((a, b) => compareListItems(shape, a.value, b.value));
+  const out: Building = { ".": leaf };
+  for (const { element, value } of found) out[element] = element in out ? leaf : added(shape.item, value, reading);
+  return found.length > 0 ? out : leaf;
+}
+
+function compareLeaves(before: Json, after: Json, modified: boolean): FieldSet | undefined {
+  return modified && !sameJson(before, after) ? leaf : undefined;
 }
 
 /** Without a schema, or against it: two maps are compared key by key, anything else as a whole. */
-function compareForms(before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
-  if ((isObject(after) || (after === null && isObject(before))) && (before === undefined || before === null || isObject(before))) {
+function compareForms(before: Json, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
+  if ((isObject(after) || (after === null && isObject(before))) && (before === null || isObject(before))) {
     return compareMaps(openMap, before, after, modified, reading);
   }
   if (!isObject(after)) return compareLeaves(before, after, modified);
@@ -42,11 +85,11 @@ function compareForms(before: Json | undefined, after: Json, modified: boolean, 
   return !modified ? below : below === undefined ? leaf : { ".": leaf, ...below };
 }
 
-function compareMaps(shape: MapShape, before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
+function compareMaps(shape: MapShape, before: Json, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
   const old = isObject(before) ? before : undefined;
   const now = isObject(after) ? after : undefined;
   const typed = reading === "typed";
-  const out: Building = before === undefined ? { ".": leaf } : {};
+  const out: Building = {};
   let size = 0;
   if (now !== undefined && shape.item === undefined) {
     for (const field of shape.ordered) {
@@ -64,7 +107,6 @@ function compareMaps(shape: MapShape, before: Json | undefined, after: Json, mod
     }
   }
   if (size > 0) return out;
-  if (before === undefined) return leaf;
   // Both empty: a leaf, so that null and {} stay apart.
   return modified && (before === null) !== (after === null) && isBare(before) && isBare(after) ? leaf : undefined;
 }
@@ -75,7 +117,7 @@ function isBare(value: Json): boolean {
 
 type Item = { readonly element: string; readonly value: Json; readonly below: FieldSet };
 
-function compareLists(shape: ListShape, before: Json | undefined, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
+function compareLists(shape: ListShape, before: Json, after: Json, modified: boolean, reading: Reading): FieldSet | undefined {
   const old = Array.isArray(before) ? (before as readonly Json[]) : [];
   const now = Array.isArray(after) ? (after as readonly Json[]) : [];
   if (old.length === 0 && now.length === 0) return compareLeaves(before, after, modified);
@@ -85,9 +127,9 @@ function compareLists(shape: ListShape, before: Json | undefined, after: Json, m
     const below = compareItems(shape, oldItems.get(element) ?? [], items, modified, reading);
     if (below !== undefined) found.push({ element, value: items[0]!, below });
   }
-  if (found.length === 0) return before === undefined ? leaf : undefined;
+  if (found.length === 0) return undefined;
   if (found.length > 1) found.sort((a, b) => compareListItems(shape, a.value, b.value));
-  const out: Building = before === undefined ? { ".": leaf } : {};
+  const out: Building = {};
   for (const { element, below } of found) out[element] = below;
   return out;
 }

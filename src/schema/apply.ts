@@ -10,7 +10,7 @@ import { type FieldSet, difference, emptySet, intersection, pathsOf, recursiveDi
 import { allowedByLastApplied, withLastApplied } from "./apply-last-applied.ts";
 import { mergeApplied, withoutEmptied } from "./apply-merge.ts";
 import { pruneUnapplied } from "./apply-prune.ts";
-import { reconcileSet } from "./apply-reconcile.ts";
+import { reconcileSet, rememberFit } from "./apply-reconcile.ts";
 import { isEmpty, ownedShapeOf, shapeOf } from "./apply-shape.ts";
 import { checkApplied, renderKind } from "./apply-validate.ts";
 import {
@@ -84,7 +84,9 @@ function updateOwners(options: Common, before: JsonObject, after: JsonObject, ow
     const self: Owner = { ...identity(options, "Update"), set: change.changed, time: timeOf(options.now) };
     const key = identityOf(self);
     const previous = owners.get(key);
-    owners.set(key, previous === undefined ? self : { ...self, set: union(previous.set, self.set) });
+    const set = previous === undefined ? self.set : union(previous.set, self.set);
+    rememberFit(shapeOf(options.node), set);
+    owners.set(key, { ...self, set });
   }
   capUpdaters(owners);
   return owners;
@@ -113,7 +115,7 @@ function changesByVersion(options: Common, before: JsonObject, after: JsonObject
     const version = apiVersion === options.apiVersion ? { node: options.node, to: same } : options.versions?.(apiVersion);
     if (version === undefined) return undefined;
     const shape = ownedShapeOf(version.node), old = version.to(before), now = version.to(after);
-    const changed = compare(shape, old, now, true, reading) ?? emptySet, removed = compare(shape, now, old, false, reading) ?? emptySet;
+    const changed = compare(shape, old, now, true, reading) ?? emptySet, removed = isEmpty(old) ? emptySet : compare(shape, now, old, false, reading) ?? emptySet;
     return { changed: recursiveDifference(changed, reset), removed: recursiveDifference(removed, reset) };
   };
   return apiVersion => {

@@ -39,7 +39,9 @@ export class Definitions {
     if (this.schemas.has(name)) return;
     const schema: Schema = {};
     this.schemas.set(name, schema);
-    for (const [keyword, value] of Object.entries({ ...this.#object(node), ...more })) schema[keyword] = value;
+    // What is said of this one field says nothing of the definition.
+    const { description: _, ...definition } = this.#object(node);
+    for (const [keyword, value] of Object.entries({ ...definition, ...more })) schema[keyword] = value;
   }
   addShared(name: string): void {
     const known = shared[name];

@@ -6,20 +6,20 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const Mutation = t.object("io.k8s.api.admissionregistration.v1.Mutation", {
-  applyConfiguration: ApplyConfiguration.pb(3),
-  jsonPatch: JSONPatch.pb(4),
-  patchType: t.oneOf("ApplyConfiguration", "JSONPatch").pb(2).required().always("zero"),
+  applyConfiguration: ApplyConfiguration.pb(3).doc("A change given as what to apply."),
+  jsonPatch: JSONPatch.pb(4).doc("A change given as a JSON patch."),
+  patchType: t.oneOf("ApplyConfiguration", "JSONPatch").pb(2).required().always("zero").doc("ApplyConfiguration or JSONPatch."),
 });
 export interface Mutation extends t.Stored<typeof Mutation> {}
 
 export const MutatingAdmissionPolicySpec = t.object("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec", {
-  failurePolicy: t.oneOf("Fail", "Ignore").pb(5).pointer(),
-  matchConditions: t.listBy(MatchCondition, "name").pb(6).mergeBy("name"),
-  matchConstraints: MatchResources.pb(2),
-  mutations: t.list(Mutation).pb(4),
-  paramKind: ParamKind.pb(1),
-  reinvocationPolicy: t.oneOf("IfNeeded", "Never").pb(7),
-  variables: t.list(Variable).pb(3),
+  failurePolicy: t.oneOf("Fail", "Ignore").pb(5).pointer().doc("Whether a request passes or fails when the check itself goes wrong."),
+  matchConditions: t.listBy(MatchCondition, "name").pb(6).mergeBy("name").doc("Expressions that all must be true for a request to be sent or checked at all."),
+  matchConstraints: MatchResources.pb(2).doc("Requests that the policy is about."),
+  mutations: t.list(Mutation).pb(4).doc("Changes, made one after another."),
+  paramKind: ParamKind.pb(1).doc("Kind of the objects that parameterize the policy."),
+  reinvocationPolicy: t.oneOf("IfNeeded", "Never").pb(7).doc("Whether it runs again when others have changed the object since."),
+  variables: t.list(Variable).pb(3).doc("Expressions with names that others may use."),
 });
 export interface MutatingAdmissionPolicySpec extends t.Stored<typeof MutatingAdmissionPolicySpec> {}
 
@@ -30,7 +30,7 @@ export const MutatingAdmissionPolicy = defineKind({
   definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
   doc: "Rules in CEL that may change what is written.",
   fields: {
-    spec: MutatingAdmissionPolicySpec.pb(2).always("{}"),
+    spec: MutatingAdmissionPolicySpec.pb(2).always("{}").doc("Which requests are changed, and how."),
   },
   defaults({ spec }) {
     spec.failurePolicy ??= "Fail";

@@ -5,9 +5,9 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const MutatingAdmissionPolicyBindingSpec = t.object("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec", {
-  matchResources: MatchResources.pb(3),
-  paramRef: ParamRef.pb(2),
-  policyName: t.string().pb(1),
+  matchResources: MatchResources.pb(3).doc("Requests that the binding is about, among those of the policy."),
+  paramRef: ParamRef.pb(2).doc("Parameters of the policy."),
+  policyName: t.string().pb(1).doc("The policy."),
 });
 export interface MutatingAdmissionPolicyBindingSpec extends t.Stored<typeof MutatingAdmissionPolicyBindingSpec> {}
 
@@ -18,7 +18,7 @@ export const MutatingAdmissionPolicyBinding = defineKind({
   definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",
   doc: "Puts a mutating policy into force.",
   fields: {
-    spec: MutatingAdmissionPolicyBindingSpec.pb(2).always("{}"),
+    spec: MutatingAdmissionPolicyBindingSpec.pb(2).always("{}").doc("Where the policy is in force, and with which parameters."),
   },
   defaults({ spec }) { defaultMatch(spec.matchResources); },
   rules: ({ spec }) => policyBindingProblems(spec),

@@ -7,45 +7,45 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const AuditAnnotation = t.object("io.k8s.api.admissionregistration.v1.AuditAnnotation", {
-  key: t.string().pb(1).required().always("zero"),
-  valueExpression: t.string().pb(2).required().always("zero"),
+  key: t.string().pb(1).required().always("zero").doc("Key of the annotation."),
+  valueExpression: t.string().pb(2).required().always("zero").doc("A CEL expression for its value."),
 });
 export interface AuditAnnotation extends t.Stored<typeof AuditAnnotation> {}
 
 export const Validation = t.object("io.k8s.api.admissionregistration.v1.Validation", {
-  expression: t.string().pb(1).required().always("zero"),
-  message: t.string().pb(2),
-  messageExpression: t.string().pb(4),
-  reason: t.string().pb(3).pointer(),
+  expression: t.string().pb(1).required().always("zero").doc("A CEL expression that has to be true."),
+  message: t.string().pb(2).doc("What to say when it is not."),
+  messageExpression: t.string().pb(4).doc("A CEL expression for what to say."),
+  reason: t.string().pb(3).pointer().doc("Reason in the answer, such as Forbidden or Invalid."),
 });
 export interface Validation extends t.Stored<typeof Validation> {}
 
 export const ValidatingAdmissionPolicySpec = t.object("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec", {
-  auditAnnotations: t.list(AuditAnnotation).pb(5),
-  failurePolicy: t.oneOf("Fail", "Ignore").pb(4).pointer(),
-  matchConditions: t.listBy(MatchCondition, "name").pb(6).mergeBy("name"),
-  matchConstraints: MatchResources.pb(2),
-  paramKind: ParamKind.pb(1),
-  validations: t.list(Validation).pb(3),
-  variables: t.listBy(Variable, "name").pb(7).mergeBy("name"),
+  auditAnnotations: t.list(AuditAnnotation).pb(5).doc("What is written to the audit log."),
+  failurePolicy: t.oneOf("Fail", "Ignore").pb(4).pointer().doc("Whether a request passes or fails when the check itself goes wrong."),
+  matchConditions: t.listBy(MatchCondition, "name").pb(6).mergeBy("name").doc("Expressions that all must be true for a request to be sent or checked at all."),
+  matchConstraints: MatchResources.pb(2).doc("Requests that the policy is about."),
+  paramKind: ParamKind.pb(1).doc("Kind of the objects that parameterize the policy."),
+  validations: t.list(Validation).pb(3).doc("What has to be true."),
+  variables: t.listBy(Variable, "name").pb(7).mergeBy("name").doc("Expressions with names that others may use."),
 });
 export interface ValidatingAdmissionPolicySpec extends t.Stored<typeof ValidatingAdmissionPolicySpec> {}
 
 export const ExpressionWarning = t.object("io.k8s.api.admissionregistration.v1.ExpressionWarning", {
-  fieldRef: t.string().pb(2).required().always("zero"),
-  warning: t.string().pb(3).required().always("zero"),
+  fieldRef: t.string().pb(2).required().always("zero").doc("Where the expression is."),
+  warning: t.string().pb(3).required().always("zero").doc("What is wrong with it."),
 });
 export interface ExpressionWarning extends t.Stored<typeof ExpressionWarning> {}
 
 export const TypeChecking = t.object("io.k8s.api.admissionregistration.v1.TypeChecking", {
-  expressionWarnings: t.list(ExpressionWarning).pb(1),
+  expressionWarnings: t.list(ExpressionWarning).pb(1).doc("What is wrong with expressions."),
 });
 export interface TypeChecking extends t.Stored<typeof TypeChecking> {}
 
 export const ValidatingAdmissionPolicyStatus = t.object("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus", {
-  conditions: t.listBy(Condition, "type").pb(3),
-  observedGeneration: t.int64().pb(1),
-  typeChecking: TypeChecking.pb(2),
+  conditions: t.listBy(Condition, "type").pb(3).doc("What is known about the object, one entry per aspect."),
+  observedGeneration: t.int64().pb(1).doc("The metadata.generation that this status speaks of."),
+  typeChecking: TypeChecking.pb(2).doc("What was found when the expressions were checked."),
 });
 export interface ValidatingAdmissionPolicyStatus extends t.Stored<typeof ValidatingAdmissionPolicyStatus> {}
 
@@ -56,8 +56,8 @@ export const ValidatingAdmissionPolicy = defineKind({
   definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
   doc: "Rules in CEL that may refuse what is written.",
   fields: {
-    spec: ValidatingAdmissionPolicySpec.pb(2).always("{}"),
-    status: ValidatingAdmissionPolicyStatus.pb(3).always("{}"),
+    spec: ValidatingAdmissionPolicySpec.pb(2).always("{}").doc("Which requests are checked, and how."),
+    status: ValidatingAdmissionPolicyStatus.pb(3).always("{}").doc("Whether something is wrong with it."),
   },
   defaults({ spec }) {
     spec.failurePolicy ??= "Fail";

@@ -3,34 +3,34 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ServiceReference = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference", {
-  name: t.string().pb(2),
-  namespace: t.string().pb(1),
-  port: t.int32().pb(3).pointer(),
+  name: t.string().pb(2).doc("Name of the service."),
+  namespace: t.string().pb(1).doc("Its namespace."),
+  port: t.int32().pb(3).pointer().doc("Port of the service."),
 });
 export interface ServiceReference extends t.Stored<typeof ServiceReference> {}
 
 export const APIServiceSpec = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec", {
-  caBundle: t.bytes().pb(5),
-  group: t.string().pb(2),
-  groupPriorityMinimum: t.int32().pb(7).required().always("zero"),
-  insecureSkipTLSVerify: t.bool().pb(4),
-  service: ServiceReference.pb(1),
-  version: t.string().pb(3),
-  versionPriority: t.int32().pb(8).required().always("zero"),
+  caBundle: t.bytes().pb(5).doc("Authorities that the server's certificate is checked against, as PEM in base64."),
+  group: t.string().pb(2).doc("API group that is served."),
+  groupPriorityMinimum: t.int32().pb(7).required().always("zero").doc("Which groups come first: those with higher numbers."),
+  insecureSkipTLSVerify: t.bool().pb(4).doc("Whether the certificate is not checked."),
+  service: ServiceReference.pb(1).doc("The service that serves it; this server if not given."),
+  version: t.string().pb(3).doc("API version that is served."),
+  versionPriority: t.int32().pb(8).required().always("zero").doc("Which versions of the group come first: those with higher numbers."),
 });
 export interface APIServiceSpec extends t.Stored<typeof APIServiceSpec> {}
 
 export const APIServiceCondition = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition", {
-  lastTransitionTime: t.time().pb(3),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(3).doc("When the status last changed."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface APIServiceCondition extends t.Stored<typeof APIServiceCondition> {}
 
 export const APIServiceStatus = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus", {
-  conditions: t.listBy(APIServiceCondition, "type").pb(1).mergeBy("type"),
+  conditions: t.listBy(APIServiceCondition, "type").pb(1).mergeBy("type").doc("What is known about the object, one entry per aspect."),
 });
 export interface APIServiceStatus extends t.Stored<typeof APIServiceStatus> {}
 
@@ -40,8 +40,8 @@ export const APIService = defineKind({
   definition: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   doc: "Says who serves a version of an API group.",
   fields: {
-    spec: APIServiceSpec.pb(2).always("{}"),
-    status: APIServiceStatus.pb(3).always("{}"),
+    spec: APIServiceSpec.pb(2).always("{}").doc("What is served, and by whom."),
+    status: APIServiceStatus.pb(3).always("{}").doc("Whether it can be reached."),
   },
   columns: [
     nameColumn,

@@ -10,8 +10,8 @@ export const ControllerRevision = defineKind({
   definition: "io.k8s.api.apps.v1.ControllerRevision",
   doc: "An immutable snapshot of a controller's state, for going back to.",
   fields: {
-    data: t.rawExtension().pb(2).always("zero"),
-    revision: t.int64().pb(3).required().always("zero"),
+    data: t.rawExtension().pb(2).always("zero").doc("What the controller's object said then."),
+    revision: t.int64().pb(3).required().always("zero").doc("Number of the revision; later ones are higher."),
   },
   *rules(next, previous) {
     if (next.data === null) yield required("data", "data is mandatory");

@@ -8,46 +8,46 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const RollingUpdateDaemonSet = t.object("io.k8s.api.apps.v1.RollingUpdateDaemonSet", {
-  maxSurge: t.intOrString().pb(2).pointer(),
-  maxUnavailable: t.intOrString().pb(1).pointer(),
+  maxSurge: t.intOrString().pb(2).pointer().doc("How many nodes may have an old and a new pod at once, as a number or percentage."),
+  maxUnavailable: t.intOrString().pb(1).pointer().doc("How many nodes may be without an available pod meanwhile, as a number or percentage."),
 });
 export interface RollingUpdateDaemonSet extends t.Stored<typeof RollingUpdateDaemonSet> {}
 
 export const DaemonSetUpdateStrategy = t.object("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", {
-  rollingUpdate: RollingUpdateDaemonSet.pb(2),
-  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate"),
+  rollingUpdate: RollingUpdateDaemonSet.pb(2).doc("How fast, if RollingUpdate."),
+  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
 });
 export interface DaemonSetUpdateStrategy extends t.Stored<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = t.object("io.k8s.api.apps.v1.DaemonSetSpec", {
-  minReadySeconds: t.int32().pb(4),
-  revisionHistoryLimit: t.int32().pb(6).pointer().default(10),
-  selector: LabelSelector.pb(1).required().always("null"),
-  template: PodTemplateSpec.pb(2).required().always("{}"),
-  updateStrategy: DaemonSetUpdateStrategy.pb(3).always("{}"),
+  minReadySeconds: t.int32().pb(4).doc("How long a pod must have been ready before it counts as available."),
+  revisionHistoryLimit: t.int32().pb(6).pointer().default(10).doc("How many old revisions are kept for going back."),
+  selector: LabelSelector.pb(1).required().always("null").doc("Labels by which the pods are found."),
+  template: PodTemplateSpec.pb(2).required().always("{}").doc("What pods are made from."),
+  updateStrategy: DaemonSetUpdateStrategy.pb(3).always("{}").doc("How pods are replaced when the template changes."),
 });
 export interface DaemonSetSpec extends t.Stored<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = t.object("io.k8s.api.apps.v1.DaemonSetCondition", {
-  lastTransitionTime: t.time().pb(3).always("null"),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(3).always("null").doc("When the status last changed."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface DaemonSetCondition extends t.Stored<typeof DaemonSetCondition> {}
 
 export const DaemonSetStatus = t.object("io.k8s.api.apps.v1.DaemonSetStatus", {
-  collisionCount: t.int32().pb(9).pointer(),
-  conditions: t.listBy(DaemonSetCondition, "type").pb(10).mergeBy("type"),
-  currentNumberScheduled: t.int32().pb(1).required().always("zero"),
-  desiredNumberScheduled: t.int32().pb(3).required().always("zero"),
-  numberAvailable: t.int32().pb(7),
-  numberMisscheduled: t.int32().pb(2).required().always("zero"),
-  numberReady: t.int32().pb(4).required().always("zero"),
-  numberUnavailable: t.int32().pb(8),
-  observedGeneration: t.int64().pb(5),
-  updatedNumberScheduled: t.int32().pb(6),
+  collisionCount: t.int32().pb(9).pointer().doc("How often a generated name was already taken."),
+  conditions: t.listBy(DaemonSetCondition, "type").pb(10).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  currentNumberScheduled: t.int32().pb(1).required().always("zero").doc("Nodes that have a pod and should."),
+  desiredNumberScheduled: t.int32().pb(3).required().always("zero").doc("Nodes that should have one."),
+  numberAvailable: t.int32().pb(7).doc("Nodes whose pod has been ready for long enough."),
+  numberMisscheduled: t.int32().pb(2).required().always("zero").doc("Nodes that have a pod and should not."),
+  numberReady: t.int32().pb(4).required().always("zero").doc("Nodes whose pod is ready."),
+  numberUnavailable: t.int32().pb(8).doc("Nodes without an available pod."),
+  observedGeneration: t.int64().pb(5).doc("The metadata.generation that this status speaks of."),
+  updatedNumberScheduled: t.int32().pb(6).doc("Nodes whose pod is of the newest template."),
 });
 export interface DaemonSetStatus extends t.Stored<typeof DaemonSetStatus> {}
 
@@ -58,8 +58,8 @@ export const DaemonSet = defineKind({
   definition: "io.k8s.api.apps.v1.DaemonSet",
   doc: "Keeps one pod on every node that fits.",
   fields: {
-    spec: DaemonSetSpec.pb(2).always("{}"),
-    status: DaemonSetStatus.pb(3).always("{}"),
+    spec: DaemonSetSpec.pb(2).always("{}").doc("What to run on every node."),
+    status: DaemonSetStatus.pb(3).always("{}").doc("On how many nodes it runs."),
   },
   defaults({ spec }) {
     if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...spec.updateStrategy.rollingUpdate };

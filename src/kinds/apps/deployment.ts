@@ -8,49 +8,49 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const RollingUpdateDeployment = t.object("io.k8s.api.apps.v1.RollingUpdateDeployment", {
-  maxSurge: t.intOrString().pb(2).pointer(),
-  maxUnavailable: t.intOrString().pb(1).pointer(),
+  maxSurge: t.intOrString().pb(2).pointer().doc("How many pods more than wanted there may be meanwhile, as a number or percentage."),
+  maxUnavailable: t.intOrString().pb(1).pointer().doc("How many pods may be unavailable meanwhile, as a number or percentage."),
 });
 export interface RollingUpdateDeployment extends t.Stored<typeof RollingUpdateDeployment> {}
 
 export const DeploymentStrategy = t.object("io.k8s.api.apps.v1.DeploymentStrategy", {
-  rollingUpdate: RollingUpdateDeployment.pb(2),
-  type: t.oneOf("Recreate", "RollingUpdate").pb(1).default("RollingUpdate"),
+  rollingUpdate: RollingUpdateDeployment.pb(2).doc("How fast, if RollingUpdate."),
+  type: t.oneOf("Recreate", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether old pods go step by step (RollingUpdate) or all at once first (Recreate)."),
 });
 export interface DeploymentStrategy extends t.Stored<typeof DeploymentStrategy> {}
 
 export const DeploymentSpec = t.object("io.k8s.api.apps.v1.DeploymentSpec", {
-  minReadySeconds: t.int32().pb(5),
-  paused: t.bool().pb(7),
-  progressDeadlineSeconds: t.int32().pb(9).pointer().default(600),
-  replicas: t.int32().pb(1).pointer().default(1),
-  revisionHistoryLimit: t.int32().pb(6).pointer().default(10),
-  selector: LabelSelector.pb(2).required().always("null"),
-  strategy: DeploymentStrategy.pb(4).always("{}").retainKeys(),
-  template: PodTemplateSpec.pb(3).required().always("{}"),
+  minReadySeconds: t.int32().pb(5).doc("How long a pod must have been ready before it counts as available."),
+  paused: t.bool().pb(7).doc("Whether changes of the template wait."),
+  progressDeadlineSeconds: t.int32().pb(9).pointer().default(600).doc("How long there may be no progress until the deployment counts as failed."),
+  replicas: t.int32().pb(1).pointer().default(1).doc("How many pods are wanted."),
+  revisionHistoryLimit: t.int32().pb(6).pointer().default(10).doc("How many old revisions are kept for going back."),
+  selector: LabelSelector.pb(2).required().always("null").doc("Labels by which the pods are found."),
+  strategy: DeploymentStrategy.pb(4).always("{}").retainKeys().doc("How pods are replaced when the template changes."),
+  template: PodTemplateSpec.pb(3).required().always("{}").doc("What pods are made from."),
 });
 export interface DeploymentSpec extends t.Stored<typeof DeploymentSpec> {}
 
 export const DeploymentCondition = t.object("io.k8s.api.apps.v1.DeploymentCondition", {
-  lastTransitionTime: t.time().pb(7).always("null"),
-  lastUpdateTime: t.time().pb(6).always("null"),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(7).always("null").doc("When the status last changed."),
+  lastUpdateTime: t.time().pb(6).always("null").doc("When this entry was last written."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface DeploymentCondition extends t.Stored<typeof DeploymentCondition> {}
 
 export const DeploymentStatus = t.object("io.k8s.api.apps.v1.DeploymentStatus", {
-  availableReplicas: t.int32().pb(4),
-  collisionCount: t.int32().pb(8).pointer(),
-  conditions: t.listBy(DeploymentCondition, "type").pb(6).mergeBy("type"),
-  observedGeneration: t.int64().pb(1),
-  readyReplicas: t.int32().pb(7),
-  replicas: t.int32().pb(2),
-  terminatingReplicas: t.int32().pb(9).pointer(),
-  unavailableReplicas: t.int32().pb(5),
-  updatedReplicas: t.int32().pb(3),
+  availableReplicas: t.int32().pb(4).doc("Pods that have been ready for long enough."),
+  collisionCount: t.int32().pb(8).pointer().doc("How often a generated name was already taken."),
+  conditions: t.listBy(DeploymentCondition, "type").pb(6).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  observedGeneration: t.int64().pb(1).doc("The metadata.generation that this status speaks of."),
+  readyReplicas: t.int32().pb(7).doc("Pods that are ready."),
+  replicas: t.int32().pb(2).doc("Pods that exist."),
+  terminatingReplicas: t.int32().pb(9).pointer().doc("Pods that are going."),
+  unavailableReplicas: t.int32().pb(5).doc("Pods that still lack to the number wanted."),
+  updatedReplicas: t.int32().pb(3).doc("Pods of the newest template."),
 });
 export interface DeploymentStatus extends t.Stored<typeof DeploymentStatus> {}
 
@@ -61,8 +61,8 @@ export const Deployment = defineKind({
   definition: "io.k8s.api.apps.v1.Deployment",
   doc: "Keeps a set of pods at a wanted version and number, changing them step by step.",
   fields: {
-    spec: DeploymentSpec.pb(2).always("{}"),
-    status: DeploymentStatus.pb(3).always("{}"),
+    spec: DeploymentSpec.pb(2).always("{}").doc("Which pods, how many, and how they are replaced."),
+    status: DeploymentStatus.pb(3).always("{}").doc("How far it is."),
   },
   defaults({ spec }) {
     if (spec.strategy.type === "RollingUpdate") spec.strategy.rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...spec.strategy.rollingUpdate };

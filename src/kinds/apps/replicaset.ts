@@ -7,30 +7,30 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ReplicaSetSpec = t.object("io.k8s.api.apps.v1.ReplicaSetSpec", {
-  minReadySeconds: t.int32().pb(4),
-  replicas: t.int32().pb(1).pointer().default(1),
-  selector: LabelSelector.pb(2).required().always("null"),
-  template: PodTemplateSpec.pb(3).always("{}"),
+  minReadySeconds: t.int32().pb(4).doc("How long a pod must have been ready before it counts as available."),
+  replicas: t.int32().pb(1).pointer().default(1).doc("How many pods are wanted."),
+  selector: LabelSelector.pb(2).required().always("null").doc("Labels by which the pods are found."),
+  template: PodTemplateSpec.pb(3).always("{}").doc("What pods are made from."),
 });
 export interface ReplicaSetSpec extends t.Stored<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = t.object("io.k8s.api.apps.v1.ReplicaSetCondition", {
-  lastTransitionTime: t.time().pb(3).always("null"),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(3).always("null").doc("When the status last changed."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface ReplicaSetCondition extends t.Stored<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetStatus = t.object("io.k8s.api.apps.v1.ReplicaSetStatus", {
-  availableReplicas: t.int32().pb(5),
-  conditions: t.listBy(ReplicaSetCondition, "type").pb(6).mergeBy("type"),
-  fullyLabeledReplicas: t.int32().pb(2),
-  observedGeneration: t.int64().pb(3),
-  readyReplicas: t.int32().pb(4),
-  replicas: t.int32().pb(1).required().always("zero"),
-  terminatingReplicas: t.int32().pb(7).pointer(),
+  availableReplicas: t.int32().pb(5).doc("Pods that have been ready for long enough."),
+  conditions: t.listBy(ReplicaSetCondition, "type").pb(6).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  fullyLabeledReplicas: t.int32().pb(2).doc("Pods that have all labels of the template."),
+  observedGeneration: t.int64().pb(3).doc("The metadata.generation that this status speaks of."),
+  readyReplicas: t.int32().pb(4).doc("Pods that are ready."),
+  replicas: t.int32().pb(1).required().always("zero").doc("Pods that exist."),
+  terminatingReplicas: t.int32().pb(7).pointer().doc("Pods that are going."),
 });
 export interface ReplicaSetStatus extends t.Stored<typeof ReplicaSetStatus> {}
 
@@ -41,8 +41,8 @@ export const ReplicaSet = defineKind({
   definition: "io.k8s.api.apps.v1.ReplicaSet",
   doc: "Keeps a number of pods made from one template running.",
   fields: {
-    spec: ReplicaSetSpec.pb(2).always("{}"),
-    status: ReplicaSetStatus.pb(3).always("{}"),
+    spec: ReplicaSetSpec.pb(2).always("{}").doc("How many pods, and which."),
+    status: ReplicaSetStatus.pb(3).always("{}").doc("How many there are."),
   },
   defaults({ spec }) { defaultPodSpec(spec.template.spec); },
   *rules(next, previous, { subresource }) {

@@ -10,63 +10,63 @@ import { defineKind, type New, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const StatefulSetOrdinals = t.object("io.k8s.api.apps.v1.StatefulSetOrdinals", {
-  start: t.int32().pb(1).always("zero"),
+  start: t.int32().pb(1).always("zero").doc("Number of the first pod."),
 });
 export interface StatefulSetOrdinals extends t.Stored<typeof StatefulSetOrdinals> {}
 
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = t.object("io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy", {
-  whenDeleted: t.string().pb(1).default("Retain"),
-  whenScaled: t.string().pb(2).default("Retain"),
+  whenDeleted: t.string().pb(1).default("Retain").doc("What becomes of claims when the set is deleted: Retain or Delete."),
+  whenScaled: t.string().pb(2).default("Retain").doc("What becomes of claims whose pods are no longer wanted: Retain or Delete."),
 });
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends t.Stored<typeof StatefulSetPersistentVolumeClaimRetentionPolicy> {}
 
 export const RollingUpdateStatefulSetStrategy = t.object("io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy", {
-  maxUnavailable: t.intOrString().pb(2).pointer(),
-  partition: t.int32().pb(1).pointer(),
+  maxUnavailable: t.intOrString().pb(2).pointer().doc("How many pods may be unavailable meanwhile, as a number or percentage."),
+  partition: t.int32().pb(1).pointer().doc("Pods below this number are left as they are."),
 });
 export interface RollingUpdateStatefulSetStrategy extends t.Stored<typeof RollingUpdateStatefulSetStrategy> {}
 
 export const StatefulSetUpdateStrategy = t.object("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", {
-  rollingUpdate: RollingUpdateStatefulSetStrategy.pb(2),
-  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate"),
+  rollingUpdate: RollingUpdateStatefulSetStrategy.pb(2).doc("Which pods and how fast, if RollingUpdate."),
+  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
 });
 export interface StatefulSetUpdateStrategy extends t.Stored<typeof StatefulSetUpdateStrategy> {}
 
 export const StatefulSetSpec = t.object("io.k8s.api.apps.v1.StatefulSetSpec", {
-  minReadySeconds: t.int32().pb(9),
-  ordinals: StatefulSetOrdinals.pb(11),
-  persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy.pb(10),
-  podManagementPolicy: t.oneOf("OrderedReady", "Parallel").pb(6).default("OrderedReady"),
-  replicas: t.int32().pb(1).pointer().default(1),
-  revisionHistoryLimit: t.int32().pb(8).pointer().default(10),
-  selector: LabelSelector.pb(2).required().always("null"),
-  serviceName: t.string().pb(5).always("zero"),
-  template: PodTemplateSpec.pb(3).required().always("{}"),
-  updateStrategy: StatefulSetUpdateStrategy.pb(7).always("{}"),
-  volumeClaimTemplates: t.list(PersistentVolumeClaim.schema as t.Field<New<typeof PersistentVolumeClaim>, PersistentVolumeClaim>).pb(4),
+  minReadySeconds: t.int32().pb(9).doc("How long a pod must have been ready before it counts as available."),
+  ordinals: StatefulSetOrdinals.pb(11).doc("How the pods are numbered."),
+  persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy.pb(10).doc("What becomes of claims that are no longer needed."),
+  podManagementPolicy: t.oneOf("OrderedReady", "Parallel").pb(6).default("OrderedReady").doc("Whether pods come and go one by one (OrderedReady) or all at once (Parallel)."),
+  replicas: t.int32().pb(1).pointer().default(1).doc("How many pods are wanted."),
+  revisionHistoryLimit: t.int32().pb(8).pointer().default(10).doc("How many old revisions are kept for going back."),
+  selector: LabelSelector.pb(2).required().always("null").doc("Labels by which the pods are found."),
+  serviceName: t.string().pb(5).always("zero").doc("Service that gives the pods their names in DNS."),
+  template: PodTemplateSpec.pb(3).required().always("{}").doc("What pods are made from."),
+  updateStrategy: StatefulSetUpdateStrategy.pb(7).always("{}").doc("How pods are replaced when the template changes."),
+  volumeClaimTemplates: t.list(PersistentVolumeClaim.schema as t.Field<New<typeof PersistentVolumeClaim>, PersistentVolumeClaim>).pb(4).doc("Claims that every pod gets for itself."),
 });
 export interface StatefulSetSpec extends t.Stored<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = t.object("io.k8s.api.apps.v1.StatefulSetCondition", {
-  lastTransitionTime: t.time().pb(3).always("null"),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(3).always("null").doc("When the status last changed."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface StatefulSetCondition extends t.Stored<typeof StatefulSetCondition> {}
 
 export const StatefulSetStatus = t.object("io.k8s.api.apps.v1.StatefulSetStatus", {
-  availableReplicas: t.int32().pb(11).always("zero"),
-  collisionCount: t.int32().pb(9).pointer(),
-  conditions: t.listBy(StatefulSetCondition, "type").pb(10).mergeBy("type"),
-  currentReplicas: t.int32().pb(4),
-  currentRevision: t.string().pb(6),
-  observedGeneration: t.int64().pb(1),
-  readyReplicas: t.int32().pb(3),
-  replicas: t.int32().pb(2).required().always("zero"),
-  updateRevision: t.string().pb(7),
-  updatedReplicas: t.int32().pb(5),
+  availableReplicas: t.int32().pb(11).always("zero").doc("Pods that have been ready for long enough."),
+  collisionCount: t.int32().pb(9).pointer().doc("How often a generated name was already taken."),
+  conditions: t.listBy(StatefulSetCondition, "type").pb(10).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  currentReplicas: t.int32().pb(4).doc("Pods of the current revision."),
+  currentRevision: t.string().pb(6).doc("Revision of the pods that are not yet replaced."),
+  observedGeneration: t.int64().pb(1).doc("The metadata.generation that this status speaks of."),
+  readyReplicas: t.int32().pb(3).doc("Pods that are ready."),
+  replicas: t.int32().pb(2).required().always("zero").doc("Pods that exist."),
+  updateRevision: t.string().pb(7).doc("Revision of the newest template."),
+  updatedReplicas: t.int32().pb(5).doc("Pods of the newest template."),
 });
 export interface StatefulSetStatus extends t.Stored<typeof StatefulSetStatus> {}
 
@@ -77,8 +77,8 @@ export const StatefulSet = defineKind({
   definition: "io.k8s.api.apps.v1.StatefulSet",
   doc: "Keeps pods with lasting names and volumes running, one after another.",
   fields: {
-    spec: StatefulSetSpec.pb(2).always("{}"),
-    status: StatefulSetStatus.pb(3).always("{}"),
+    spec: StatefulSetSpec.pb(2).always("{}").doc("Which pods, how many, and what belongs to each."),
+    status: StatefulSetStatus.pb(3).always("{}").doc("How many there are."),
   },
   defaults({ spec }) {
     if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { partition: 0, ...spec.updateStrategy.rollingUpdate };

@@ -3,7 +3,7 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const SelfSubjectReviewStatus = t.object("io.k8s.api.authentication.v1.SelfSubjectReviewStatus", {
-  userInfo: UserInfo.pb(1).always("{}"),
+  userInfo: UserInfo.pb(1).always("{}").doc("Who the server takes the caller for."),
 });
 export interface SelfSubjectReviewStatus extends t.Stored<typeof SelfSubjectReviewStatus> {}
 
@@ -13,7 +13,7 @@ export const SelfSubjectReview = defineKind({
   definition: "io.k8s.api.authentication.v1.SelfSubjectReview",
   doc: "Asks who I am.",
   fields: {
-    status: SelfSubjectReviewStatus.pb(2).always("{}"),
+    status: SelfSubjectReviewStatus.pb(2).always("{}").doc("The answer."),
   },
 
 });

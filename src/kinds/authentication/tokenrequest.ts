@@ -3,23 +3,23 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const BoundObjectReference = t.object("io.k8s.api.authentication.v1.BoundObjectReference", {
-  apiVersion: t.string().pb(2),
-  kind: t.string().pb(1),
-  name: t.string().pb(3),
-  uid: t.string().pb(4),
+  apiVersion: t.string().pb(2).doc("API version of the object."),
+  kind: t.string().pb(1).doc("Pod, Secret or Node."),
+  name: t.string().pb(3).doc("Its name."),
+  uid: t.string().pb(4).doc("Its identity."),
 });
 export interface BoundObjectReference extends t.Stored<typeof BoundObjectReference> {}
 
 export const TokenRequestSpec = t.object("io.k8s.api.authentication.v1.TokenRequestSpec", {
-  audiences: t.list(t.string()).pb(1).always("[]"),
-  boundObjectRef: BoundObjectReference.pb(3),
-  expirationSeconds: t.int64().pb(4).pointer().default(3600),
+  audiences: t.list(t.string()).pb(1).always("[]").doc("Who the token is for."),
+  boundObjectRef: BoundObjectReference.pb(3).doc("The object with which the token ends."),
+  expirationSeconds: t.int64().pb(4).pointer().default(3600).doc("How long it should be valid."),
 });
 export interface TokenRequestSpec extends t.Stored<typeof TokenRequestSpec> {}
 
 export const TokenRequestStatus = t.object("io.k8s.api.authentication.v1.TokenRequestStatus", {
-  expirationTimestamp: t.time().pb(2).always("null"),
-  token: t.string().pb(1).always("zero"),
+  expirationTimestamp: t.time().pb(2).always("null").doc("Until when the token is valid."),
+  token: t.string().pb(1).always("zero").doc("The token."),
 });
 export interface TokenRequestStatus extends t.Stored<typeof TokenRequestStatus> {}
 
@@ -29,8 +29,8 @@ export const TokenRequest = defineKind({
   definition: "io.k8s.api.authentication.v1.TokenRequest",
   doc: "Asks for a token of a service account.",
   fields: {
-    spec: TokenRequestSpec.pb(2).always("{}"),
-    status: TokenRequestStatus.pb(3).always("{}"),
+    spec: TokenRequestSpec.pb(2).always("{}").doc("What token is wanted."),
+    status: TokenRequestStatus.pb(3).always("{}").doc("The token given."),
   },
 
   *rules({ spec }) {

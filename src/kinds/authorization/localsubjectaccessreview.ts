@@ -9,8 +9,8 @@ export const LocalSubjectAccessReview = defineKind({
   definition: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
   doc: "Asks whether someone may do something in one namespace.",
   fields: {
-    spec: SubjectAccessReviewSpec.pb(2).required().always("{}"),
-    status: SubjectAccessReviewStatus.pb(3).always("{}"),
+    spec: SubjectAccessReviewSpec.pb(2).required().always("{}").doc("Who wants to do what; its namespace must be this object's."),
+    status: SubjectAccessReviewStatus.pb(3).always("{}").doc("The answer."),
   },
 
   rules: ({ spec, metadata }) => localReviewRules(spec, metadata.namespace),

@@ -9,8 +9,8 @@ export const SubjectAccessReview = defineKind({
   definition: "io.k8s.api.authorization.v1.SubjectAccessReview",
   doc: "Asks whether someone may do something.",
   fields: {
-    spec: SubjectAccessReviewSpec.pb(2).required().always("{}"),
-    status: SubjectAccessReviewStatus.pb(3).always("{}"),
+    spec: SubjectAccessReviewSpec.pb(2).required().always("{}").doc("Who wants to do what."),
+    status: SubjectAccessReviewStatus.pb(3).always("{}").doc("The answer."),
   },
 
   rules: ({ spec }) => reviewRules(spec, true),

@@ -3,13 +3,13 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ScaleSpec = t.object("io.k8s.api.autoscaling.v1.ScaleSpec", {
-  replicas: t.int32().pb(1).default(0, "published"),
+  replicas: t.int32().pb(1).default(0, "published").doc("How many are wanted."),
 });
 export interface ScaleSpec extends t.Stored<typeof ScaleSpec> {}
 
 export const ScaleStatus = t.object("io.k8s.api.autoscaling.v1.ScaleStatus", {
-  replicas: t.int32().pb(1).required().always("zero"),
-  selector: t.string().pb(2),
+  replicas: t.int32().pb(1).required().always("zero").doc("How many there are."),
+  selector: t.string().pb(2).doc("Labels of the pods that are counted, as text."),
 });
 export interface ScaleStatus extends t.Stored<typeof ScaleStatus> {}
 
@@ -19,8 +19,8 @@ export const Scale = defineKind({
   definition: "io.k8s.api.autoscaling.v1.Scale",
   doc: "The number of replicas of an object, wanted and actual.",
   fields: {
-    spec: ScaleSpec.pb(2).always("{}"),
-    status: ScaleStatus.pb(3).always("{}"),
+    spec: ScaleSpec.pb(2).always("{}").doc("How many are wanted."),
+    status: ScaleStatus.pb(3).always("{}").doc("How many there are."),
   },
 
   *rules({ spec }) {

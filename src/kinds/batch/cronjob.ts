@@ -9,21 +9,21 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const CronJobSpec = t.object("io.k8s.api.batch.v1.CronJobSpec", {
-  concurrencyPolicy: t.oneOf("Allow", "Forbid", "Replace").pb(3).default("Allow"),
-  failedJobsHistoryLimit: t.int32().pb(7).pointer().default(1),
-  jobTemplate: JobTemplateSpec.pb(5).required().always("{}"),
-  schedule: t.string().pb(1).required().always("zero"),
-  startingDeadlineSeconds: t.int64().pb(2).pointer(),
-  successfulJobsHistoryLimit: t.int32().pb(6).pointer().default(3),
-  suspend: t.bool().pb(4).pointer().default(false),
-  timeZone: t.string().pb(8).pointer(),
+  concurrencyPolicy: t.oneOf("Allow", "Forbid", "Replace").pb(3).default("Allow").doc("What happens when the last job still runs: Allow, Forbid or Replace."),
+  failedJobsHistoryLimit: t.int32().pb(7).pointer().default(1).doc("How many failed jobs are kept."),
+  jobTemplate: JobTemplateSpec.pb(5).required().always("{}").doc("What jobs are made from."),
+  schedule: t.string().pb(1).required().always("zero").doc("When to run, as a line of crontab."),
+  startingDeadlineSeconds: t.int64().pb(2).pointer().doc("How late a job may still be started."),
+  successfulJobsHistoryLimit: t.int32().pb(6).pointer().default(3).doc("How many succeeded jobs are kept."),
+  suspend: t.bool().pb(4).pointer().default(false).doc("Whether no further jobs are started."),
+  timeZone: t.string().pb(8).pointer().doc("Time zone of the schedule."),
 });
 export interface CronJobSpec extends t.Stored<typeof CronJobSpec> {}
 
 export const CronJobStatus = t.object("io.k8s.api.batch.v1.CronJobStatus", {
-  active: t.list(ObjectReference).pb(1),
-  lastScheduleTime: t.time().pb(4).pointer(),
-  lastSuccessfulTime: t.time().pb(5).pointer(),
+  active: t.list(ObjectReference).pb(1).doc("Jobs that run now."),
+  lastScheduleTime: t.time().pb(4).pointer().doc("When a job was last started."),
+  lastSuccessfulTime: t.time().pb(5).pointer().doc("When a job last succeeded."),
 });
 export interface CronJobStatus extends t.Stored<typeof CronJobStatus> {}
 
@@ -34,8 +34,8 @@ export const CronJob = defineKind({
   definition: "io.k8s.api.batch.v1.CronJob",
   doc: "Makes a job again and again, by the clock.",
   fields: {
-    spec: CronJobSpec.pb(2).required().always("{}"),
-    status: CronJobStatus.pb(3).always("{}"),
+    spec: CronJobSpec.pb(2).required().always("{}").doc("What to run, and when."),
+    status: CronJobStatus.pb(3).always("{}").doc("What runs, and when it last ran."),
   },
   defaults({ spec }) { defaultJobSpec(spec.jobTemplate.spec); },
   *rules(next, previous, { subresource }) {

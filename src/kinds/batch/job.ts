@@ -5,33 +5,33 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const JobCondition = t.object("io.k8s.api.batch.v1.JobCondition", {
-  lastProbeTime: t.time().pb(3).always("null"),
-  lastTransitionTime: t.time().pb(4).always("null"),
-  message: t.string().pb(6),
-  reason: t.string().pb(5),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastProbeTime: t.time().pb(3).always("null").doc("When it was last looked at."),
+  lastTransitionTime: t.time().pb(4).always("null").doc("When the status last changed."),
+  message: t.string().pb(6).doc("The same for people, in a sentence."),
+  reason: t.string().pb(5).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface JobCondition extends t.Stored<typeof JobCondition> {}
 
 export const UncountedTerminatedPods = t.object("io.k8s.api.batch.v1.UncountedTerminatedPods", {
-  failed: t.set(t.string()).pb(2),
-  succeeded: t.set(t.string()).pb(1),
+  failed: t.set(t.string()).pb(2).doc("Pods that have failed and are not counted yet."),
+  succeeded: t.set(t.string()).pb(1).doc("Pods that have succeeded and are not counted yet."),
 });
 export interface UncountedTerminatedPods extends t.Stored<typeof UncountedTerminatedPods> {}
 
 export const JobStatus = t.object("io.k8s.api.batch.v1.JobStatus", {
-  active: t.int32().pb(4),
-  completedIndexes: t.string().pb(7),
-  completionTime: t.time().pb(3).pointer(),
-  conditions: t.list(JobCondition).pb(1).mergeBy("type"),
-  failed: t.int32().pb(6),
-  failedIndexes: t.string().pb(10).pointer(),
-  ready: t.int32().pb(9).pointer(),
-  startTime: t.time().pb(2).pointer(),
-  succeeded: t.int32().pb(5),
-  terminating: t.int32().pb(11).pointer(),
-  uncountedTerminatedPods: UncountedTerminatedPods.pb(8),
+  active: t.int32().pb(4).doc("Pods that wait or run."),
+  completedIndexes: t.string().pb(7).doc("Indexes that have succeeded, such as 1,3-5."),
+  completionTime: t.time().pb(3).pointer().doc("When the job succeeded."),
+  conditions: t.list(JobCondition).pb(1).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  failed: t.int32().pb(6).doc("Pods that have failed."),
+  failedIndexes: t.string().pb(10).pointer().doc("Indexes that have failed for good."),
+  ready: t.int32().pb(9).pointer().doc("Pods that are ready."),
+  startTime: t.time().pb(2).pointer().doc("When the job was started, or last resumed."),
+  succeeded: t.int32().pb(5).doc("Pods that have succeeded."),
+  terminating: t.int32().pb(11).pointer().doc("Pods that are going."),
+  uncountedTerminatedPods: UncountedTerminatedPods.pb(8).doc("Pods that have ended and are not counted yet."),
 });
 export interface JobStatus extends t.Stored<typeof JobStatus> {}
 
@@ -42,8 +42,8 @@ export const Job = defineKind({
   definition: "io.k8s.api.batch.v1.Job",
   doc: "Runs pods until enough of them have succeeded.",
   fields: {
-    spec: JobSpec.pb(2).always("{}"),
-    status: JobStatus.pb(3).always("{}"),
+    spec: JobSpec.pb(2).always("{}").doc("What to run, and until when."),
+    status: JobStatus.pb(3).always("{}").doc("How far it is."),
   },
   defaults({ metadata, spec }) {
     defaultJobSpec(spec);

@@ -4,30 +4,30 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const CertificateSigningRequestSpec = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestSpec", {
-  expirationSeconds: t.int32().pb(8).pointer(),
-  extra: t.map(t.list(t.string()).wire("list-wrapper")).pb(6),
-  groups: t.list(t.string()).pb(4),
-  request: t.bytes().pb(1).required().always("zero"),
-  signerName: t.string().pb(7).required().always("zero"),
-  uid: t.string().pb(3),
-  usages: t.list(t.oneOf("any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping")).pb(5),
-  username: t.string().pb(2),
+  expirationSeconds: t.int32().pb(8).pointer().doc("How long the certificate should be valid."),
+  extra: t.map(t.list(t.string()).wire("list-wrapper")).pb(6).doc("What else is known of who asks, by key; set by the server."),
+  groups: t.list(t.string()).pb(4).doc("Groups of who asks; set by the server."),
+  request: t.bytes().pb(1).required().always("zero").doc("The PKCS#10 request, as PEM in base64."),
+  signerName: t.string().pb(7).required().always("zero").doc("Who is to sign."),
+  uid: t.string().pb(3).doc("Identity of who asks; set by the server."),
+  usages: t.list(t.oneOf("any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping")).pb(5).doc("What the key is for."),
+  username: t.string().pb(2).doc("Who asks; set by the server."),
 });
 export interface CertificateSigningRequestSpec extends t.Stored<typeof CertificateSigningRequestSpec> {}
 
 export const CertificateSigningRequestCondition = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestCondition", {
-  lastTransitionTime: t.time().pb(5).always("null"),
-  lastUpdateTime: t.time().pb(4).always("null"),
-  message: t.string().pb(3),
-  reason: t.string().pb(2),
-  status: t.string().pb(6).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(5).always("null").doc("When the status last changed."),
+  lastUpdateTime: t.time().pb(4).always("null").doc("When this entry was last written."),
+  message: t.string().pb(3).doc("The same for people, in a sentence."),
+  reason: t.string().pb(2).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(6).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface CertificateSigningRequestCondition extends t.Stored<typeof CertificateSigningRequestCondition> {}
 
 export const CertificateSigningRequestStatus = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestStatus", {
-  certificate: t.bytes().pb(2),
-  conditions: t.listBy(CertificateSigningRequestCondition, "type").pb(1),
+  certificate: t.bytes().pb(2).doc("The certificates signed, as PEM in base64."),
+  conditions: t.listBy(CertificateSigningRequestCondition, "type").pb(1).doc("Whether it is approved, denied or failed."),
 });
 export interface CertificateSigningRequestStatus extends t.Stored<typeof CertificateSigningRequestStatus> {}
 
@@ -37,8 +37,8 @@ export const CertificateSigningRequest = defineKind({
   definition: "io.k8s.api.certificates.v1.CertificateSigningRequest",
   doc: "Asks for a certificate.",
   fields: {
-    spec: CertificateSigningRequestSpec.pb(2).required().always("{}"),
-    status: CertificateSigningRequestStatus.pb(3).always("{}"),
+    spec: CertificateSigningRequestSpec.pb(2).required().always("{}").doc("What is to be signed, by whom, for whom."),
+    status: CertificateSigningRequestStatus.pb(3).always("{}").doc("The decision, and the certificate."),
   },
   *rules(next, previous, { subresource }) {
     if (previous === undefined) {

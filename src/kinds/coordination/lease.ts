@@ -4,13 +4,13 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const LeaseSpec = t.object("io.k8s.api.coordination.v1.LeaseSpec", {
-  acquireTime: t.microTime().pb(3).pointer(),
-  holderIdentity: t.string().pb(1).pointer(),
-  leaseDurationSeconds: t.int32().pb(2).pointer(),
-  leaseTransitions: t.int32().pb(5).pointer(),
-  preferredHolder: t.string().pb(7).pointer(),
-  renewTime: t.microTime().pb(4).pointer(),
-  strategy: t.string().pb(6).pointer(),
+  acquireTime: t.microTime().pb(3).pointer().doc("When the holder got the lease."),
+  holderIdentity: t.string().pb(1).pointer().doc("Who holds it."),
+  leaseDurationSeconds: t.int32().pb(2).pointer().doc("How long it holds without being renewed."),
+  leaseTransitions: t.int32().pb(5).pointer().doc("How often the holder has changed."),
+  preferredHolder: t.string().pb(7).pointer().doc("Who should hold it instead."),
+  renewTime: t.microTime().pb(4).pointer().doc("When it was last renewed."),
+  strategy: t.string().pb(6).pointer().doc("How the holder is chosen."),
 });
 export interface LeaseSpec extends t.Stored<typeof LeaseSpec> {}
 
@@ -20,7 +20,7 @@ export const Lease = defineKind({
   definition: "io.k8s.api.coordination.v1.Lease",
   doc: "A claim that its holder renews: who leads, and which nodes live.",
   fields: {
-    spec: LeaseSpec.pb(2).always("{}"),
+    spec: LeaseSpec.pb(2).always("{}").doc("Who holds the lease, and until when."),
   },
   *rules({ spec }) {
     if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) yield invalidValue("spec.leaseDurationSeconds", spec.leaseDurationSeconds, "must be greater than 0");

@@ -9,7 +9,7 @@ export const Binding = defineKind({
   definition: "io.k8s.api.core.v1.Binding",
   doc: "Ties a pod to a node; sent by schedulers.",
   fields: {
-    target: ObjectReference.pb(2).required().always("{}"),
+    target: ObjectReference.pb(2).required().always("{}").doc("The node, or other object, that the pod is bound to."),
   },
 
   *rules({ target }) {

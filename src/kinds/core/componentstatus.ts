@@ -3,10 +3,10 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ComponentCondition = t.object("io.k8s.api.core.v1.ComponentCondition", {
-  error: t.string().pb(4),
-  message: t.string().pb(3),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  error: t.string().pb(4).doc("Code of the error, if there was one."),
+  message: t.string().pb(3).doc("The same for people, in a sentence."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface ComponentCondition extends t.Stored<typeof ComponentCondition> {}
 
@@ -16,7 +16,7 @@ export const ComponentStatus = defineKind({
   definition: "io.k8s.api.core.v1.ComponentStatus",
   doc: "Health of a part of the control plane; no longer used.",
   fields: {
-    conditions: t.listBy(ComponentCondition, "type").pb(2).mergeBy("type"),
+    conditions: t.listBy(ComponentCondition, "type").pb(2).mergeBy("type").doc("What was found out about the component."),
   },
   columns: [
     nameColumn,

@@ -9,9 +9,9 @@ export const ConfigMap = defineKind({
   definition: "io.k8s.api.core.v1.ConfigMap",
   doc: "Settings as keys and values, for pods to read.",
   fields: {
-    binaryData: t.map(t.bytes()).pb(3),
-    data: t.map(t.string()).pb(2),
-    immutable: t.bool().pb(4).pointer(),
+    binaryData: t.map(t.bytes()).pb(3).doc("Values that are not UTF-8 text, in base64, by key."),
+    data: t.map(t.string()).pb(2).doc("Values that are UTF-8 text, by key."),
+    immutable: t.bool().pb(4).pointer().doc("Whether the data can no longer be changed."),
   },
   rules: configMapRules,
   columns: [

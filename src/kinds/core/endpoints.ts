@@ -5,25 +5,25 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const EndpointAddress = t.object("io.k8s.api.core.v1.EndpointAddress", {
-  hostname: t.string().pb(3),
-  ip: t.string().pb(1).required().always("zero"),
-  nodeName: t.string().pb(4).pointer(),
-  targetRef: ObjectReference.pb(2),
+  hostname: t.string().pb(3).doc("Name of this address."),
+  ip: t.string().pb(1).required().always("zero").doc("The address."),
+  nodeName: t.string().pb(4).pointer().doc("Node that the address is on."),
+  targetRef: ObjectReference.pb(2).doc("The object behind the address, usually a pod."),
 }).atomic();
 export interface EndpointAddress extends t.Stored<typeof EndpointAddress> {}
 
 export const EndpointPort = t.object("io.k8s.api.core.v1.EndpointPort", {
-  appProtocol: t.string().pb(4).pointer(),
-  name: t.string().pb(1),
-  port: t.int32().pb(2).required().always("zero"),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(3).default("TCP"),
+  appProtocol: t.string().pb(4).pointer().doc("Protocol spoken on the port, such as https or kubernetes.io/h2c."),
+  name: t.string().pb(1).doc("Name of the service's port that this one stands for."),
+  port: t.int32().pb(2).required().always("zero").doc("Number of the port."),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(3).default("TCP").doc("UDP, TCP or SCTP."),
 }).atomic();
 export interface EndpointPort extends t.Stored<typeof EndpointPort> {}
 
 export const EndpointSubset = t.object("io.k8s.api.core.v1.EndpointSubset", {
-  addresses: t.list(EndpointAddress).pb(1),
-  notReadyAddresses: t.list(EndpointAddress).pb(2),
-  ports: t.list(EndpointPort).pb(3),
+  addresses: t.list(EndpointAddress).pb(1).doc("Addresses that may be sent to."),
+  notReadyAddresses: t.list(EndpointAddress).pb(2).doc("Addresses whose pods are not ready."),
+  ports: t.list(EndpointPort).pb(3).doc("Ports of each of these addresses."),
 });
 export interface EndpointSubset extends t.Stored<typeof EndpointSubset> {}
 
@@ -34,7 +34,7 @@ export const Endpoints = defineKind({
   definition: "io.k8s.api.core.v1.Endpoints",
   doc: "Addresses behind a service, in the old form.",
   fields: {
-    subsets: t.list(EndpointSubset).pb(2),
+    subsets: t.list(EndpointSubset).pb(2).doc("Addresses and ports; each subset stands for all combinations of its own."),
   },
   rules: endpointsRules,
   columns: [

@@ -7,8 +7,8 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const EventSeries = t.object("io.k8s.api.core.v1.EventSeries", {
-  count: t.int32().pb(1),
-  lastObservedTime: t.microTime().pb(2).always("null"),
+  count: t.int32().pb(1).doc("How often it has happened up to then."),
+  lastObservedTime: t.microTime().pb(2).always("null").doc("When it last happened."),
 });
 export interface EventSeries extends t.Stored<typeof EventSeries> {}
 
@@ -19,20 +19,20 @@ export const Event = defineKind({
   definition: "io.k8s.api.core.v1.Event",
   doc: "Something that happened to an object, kept for an hour.",
   fields: {
-    action: t.string().pb(12),
-    count: t.int32().pb(8),
-    eventTime: t.microTime().pb(10).always("null"),
-    firstTimestamp: t.time().pb(6).always("null"),
-    involvedObject: ObjectReference.pb(2).required().always("{}"),
-    lastTimestamp: t.time().pb(7).always("null"),
-    message: t.string().pb(4),
-    reason: t.string().pb(3),
-    related: ObjectReference.pb(13),
-    reportingComponent: t.string().pb(14).always("zero"),
-    reportingInstance: t.string().pb(15).always("zero"),
-    series: EventSeries.pb(11),
-    source: EventSource.pb(5).always("{}"),
-    type: t.string().pb(9),
+    action: t.string().pb(12).doc("What was done or failed, for programs."),
+    count: t.int32().pb(8).doc("How often it has happened."),
+    eventTime: t.microTime().pb(10).always("null").doc("When it first happened."),
+    firstTimestamp: t.time().pb(6).always("null").doc("When it was first recorded."),
+    involvedObject: ObjectReference.pb(2).required().always("{}").doc("What the event is about."),
+    lastTimestamp: t.time().pb(7).always("null").doc("When it was last recorded."),
+    message: t.string().pb(4).doc("What happened, for people."),
+    reason: t.string().pb(3).doc("Why, as one CamelCase word."),
+    related: ObjectReference.pb(13).doc("Another object that has to do with it."),
+    reportingComponent: t.string().pb(14).always("zero").doc("The controller that reports it."),
+    reportingInstance: t.string().pb(15).always("zero").doc("Which instance of that controller, such as its node."),
+    series: EventSeries.pb(11).doc("How often it has happened since, if more than once."),
+    source: EventSource.pb(5).always("{}").doc("The component that reports it, in the older form."),
+    type: t.string().pb(9).doc("Normal or Warning."),
   },
   rules: eventRules,
   alsoServed: [{

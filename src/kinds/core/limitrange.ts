@@ -5,17 +5,17 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const LimitRangeItem = t.object("io.k8s.api.core.v1.LimitRangeItem", {
-  default: t.map(t.quantity()).pb(4),
-  defaultRequest: t.map(t.quantity()).pb(5),
-  max: t.map(t.quantity()).pb(2),
-  maxLimitRequestRatio: t.map(t.quantity()).pb(6),
-  min: t.map(t.quantity()).pb(3),
-  type: t.string().pb(1).required().always("zero"),
+  default: t.map(t.quantity()).pb(4).doc("Limit given to containers that name none."),
+  defaultRequest: t.map(t.quantity()).pb(5).doc("Request given to containers that name none."),
+  max: t.map(t.quantity()).pb(2).doc("The most that one may ask for."),
+  maxLimitRequestRatio: t.map(t.quantity()).pb(6).doc("How many times the request the limit may be at most."),
+  min: t.map(t.quantity()).pb(3).doc("The least that one must ask for."),
+  type: t.string().pb(1).required().always("zero").doc("What is limited: Container, Pod or PersistentVolumeClaim."),
 });
 export interface LimitRangeItem extends t.Stored<typeof LimitRangeItem> {}
 
 export const LimitRangeSpec = t.object("io.k8s.api.core.v1.LimitRangeSpec", {
-  limits: t.list(LimitRangeItem).pb(1).required().always("[]"),
+  limits: t.list(LimitRangeItem).pb(1).required().always("[]").doc("The limits."),
 });
 export interface LimitRangeSpec extends t.Stored<typeof LimitRangeSpec> {}
 
@@ -26,7 +26,7 @@ export const LimitRange = defineKind({
   definition: "io.k8s.api.core.v1.LimitRange",
   doc: "Bounds and defaults for what one object of a namespace may ask for.",
   fields: {
-    spec: LimitRangeSpec.pb(2).always("{}"),
+    spec: LimitRangeSpec.pb(2).always("{}").doc("What pods, containers and claims of the namespace may ask for."),
   },
   defaults({ spec }) {
     for (const limit of spec.limits) {

@@ -5,22 +5,22 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const NamespaceSpec = t.object("io.k8s.api.core.v1.NamespaceSpec", {
-  finalizers: t.list(t.string()).pb(1),
+  finalizers: t.list(t.string()).pb(1).doc("What has to be done before the namespace is gone."),
 });
 export interface NamespaceSpec extends t.Stored<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = t.object("io.k8s.api.core.v1.NamespaceCondition", {
-  lastTransitionTime: t.time().pb(4).always("null"),
-  message: t.string().pb(6),
-  reason: t.string().pb(5),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(4).always("null").doc("When the status last changed."),
+  message: t.string().pb(6).doc("The same for people, in a sentence."),
+  reason: t.string().pb(5).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface NamespaceCondition extends t.Stored<typeof NamespaceCondition> {}
 
 export const NamespaceStatus = t.object("io.k8s.api.core.v1.NamespaceStatus", {
-  conditions: t.listBy(NamespaceCondition, "type").pb(2).mergeBy("type"),
-  phase: t.oneOf("Active", "Terminating").pb(1).default("Active"),
+  conditions: t.listBy(NamespaceCondition, "type").pb(2).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  phase: t.oneOf("Active", "Terminating").pb(1).default("Active").doc("Active, or Terminating once deleted."),
 });
 export interface NamespaceStatus extends t.Stored<typeof NamespaceStatus> {}
 
@@ -30,8 +30,8 @@ export const Namespace = defineKind({
   definition: "io.k8s.api.core.v1.Namespace",
   doc: "A space of names, with its own policies and quotas.",
   fields: {
-    spec: NamespaceSpec.pb(2).always("{}"),
-    status: NamespaceStatus.pb(3).always("{}"),
+    spec: NamespaceSpec.pb(2).always("{}").doc("What has to happen before it goes."),
+    status: NamespaceStatus.pb(3).always("{}").doc("Whether it is in use or going."),
   },
   nameGrammar: "dns-1123-label",
   defaults(namespace) {

@@ -9,30 +9,30 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const PersistentVolumeClaimCondition = t.object("io.k8s.api.core.v1.PersistentVolumeClaimCondition", {
-  lastProbeTime: t.time().pb(3).always("null"),
-  lastTransitionTime: t.time().pb(4).always("null"),
-  message: t.string().pb(6),
-  reason: t.string().pb(5),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastProbeTime: t.time().pb(3).always("null").doc("When it was last looked at."),
+  lastTransitionTime: t.time().pb(4).always("null").doc("When the status last changed."),
+  message: t.string().pb(6).doc("The same for people, in a sentence."),
+  reason: t.string().pb(5).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface PersistentVolumeClaimCondition extends t.Stored<typeof PersistentVolumeClaimCondition> {}
 
 export const ModifyVolumeStatus = t.object("io.k8s.api.core.v1.ModifyVolumeStatus", {
-  status: t.oneOf("InProgress", "Infeasible", "Pending").pb(2).required().always("zero"),
-  targetVolumeAttributesClassName: t.string().pb(1),
+  status: t.oneOf("InProgress", "Infeasible", "Pending").pb(2).required().always("zero").doc("How far the change is: Pending, InProgress or Infeasible."),
+  targetVolumeAttributesClassName: t.string().pb(1).doc("The class that it is being changed to."),
 });
 export interface ModifyVolumeStatus extends t.Stored<typeof ModifyVolumeStatus> {}
 
 export const PersistentVolumeClaimStatus = t.object("io.k8s.api.core.v1.PersistentVolumeClaimStatus", {
-  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(2),
-  allocatedResourceStatuses: t.map(t.oneOf("ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending")).pb(7).granular(),
-  allocatedResources: t.map(t.quantity()).pb(5),
-  capacity: t.map(t.quantity()).pb(3),
-  conditions: t.listBy(PersistentVolumeClaimCondition, "type").pb(4).mergeBy("type"),
-  currentVolumeAttributesClassName: t.string().pb(8).pointer(),
-  modifyVolumeStatus: ModifyVolumeStatus.pb(9),
-  phase: t.oneOf("Bound", "Lost", "Pending").pb(1).default("Pending"),
+  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(2).doc("How the volume can be mounted."),
+  allocatedResourceStatuses: t.map(t.oneOf("ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending")).pb(7).granular().doc("How far a change of size is, by resource."),
+  allocatedResources: t.map(t.quantity()).pb(5).doc("Size that is being changed to, by resource."),
+  capacity: t.map(t.quantity()).pb(3).doc("How big the volume is."),
+  conditions: t.listBy(PersistentVolumeClaimCondition, "type").pb(4).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  currentVolumeAttributesClassName: t.string().pb(8).pointer().doc("Class of the attributes that the volume has now."),
+  modifyVolumeStatus: ModifyVolumeStatus.pb(9).doc("How far a change of attributes is."),
+  phase: t.oneOf("Bound", "Lost", "Pending").pb(1).default("Pending").doc("Pending, Bound or Lost."),
 });
 export interface PersistentVolumeClaimStatus extends t.Stored<typeof PersistentVolumeClaimStatus> {}
 
@@ -43,8 +43,8 @@ export const PersistentVolumeClaim = defineKind({
   definition: "io.k8s.api.core.v1.PersistentVolumeClaim",
   doc: "Asks for storage, and holds on to it.",
   fields: {
-    spec: PersistentVolumeClaimSpec.pb(2).always("{}"),
-    status: PersistentVolumeClaimStatus.pb(3).always("{}"),
+    spec: PersistentVolumeClaimSpec.pb(2).always("{}").doc("What is asked for."),
+    status: PersistentVolumeClaimStatus.pb(3).always("{}").doc("What was given."),
   },
   prepare(next, previous) { if (previous === undefined) next.status = { phase: "Pending" }; },
   *rules(next, previous, { subresource }) {

@@ -14,8 +14,8 @@ export const Pod = defineKind({
   definition: "io.k8s.api.core.v1.Pod",
   doc: "Containers that run together on one node and share an address.",
   fields: {
-    spec: PodSpec.pb(2).always("{}"),
-    status: PodStatus.pb(3).always("{}"),
+    spec: PodSpec.pb(2).always("{}").doc("What to run, and how."),
+    status: PodStatus.pb(3).always("{}").doc("What is running, as the node last reported."),
   },
   defaults: defaultPod,
   prepare(next, previous) {

@@ -11,7 +11,7 @@ export const PodTemplate = defineKind({
   definition: "io.k8s.api.core.v1.PodTemplate",
   doc: "A stored pod template.",
   fields: {
-    template: PodTemplateSpec.pb(2).always("{}"),
+    template: PodTemplateSpec.pb(2).always("{}").doc("What the pods are made from."),
   },
   defaults(object) { defaultPodSpec(object.template.spec); },
   rules: next => validatePodTemplate(next.template, "template"),

@@ -9,29 +9,29 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ReplicationControllerSpec = t.object("io.k8s.api.core.v1.ReplicationControllerSpec", {
-  minReadySeconds: t.int32().pb(4).default(0, "published"),
-  replicas: t.int32().pb(1).pointer().default(1, "published"),
-  selector: t.map(t.string()).pb(2).atomic(),
-  template: PodTemplateSpec.pb(3),
+  minReadySeconds: t.int32().pb(4).default(0, "published").doc("How long a pod must have been ready before it counts as available."),
+  replicas: t.int32().pb(1).pointer().default(1, "published").doc("How many pods are wanted."),
+  selector: t.map(t.string()).pb(2).atomic().doc("Labels by which the pods are found."),
+  template: PodTemplateSpec.pb(3).doc("What pods are made from."),
 });
 export interface ReplicationControllerSpec extends t.Stored<typeof ReplicationControllerSpec> {}
 
 export const ReplicationControllerCondition = t.object("io.k8s.api.core.v1.ReplicationControllerCondition", {
-  lastTransitionTime: t.time().pb(3).always("null"),
-  message: t.string().pb(5),
-  reason: t.string().pb(4),
-  status: t.string().pb(2).required().always("zero"),
-  type: t.string().pb(1).required().always("zero"),
+  lastTransitionTime: t.time().pb(3).always("null").doc("When the status last changed."),
+  message: t.string().pb(5).doc("The same for people, in a sentence."),
+  reason: t.string().pb(4).doc("Why it last changed, as one CamelCase word for programs."),
+  status: t.string().pb(2).required().always("zero").doc("Whether it holds: True, False, or Unknown."),
+  type: t.string().pb(1).required().always("zero").doc("Which aspect this is about."),
 });
 export interface ReplicationControllerCondition extends t.Stored<typeof ReplicationControllerCondition> {}
 
 export const ReplicationControllerStatus = t.object("io.k8s.api.core.v1.ReplicationControllerStatus", {
-  availableReplicas: t.int32().pb(5),
-  conditions: t.listBy(ReplicationControllerCondition, "type").pb(6).mergeBy("type"),
-  fullyLabeledReplicas: t.int32().pb(2),
-  observedGeneration: t.int64().pb(3),
-  readyReplicas: t.int32().pb(4),
-  replicas: t.int32().pb(1).required().always("zero"),
+  availableReplicas: t.int32().pb(5).doc("Pods that have been ready for long enough."),
+  conditions: t.listBy(ReplicationControllerCondition, "type").pb(6).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  fullyLabeledReplicas: t.int32().pb(2).doc("Pods that have all labels of the template."),
+  observedGeneration: t.int64().pb(3).doc("The metadata.generation that this status speaks of."),
+  readyReplicas: t.int32().pb(4).doc("Pods that are ready."),
+  replicas: t.int32().pb(1).required().always("zero").doc("Pods that exist."),
 });
 export interface ReplicationControllerStatus extends t.Stored<typeof ReplicationControllerStatus> {}
 
@@ -42,8 +42,8 @@ export const ReplicationController = defineKind({
   definition: "io.k8s.api.core.v1.ReplicationController",
   doc: "Keeps a number of pods running; Deployments do it better.",
   fields: {
-    spec: ReplicationControllerSpec.pb(2).always("{}"),
-    status: ReplicationControllerStatus.pb(3).always("{}"),
+    spec: ReplicationControllerSpec.pb(2).always("{}").doc("How many pods, and which."),
+    status: ReplicationControllerStatus.pb(3).always("{}").doc("How many there are."),
   },
   defaults({ metadata, spec }) {
     const labels = spec.template?.metadata.labels;

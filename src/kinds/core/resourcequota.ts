@@ -7,27 +7,27 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ScopedResourceSelectorRequirement = t.object("io.k8s.api.core.v1.ScopedResourceSelectorRequirement", {
-  operator: t.oneOf("DoesNotExist", "Exists", "In", "NotIn").pb(2).required().always("zero"),
-  scopeName: t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass").pb(1).required().always("zero"),
-  values: t.list(t.string()).pb(3),
+  operator: t.oneOf("DoesNotExist", "Exists", "In", "NotIn").pb(2).required().always("zero").doc("How the scope is compared: In, NotIn, Exists or DoesNotExist."),
+  scopeName: t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass").pb(1).required().always("zero").doc("The scope, such as PriorityClass."),
+  values: t.list(t.string()).pb(3).doc("What it is compared with."),
 });
 export interface ScopedResourceSelectorRequirement extends t.Stored<typeof ScopedResourceSelectorRequirement> {}
 
 export const ScopeSelector = t.object("io.k8s.api.core.v1.ScopeSelector", {
-  matchExpressions: t.list(ScopedResourceSelectorRequirement).pb(1),
+  matchExpressions: t.list(ScopedResourceSelectorRequirement).pb(1).doc("Requirements that all must hold."),
 }).atomic();
 export interface ScopeSelector extends t.Stored<typeof ScopeSelector> {}
 
 export const ResourceQuotaSpec = t.object("io.k8s.api.core.v1.ResourceQuotaSpec", {
-  hard: t.map(t.quantity()).pb(1),
-  scopeSelector: ScopeSelector.pb(3),
-  scopes: t.list(t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass")).pb(2),
+  hard: t.map(t.quantity()).pb(1).doc("The most of each resource that the namespace may use."),
+  scopeSelector: ScopeSelector.pb(3).doc("Which objects count, by scope and value."),
+  scopes: t.list(t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass")).pb(2).doc("Which objects count, by scope."),
 });
 export interface ResourceQuotaSpec extends t.Stored<typeof ResourceQuotaSpec> {}
 
 export const ResourceQuotaStatus = t.object("io.k8s.api.core.v1.ResourceQuotaStatus", {
-  hard: t.map(t.quantity()).pb(1),
-  used: t.map(t.quantity()).pb(2),
+  hard: t.map(t.quantity()).pb(1).doc("The limits in force."),
+  used: t.map(t.quantity()).pb(2).doc("What is used of them."),
 });
 export interface ResourceQuotaStatus extends t.Stored<typeof ResourceQuotaStatus> {}
 
@@ -38,8 +38,8 @@ export const ResourceQuota = defineKind({
   definition: "io.k8s.api.core.v1.ResourceQuota",
   doc: "Bounds for what all of a namespace may use together.",
   fields: {
-    spec: ResourceQuotaSpec.pb(2).always("{}"),
-    status: ResourceQuotaStatus.pb(3).always("{}"),
+    spec: ResourceQuotaSpec.pb(2).always("{}").doc("The limits."),
+    status: ResourceQuotaStatus.pb(3).always("{}").doc("What is used."),
   },
   *rules(next, previous) {
     for (const list of ["hard"] as const) for (const [name, amount] of Object.entries(next.spec[list] ?? {})) if (parseQuantity(amount).nanos < 0n) yield invalidValue(`spec.${list}[${name}]`, amount, "must be greater than or equal to 0");

@@ -9,10 +9,10 @@ export const Secret = defineKind({
   definition: "io.k8s.api.core.v1.Secret",
   doc: "Confidential settings: keys and base64 values.",
   fields: {
-    data: t.map(t.bytes()).pb(2),
-    immutable: t.bool().pb(5).pointer(),
-    stringData: t.map(t.string()).pb(4),
-    type: t.string().pb(3).default("Opaque"),
+    data: t.map(t.bytes()).pb(2).doc("Values in base64, by key."),
+    immutable: t.bool().pb(5).pointer().doc("Whether the data can no longer be changed."),
+    stringData: t.map(t.string()).pb(4).doc("Values as plain text, written into data and never read back."),
+    type: t.string().pb(3).default("Opaque").doc("What is in it, such as Opaque or kubernetes.io/tls."),
   },
   defaults(secret) {
     if (secret.stringData === undefined) return;

@@ -10,9 +10,9 @@ export const ServiceAccount = defineKind({
   definition: "io.k8s.api.core.v1.ServiceAccount",
   doc: "An identity for the processes in pods.",
   fields: {
-    automountServiceAccountToken: t.bool().pb(4).pointer(),
-    imagePullSecrets: t.list(LocalObjectReference).pb(3),
-    secrets: t.listBy(ObjectReference, "name").pb(2).mergeBy("name"),
+    automountServiceAccountToken: t.bool().pb(4).pointer().doc("Whether pods get its token, where they say nothing else."),
+    imagePullSecrets: t.list(LocalObjectReference).pb(3).doc("Secrets with credentials for pulling images of its pods."),
+    secrets: t.listBy(ObjectReference, "name").pb(2).mergeBy("name").doc("Secrets that its pods may use."),
   },
   prepare(next) {
     if (next.secrets !== undefined) next.secrets = next.secrets.map(({ name }: { name?: string }) => (name === undefined ? {} : { name }));

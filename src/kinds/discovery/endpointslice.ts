@@ -5,45 +5,45 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const EndpointConditions = t.object("io.k8s.api.discovery.v1.EndpointConditions", {
-  ready: t.bool().pb(1).pointer(),
-  serving: t.bool().pb(2).pointer(),
-  terminating: t.bool().pb(3).pointer(),
+  ready: t.bool().pb(1).pointer().doc("Whether the endpoint should be sent to."),
+  serving: t.bool().pb(2).pointer().doc("Whether it can answer, even while it is going."),
+  terminating: t.bool().pb(3).pointer().doc("Whether it is going."),
 });
 export interface EndpointConditions extends t.Stored<typeof EndpointConditions> {}
 
 export const ForNode = t.object("io.k8s.api.discovery.v1.ForNode", {
-  name: t.string().pb(1).required().always("zero"),
+  name: t.string().pb(1).required().always("zero").doc("Name of the node."),
 });
 export interface ForNode extends t.Stored<typeof ForNode> {}
 
 export const ForZone = t.object("io.k8s.api.discovery.v1.ForZone", {
-  name: t.string().pb(1).required().always("zero"),
+  name: t.string().pb(1).required().always("zero").doc("Name of the zone."),
 });
 export interface ForZone extends t.Stored<typeof ForZone> {}
 
 export const EndpointHints = t.object("io.k8s.api.discovery.v1.EndpointHints", {
-  forNodes: t.list(ForNode).pb(2),
-  forZones: t.list(ForZone).pb(1),
+  forNodes: t.list(ForNode).pb(2).doc("Nodes that should use this endpoint."),
+  forZones: t.list(ForZone).pb(1).doc("Zones that should use this endpoint."),
 });
 export interface EndpointHints extends t.Stored<typeof EndpointHints> {}
 
 export const Endpoint = t.object("io.k8s.api.discovery.v1.Endpoint", {
-  addresses: t.set(t.string()).pb(1).required().always("[]"),
-  conditions: EndpointConditions.pb(2).always("{}"),
-  deprecatedTopology: t.map(t.string()).pb(5),
-  hints: EndpointHints.pb(8),
-  hostname: t.string().pb(3).pointer(),
-  nodeName: t.string().pb(6).pointer(),
-  targetRef: ObjectReference.pb(4),
-  zone: t.string().pb(7).pointer(),
+  addresses: t.set(t.string()).pb(1).required().always("[]").doc("Its addresses, of which the first is used."),
+  conditions: EndpointConditions.pb(2).always("{}").doc("Whether it is ready, serving, or going."),
+  deprecatedTopology: t.map(t.string()).pb(5).doc("Labels of its node, in the older form."),
+  hints: EndpointHints.pb(8).doc("Who should use it."),
+  hostname: t.string().pb(3).pointer().doc("Its host name."),
+  nodeName: t.string().pb(6).pointer().doc("Node that it is on."),
+  targetRef: ObjectReference.pb(4).doc("The object behind it, usually a pod."),
+  zone: t.string().pb(7).pointer().doc("Zone that it is in."),
 });
 export interface Endpoint extends t.Stored<typeof Endpoint> {}
 
 export const EndpointPort = t.object("io.k8s.api.discovery.v1.EndpointPort", {
-  appProtocol: t.string().pb(4).pointer(),
-  name: t.string().pb(1).pointer().default(""),
-  port: t.int32().pb(3).pointer(),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).pointer().default("TCP"),
+  appProtocol: t.string().pb(4).pointer().doc("Protocol spoken on the port, such as https or kubernetes.io/h2c."),
+  name: t.string().pb(1).pointer().default("").doc("Name of the service's port that this one stands for."),
+  port: t.int32().pb(3).pointer().doc("Number of the port."),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).pointer().default("TCP").doc("UDP, TCP or SCTP."),
 }).atomic();
 export interface EndpointPort extends t.Stored<typeof EndpointPort> {}
 
@@ -53,9 +53,9 @@ export const EndpointSlice = defineKind({
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
   doc: "Part of the addresses behind a service.",
   fields: {
-    addressType: t.oneOf("FQDN", "IPv4", "IPv6").pb(4).required().always("zero"),
-    endpoints: t.list(Endpoint).pb(2).always("[]"),
-    ports: t.list(EndpointPort).pb(3).always("[]"),
+    addressType: t.oneOf("FQDN", "IPv4", "IPv6").pb(4).required().always("zero").doc("What the addresses are: IPv4, IPv6 or FQDN."),
+    endpoints: t.list(Endpoint).pb(2).always("[]").doc("The endpoints."),
+    ports: t.list(EndpointPort).pb(3).always("[]").doc("Ports of each of the endpoints."),
   },
   rules: endpointSliceRules,
   columns: [

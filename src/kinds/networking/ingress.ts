@@ -6,70 +6,70 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const IngressServiceBackend = t.object("io.k8s.api.networking.v1.IngressServiceBackend", {
-  name: t.string().pb(1).required().always("zero"),
-  port: ServiceBackendPort.pb(2).always("{}"),
+  name: t.string().pb(1).required().always("zero").doc("The service."),
+  port: ServiceBackendPort.pb(2).always("{}").doc("Its port."),
 });
 export interface IngressServiceBackend extends t.Stored<typeof IngressServiceBackend> {}
 
 export const IngressBackend = t.object("io.k8s.api.networking.v1.IngressBackend", {
-  resource: TypedLocalObjectReference.pb(3),
-  service: IngressServiceBackend.pb(4),
+  resource: TypedLocalObjectReference.pb(3).doc("Another object of the namespace that answers."),
+  service: IngressServiceBackend.pb(4).doc("A service that answers."),
 });
 export interface IngressBackend extends t.Stored<typeof IngressBackend> {}
 
 export const HTTPIngressPath = t.object("io.k8s.api.networking.v1.HTTPIngressPath", {
-  backend: IngressBackend.pb(2).required().always("{}"),
-  path: t.string().pb(1),
-  pathType: t.oneOf("Exact", "ImplementationSpecific", "Prefix").pb(3).pointer().required().always("null"),
+  backend: IngressBackend.pb(2).required().always("{}").doc("What answers."),
+  path: t.string().pb(1).doc("The path."),
+  pathType: t.oneOf("Exact", "ImplementationSpecific", "Prefix").pb(3).pointer().required().always("null").doc("How the path is compared: Exact, Prefix or ImplementationSpecific."),
 });
 export interface HTTPIngressPath extends t.Stored<typeof HTTPIngressPath> {}
 
 export const HTTPIngressRuleValue = t.object("io.k8s.api.networking.v1.HTTPIngressRuleValue", {
-  paths: t.list(HTTPIngressPath).pb(1).required().always("[]"),
+  paths: t.list(HTTPIngressPath).pb(1).required().always("[]").doc("Paths, and what answers them."),
 });
 export interface HTTPIngressRuleValue extends t.Stored<typeof HTTPIngressRuleValue> {}
 
 export const IngressRule = t.object("io.k8s.api.networking.v1.IngressRule", {
-  host: t.string().pb(1),
-  http: HTTPIngressRuleValue.pb(1).within(2),
+  host: t.string().pb(1).doc("Host name of the request, where *. may stand for one label; all if empty."),
+  http: HTTPIngressRuleValue.pb(1).within(2).doc("What answers, by path."),
 });
 export interface IngressRule extends t.Stored<typeof IngressRule> {}
 
 export const IngressTLS = t.object("io.k8s.api.networking.v1.IngressTLS", {
-  hosts: t.list(t.string()).pb(1),
-  secretName: t.string().pb(2),
+  hosts: t.list(t.string()).pb(1).doc("Host names that the certificate is for."),
+  secretName: t.string().pb(2).doc("Secret with certificate and key."),
 });
 export interface IngressTLS extends t.Stored<typeof IngressTLS> {}
 
 export const IngressSpec = t.object("io.k8s.api.networking.v1.IngressSpec", {
-  defaultBackend: IngressBackend.pb(1),
-  ingressClassName: t.string().pb(4).pointer(),
-  rules: t.list(IngressRule).pb(3),
-  tls: t.list(IngressTLS).pb(2),
+  defaultBackend: IngressBackend.pb(1).doc("What answers when no rule matches."),
+  ingressClassName: t.string().pb(4).pointer().doc("The ingress class that takes care of it."),
+  rules: t.list(IngressRule).pb(3).doc("What answers, by host and path."),
+  tls: t.list(IngressTLS).pb(2).doc("Certificates, by host."),
 });
 export interface IngressSpec extends t.Stored<typeof IngressSpec> {}
 
 export const IngressPortStatus = t.object("io.k8s.api.networking.v1.IngressPortStatus", {
-  error: t.string().pb(3).pointer(),
-  port: t.int32().pb(1).required().always("zero"),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).required().always("zero"),
+  error: t.string().pb(3).pointer().doc("What is wrong with the port."),
+  port: t.int32().pb(1).required().always("zero").doc("Number of the port."),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(2).required().always("zero").doc("Its protocol."),
 });
 export interface IngressPortStatus extends t.Stored<typeof IngressPortStatus> {}
 
 export const IngressLoadBalancerIngress = t.object("io.k8s.api.networking.v1.IngressLoadBalancerIngress", {
-  hostname: t.string().pb(2),
-  ip: t.string().pb(1),
-  ports: t.list(IngressPortStatus).pb(4),
+  hostname: t.string().pb(2).doc("Name of the load balancer."),
+  ip: t.string().pb(1).doc("Address of the load balancer."),
+  ports: t.list(IngressPortStatus).pb(4).doc("How each port is."),
 });
 export interface IngressLoadBalancerIngress extends t.Stored<typeof IngressLoadBalancerIngress> {}
 
 export const IngressLoadBalancerStatus = t.object("io.k8s.api.networking.v1.IngressLoadBalancerStatus", {
-  ingress: t.list(IngressLoadBalancerIngress).pb(1),
+  ingress: t.list(IngressLoadBalancerIngress).pb(1).doc("Where traffic comes in."),
 });
 export interface IngressLoadBalancerStatus extends t.Stored<typeof IngressLoadBalancerStatus> {}
 
 export const IngressStatus = t.object("io.k8s.api.networking.v1.IngressStatus", {
-  loadBalancer: IngressLoadBalancerStatus.pb(1).always("{}"),
+  loadBalancer: IngressLoadBalancerStatus.pb(1).always("{}").doc("What the load balancer offers."),
 });
 export interface IngressStatus extends t.Stored<typeof IngressStatus> {}
 
@@ -80,8 +80,8 @@ export const Ingress = defineKind({
   definition: "io.k8s.api.networking.v1.Ingress",
   doc: "Routes HTTP from outside to services.",
   fields: {
-    spec: IngressSpec.pb(2).always("{}"),
-    status: IngressStatus.pb(3).always("{}"),
+    spec: IngressSpec.pb(2).always("{}").doc("Which requests go where."),
+    status: IngressStatus.pb(3).always("{}").doc("What has been set up for it."),
   },
   *rules(next, _previous, { subresource }) { if (subresource !== "status") yield* ingressProblems(next.spec); },
   columns: [

@@ -4,17 +4,17 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const IngressClassParametersReference = t.object("io.k8s.api.networking.v1.IngressClassParametersReference", {
-  apiGroup: t.string().pb(1).pointer(),
-  kind: t.string().pb(2).required().always("zero"),
-  name: t.string().pb(3).required().always("zero"),
-  namespace: t.string().pb(5).pointer(),
-  scope: t.string().pb(4).pointer().default("Cluster"),
+  apiGroup: t.string().pb(1).pointer().doc("API group of the object; empty is the core group."),
+  kind: t.string().pb(2).required().always("zero").doc("Kind of the object."),
+  name: t.string().pb(3).required().always("zero").doc("Its name."),
+  namespace: t.string().pb(5).pointer().doc("Its namespace, if scope is Namespace."),
+  scope: t.string().pb(4).pointer().default("Cluster").doc("Cluster or Namespace."),
 });
 export interface IngressClassParametersReference extends t.Stored<typeof IngressClassParametersReference> {}
 
 export const IngressClassSpec = t.object("io.k8s.api.networking.v1.IngressClassSpec", {
-  controller: t.string().pb(1),
-  parameters: IngressClassParametersReference.pb(2),
+  controller: t.string().pb(1).doc("The controller, as a domain and path."),
+  parameters: IngressClassParametersReference.pb(2).doc("An object that configures it."),
 });
 export interface IngressClassSpec extends t.Stored<typeof IngressClassSpec> {}
 
@@ -24,7 +24,7 @@ export const IngressClass = defineKind({
   definition: "io.k8s.api.networking.v1.IngressClass",
   doc: "A kind of ingress, and who serves it.",
   fields: {
-    spec: IngressClassSpec.pb(2).always("{}"),
+    spec: IngressClassSpec.pb(2).always("{}").doc("Who takes care of ingresses of this class."),
   },
   *rules(next, previous) {
     if (next.spec.controller === undefined) yield required("spec.controller");

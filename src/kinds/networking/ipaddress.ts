@@ -5,15 +5,15 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ParentReference = t.object("io.k8s.api.networking.v1.ParentReference", {
-  group: t.string().pb(1),
-  name: t.string().pb(4).required(),
-  namespace: t.string().pb(3),
-  resource: t.string().pb(2).required(),
+  group: t.string().pb(1).doc("API group of the object."),
+  name: t.string().pb(4).required().doc("Its name."),
+  namespace: t.string().pb(3).doc("Its namespace."),
+  resource: t.string().pb(2).required().doc("Its resource."),
 });
 export interface ParentReference extends t.Stored<typeof ParentReference> {}
 
 export const IPAddressSpec = t.object("io.k8s.api.networking.v1.IPAddressSpec", {
-  parentRef: ParentReference.pb(1).required().always("null"),
+  parentRef: ParentReference.pb(1).required().always("null").doc("The object that has the address."),
 });
 export interface IPAddressSpec extends t.Stored<typeof IPAddressSpec> {}
 
@@ -23,7 +23,7 @@ export const IPAddress = defineKind({
   definition: "io.k8s.api.networking.v1.IPAddress",
   doc: "An address that is in use, and by what.",
   fields: {
-    spec: IPAddressSpec.pb(2).required().always("{}"),
+    spec: IPAddressSpec.pb(2).required().always("{}").doc("Who has the address."),
   },
   *rules(next, previous) {
     if (next.spec.parentRef === undefined) yield required("spec.parentRef");

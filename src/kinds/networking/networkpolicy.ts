@@ -10,36 +10,36 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const NetworkPolicyPort = t.object("io.k8s.api.networking.v1.NetworkPolicyPort", {
-  endPort: t.int32().pb(3).pointer(),
-  port: t.intOrString().pb(2).pointer(),
-  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(1).pointer().default("TCP"),
+  endPort: t.int32().pb(3).pointer().doc("Last port of a range that begins at port."),
+  port: t.intOrString().pb(2).pointer().doc("Number or name of the port; all if not given."),
+  protocol: t.oneOf("SCTP", "TCP", "UDP").pb(1).pointer().default("TCP").doc("TCP, UDP or SCTP."),
 });
 export interface NetworkPolicyPort extends t.Stored<typeof NetworkPolicyPort> {}
 
 export const NetworkPolicyPeer = t.object("io.k8s.api.networking.v1.NetworkPolicyPeer", {
-  ipBlock: IPBlock.pb(3),
-  namespaceSelector: LabelSelector.pb(2),
-  podSelector: LabelSelector.pb(1),
+  ipBlock: IPBlock.pb(3).doc("Addresses."),
+  namespaceSelector: LabelSelector.pb(2).doc("Namespaces, by their labels; empty is all."),
+  podSelector: LabelSelector.pb(1).doc("Pods, by their labels; empty is all."),
 });
 export interface NetworkPolicyPeer extends t.Stored<typeof NetworkPolicyPeer> {}
 
 export const NetworkPolicyEgressRule = t.object("io.k8s.api.networking.v1.NetworkPolicyEgressRule", {
-  ports: t.list(NetworkPolicyPort).pb(1),
-  to: t.list(NetworkPolicyPeer).pb(2),
+  ports: t.list(NetworkPolicyPort).pb(1).doc("Ports that may be reached; all if empty."),
+  to: t.list(NetworkPolicyPeer).pb(2).doc("Who may be reached; anyone if empty."),
 });
 export interface NetworkPolicyEgressRule extends t.Stored<typeof NetworkPolicyEgressRule> {}
 
 export const NetworkPolicyIngressRule = t.object("io.k8s.api.networking.v1.NetworkPolicyIngressRule", {
-  from: t.list(NetworkPolicyPeer).pb(2),
-  ports: t.list(NetworkPolicyPort).pb(1),
+  from: t.list(NetworkPolicyPeer).pb(2).doc("Who may come in; anyone if empty."),
+  ports: t.list(NetworkPolicyPort).pb(1).doc("Ports that may be reached; all if empty."),
 });
 export interface NetworkPolicyIngressRule extends t.Stored<typeof NetworkPolicyIngressRule> {}
 
 export const NetworkPolicySpec = t.object("io.k8s.api.networking.v1.NetworkPolicySpec", {
-  egress: t.list(NetworkPolicyEgressRule).pb(3),
-  ingress: t.list(NetworkPolicyIngressRule).pb(2),
-  podSelector: LabelSelector.pb(1).always("{}"),
-  policyTypes: t.list(t.oneOf("Egress", "Ingress")).pb(4),
+  egress: t.list(NetworkPolicyEgressRule).pb(3).doc("What may go out."),
+  ingress: t.list(NetworkPolicyIngressRule).pb(2).doc("What may come in."),
+  podSelector: LabelSelector.pb(1).always("{}").doc("Pods that the policy is about; empty is all of the namespace."),
+  policyTypes: t.list(t.oneOf("Egress", "Ingress")).pb(4).doc("Whether it is about Ingress, Egress or both."),
 });
 export interface NetworkPolicySpec extends t.Stored<typeof NetworkPolicySpec> {}
 
@@ -50,7 +50,7 @@ export const NetworkPolicy = defineKind({
   definition: "io.k8s.api.networking.v1.NetworkPolicy",
   doc: "Says which pods may talk to which.",
   fields: {
-    spec: NetworkPolicySpec.pb(2).always("{}"),
+    spec: NetworkPolicySpec.pb(2).always("{}").doc("Which traffic is let through."),
   },
   defaults({ spec }) { spec.policyTypes ??= spec.egress === undefined ? ["Ingress"] : ["Ingress", "Egress"]; },
   *rules({ spec }) {

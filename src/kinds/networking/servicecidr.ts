@@ -7,12 +7,12 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ServiceCIDRSpec = t.object("io.k8s.api.networking.v1.ServiceCIDRSpec", {
-  cidrs: t.list(t.string()).pb(1),
+  cidrs: t.list(t.string()).pb(1).doc("Ranges of addresses for services, one per address family."),
 });
 export interface ServiceCIDRSpec extends t.Stored<typeof ServiceCIDRSpec> {}
 
 export const ServiceCIDRStatus = t.object("io.k8s.api.networking.v1.ServiceCIDRStatus", {
-  conditions: t.listBy(Condition, "type").pb(1).mergeBy("type"),
+  conditions: t.listBy(Condition, "type").pb(1).mergeBy("type").doc("What is known about the object, one entry per aspect."),
 });
 export interface ServiceCIDRStatus extends t.Stored<typeof ServiceCIDRStatus> {}
 
@@ -22,8 +22,8 @@ export const ServiceCIDR = defineKind({
   definition: "io.k8s.api.networking.v1.ServiceCIDR",
   doc: "Ranges from which services get their addresses.",
   fields: {
-    spec: ServiceCIDRSpec.pb(2).always("{}"),
-    status: ServiceCIDRStatus.pb(3).always("{}"),
+    spec: ServiceCIDRSpec.pb(2).always("{}").doc("The addresses."),
+    status: ServiceCIDRStatus.pb(3).always("{}").doc("Whether they are in use."),
   },
   *rules(next, previous) {
     if ((next.spec.cidrs ?? []).length === 0) yield required("spec.cidrs", "at least one CIDR required");

@@ -6,13 +6,13 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const Overhead = t.object("io.k8s.api.node.v1.Overhead", {
-  podFixed: t.map(t.quantity()).pb(1),
+  podFixed: t.map(t.quantity()).pb(1).doc("What every pod takes besides its containers, by resource."),
 });
 export interface Overhead extends t.Stored<typeof Overhead> {}
 
 export const Scheduling = t.object("io.k8s.api.node.v1.Scheduling", {
-  nodeSelector: t.map(t.string()).pb(1).atomic(),
-  tolerations: t.list(Toleration).pb(2),
+  nodeSelector: t.map(t.string()).pb(1).atomic().doc("Labels of the nodes that have the runtime."),
+  tolerations: t.list(Toleration).pb(2).doc("Taints of those nodes, which its pods get to tolerate."),
 });
 export interface Scheduling extends t.Stored<typeof Scheduling> {}
 
@@ -21,9 +21,9 @@ export const RuntimeClass = defineKind({
   definition: "io.k8s.api.node.v1.RuntimeClass",
   doc: "A way of running containers, by name.",
   fields: {
-    handler: t.string().pb(2).required().always("zero"),
-    overhead: Overhead.pb(3),
-    scheduling: Scheduling.pb(4),
+    handler: t.string().pb(2).required().always("zero").doc("What the container runtime calls it."),
+    overhead: Overhead.pb(3).doc("What pods take besides their containers."),
+    scheduling: Scheduling.pb(4).doc("Nodes that have the runtime."),
   },
   *rules(next, previous) {
     for (const detail of dnsLabel(next.handler)) yield invalidValue("handler", next.handler, detail);

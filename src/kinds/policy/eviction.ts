@@ -8,7 +8,7 @@ export const Eviction = defineKind({
   definition: "io.k8s.api.policy.v1.Eviction",
   doc: "Asks that a pod be deleted if disruption budgets allow it.",
   fields: {
-    deleteOptions: DeleteOptions.pb(2),
+    deleteOptions: DeleteOptions.pb(2).doc("How the pod is deleted."),
   },
 
 });

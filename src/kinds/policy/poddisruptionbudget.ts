@@ -8,21 +8,21 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const PodDisruptionBudgetSpec = t.object("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", {
-  maxUnavailable: t.intOrString().pb(3).pointer(),
-  minAvailable: t.intOrString().pb(1).pointer(),
-  selector: LabelSelector.pb(2).replaced(),
-  unhealthyPodEvictionPolicy: t.oneOf("AlwaysAllow", "IfHealthyBudget").pb(4).pointer(),
+  maxUnavailable: t.intOrString().pb(3).pointer().doc("How many pods may be missing, as a number or percentage."),
+  minAvailable: t.intOrString().pb(1).pointer().doc("How many pods have to stay, as a number or percentage."),
+  selector: LabelSelector.pb(2).replaced().doc("Pods that the budget is about, by their labels."),
+  unhealthyPodEvictionPolicy: t.oneOf("AlwaysAllow", "IfHealthyBudget").pb(4).pointer().doc("Whether pods that are not ready may always be evicted."),
 });
 export interface PodDisruptionBudgetSpec extends t.Stored<typeof PodDisruptionBudgetSpec> {}
 
 export const PodDisruptionBudgetStatus = t.object("io.k8s.api.policy.v1.PodDisruptionBudgetStatus", {
-  conditions: t.listBy(Condition, "type").pb(7).mergeBy("type"),
-  currentHealthy: t.int32().pb(4).always("zero"),
-  desiredHealthy: t.int32().pb(5).always("zero"),
-  disruptedPods: t.map(t.time()).pb(2),
-  disruptionsAllowed: t.int32().pb(3).always("zero"),
-  expectedPods: t.int32().pb(6).always("zero"),
-  observedGeneration: t.int64().pb(1),
+  conditions: t.listBy(Condition, "type").pb(7).mergeBy("type").doc("What is known about the object, one entry per aspect."),
+  currentHealthy: t.int32().pb(4).always("zero").doc("Pods that are ready."),
+  desiredHealthy: t.int32().pb(5).always("zero").doc("Pods that have to be."),
+  disruptedPods: t.map(t.time()).pb(2).doc("Pods whose eviction was allowed and that are not gone yet, with the time."),
+  disruptionsAllowed: t.int32().pb(3).always("zero").doc("How many pods may be evicted now."),
+  expectedPods: t.int32().pb(6).always("zero").doc("Pods that are counted."),
+  observedGeneration: t.int64().pb(1).doc("The metadata.generation that this status speaks of."),
 });
 export interface PodDisruptionBudgetStatus extends t.Stored<typeof PodDisruptionBudgetStatus> {}
 
@@ -33,8 +33,8 @@ export const PodDisruptionBudget = defineKind({
   definition: "io.k8s.api.policy.v1.PodDisruptionBudget",
   doc: "How many pods of an application may be missing on purpose.",
   fields: {
-    spec: PodDisruptionBudgetSpec.pb(2).always("{}"),
-    status: PodDisruptionBudgetStatus.pb(3).always("{}"),
+    spec: PodDisruptionBudgetSpec.pb(2).always("{}").doc("How many pods have to stay."),
+    status: PodDisruptionBudgetStatus.pb(3).always("{}").doc("How many may be evicted now."),
   },
   *rules(next, _previous, { subresource }) {
     const { spec, status } = next;

@@ -6,7 +6,7 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const AggregationRule = t.object("io.k8s.api.rbac.v1.AggregationRule", {
-  clusterRoleSelectors: t.list(LabelSelector).pb(1),
+  clusterRoleSelectors: t.list(LabelSelector).pb(1).doc("Cluster roles whose rules are taken over, by their labels."),
 });
 export interface AggregationRule extends t.Stored<typeof AggregationRule> {}
 
@@ -16,8 +16,8 @@ export const ClusterRole = defineKind({
   definition: "io.k8s.api.rbac.v1.ClusterRole",
   doc: "Permissions in the whole cluster, or for use in any namespace.",
   fields: {
-    aggregationRule: AggregationRule.pb(3),
-    rules: t.list(PolicyRule).pb(2).always("[]"),
+    aggregationRule: AggregationRule.pb(3).doc("Where the rules are gathered from; they are then written by the server."),
+    rules: t.list(PolicyRule).pb(2).always("[]").doc("What may be done."),
   },
   nameGrammar: "path-segment",
   rules: next => roleRules(next, false),

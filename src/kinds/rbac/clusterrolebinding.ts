@@ -10,8 +10,8 @@ export const ClusterRoleBinding = defineKind({
   definition: "io.k8s.api.rbac.v1.ClusterRoleBinding",
   doc: "Gives a cluster role's permissions to subjects everywhere.",
   fields: {
-    roleRef: RoleRef.pb(3).required().always("{}"),
-    subjects: t.list(Subject).pb(2),
+    roleRef: RoleRef.pb(3).required().always("{}").doc("The role that is given."),
+    subjects: t.list(Subject).pb(2).doc("Who gets it."),
   },
   nameGrammar: "path-segment",
   defaults: defaultSubjects,

@@ -10,7 +10,7 @@ export const Role = defineKind({
   definition: "io.k8s.api.rbac.v1.Role",
   doc: "Permissions inside one namespace.",
   fields: {
-    rules: t.list(PolicyRule).pb(2).always("[]"),
+    rules: t.list(PolicyRule).pb(2).always("[]").doc("What may be done."),
   },
   nameGrammar: "path-segment",
   rules: next => roleRules(next, true),

@@ -4,14 +4,14 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceClassConfiguration = t.object("io.k8s.api.resource.v1.DeviceClassConfiguration", {
-  opaque: OpaqueDeviceConfiguration.pb(1).within(1),
+  opaque: OpaqueDeviceConfiguration.pb(1).within(1).doc("What the driver is told."),
 });
 export interface DeviceClassConfiguration extends t.Stored<typeof DeviceClassConfiguration> {}
 
 export const DeviceClassSpec = t.object("io.k8s.api.resource.v1.DeviceClassSpec", {
-  config: t.list(DeviceClassConfiguration).pb(2),
-  extendedResourceName: t.string().pb(4).pointer(),
-  selectors: t.list(DeviceSelector).pb(1),
+  config: t.list(DeviceClassConfiguration).pb(2).doc("What drivers are told about devices of the class."),
+  extendedResourceName: t.string().pb(4).pointer().doc("Name by which pods may ask for such devices among their resources."),
+  selectors: t.list(DeviceSelector).pb(1).doc("Devices that belong to the class."),
 });
 export interface DeviceClassSpec extends t.Stored<typeof DeviceClassSpec> {}
 
@@ -21,7 +21,7 @@ export const DeviceClass = defineKind({
   definition: "io.k8s.api.resource.v1.DeviceClass",
   doc: "A kind of device, by name.",
   fields: {
-    spec: DeviceClassSpec.pb(2).required().always("{}"),
+    spec: DeviceClassSpec.pb(2).required().always("{}").doc("Which devices, and how they are set up."),
   },
   columns: [nameColumn, ageColumn],
 });

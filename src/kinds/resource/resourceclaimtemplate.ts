@@ -5,8 +5,8 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ResourceClaimTemplateSpec = t.object("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", {
-  metadata: ObjectMeta.pb(1).always("{}"),
-  spec: ResourceClaimSpec.pb(2).required().always("{}"),
+  metadata: ObjectMeta.pb(1).always("{}").doc("Labels and annotations of the claims."),
+  spec: ResourceClaimSpec.pb(2).required().always("{}").doc("What is asked for."),
 });
 export interface ResourceClaimTemplateSpec extends t.Stored<typeof ResourceClaimTemplateSpec> {}
 
@@ -16,7 +16,7 @@ export const ResourceClaimTemplate = defineKind({
   definition: "io.k8s.api.resource.v1.ResourceClaimTemplate",
   doc: "A claim for devices, made anew for each pod.",
   fields: {
-    spec: ResourceClaimTemplateSpec.pb(2).required().always("{}"),
+    spec: ResourceClaimTemplateSpec.pb(2).required().always("{}").doc("What claims are made from."),
   },
   columns: [nameColumn, ageColumn],
 });

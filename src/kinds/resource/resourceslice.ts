@@ -5,93 +5,93 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceAttribute = t.object("io.k8s.api.resource.v1.DeviceAttribute", {
-  bool: t.bool().pb(3).pointer(),
-  bools: t.list(t.bool()).pb(7),
-  int: t.int64().pb(2).pointer(),
-  ints: t.list(t.int64()).pb(6),
-  string: t.string().pb(4).pointer(),
-  strings: t.list(t.string()).pb(8),
-  version: t.string().pb(5).pointer(),
-  versions: t.list(t.string()).pb(9),
+  bool: t.bool().pb(3).pointer().doc("A truth value."),
+  bools: t.list(t.bool()).pb(7).doc("Several truth values."),
+  int: t.int64().pb(2).pointer().doc("A number."),
+  ints: t.list(t.int64()).pb(6).doc("Several numbers."),
+  string: t.string().pb(4).pointer().doc("A text."),
+  strings: t.list(t.string()).pb(8).doc("Several texts."),
+  version: t.string().pb(5).pointer().doc("A semantic version."),
+  versions: t.list(t.string()).pb(9).doc("Several semantic versions."),
 });
 export interface DeviceAttribute extends t.Stored<typeof DeviceAttribute> {}
 
 export const CapacityRequestPolicyRange = t.object("io.k8s.api.resource.v1.CapacityRequestPolicyRange", {
-  max: t.quantity().pb(2).pointer(),
-  min: t.quantity().pb(1).pointer().required().always("null"),
-  step: t.quantity().pb(3).pointer(),
+  max: t.quantity().pb(2).pointer().doc("The most that may be asked for."),
+  min: t.quantity().pb(1).pointer().required().always("null").doc("The least that may be asked for."),
+  step: t.quantity().pb(3).pointer().doc("By what amounts above that."),
 });
 export interface CapacityRequestPolicyRange extends t.Stored<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = t.object("io.k8s.api.resource.v1.CapacityRequestPolicy", {
-  default: t.quantity().pb(1).pointer(),
-  validRange: CapacityRequestPolicyRange.pb(4),
-  validValues: t.list(t.quantity()).pb(3),
+  default: t.quantity().pb(1).pointer().doc("What is taken when nothing is asked for."),
+  validRange: CapacityRequestPolicyRange.pb(4).doc("What may be asked for, as a range."),
+  validValues: t.list(t.quantity()).pb(3).doc("What may be asked for, one by one."),
 });
 export interface CapacityRequestPolicy extends t.Stored<typeof CapacityRequestPolicy> {}
 
 export const DeviceCapacity = t.object("io.k8s.api.resource.v1.DeviceCapacity", {
-  requestPolicy: CapacityRequestPolicy.pb(2),
-  value: t.quantity().pb(1).required().always("zero"),
+  requestPolicy: CapacityRequestPolicy.pb(2).doc("How it can be asked for in parts."),
+  value: t.quantity().pb(1).required().always("zero").doc("How much there is."),
 });
 export interface DeviceCapacity extends t.Stored<typeof DeviceCapacity> {}
 
 export const Counter = t.object("io.k8s.api.resource.v1.Counter", {
-  value: t.quantity().pb(1).required().always("zero"),
+  value: t.quantity().pb(1).required().always("zero").doc("How much there is."),
 });
 export interface Counter extends t.Stored<typeof Counter> {}
 
 export const DeviceCounterConsumption = t.object("io.k8s.api.resource.v1.DeviceCounterConsumption", {
-  counterSet: t.string().pb(1).required().always("zero"),
-  counters: t.map(Counter).pb(2).required(),
+  counterSet: t.string().pb(1).required().always("zero").doc("The counters that the device takes from."),
+  counters: t.map(Counter).pb(2).required().doc("How much it takes, by counter."),
 });
 export interface DeviceCounterConsumption extends t.Stored<typeof DeviceCounterConsumption> {}
 
 export const NodeAllocatableResourceMapping = t.object("io.k8s.api.resource.v1.NodeAllocatableResourceMapping", {
-  allocationMultiplier: t.quantity().pb(2).pointer(),
-  capacityKey: t.string().pb(1).pointer(),
+  allocationMultiplier: t.quantity().pb(2).pointer().doc("What the amount is multiplied by."),
+  capacityKey: t.string().pb(1).pointer().doc("Capacity of the device that the amount comes from."),
 });
 export interface NodeAllocatableResourceMapping extends t.Stored<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = t.object("io.k8s.api.resource.v1.Device", {
-  allNodes: t.bool().pb(7).pointer(),
-  allowMultipleAllocations: t.bool().pb(12).pointer(),
-  attributes: t.map(DeviceAttribute).pb(2),
-  bindingConditions: t.list(t.string()).pb(10),
-  bindingFailureConditions: t.list(t.string()).pb(11),
-  bindsToNode: t.bool().pb(9).pointer(),
-  capacity: t.map(DeviceCapacity).pb(3),
-  consumesCounters: t.list(DeviceCounterConsumption).pb(4),
-  name: t.string().pb(1).required().always("zero"),
-  nodeAllocatableResourceMappings: t.map(NodeAllocatableResourceMapping).pb(13),
-  nodeName: t.string().pb(5).pointer(),
-  nodeSelector: NodeSelector.pb(6),
-  taints: t.list(DeviceTaint).pb(8),
+  allNodes: t.bool().pb(7).pointer().doc("Whether every node can use it."),
+  allowMultipleAllocations: t.bool().pb(12).pointer().doc("Whether it can be given several times at once."),
+  attributes: t.map(DeviceAttribute).pb(2).doc("What it is like, by name."),
+  bindingConditions: t.list(t.string()).pb(10).doc("What has to be true of it before a pod is bound."),
+  bindingFailureConditions: t.list(t.string()).pb(11).doc("What ends the attempt."),
+  bindsToNode: t.bool().pb(9).pointer().doc("Whether it stays with the node that was chosen."),
+  capacity: t.map(DeviceCapacity).pb(3).doc("How much it has, by name."),
+  consumesCounters: t.list(DeviceCounterConsumption).pb(4).doc("What it takes from counters that devices share."),
+  name: t.string().pb(1).required().always("zero").doc("Name of the device, unique in its pool."),
+  nodeAllocatableResourceMappings: t.map(NodeAllocatableResourceMapping).pb(13).doc("What it takes of the node's resources, by resource."),
+  nodeName: t.string().pb(5).pointer().doc("The node that can use it."),
+  nodeSelector: NodeSelector.pb(6).doc("Nodes that can use it."),
+  taints: t.list(DeviceTaint).pb(8).doc("What keeps it from being given to those that do not tolerate it."),
 });
 export interface Device extends t.Stored<typeof Device> {}
 
 export const ResourcePool = t.object("io.k8s.api.resource.v1.ResourcePool", {
-  generation: t.int64().pb(2).required().always("zero"),
-  name: t.string().pb(1).required().always("zero"),
-  resourceSliceCount: t.int64().pb(3).required().always("zero"),
+  generation: t.int64().pb(2).required().always("zero").doc("Which of the pool's versions this is; the highest counts."),
+  name: t.string().pb(1).required().always("zero").doc("Name of the pool."),
+  resourceSliceCount: t.int64().pb(3).required().always("zero").doc("How many slices the pool has in this version."),
 });
 export interface ResourcePool extends t.Stored<typeof ResourcePool> {}
 
 export const CounterSet = t.object("io.k8s.api.resource.v1.CounterSet", {
-  counters: t.map(Counter).pb(2).required(),
-  name: t.string().pb(1).required().always("zero"),
+  counters: t.map(Counter).pb(2).required().doc("How much there is, by counter."),
+  name: t.string().pb(1).required().always("zero").doc("Name of the set."),
 });
 export interface CounterSet extends t.Stored<typeof CounterSet> {}
 
 export const ResourceSliceSpec = t.object("io.k8s.api.resource.v1.ResourceSliceSpec", {
-  allNodes: t.bool().pb(5).pointer(),
-  devices: t.list(Device).pb(6),
-  driver: t.string().pb(1).required().always("zero"),
-  nodeName: t.string().pb(3).pointer(),
-  nodeSelector: NodeSelector.pb(4),
-  perDeviceNodeSelection: t.bool().pb(7).pointer(),
-  pool: ResourcePool.pb(2).required().always("{}"),
-  sharedCounters: t.list(CounterSet).pb(8),
+  allNodes: t.bool().pb(5).pointer().doc("Whether every node can use the devices."),
+  devices: t.list(Device).pb(6).doc("The devices."),
+  driver: t.string().pb(1).required().always("zero").doc("Driver of the devices."),
+  nodeName: t.string().pb(3).pointer().doc("The node that can use the devices."),
+  nodeSelector: NodeSelector.pb(4).doc("Nodes that can use the devices."),
+  perDeviceNodeSelection: t.bool().pb(7).pointer().doc("Whether each device says itself who can use it."),
+  pool: ResourcePool.pb(2).required().always("{}").doc("Pool that the devices are in."),
+  sharedCounters: t.list(CounterSet).pb(8).doc("Counters that the devices share."),
 });
 export interface ResourceSliceSpec extends t.Stored<typeof ResourceSliceSpec> {}
 
@@ -101,7 +101,7 @@ export const ResourceSlice = defineKind({
   definition: "io.k8s.api.resource.v1.ResourceSlice",
   doc: "Devices that a driver offers.",
   fields: {
-    spec: ResourceSliceSpec.pb(2).required().always("{}"),
+    spec: ResourceSliceSpec.pb(2).required().always("{}").doc("Devices of one driver, and who can use them."),
   },
   selectable: { "spec.nodeName": slice => slice.spec.nodeName ?? "", "spec.driver": slice => slice.spec.driver },
   columns: [

@@ -10,10 +10,10 @@ export const PriorityClass = defineKind({
   definition: "io.k8s.api.scheduling.v1.PriorityClass",
   doc: "A name for how important pods are.",
   fields: {
-    description: t.string().pb(4),
-    globalDefault: t.bool().pb(3),
-    preemptionPolicy: t.oneOf("Never", "PreemptLowerPriority").pb(5).pointer().default("PreemptLowerPriority"),
-    value: t.int32().pb(2).always("zero"),
+    description: t.string().pb(4).doc("When to use the class."),
+    globalDefault: t.bool().pb(3).doc("Whether it is for pods that name no class."),
+    preemptionPolicy: t.oneOf("Never", "PreemptLowerPriority").pb(5).pointer().default("PreemptLowerPriority").doc("Whether such pods may evict pods of lower priority."),
+    value: t.int32().pb(2).always("zero").doc("The priority; higher goes first."),
   },
   *rules(next, previous) {
     const system = next.metadata.name.startsWith("system-");

@@ -3,23 +3,23 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const CSIDriverTokenRequest = t.object("io.k8s.api.storage.v1.TokenRequest", {
-  audience: t.string().pb(1).required().always("zero"),
-  expirationSeconds: t.int64().pb(2).pointer(),
+  audience: t.string().pb(1).required().always("zero").doc("Who the token is for; the API server if empty."),
+  expirationSeconds: t.int64().pb(2).pointer().doc("How long it is valid."),
 });
 export interface CSIDriverTokenRequest extends t.Stored<typeof CSIDriverTokenRequest> {}
 
 export const CSIDriverSpec = t.object("io.k8s.api.storage.v1.CSIDriverSpec", {
-  attachRequired: t.bool().pb(1).pointer().default(true),
-  fsGroupPolicy: t.string().pb(5).pointer().default("ReadWriteOnceWithFSType"),
-  nodeAllocatableUpdatePeriodSeconds: t.int64().pb(9).pointer(),
-  podInfoOnMount: t.bool().pb(2).pointer().default(false),
-  preventPodSchedulingIfMissing: t.bool().pb(11).pointer(),
-  requiresRepublish: t.bool().pb(7).pointer().default(false),
-  seLinuxMount: t.bool().pb(8).pointer().default(false),
-  serviceAccountTokenInSecrets: t.bool().pb(10).pointer(),
-  storageCapacity: t.bool().pb(4).pointer().default(false),
-  tokenRequests: t.list(CSIDriverTokenRequest).pb(6),
-  volumeLifecycleModes: t.set(t.string()).pb(3).default(["Persistent"]),
+  attachRequired: t.bool().pb(1).pointer().default(true).doc("Whether volumes have to be attached before they are mounted."),
+  fsGroupPolicy: t.string().pb(5).pointer().default("ReadWriteOnceWithFSType").doc("Whether volumes' files may be given to the pod's group."),
+  nodeAllocatableUpdatePeriodSeconds: t.int64().pb(9).pointer().doc("How often nodes ask how many volumes they may have."),
+  podInfoOnMount: t.bool().pb(2).pointer().default(false).doc("Whether the driver is told about the pod."),
+  preventPodSchedulingIfMissing: t.bool().pb(11).pointer().doc("Whether pods wait while no node has the driver."),
+  requiresRepublish: t.bool().pb(7).pointer().default(false).doc("Whether the driver is called again and again while the pod runs."),
+  seLinuxMount: t.bool().pb(8).pointer().default(false).doc("Whether mounting with an SELinux label works."),
+  serviceAccountTokenInSecrets: t.bool().pb(10).pointer().doc("Whether tokens are handed over among the secrets."),
+  storageCapacity: t.bool().pb(4).pointer().default(false).doc("Whether the scheduler asks how much room there is."),
+  tokenRequests: t.list(CSIDriverTokenRequest).pb(6).doc("Tokens of the pod's service account that the driver is handed."),
+  volumeLifecycleModes: t.set(t.string()).pb(3).default(["Persistent"]).doc("Whether its volumes outlive pods (Persistent) or not (Ephemeral)."),
 });
 export interface CSIDriverSpec extends t.Stored<typeof CSIDriverSpec> {}
 
@@ -29,7 +29,7 @@ export const CSIDriver = defineKind({
   definition: "io.k8s.api.storage.v1.CSIDriver",
   doc: "How a storage driver wants to be treated.",
   fields: {
-    spec: CSIDriverSpec.pb(2).required().always("{}"),
+    spec: CSIDriverSpec.pb(2).required().always("{}").doc("How the driver is used."),
   },
   columns: [
     nameColumn,

@@ -8,10 +8,10 @@ export const CSIStorageCapacity = defineKind({
   definition: "io.k8s.api.storage.v1.CSIStorageCapacity",
   doc: "Free space of a storage class in one place.",
   fields: {
-    capacity: t.quantity().pb(4).pointer(),
-    maximumVolumeSize: t.quantity().pb(5).pointer(),
-    nodeTopology: LabelSelector.pb(2),
-    storageClassName: t.string().pb(3).required().always("zero"),
+    capacity: t.quantity().pb(4).pointer().doc("How much room there is."),
+    maximumVolumeSize: t.quantity().pb(5).pointer().doc("How big one volume may be."),
+    nodeTopology: LabelSelector.pb(2).doc("Nodes that it is about, by their labels."),
+    storageClassName: t.string().pb(3).required().always("zero").doc("Storage class that it is about."),
   },
   columns: [
     nameColumn,

@@ -13,13 +13,13 @@ export const StorageClass = defineKind({
   definition: "io.k8s.api.storage.v1.StorageClass",
   doc: "A kind of storage, and who provides it.",
   fields: {
-    allowVolumeExpansion: t.bool().pb(6).pointer(),
-    allowedTopologies: t.list(TopologySelectorTerm).pb(8),
-    mountOptions: t.list(t.string()).pb(5),
-    parameters: t.map(t.string()).pb(3),
-    provisioner: t.string().pb(2).required().always("zero"),
-    reclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").pb(4).pointer().default("Delete"),
-    volumeBindingMode: t.oneOf("Immediate", "WaitForFirstConsumer").pb(7).pointer().default("Immediate"),
+    allowVolumeExpansion: t.bool().pb(6).pointer().doc("Whether volumes can be made bigger."),
+    allowedTopologies: t.list(TopologySelectorTerm).pb(8).doc("Where volumes may be made."),
+    mountOptions: t.list(t.string()).pb(5).doc("Options of the mount of its volumes."),
+    parameters: t.map(t.string()).pb(3).doc("What the provisioner is told."),
+    provisioner: t.string().pb(2).required().always("zero").doc("Who makes the volumes."),
+    reclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").pb(4).pointer().default("Delete").doc("What becomes of volumes when their claims are deleted: Delete or Retain."),
+    volumeBindingMode: t.oneOf("Immediate", "WaitForFirstConsumer").pb(7).pointer().default("Immediate").doc("Whether volumes are made at once (Immediate) or for the first pod (WaitForFirstConsumer)."),
   },
   *rules(next, previous) {
     if (next.provisioner === "") yield required("provisioner");

@@ -6,30 +6,30 @@ import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const VolumeAttachmentSource = t.object("io.k8s.api.storage.v1.VolumeAttachmentSource", {
-  inlineVolumeSpec: PersistentVolumeSpec.pb(2),
-  persistentVolumeName: t.string().pb(1).pointer(),
+  inlineVolumeSpec: PersistentVolumeSpec.pb(2).doc("The volume itself, if it is not a persistent one."),
+  persistentVolumeName: t.string().pb(1).pointer().doc("The persistent volume."),
 });
 export interface VolumeAttachmentSource extends t.Stored<typeof VolumeAttachmentSource> {}
 
 export const VolumeAttachmentSpec = t.object("io.k8s.api.storage.v1.VolumeAttachmentSpec", {
-  attacher: t.string().pb(1).required().always("zero"),
-  nodeName: t.string().pb(3).required().always("zero"),
-  source: VolumeAttachmentSource.pb(2).required().always("{}"),
+  attacher: t.string().pb(1).required().always("zero").doc("Driver that attaches."),
+  nodeName: t.string().pb(3).required().always("zero").doc("Node to attach to."),
+  source: VolumeAttachmentSource.pb(2).required().always("{}").doc("Volume to attach."),
 });
 export interface VolumeAttachmentSpec extends t.Stored<typeof VolumeAttachmentSpec> {}
 
 export const VolumeError = t.object("io.k8s.api.storage.v1.VolumeError", {
-  errorCode: t.int32().pb(3).pointer(),
-  message: t.string().pb(2),
-  time: t.time().pb(1).always("null"),
+  errorCode: t.int32().pb(3).pointer().doc("Code of the error."),
+  message: t.string().pb(2).doc("What went wrong."),
+  time: t.time().pb(1).always("null").doc("When it went wrong."),
 });
 export interface VolumeError extends t.Stored<typeof VolumeError> {}
 
 export const VolumeAttachmentStatus = t.object("io.k8s.api.storage.v1.VolumeAttachmentStatus", {
-  attachError: VolumeError.pb(3),
-  attached: t.bool().pb(1).required().always("zero"),
-  attachmentMetadata: t.map(t.string()).pb(2),
-  detachError: VolumeError.pb(4),
+  attachError: VolumeError.pb(3).doc("What last went wrong when attaching."),
+  attached: t.bool().pb(1).required().always("zero").doc("Whether it is attached."),
+  attachmentMetadata: t.map(t.string()).pb(2).doc("What the node has to know for mounting."),
+  detachError: VolumeError.pb(4).doc("What last went wrong when detaching."),
 });
 export interface VolumeAttachmentStatus extends t.Stored<typeof VolumeAttachmentStatus> {}
 
@@ -40,8 +40,8 @@ export const VolumeAttachment = defineKind({
   definition: "io.k8s.api.storage.v1.VolumeAttachment",
   doc: "Asks that a volume be attached to a node.",
   fields: {
-    spec: VolumeAttachmentSpec.pb(2).required().always("{}"),
-    status: VolumeAttachmentStatus.pb(3).always("{}"),
+    spec: VolumeAttachmentSpec.pb(2).required().always("{}").doc("What is attached where."),
+    status: VolumeAttachmentStatus.pb(3).always("{}").doc("Whether it is attached."),
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;

@@ -11,8 +11,8 @@ export const VolumeAttributesClass = defineKind({
   definition: "io.k8s.api.storage.v1.VolumeAttributesClass",
   doc: "Attributes of volumes that may change while they are in use.",
   fields: {
-    driverName: t.string().pb(2).required().always("zero"),
-    parameters: t.map(t.string()).pb(3),
+    driverName: t.string().pb(2).required().always("zero").doc("The driver."),
+    parameters: t.map(t.string()).pb(3).doc("The attributes."),
   },
   *rules(next, previous) {
     if (next.driverName === "") yield required("driverName");
