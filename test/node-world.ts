@@ -21,7 +21,7 @@ export class PretendedHost {
   status = 200;
   readonly host: NodeHost = {
     files: {
-      makeFolder: async () => undefined, writeFile: async () => undefined, readTail: async () => undefined, setGroup: async () => undefined, mountTmpfs: async () => undefined, bindBeneath: async () => undefined,
+      makeFolder: async () => undefined, writeFile: async () => undefined, readTail: async () => undefined, setGroup: async () => undefined, mountTmpfs: async () => undefined, mountReadOnly: async () => undefined, bindBeneath: async () => undefined,
       checkHostPath: async () => undefined, list: async () => [], size: async () => 0, rename: async () => undefined, removeTree: async path => void this.removed.push(path),
       publish: async (folder, payload) => {
         this.published.set(folder, new Map([...payload].map(([path, { content }]) => [path, new TextDecoder().decode(content)])));

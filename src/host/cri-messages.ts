@@ -101,6 +101,7 @@ export const cri = {
 } as const;
 
 const Any = { typeUrl: [1, "string"], value: [2, "bytes"] } as const;
+const SnapshotMount = { type: [1, "string"], source: [2, "string"], target: [3, "string"], options: [4, "string", "many"] } as const;
 const Timestamp = { seconds: [1, "int64"], nanos: [2, "int32"] } as const;
 export const TaskExit = { containerId: [1, "string"], id: [2, "string"], pid: [3, "uint32"], exitStatus: [4, "uint32"], exitedAt: [5, Timestamp] } as const;
 const containerd = <Q extends Message, A extends Message>(name: string, request: Q, answer: A): Method<Q, A> => method(`/containerd.services.${name}`, request, answer);
@@ -109,6 +110,9 @@ const containerd = <Q extends Message, A extends Message>(name: string, request:
 export const ctrd = {
   subscribe: containerd("events.v1.Events/Subscribe", { filters: [1, "string", "many"] }, { timestamp: [1, Timestamp], namespace: [2, "string"], topic: [3, "string"], event: [4, Any] }),
   containerGet: containerd("containers.v1.Containers/Get", { id: [1, "string"] }, { container: [1, { id: [1, "string"], image: [3, "string"], spec: [5, Any] }] }),
+  snapshotView: containerd("snapshots.v1.Snapshots/View", { snapshotter: [1, "string"], key: [2, "string"], parent: [3, "string"], labels: [4, "map"] }, { mounts: [1, SnapshotMount, "many"] }),
+  snapshotMounts: containerd("snapshots.v1.Snapshots/Mounts", { snapshotter: [1, "string"], key: [2, "string"] }, { mounts: [1, SnapshotMount, "many"] }),
+  snapshotRemove: containerd("snapshots.v1.Snapshots/Remove", { snapshotter: [1, "string"], key: [2, "string"] }, Empty),
   taskGet: containerd("tasks.v1.Tasks/Get", { containerId: [1, "string"], execId: [2, "string"] }, { process: [1, { containerId: [1, "string"], id: [2, "string"], pid: [3, "uint32"], status: [4, "enum"] }] }),
   taskExec: containerd("tasks.v1.Tasks/Exec", { containerId: [1, "string"], stdin: [2, "string"], stdout: [3, "string"], stderr: [4, "string"], terminal: [5, "bool"], spec: [6, Any], execId: [7, "string"] }, Empty),
   taskStart: containerd("tasks.v1.Tasks/Start", { containerId: [1, "string"], execId: [2, "string"] }, { pid: [1, "uint32"] }),

@@ -2,10 +2,11 @@
 import { decodeMessage, type Message, type Wire } from "../base/protowire.ts";
 import { label, RuntimeError, type ContainerConfig, type ContainerResources, type ContainerRuntime, type ContainerState, type Credentials, type ExecResult, type ImageState, type Listed, type PodState, type RuntimeCondition, type SandboxConfig, type SandboxState } from "../node/runtime.ts";
 import { cri, ctrd, TaskExit } from "./cri-messages.ts";
-import { GrpcClient, GrpcError, grpcCode, type Method } from "./grpc.ts";
+import { GrpcClient, GrpcError, grpcCode, isGrpcError, type Method } from "./grpc.ts";
 
 /** Time limits in milliseconds: upstream's runtime-request-timeout, and longer where work is expected. */
 const limit = { quick: 10_000, request: 120_000, pull: 3_600_000, exec: 60_000 } as const;
+const snapshotter = "overlayfs";
 const containerStates = ["created", "running", "exited", "unknown"] as const;
 
 export class CriRuntime implements ContainerRuntime {
@@ -147,6 +148,26 @@ export class CriRuntime implements ContainerRuntime {
   }
   async removeImage(reference: string): Promise<void> {
     await this.#call(cri.removeImage, { image: { image: reference } });
+  }
+
+  async viewImage(reference: string, name: string): Promise<{ readonly type: string; readonly source: string; readonly options: readonly string[] }> {
+    const { info } = await this.#call(cri.imageStatus, { image: { image: reference }, verbose: true });
+    const { chainID } = JSON.parse(info?.["info"] ?? "{}") as { readonly chainID?: string };
+    if (!chainID) throw new RuntimeError("failed", `the runtime does not say how image ${reference} is laid out`);
+    const made = await this.#containerd.call(ctrd.snapshotView, { snapshotter, key: name, parent: chainID, labels: { "containerd.io/gc.root": "1970-01-01T00:00:00Z" } }, { timeoutMs: limit.quick }).catch((error: unknown) => {
+      if (!isGrpcError(error, grpcCode.alreadyExists)) throw error;
+      return this.#containerd.call(ctrd.snapshotMounts, { snapshotter, key: name }, { timeoutMs: limit.quick });
+    });
+    const [mount] = made.mounts ?? [];
+    if (!mount) throw new RuntimeError("failed", `the runtime gives no mount for image ${reference}`);
+    return { type: mount.type ?? "", source: mount.source ?? "", options: mount.options ?? [] };
+  }
+  async releaseView(name: string): Promise<void> {
+    try {
+      await this.#containerd.call(ctrd.snapshotRemove, { snapshotter, key: name }, { timeoutMs: limit.quick });
+    } catch (error) {
+      if (!isGrpcError(error, grpcCode.notFound)) throw error;
+    }
   }
 
   /** Where containerd's streaming server lets one client join the container's streams, once. */

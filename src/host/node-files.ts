@@ -27,6 +27,11 @@ export function nodeFiles(): Files {
       if ((await mountsBeneath(path)).includes(path)) return;
       await mustCommand("mount", ["-t", "tmpfs", "-o", `size=${Math.max(4096, Math.floor(bytesMax))},mode=0777`, "tmpfs", path]);
     },
+    mountReadOnly: async ({ type, source, options }, target) => {
+      if ((await mountsBeneath(target)).includes(target)) return;
+      const flags = [...options.filter(option => option !== "rw" && option !== "ro" && option !== "rbind"), ...(type === "bind" ? ["bind"] : []), "ro", "noexec", "nosuid", "nodev"].join(",");
+      await mustCommand("mount", ["--no-canonicalize", ...(type === "bind" ? [] : ["-t", type]), "-o", flags, source, target]);
+    },
     bindBeneath, checkHostPath, removeTree,
     list: async folder => (await unlessMissing(readdir(folder))) ?? [],
     size: async path => (await unlessMissing(stat(path)))?.size ?? 0,

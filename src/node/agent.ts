@@ -118,7 +118,7 @@ export class Agent {
     const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node);
     return {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable,
-      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random)), statuses: new StatusWriter({ client, clock, log }, signal),
+      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime), statuses: new StatusWriter({ client, clock, log }, signal),
       restarts: new BackOff(clock, restartFirstMs, restartMaxMs),
       tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), turn: turns(turnsMax),
     };

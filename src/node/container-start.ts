@@ -1,6 +1,7 @@
 /** Starts one container: back-off, image, configuration, create, start, postStart; each failure with upstream's reason and event. */
 import { messageOf } from "../base/log.ts";
 import type { Pod } from "../kinds/core/pod.ts";
+import type { Volume } from "../kinds/core/volume.ts";
 import { goDuration } from "./back-off.ts";
 import { containerConfig, logPathOf } from "./container-config.ts";
 import { podText, statusOf, type Placed } from "./containers.ts";
@@ -45,9 +46,13 @@ export async function startContainer(services: PodServices, input: StartInput): 
 
   let image: ImageState;
   try {
+    for (const volume of imageVolumes(pod, placed)) {
+      const wanted = { name: placed.container.name, image: volume.image?.reference ?? "", imagePullPolicy: volume.image?.pullPolicy };
+      await services.volumes.mountImage(pod, volume, await unlessAborted(services.images.ensure(pod, wanted, input.sandbox, tell), signal));
+    }
     image = await unlessAborted(services.images.ensure(pod, placed.container, input.sandbox, tell), signal);
   } catch (error) {
-    if (error instanceof ImageError) return fails(error.reason, error.message, Math.max(1_000, services.images.retryAfterMs(pod, placed.container) || retryMs), error.reason);
+    if (error instanceof ImageError) return fails(error.reason, error.message, Math.max(1_000, services.images.retryAfterMs(pod, placed.container.image ?? "") || retryMs), error.reason);
     throw error;
   }
 
@@ -90,6 +95,11 @@ export async function startContainer(services: PodServices, input: StartInput): 
     return { ok: false, waiting: { reason: "PostStartHookError", message: "PostStartHook failed" }, retryMs };
   }
   return { ok: true };
+}
+
+function imageVolumes(pod: Pod, { container }: Placed): readonly Volume[] {
+  const used = new Set((container.volumeMounts ?? []).map(({ name }) => name));
+  return (pod.spec.volumes ?? []).filter(({ name, image }) => image !== undefined && used.has(name));
 }
 
 /** After an exit the wait doubles from 10 s to 5 min; ten good minutes forget it. */

@@ -16,6 +16,8 @@ export interface Files {
   /** Gives everything beneath to a group, readable (and writable) by it. */
   setGroup(path: string, group: number, readOnly: boolean): Promise<void>;
   mountTmpfs(path: string, bytesMax: number): Promise<void>;
+  /** Mounts read-only, without programs, devices or set-user-ids; once. */
+  mountReadOnly(mount: { readonly type: string; readonly source: string; readonly options: readonly string[] }, target: string): Promise<void>;
   /** Mounts what lies at `subPath` beneath `root` on `target`, without ever leaving `root` through a symlink; makes a missing folder. */
   bindBeneath(root: string, subPath: string, target: string): Promise<void>;
   /** Checks (and for `…OrCreate` makes) a hostPath; throws with upstream's message. */

@@ -18,6 +18,7 @@ export class ImageError extends Error {
   }
 }
 
+type Wanted = Pick<AnyContainer, "image" | "imagePullPolicy">;
 type Tell = (type: "Normal" | "Warning", reason: string, message: string) => void;
 const backOffFirstMs = 10_000;
 const backOffMaxMs = 300_000;
@@ -41,7 +42,7 @@ export class Images {
   }
 
   /** Resolves to the image, present now; throws `ImageError` when it is not. */
-  async ensure(pod: Pod, container: AnyContainer, sandbox: SandboxConfig, tell: Tell): Promise<ImageState> {
+  async ensure(pod: Pod, container: Wanted, sandbox: SandboxConfig, tell: Tell): Promise<ImageState> {
     const asked = container.image ?? "";
     const reference = withTag(asked);
     if (reference === undefined) {
@@ -64,8 +65,8 @@ export class Images {
   }
 
   /** Milliseconds until a pull may be tried again. */
-  retryAfterMs(pod: Pod, container: AnyContainer): number {
-    return this.#backOff.remainingMs(keyOf(pod, container.image ?? ""));
+  retryAfterMs(pod: Pod, image: string): number {
+    return this.#backOff.remainingMs(keyOf(pod, image));
   }
   forget(podUID: string): void {
     this.#backOff.forget(`${podUID}_`);

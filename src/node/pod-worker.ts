@@ -275,6 +275,7 @@ export class PodWorker {
     await host.hostPorts.close(uid);
     if (!this.#gone) await unlessAborted(statuses.settled(uid), this.#step.signal);
     await volumes.tearDown(uid);
+    await volumes.releaseImages(pod);
     references.release(uid);
     if (!this.#gone && pod.metadata.deletionTimestamp === undefined) return undefined;
 

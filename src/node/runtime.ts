@@ -119,6 +119,9 @@ export interface ContainerRuntime {
   /** Resolves to the image's id. */
   pullImage(reference: string, credentials: Credentials | undefined, sandbox: SandboxConfig | undefined): Promise<string>;
   removeImage(reference: string): Promise<void>;
+  /** How to mount an image's files, read-only, under a name of ours; the same name gives the same mount again. */
+  viewImage(reference: string, name: string): Promise<{ readonly type: string; readonly source: string; readonly options: readonly string[] }>;
+  releaseView(name: string): Promise<void>;
 }
 
 /** Labels and annotations that say whose a container is: upstream's (pkg/kubelet/types/labels.go), so that other tools understand them. */

@@ -146,7 +146,7 @@ function networkOf(podCIDR: string, index: number): string {
 /** Files, cgroups and connections of a node that has none. Probes of what runs succeed. */
 const nowhere: NodeHost = {
   files: {
-    makeFolder: async () => undefined, publish: async () => false, writeFile: async () => undefined, readTail: async () => undefined, setGroup: async () => undefined, mountTmpfs: async () => undefined,
+    makeFolder: async () => undefined, publish: async () => false, writeFile: async () => undefined, readTail: async () => undefined, setGroup: async () => undefined, mountTmpfs: async () => undefined, mountReadOnly: async () => undefined,
     bindBeneath: async () => undefined, checkHostPath: async () => undefined, removeTree: async () => undefined, list: async () => [], size: async () => 0, rename: async () => undefined,
   },
   cgroups: { apply: async () => undefined, remove: async () => undefined, list: async () => [] },

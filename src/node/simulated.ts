@@ -198,6 +198,13 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#images.delete(reference);
   }
 
+  async viewImage(reference: string): Promise<{ readonly type: string; readonly source: string; readonly options: readonly string[] }> {
+    return { type: "simulated", source: reference, options: [] };
+  }
+  async releaseView(): Promise<void> {
+    this.#check();
+  }
+
   /** What the containers have "said", as files. */
   logFiles(): LogFiles {
     return {

@@ -8,7 +8,7 @@ import { ConfigError } from "./env.ts";
 import { expand } from "./expand.ts";
 import type { Files } from "./host.ts";
 import { podAmount } from "./resources.ts";
-import { Propagation, type Mount } from "./runtime.ts";
+import { Propagation, type ContainerRuntime, type Mount } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
 import { objectsOf, payloadOf, VolumeError, type TokenSource } from "./volume-content.ts";
 
@@ -19,7 +19,9 @@ export class Volumes {
   readonly #files: Files;
   readonly #node: NodeFacts;
   readonly #token: TokenSource;
-  constructor(files: Files, node: NodeFacts, token: TokenSource) {
+  readonly #runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">;
+  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">) {
+    this.#runtime = runtime;
     this.#files = files;
     this.#node = node;
     this.#token = token;
@@ -57,6 +59,8 @@ export class Volumes {
     const path = this.#path(pod, volume);
     const group = pod.spec.securityContext?.fsGroup;
     if (volume.emptyDir) return this.#emptyDir(pod, volume, path, group);
+    // Pulled and mounted when a container that uses it starts.
+    if (volume.image) return;
     if (volume.hostPath) return this.#files.checkHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
     const payload = await payloadOf(pod, volume, { ...around, token: this.#token });
     if (!payload) throw new VolumeError(`volumes of type ${Object.keys(volume).find(key => key !== "name") ?? "unknown"} are not supported by this node`);
@@ -85,7 +89,7 @@ export class Volumes {
 
   #path(pod: Pod, volume: Volume): string {
     if (volume.secret || volume.projected) return `${this.#node.memoryDir}/${pod.metadata.uid}/${volume.name}`;
-    const plugin = volume.emptyDir ? "empty-dir" : volume.configMap ? "configmap" : "downward-api";
+    const plugin = volume.image ? "image" : volume.emptyDir ? "empty-dir" : volume.configMap ? "configmap" : "downward-api";
     return `${this.podDir(pod.metadata.uid ?? "")}/volumes/kubernetes.io~${plugin}/${volume.name}`;
   }
 
@@ -107,7 +111,7 @@ export class Volumes {
       }
       mounts.push({
         containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`, hostPath,
-        readonly: mount.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined,
+        readonly: mount.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined || volume.image !== undefined,
         propagation: mount.mountPropagation === "HostToContainer" ? Propagation.hostToContainer : mount.mountPropagation === "Bidirectional" ? Propagation.bidirectional : Propagation.private,
       });
     }
@@ -121,6 +125,16 @@ export class Volumes {
     return mounts;
   }
 
+  /** Puts an image's files where the containers' mounts will find them. */
+  async mountImage(pod: Pod, volume: Volume, image: { readonly id: string }): Promise<void> {
+    const path = this.#path(pod, volume);
+    await this.#files.makeFolder(path, 0o755);
+    await this.#files.mountReadOnly(await this.#runtime.viewImage(image.id, viewName(pod, volume)), path);
+  }
+  async releaseImages(pod: Pod): Promise<void> {
+    for (const volume of pod.spec.volumes ?? []) if (volume.image) await this.#runtime.releaseView(viewName(pod, volume));
+  }
+
   /** Of a pod that has ended but is still shown: its volumes go, what its containers left as last words stays. */
   async tearDown(podUID: string): Promise<void> {
     for (const path of ["/volume-subpaths", "/volumes", "/plugins"]) await this.#files.removeTree(this.podDir(podUID) + path);
@@ -131,6 +145,10 @@ export class Volumes {
     await this.#files.removeTree(this.podDir(podUID));
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
   }
+}
+
+function viewName(pod: Pod, { name }: Volume): string {
+  return `timonier-${pod.metadata.uid}-${name}`;
 }
 
 function expandStrictly(text: string, values: ReadonlyMap<string, string>): string {
