@@ -14,6 +14,9 @@ import { RevisionedStore } from "../../src/store/revisioned-store.ts";
 export class TestClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
   #timers: { at: number; callback: () => void }[] = [];
+  get pending(): number {
+    return this.#timers.length;
+  }
   now = (): number => this.#now;
   monotonic = (): number => this.#now;
   after(ms: number, callback: () => void): () => void {

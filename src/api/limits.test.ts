@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isApiError } from "../base/api-error.ts";
+import { TestClock } from "../../test/transcripts/harness.ts";
+import { InFlight, readsInFlightMax, timeoutOf, within, writesInFlightMax } from "./limits.ts";
+
+test("reads and writes in flight are limited apart from each other; administrators always get in", () => {
+  const inFlight = new InFlight();
+  const leave = Array.from({ length: writesInFlightMax }, () => inFlight.enter("create", false)!);
+  assert.equal(inFlight.enter("patch", false), undefined);
+  assert.notEqual(inFlight.enter("get", false), undefined);
+  assert.notEqual(inFlight.enter("delete", true), undefined);
+  leave[0]!();
+  leave[1]!();
+  assert.notEqual(inFlight.enter("update", false), undefined);
+  for (let i = 1; i < readsInFlightMax; i++) inFlight.enter("list", false);
+  assert.equal(inFlight.enter("list", false), undefined);
+});
+
+test("work that takes too long is answered with 504 and told to stop", async () => {
+  const clock = new TestClock();
+  let told = false;
+  const outcome = within(clock, 60_000, limit => new Promise(() => limit.signal.addEventListener("abort", () => (told = true))), { signal: new AbortController().signal });
+  const refused = assert.rejects(outcome, error => isApiError(error, "Timeout") && error.code === 504);
+  await clock.advance(60_000);
+  await refused;
+  assert.equal(told, true);
+});
+
+test("work that ends in time leaves no timer behind", async () => {
+  const clock = new TestClock();
+  assert.equal(await within(clock, 60_000, async () => 7, { signal: new AbortController().signal }), 7);
+  assert.equal(clock.pending, 0);
+});
+
+for (const [query, ms] of [["", 60_000], ["timeout=5s", 5_000], ["timeout=10", 10_000], ["timeout=2h", 60_000], ["timeout=0s", 60_000], ["timeout=nonsense", 60_000]] as const)
+  test(`?${query} leaves ${ms} ms`, () => assert.equal(timeoutOf(new URLSearchParams(query)), ms));

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { InvariantViolation } from "../base/assert.ts";
+import { ConfigMap } from "../kinds/core/configmap.ts";
+import { Event } from "../kinds/core/event.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { LocalClient } from "../main/local-client.ts";
+import { bodyOf, Collector, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
+import { isApiError } from "../base/api-error.ts";
+import { writesInFlightMax } from "./limits.ts";
+import type { HttpResponse } from "./http.ts";
+import { slowReaderBytesMax } from "./watch.ts";
+
+const json = { "content-type": "application/json" };
+const post = (harness: Harness, target: string, body: unknown): Promise<HttpResponse> => harness.send("POST", target, { headers: json, body: JSON.stringify(body) });
+const configmaps = "/api/v1/namespaces/default/configmaps";
+async function start(more: Parameters<typeof startHarness>[0] = {}): Promise<Harness> {
+  const harness = await startHarness(more);
+  await post(harness, "/api/v1/namespaces", { metadata: { name: "default" } });
+  return harness;
+}
+const admin = { user: { name: "admin", uid: "", groups: ["system:masters"], extra: {} }, userAgent: "test" };
+
+test("when the server is full a client is told to come again", async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>(resolve => (release = resolve));
+  const harness = await start({ admission: [{ name: "Wait", mutate: ({ name }) => (name.startsWith("slow") ? held : undefined) }], authorizer: () => ({ authorize: () => ({ allowed: true }), rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) }) });
+  const slow = Array.from({ length: writesInFlightMax }, (_, i) => harness.send("POST", configmaps, { user: "alice", headers: json, body: JSON.stringify({ metadata: { name: `slow-${i}` } }) }));
+  await settle();
+  const refused = await harness.send("POST", configmaps, { user: "alice", headers: json, body: JSON.stringify({ metadata: { name: "late" } }) });
+  assert.deepEqual([refused.status, refused.headers["retry-after"]], [429, "1"]);
+  assert.equal((await harness.send("GET", configmaps, { user: "alice" })).status, 200);
+  release();
+  assert.deepEqual([...new Set((await Promise.all(slow)).map(({ status }) => status))], [201]);
+  await harness.close();
+});
+
+test("a broken invariant answers 500 and ends the process; any other fault only the request", async () => {
+  const fatal: Error[] = [];
+  const logged: string[] = [];
+  const log = { debug() {}, info() {}, warn() {}, error: (message: string) => void logged.push(message), child: () => log };
+  const harness = await start({ fatal: error => void fatal.push(error), log, admission: [{ name: "Broken", mutate({ name }) { if (name === "a") throw new InvariantViolation("nope"); if (name === "b") throw new Error("oops"); } }] });
+  assert.deepEqual([(await post(harness, configmaps, { metadata: { name: "b" } })).status, fatal.length], [500, 0]);
+  assert.deepEqual([(await post(harness, configmaps, { metadata: { name: "a" } })).status, fatal.length], [500, 1]);
+  assert.equal(logged.length, 2);
+  await harness.close();
+});
+
+test("a reader who does not read loses the watch, not the server", async () => {
+  const harness = await start();
+  const out = new Collector();
+  const response = await harness.send("GET", `${configmaps}?watch=1`);
+  assert.equal(response.content.type, "stream");
+  let ended = false;
+  const run = response.content.type === "stream" ? response.content.run(out, new AbortController().signal).then(() => (ended = true)) : undefined;
+  out.buffered = slowReaderBytesMax + 1;
+  await post(harness, configmaps, { metadata: { name: "a" } });
+  await run;
+  assert.equal(ended, true);
+  await harness.close();
+});
+
+test("the same event is encoded once for all watchers", async () => {
+  const harness = await start();
+  const outs = [new Collector(), new Collector()];
+  const stop = new AbortController();
+  const runs = outs.map(out => harness.send("GET", `${configmaps}?watch=1`, { headers: { accept: "application/vnd.kubernetes.protobuf" } }).then(({ content }) => (content.type === "stream" ? content.run(out, stop.signal) : undefined)));
+  await settle();
+  await post(harness, configmaps, { metadata: { name: "a" } });
+  assert.equal(outs[0]!.chunks.length, 1);
+  assert.equal(outs[0]!.chunks[0], outs[1]!.chunks[0]);
+  stop.abort();
+  await Promise.all(runs);
+  await harness.close();
+});
+
+test("events go an hour after they were last written", async () => {
+  const harness = await start();
+  const stop = new AbortController();
+  const running = harness.api.run(stop.signal);
+  const client = new LocalClient(harness.api, admin);
+  const event = (name: string) => ({ metadata: { name, namespace: "default" }, involvedObject: { namespace: "default" } });
+  await client.create(Event, event("old"));
+  await harness.clock.advance(40 * 60_000);
+  await client.create(Event, event("new"));
+  await harness.clock.advance(22 * 60_000);
+  assert.deepEqual((await client.list(Event)).items.map(({ metadata }) => metadata.name), ["new"]);
+  await harness.clock.advance(60 * 60_000);
+  assert.deepEqual((await client.list(Event)).items, []);
+  stop.abort();
+  await running;
+  await harness.close();
+});
+
+test("a client in process sees what a client over HTTP sees", async () => {
+  const harness = await start();
+  const client = new LocalClient(harness.api, admin);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const { revision } = await client.list(ConfigMap);
+  const watching = (async () => {
+    for await (const event of client.watch(ConfigMap, { revision, labelSelector: "app=web" }, stop.signal)) seen.push(event.type === "BOOKMARK" ? `BOOKMARK ${event.revision}` : `${event.type} ${event.object.metadata.name}`);
+  })();
+  const made = await client.create(ConfigMap, { metadata: { name: "a", namespace: "default", labels: { app: "web" } }, data: { x: "1" } });
+  assert.equal(Object.isFrozen(made.data), true);
+  const changed = await client.update(ConfigMap, { ...made, data: { x: "2" } });
+  await assert.rejects(client.update(ConfigMap, { ...made, data: { x: "3" } }), error => isApiError(error, "Conflict"));
+  await client.patch(ConfigMap, "default", "a", { type: "merge", body: { metadata: { labels: { app: "db" } } } });
+  await client.create(ConfigMap, { metadata: { name: "b", namespace: "default" } });
+  await client.delete(ConfigMap, "default", "a", { preconditions: { uid: changed.metadata.uid } });
+  assert.equal(JSON.parse(String(await bodyOf(await harness.send("GET", `${configmaps}/b`)))).metadata.name, "b");
+  await settle();
+  stop.abort();
+  await watching;
+  assert.deepEqual(seen, ["ADDED a", "MODIFIED a", "DELETED a", "BOOKMARK 6", "BOOKMARK 7"]);
+  await assert.rejects(client.get(ConfigMap, "default", "a"), error => isApiError(error, "NotFound"));
+  await assert.rejects(new LocalClient(harness.api, { user: { ...admin.user, groups: [] }, userAgent: "x" }).list(Pod), error => isApiError(error, "Forbidden"));
+  await harness.close();
+});
+
+test("two writers with the same version never both win", async () => {
+  const harness = await start();
+  const client = new LocalClient(harness.api, admin);
+  const made = await client.create(ConfigMap, { metadata: { name: "a", namespace: "default" } });
+  const writes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => client.update(ConfigMap, { ...made, data: { writer: String(i) } })));
+  assert.equal(writes.filter(({ status }) => status === "fulfilled").length, 1);
+  const patches = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => client.patch(ConfigMap, "default", "a", { type: "merge", body: { data: { [`key-${i}`]: "x" } } })));
+  assert.equal(patches.filter(({ status }) => status === "fulfilled").length, 10);
+  assert.equal(Object.keys((await client.get(ConfigMap, "default", "a")).data ?? {}).length, 11);
+  await harness.close();
+});
