@@ -4,7 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { sameJson } from "../base/json.ts";
-import { Selector } from "../base/selector.ts";
+import type { Selector } from "../base/selector.ts";
 import type { Node } from "../kinds/core/node.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { ClusterEvent } from "./cluster-event.ts";
