@@ -10,6 +10,7 @@ import { EventRecorder } from "../client/events.ts";
 import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
 import type { Informers } from "../client/informers.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
+import type { CertificateSigner } from "./certificate-signer.ts";
 import { KeyQueue } from "./queue.ts";
 
 /** Everything a controller is given; there is nothing else it can reach. */
@@ -32,6 +33,8 @@ export interface KindSource {
 
 /** What an operator may set, with upstream's defaults in `defaultSettings`. */
 export type Settings = {
+  /** Reads and signs certificate requests; without it they are left to others. */
+  readonly certificates?: CertificateSigner;
   /** PEM of the CA that pods trust the API server by; published in every namespace. */
   readonly rootCA: string;
   /** Finished pods kept before the oldest are removed (--terminated-pod-gc-threshold). */
@@ -265,11 +268,11 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       return informer as never;
     },
     kinds: () => world.kinds.list().filter(isStored),
-    live: (kind, namespace, name) => client.get(kind, namespace, name).catch((error: unknown) => {
+    live: (kind, namespace, name) => readAgain(clock, signal, () => client.get(kind, namespace, name)).catch((error: unknown) => {
       if (error instanceof ApiError && error.reason === "NotFound") return undefined;
       throw error;
     }),
-    liveList: (kind, namespace) => client.list(kind, { namespace }),
+    liveList: (kind, namespace) => readAgain(clock, signal, () => client.list(kind, { namespace })),
     create: (kind, object) => noted(kind, client.create(kind, object)),
     update: (kind, object, options) => noted(kind, client.update(kind, object, options)),
     updateStatus: (kind, object) => noted(kind, client.updateStatus(kind, object)),
@@ -291,6 +294,20 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       }
     },
   };
+}
+
+const readTriesMax = 5;
+const readWaitMs = 10;
+
+/** A read that got no answer is asked again a few times, for one that needs many of them would hardly ever get through all. */
+async function readAgain<T>(clock: Clock, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof ApiError || error instanceof InvariantViolation || tries === readTriesMax || signal.aborted) throw error;
+      await clock.sleep(readWaitMs * 2 ** tries, signal);
+    }
 }
 
 /** `Json` of something that has optional fields, for patches. */

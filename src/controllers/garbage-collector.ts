@@ -116,13 +116,9 @@ function dependentsOf(owner: Any, context: Context): readonly Node[] {
   return context.kinds().flatMap(kind => (kind === Event ? [] : context.read(kind).by(byOwner, owner.metadata.uid).map(object => ({ kind, object }))));
 }
 async function liveDependents(ownerKind: AnyKind, owner: Any, context: Context): Promise<readonly Node[]> {
-  const found: Node[] = [];
-  for (const kind of context.kinds())
-    if (kind !== Event && (kind.namespaced || !ownerKind.namespaced)) {
-      const { items } = await context.liveList(kind, ownerKind.namespaced ? owner.metadata.namespace ?? "" : "");
-      for (const object of items) if (object.metadata.ownerReferences?.some(ref => ref.uid === owner.metadata.uid) === true) found.push({ kind, object });
-    }
-  return found;
+  const kinds = context.kinds().filter(kind => kind !== Event && (kind.namespaced || !ownerKind.namespaced));
+  const lists = await Promise.all(kinds.map(async kind => ({ kind, items: (await context.liveList(kind, ownerKind.namespaced ? owner.metadata.namespace ?? "" : "")).items })));
+  return lists.flatMap(({ kind, items }) => items.filter(object => object.metadata.ownerReferences?.some(ref => ref.uid === owner.metadata.uid) === true).map(object => ({ kind, object })));
 }
 
 async function setReferences(kind: AnyKind, object: Any, ownerReferences: readonly Ref[], context: Context): Promise<void> {

@@ -1,5 +1,4 @@
 import { isApiError } from "../base/api-error.ts";
-import { InvariantViolation } from "../base/assert.ts";
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { timeOf } from "../base/time.ts";
@@ -62,21 +61,16 @@ async function empty(namespace: string, context: Context): Promise<Found> {
 
 /** Asks the server itself: local copies may lag behind what was made just before the deletion. */
 async function emptyKinds(namespace: string, kinds: readonly AnyKind[], context: Context): Promise<Found> {
-  const remaining: { kind: AnyKind; objects: readonly Resource<AnyKind>[] }[] = [];
-  const errors: unknown[] = [];
-  for (const kind of kinds)
-    try {
-      const { items } = await context.liveList(kind, namespace);
-      if (items.length === 0) continue;
-      errors.push(...await deleteAll(kind, items, context));
-      const left = (await context.liveList(kind, namespace)).items;
-      if (left.length > 0) remaining.push({ kind, objects: left });
-    } catch (error) {
-      // One kind that can not be listed (an extension that is down, say) holds up the namespace, not the emptying of the other kinds.
-      if (error instanceof InvariantViolation) throw error;
-      errors.push(error);
-    }
-  return { remaining, errors };
+  const found = await Promise.allSettled(kinds.map(async kind => {
+    const { items } = await context.liveList(kind, namespace);
+    if (items.length === 0) return { kind, objects: items, errors: [] };
+    const errors = await deleteAll(kind, items, context);
+    return { kind, objects: (await context.liveList(kind, namespace)).items, errors };
+  }));
+  // One kind that can not be listed (an extension that is down, say) holds up the namespace, not the emptying of the other kinds.
+  const failed = found.flatMap(result => (result.status === "rejected" ? [result.reason as unknown] : []));
+  const done = found.flatMap(result => (result.status === "fulfilled" ? [result.value] : []));
+  return { remaining: done.filter(({ objects }) => objects.length > 0), errors: [...failed, ...done.flatMap(({ errors }) => errors)] };
 }
 
 async function deleteAll(kind: AnyKind, objects: readonly Resource<AnyKind>[], context: Context): Promise<readonly unknown[]> {
