@@ -5,6 +5,7 @@ import { supervise, type Service } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type Controller, type KindSource, type Settings, type World } from "./controller.ts";
+import { certificateApproving, certificateCleaning, certificateSigning } from "./certificate-signing.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
 import { deploymentController } from "./deployment.ts";
 import { endpointsController } from "./endpoints.ts";
@@ -23,6 +24,7 @@ import { taintEvictionController } from "./taint-eviction.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
+  certificateApproving, certificateSigning, certificateCleaning,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

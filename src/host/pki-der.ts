@@ -18,7 +18,7 @@ export type CertificateRequest = {
   /** DNS names and IP addresses, mixed. */
   readonly names?: readonly string[];
   /** Copied from a signing request: the subject's DER in place of the names above, the value of subjectAltName. */
-  readonly subject?: Buffer;
+  readonly subject?: Buffer | undefined;
   readonly alternativeNames?: Buffer | undefined;
   /** An RSA key may also encrypt keys. */
   readonly keyEncipherment?: boolean;

@@ -16,7 +16,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { makePrivateFolder, writeFilesAtomic, type FileToWrite } from "./files.ts";
 import { BelievedClock } from "./pki-clock.ts";
-import { addressBytes, issueCertificate, pem } from "./pki-der.ts";
+import { addressBytes, issueCertificate, pem, type CertificateRequest } from "./pki-der.ts";
 import { privateKeyPem, readIdentity, type Identity } from "./pki-identity.ts";
 
 export const authorities = ["client", "serving", "front-proxy", "etcd"] as const;
@@ -37,6 +37,8 @@ const caLifeMs = 3650 * dayMs;
 const leafLifeMs = 365 * dayMs;
 /** Clients whose clock is a little behind ours must accept a fresh certificate. */
 export const backdateMs = 3_600_000;
+/** As much as upstream's signer, since such certificates may be for minutes only. */
+const signedBackdateMs = 300_000;
 /** The longest sleep between looks at the certificates and the clock. */
 const lookEveryMs = 3_600_000;
 /** How soon to look again while the clock is not believed or a file could not be written. */
@@ -103,6 +105,16 @@ export class Pki {
       [`nodes/${node}/proxy`]: { authority: "client", commonName: "system:kube-proxy", usage: ["client"], trusts: "serving" },
     });
     return { client: this.path(`nodes/${node}/client`), serving: this.path(`nodes/${node}/serving`), proxy: this.path(`nodes/${node}/proxy`) };
+  }
+
+  /** Signs for somebody else's key; at most a year, and not past the authority's own end. Gives the certificate's DER. */
+  issue(authority: Authority, what: Pick<CertificateRequest, "key" | "subject" | "alternativeNames" | "usage" | "keyEncipherment"> & { readonly seconds: number | undefined }): Buffer {
+    this.#clock.assertBelieved();
+    const issuer = this.#authorities[authority];
+    const now = this.#clock.now();
+    const { seconds, ...request } = what;
+    const notAfter = Math.min(now + Math.min(seconds === undefined ? leafLifeMs : seconds * 1000, leafLifeMs), issuer.notAfter);
+    return issueCertificate({ commonName: "", ...request, notBefore: now - signedBackdateMs, notAfter }, { key: issuer.key, certificate: issuer.x509.raw });
   }
 
   path(name: string): string {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
+import { certificateAdmission } from "../api/admission/certificates.ts";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
@@ -17,6 +18,7 @@ import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { TokenVerdict, User } from "../api/context.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
+import { decodeBase64 } from "../base/base64.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
@@ -29,12 +31,14 @@ import { startHttpsServer, type ServerCredentials } from "../host/https-server.t
 import { openSigningKeys } from "../host/jwt.ts";
 import { lineLog } from "../host/log.ts";
 import { openPki, type Pki } from "../host/pki.ts";
+import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
 import { systemRandom } from "../host/random.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
+import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { LocalClient } from "./local-client.ts";
 import { clusterDNS, serviceAddress } from "./node-settings.ts";
@@ -121,7 +125,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       nodes.follow(store);
       return authorizerChain(privileged, nodes, rbac);
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, escalationCheck(rbac, authorizerChain(privileged, rbac))],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac))],
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
@@ -153,7 +157,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => kinds, onChange: () => () => undefined },
-    settings: { rootCA: pki.authority("serving") },
+    settings: { rootCA: pki.authority("serving"), certificates: certificateSigner(pki) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);

@@ -1,10 +1,12 @@
 import type { Random } from "../../base/random.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
+import { CertificateSigningRequest } from "../../kinds/certificates/certificatesigningrequest.ts";
 import { Namespace } from "../../kinds/core/namespace.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import type { Reader } from "../context.ts";
 import type { Hooks } from "../core.ts";
+import { certificateHooks } from "./certificate.ts";
 import { namespaceHooks } from "./namespace.ts";
 import { podHooks } from "./pod.ts";
 import { defaultServiceRange, serviceHooks } from "./service.ts";
@@ -14,6 +16,7 @@ export type HookOptions = { readonly read: Reader; readonly random: Random; read
 /** The kinds whose storage does more than store, one line each. */
 export function storageHooks({ read, random, serviceRange }: HookOptions): ReadonlyMap<AnyKind, Hooks> {
   return new Map<AnyKind, Hooks>([
+    [CertificateSigningRequest, certificateHooks],
     [Namespace, namespaceHooks],
     [Pod, podHooks],
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
