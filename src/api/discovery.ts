@@ -1,6 +1,7 @@
 /** What is served, told in upstream's three ways: legacy lists, aggregated v2 and v2beta1 (apiserver pkg/endpoints/discovery). */
 import { encodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
+import { sha256 } from "../base/sha256.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import type { Headers } from "./http.ts";
 import { one, parseAccept } from "./negotiate.ts";
@@ -113,7 +114,7 @@ export class Discovery {
 
   /** Tells clients whether two versions are stored alike (apiserver pkg/endpoints/discovery/storageversionhash.go): eight bytes in base64. */
   #storageHash({ kind }: Served): string {
-    return encodeBase64(this.#sha512(`${kind.group}/${kind.version}/${kind.kind}`).subarray(0, 8));
+    return encodeBase64(sha256(new TextEncoder().encode(`${kind.group}/${kind.version}/${kind.kind}`)).subarray(0, 8));
   }
 }
 
