@@ -4,7 +4,7 @@ import { fakeMachine } from "../../test/fake-machine.ts";
 import { bringPackages } from "./packages.ts";
 import { Progress } from "./progress.ts";
 
-const all = ["containerd", "runc", "/usr/lib/cni/ptp", "nft", "iptables", "ip", "nsenter"];
+const all = ["containerd", "runc", "/usr/lib/cni/ptp", "nft", "iptables", "ip", "conntrack", "nsenter"];
 
 test("nothing is installed when everything is there", async () => {
   const { machine, did } = fakeMachine({ programs: all });

@@ -10,6 +10,7 @@ const needed = [
   { program: "nft", package: "nftables" },
   { program: "iptables", package: "iptables" },
   { program: "ip", package: "iproute2" },
+  { program: "conntrack", package: "conntrack" },
   { program: "nsenter", package: "util-linux" },
 ] as const;
 
