@@ -26,3 +26,11 @@ test("a sum keeps the notation of what it adds to, or of what is added to nothin
 });
 test("sums beyond 2^53 are exact", () => assert.equal(formatQuantity(addQuantities("9007199254740993", "1")), "9007199254740994"));
 test("values round away from zero", () => assert.deepEqual([quantityValue("100m"), quantityValue("-100m"), quantityMilli("1n"), quantityMilli("1500m"), quantityValue("1Gi")], [1, -1, 1, 1500, 1073741824]));
+test("amounts told by their text alone are those that are parsed", () => {
+  const texts = ["0", "7", "1000", "123456789", "999999999", "1234567890"].flatMap(digits => ["", "n", "u", "m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti", ".5", "e3"].map(suffix => digits + suffix));
+  for (const text of texts) {
+    assert.equal(quantityMilli(text), quantityMilli(parseQuantity(text)), text);
+    assert.equal(quantityValue(text), quantityValue(parseQuantity(text)), text);
+    for (const other of texts) assert.equal(Math.sign(compareQuantities(text, other)), Math.sign(compareQuantities(parseQuantity(text), parseQuantity(other))), `${text} ${other}`);
+  }
+});

@@ -126,14 +126,40 @@ function plain(text: string): boolean {
   if (at === 0 || text[0] === "0") return text === "0";
   const rest = text.length - at;
   if (rest === 0 || (rest === 1 && (text[at] === "m" || text[at] === "k" || text[at] === "M" || text[at] === "G"))) return value % 1000 !== 0;
-  return rest === 2 && text[at + 1] === "i" && (text[at] === "K" || text[at] === "M" || text[at] === "G") && (value & 7) !== 0 && at <= 5;
+  return rest === 2 && text[at + 1] === "i" && (text[at] === "K" || text[at] === "M" || text[at] === "G") && value % 1024 !== 0 && at <= 5;
+}
+
+/** Thousandths of the common shapes, told without big integers: up to nine digits, and `m`, nothing, or a unit up to giga. */
+function shortMilli(text: string | Quantity): number | undefined {
+  if (typeof text !== "string") return undefined;
+  let at = 0;
+  let value = 0;
+  while (at < text.length && at < 9 && isDigit(text, at)) value = value * 10 + text.charCodeAt(at++) - 48;
+  if (at === 0) return undefined;
+  switch (text.length - at) {
+    case 0: return value * 1000;
+    case 1: return text[at] === "m" ? value : scaledMilli(value, 1000, text[at]!);
+    case 2: return text[at + 1] === "i" && text[at] !== "k" ? scaledMilli(value, 1024, text[at] === "K" ? "k" : text[at]!) : undefined;
+    default: return undefined;
+  }
+}
+function scaledMilli(value: number, step: number, unit: string): number | undefined {
+  const steps = unit === "k" ? 1 : unit === "M" ? 2 : unit === "G" ? 3 : 0;
+  const milli = value * step ** steps * 1000;
+  return steps > 0 && milli <= Number.MAX_SAFE_INTEGER ? milli : undefined;
 }
 
 const read = (quantity: string | Quantity): Quantity => (typeof quantity === "string" ? parseQuantity(quantity) : quantity);
 /** Negative, zero or positive, as `a` is less than, equal to or more than `b`. */
 export function compareQuantities(a: string | Quantity, b: string | Quantity): number {
+  const [left, right] = [shortMilli(a), shortMilli(b)];
+  if (left !== undefined && right !== undefined) return left - right;
   const difference = read(a).nanos - read(b).nanos;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+/** Negative, zero or positive, as the amount is. */
+export function quantitySign(quantity: string | Quantity): number {
+  return compareQuantities(quantity, "0");
 }
 /** The sum, in `a`'s notation, or in `b`'s when `a` is zero. */
 export function addQuantities(a: string | Quantity, b: string | Quantity): Quantity {
@@ -148,11 +174,12 @@ export function subtractQuantities(a: string | Quantity, b: string | Quantity): 
 const roundedUp = (nanos: bigint, unit: bigint): bigint => nanos / unit + (nanos % unit === 0n ? 0n : nanos < 0n ? -1n : 1n);
 /** Whole units, rounded away from zero: upstream's `Value()`. A number: exact up to 2^53. */
 export function quantityValue(quantity: string | Quantity): number {
-  return Number(roundedUp(read(quantity).nanos, billion));
+  const milli = shortMilli(quantity);
+  return milli === undefined ? Number(roundedUp(read(quantity).nanos, billion)) : Math.ceil(milli / 1000);
 }
 /** Thousandths, rounded away from zero: upstream's `MilliValue()`. A number: exact up to 2^53. */
 export function quantityMilli(quantity: string | Quantity): number {
-  return Number(roundedUp(read(quantity).nanos, 1_000_000n));
+  return shortMilli(quantity) ?? Number(roundedUp(read(quantity).nanos, 1_000_000n));
 }
 export function quantityOf(value: number | bigint, format: Format = "DecimalSI"): Quantity {
   return { nanos: BigInt(value) * billion, format };

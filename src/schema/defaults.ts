@@ -1,5 +1,5 @@
 /** Fills in what the schema says is there when a client says nothing. Compiled once per node; nodes without defaults below cost nothing. */
-import { isObject, type Json } from "../base/json.ts";
+import { isObject, type Json, setOwn } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import type { Node } from "./t.ts";
 
@@ -31,27 +31,25 @@ function compile(node: Node): Filler {
       : value => { if (isObject(value)) for (const each of Object.values(value)) item(each); };
   }
   if (node.kind !== "object") return nothing;
-  const steps = Object.entries(node.fields ?? {}).map(([name, field]) => ({ name, field, fill: fillerOf(field) })).filter(({ field, fill }) => effective(field) || fill !== nothing);
+  const steps = Object.entries(node.fields ?? {}).map(([name, field]) => ({
+    name, fill: fillerOf(field), filled: effective(field), whole: field.default as Json, shared: typeof field.default !== "object",
+    keepsNull: field.nullable === true, zeroIsNone: field.always === "zero" && field.pointer !== true,
+  })).filter(({ filled, fill }) => filled || fill !== nothing);
   if (steps.length === 0) return nothing;
   return value => {
     if (!isObject(value)) return;
     const object = value as { [name: string]: any };
-    for (const { name, field, fill } of steps) {
-      let given = Object.hasOwn(object, name) ? object[name] : undefined;
-      if (effective(field) && lacks(field, given)) {
-        given = typeof field.default === "object" ? copyJson(field.default as Json) : field.default;
-        Object.defineProperty(object, name, { value: given, enumerable: true, configurable: true, writable: true });
+    for (const step of steps) {
+      const { name } = step;
+      let given = name in object && Object.hasOwn(object, name) ? object[name] : undefined;
+      // An empty value of a field that is no pointer in Go is as good as none.
+      if (step.filled && (given === undefined || (given === null ? !step.keepsNull : step.zeroIsNone && (given === "" || given === 0)))) {
+        given = step.shared ? step.whole : copyJson(step.whole);
+        setOwn(object, name, given);
       }
-      if (given !== undefined && fill !== nothing) fill(given);
+      if (given !== undefined && step.fill !== nothing) step.fill(given);
     }
   };
 }
 /** Go cannot tell a plain field's zero value from none: such a default says nothing. */
 const effective = (field: Node): boolean => field.default !== undefined && !(field.kind !== "object" && field.pointer !== true && field.always === undefined && (field.default === "" || field.default === 0 || field.default === false));
-
-/** An empty value of a field that is no pointer in Go is as good as none. */
-function lacks(field: Node, given: unknown): boolean {
-  if (given === undefined) return true;
-  if (given === null) return field.nullable !== true;
-  return field.always === "zero" && field.pointer !== true && (given === "" || given === 0);
-}

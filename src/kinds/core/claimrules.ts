@@ -1,5 +1,5 @@
 /** Rules of what a volume claim asks for (kubernetes pkg/apis/core/validation ValidatePersistentVolumeClaimSpec). */
-import { parseQuantity } from "../../base/quantity.ts";
+import { quantitySign } from "../../base/quantity.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
@@ -13,7 +13,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string)
   if (modes.includes("ReadWriteOncePod") && new Set(modes).size > 1) problems.push(forbidden(`${path}.accessModes`, "may not use ReadWriteOncePod with other access modes"));
   const storage = spec.resources.requests?.["storage"];
   if (storage === undefined) problems.push(required(`${path}.resources[storage]`));
-  else if (parseQuantity(storage).nanos <= 0n) problems.push(invalidValue(`${path}.resources[storage]`, storage, "must be greater than zero"));
+  else if (quantitySign(storage) <= 0) problems.push(invalidValue(`${path}.resources[storage]`, storage, "must be greater than zero"));
   if (spec.storageClassName) for (const detail of grammar.dnsSubdomain(spec.storageClassName)) problems.push(invalidValue(`${path}.storageClassName`, spec.storageClassName, detail));
   for (const name of ["dataSource", "dataSourceRef"] as const) {
     const source = spec[name];

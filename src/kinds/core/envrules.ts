@@ -1,5 +1,5 @@
 /** Rules of environment variables and of what may be read from the pod itself. */
-import { parseQuantity } from "../../base/quantity.ts";
+import { quantitySign } from "../../base/quantity.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notFound, notSupported, type Problem, required } from "../../schema/problem.ts";
 import type { EnvFromSource, EnvVar, EnvVarSource } from "./env.ts";
@@ -80,7 +80,7 @@ export function validateResourceFieldRef(reference: ResourceFieldSelector, inVol
   else if (resource === "") problems.push(required(`${path}.resource`));
   else if (!resourceFields.includes(resource) && !huge) problems.push(notSupported(`${path}.resource`, resource, resourceFields));
   const { divisor } = reference;
-  if (divisor === undefined || parseQuantity(divisor).nanos === 0n) return problems;
+  if (divisor === undefined || quantitySign(divisor) === 0) return problems;
   const what = resource.endsWith(".cpu") ? "cpu" : resource.endsWith(".memory") ? "memory" : resource.endsWith(".ephemeral-storage") ? "local ephemeral storage" : huge ? "hugepages" : undefined;
   const values = what === "cpu" ? ["1m", "1"] : binaryDivisors;
   if (what !== undefined && !values.includes(divisor)) problems.push(invalidValue(`${path}.divisor`, resource, `only divisor's values ${what === "cpu" ? "1m and 1" : values.join(", ")} are supported with the ${what} resource`));

@@ -3,7 +3,7 @@ import { NodeSelector, ObjectReference } from "./references.ts";
 import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource, FlockerVolumeSource, GCEPersistentDiskVolumeSource, HostPathVolumeSource, NFSVolumeSource, PhotonPersistentDiskVolumeSource, PortworxVolumeSource, QuobyteVolumeSource, VsphereVirtualDiskVolumeSource } from "./volume-sources.ts";
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { parseQuantity } from "../../base/quantity.ts";
+import { quantitySign } from "../../base/quantity.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -74,7 +74,7 @@ export const PersistentVolume = defineKind({
     if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
     if ((spec.accessModes ?? []).includes("ReadWriteOncePod") && spec.accessModes!.length > 1) yield forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes");
     if (Object.keys(spec.capacity ?? {}).length === 0) yield required("spec.capacity");
-    for (const [name, amount] of Object.entries(spec.capacity ?? {})) if (name !== "storage") yield notSupported("spec.capacity", name, ["storage"]); else if (parseQuantity(amount).nanos <= 0n) yield invalidValue("spec.capacity[storage]", amount, "must be greater than zero");
+    for (const [name, amount] of Object.entries(spec.capacity ?? {})) if (name !== "storage") yield notSupported("spec.capacity", name, ["storage"]); else if (quantitySign(amount) <= 0) yield invalidValue("spec.capacity[storage]", amount, "must be greater than zero");
     const sources = volumeSources.filter(name => (spec as { readonly [name: string]: unknown })[name] !== undefined);
     if (sources.length === 0) yield required("spec", "must specify a volume type");
     for (const name of sources.slice(1)) yield forbidden(`spec.${name}`, "may not specify more than 1 volume type");

@@ -1,5 +1,5 @@
 /** A pod's quality-of-service class (kubernetes pkg/apis/core/helper/qos), and the status a new pod starts with. */
-import { compareQuantities, parseQuantity } from "../../base/quantity.ts";
+import { compareQuantities, quantitySign } from "../../base/quantity.ts";
 import type { PodSpec } from "./podspec.ts";
 
 type QosClass = "BestEffort" | "Burstable" | "Guaranteed";
@@ -11,7 +11,7 @@ export function qosClassOf(spec: PodSpec): QosClass {
   const all: readonly Resources[] = whole !== undefined && (whole.limits !== undefined || whole.requests !== undefined)
     ? [whole]
     : [...spec.containers, ...(spec.initContainers ?? [])].map(({ resources }) => resources);
-  const positive = (amount: string | undefined): boolean => amount !== undefined && parseQuantity(amount).nanos > 0n;
+  const positive = (amount: string | undefined): boolean => amount !== undefined && quantitySign(amount) > 0;
   const names = ["cpu", "memory"] as const;
   if (!all.some(({ limits, requests }) => names.some(name => positive(limits?.[name]) || positive(requests?.[name])))) return "BestEffort";
   const guaranteed = all.every(({ limits, requests }) => names.every(name => positive(limits?.[name]) && (requests?.[name] === undefined || compareQuantities(requests[name], limits![name]!) === 0)));

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { parseQuantity } from "../../base/quantity.ts";
+import { quantitySign } from "../../base/quantity.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import { invalidValue } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -42,7 +42,7 @@ export const ResourceQuota = defineKind({
     status: ResourceQuotaStatus.pb(3).always("{}").doc("What is used."),
   },
   *rules(next, previous) {
-    for (const list of ["hard"] as const) for (const [name, amount] of Object.entries(next.spec[list] ?? {})) if (parseQuantity(amount).nanos < 0n) yield invalidValue(`spec.${list}[${name}]`, amount, "must be greater than or equal to 0");
+    for (const list of ["hard"] as const) for (const [name, amount] of Object.entries(next.spec[list] ?? {})) if (quantitySign(amount) < 0) yield invalidValue(`spec.${list}[${name}]`, amount, "must be greater than or equal to 0");
     for (const name of Object.keys(next.spec.hard ?? {})) for (const detail of qualifiedName(name)) yield invalidValue(`spec.hard[${name}]`, name, detail);
     if (previous !== undefined && !sameJson(new Set(next.spec.scopes).size, new Set(previous.spec.scopes).size)) yield invalidValue("spec.scopes", next.spec.scopes ?? null, "field is immutable");
   },

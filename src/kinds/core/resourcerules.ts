@@ -1,5 +1,5 @@
 /** Rules of resource names and amounts (kubernetes pkg/apis/core/validation ValidateContainerResourceRequirements and around). */
-import { compareQuantities, parseQuantity, quantityMilli } from "../../base/quantity.ts";
+import { compareQuantities, quantityMilli, quantitySign } from "../../base/quantity.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notFound, type Problem, required } from "../../schema/problem.ts";
 
@@ -46,7 +46,7 @@ function checkResource(name: string, amount: string, path: string, whole: boolea
 
 /** An amount is not negative, and whole where only whole ones make sense. */
 export function validateAmount(name: string, amount: string, path: string): readonly Problem[] {
-  if (parseQuantity(amount).nanos < 0n) return [invalidValue(path, amount, "must be greater than or equal to 0")];
+  if (quantitySign(amount) < 0) return [invalidValue(path, amount, "must be greater than or equal to 0")];
   if ((isExtended(name) || name === "pods") && quantityMilli(amount) % 1000 !== 0) return [invalidValue(path, amount, "must be an integer")];
   return [];
 }

@@ -1,5 +1,5 @@
 /** Rules of a pod's volumes (kubernetes pkg/apis/core/validation ValidateVolumes). */
-import { parseQuantity } from "../../base/quantity.ts";
+import { quantitySign } from "../../base/quantity.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateClaimSpec } from "./claimrules.ts";
@@ -37,7 +37,7 @@ function checkSource(volume: Volume, podName: string | undefined, path: string, 
   const need = (field: string, value: string | undefined): void => { if (value === undefined || value === "") problems.push(required(`${here}.${field}`)); };
   for (const [field, value] of Object.entries(demandedTexts[name]?.(volume) ?? {})) need(field, value);
   if (volume.hostPath && name === "hostPath" && volume.hostPath.path !== "") problems.push(...noBacksteps(volume.hostPath.path, `${here}.path`));
-  if (name === "emptyDir" && volume.emptyDir?.sizeLimit !== undefined && parseQuantity(volume.emptyDir.sizeLimit).nanos < 0n) problems.push(forbidden(`${here}.sizeLimit`, "SizeLimit field must be a valid resource quantity"));
+  if (name === "emptyDir" && volume.emptyDir?.sizeLimit !== undefined && quantitySign(volume.emptyDir.sizeLimit) < 0) problems.push(forbidden(`${here}.sizeLimit`, "SizeLimit field must be a valid resource quantity"));
   if (name === "secret" || name === "configMap") {
     const source = volume[name]!;
     checkMode(source.defaultMode, `${here}.defaultMode`, problems);
