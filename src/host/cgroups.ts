@@ -23,7 +23,7 @@ export function cgroupLayout(mountinfo = readFileSync("/proc/self/mountinfo", "u
 /** `root` is the cluster's own: `/timonier-<name>`. */
 export function linuxCgroups(root: string, layout = cgroupLayout()): Cgroups {
   return {
-    apply: (parent, limits) => (layout.version === 1 ? applyV1(layout, parent, limits) : applyV2(layout, parent, limits)),
+    apply: (parent, limits, how) => (layout.version === 1 ? applyV1(layout, parent, limits, how) : applyV2(layout, parent, limits, how)),
     remove: parent => removeEverywhere(layout, parent),
     list: async () => {
       const found = new Set<string>();
@@ -35,7 +35,14 @@ export function linuxCgroups(root: string, layout = cgroupLayout()): Cgroups {
   };
 }
 
-async function applyV1({ hierarchies }: Layout, parent: string, limits: PodLimits): Promise<void> {
+/** A number to write, -1 for no limit; undefined: leave what is there. */
+function limitFor(wanted: number | undefined, current: string, how: "grow" | "exact"): number | undefined {
+  const now = current === "max" ? Infinity : Number(current) < 0 ? Infinity : Number(current);
+  if (how === "exact") return wanted ?? -1;
+  return (wanted ?? Infinity) > now ? wanted ?? -1 : undefined;
+}
+
+async function applyV1({ hierarchies }: Layout, parent: string, limits: PodLimits, how: "grow" | "exact"): Promise<void> {
   const folder = async (controller: string): Promise<string | undefined> => {
     const found = hierarchies.find(({ controllers }) => controllers.includes(controller));
     if (!found) return undefined;
@@ -46,17 +53,21 @@ async function applyV1({ hierarchies }: Layout, parent: string, limits: PodLimit
   if (cpu) {
     await writeFile(`${cpu}/cpu.shares`, String(limits.cpuShares));
     if (parent.includes("/besteffort/")) await writeFile(`${cpu}/../cpu.shares`, "2");
-    if (limits.cpuQuota !== undefined && existsSync(`${cpu}/cpu.cfs_quota_us`)) {
+    if (existsSync(`${cpu}/cpu.cfs_quota_us`)) {
+      const quota = limitFor(limits.cpuQuota, readFileSync(`${cpu}/cpu.cfs_quota_us`, "utf8").trim(), how);
       await writeFile(`${cpu}/cpu.cfs_period_us`, String(limits.cpuPeriod ?? 100_000));
-      await writeFile(`${cpu}/cpu.cfs_quota_us`, String(limits.cpuQuota));
+      if (quota !== undefined) await writeFile(`${cpu}/cpu.cfs_quota_us`, String(quota));
     }
   }
   const memory = await folder("memory");
-  if (memory && limits.memory !== undefined) await writeFile(`${memory}/memory.limit_in_bytes`, String(limits.memory));
+  if (memory) {
+    const bytes = limitFor(limits.memory, readFileSync(`${memory}/memory.limit_in_bytes`, "utf8").trim(), how);
+    if (bytes !== undefined) await writeFile(`${memory}/memory.limit_in_bytes`, String(bytes));
+  }
   await folder("pids");
 }
 
-async function applyV2({ hierarchies }: Layout, parent: string, limits: PodLimits): Promise<void> {
+async function applyV2({ hierarchies }: Layout, parent: string, limits: PodLimits, how: "grow" | "exact"): Promise<void> {
   const base = hierarchies[0]?.path;
   if (base === undefined) throw new Error("no cgroup hierarchy is mounted");
   const parts = parent.split("/").filter(Boolean);
@@ -69,8 +80,10 @@ async function applyV2({ hierarchies }: Layout, parent: string, limits: PodLimit
   const folder = `${base}${parent}`;
   // The kernel's scale is 1 to 10,000 where shares go from 2 to 262,144.
   await writeFile(`${folder}/cpu.weight`, String(1 + Math.floor(((limits.cpuShares - 2) * 9999) / 262_142)));
-  await writeFile(`${folder}/cpu.max`, `${limits.cpuQuota ?? "max"} ${limits.cpuPeriod ?? 100_000}`);
-  if (limits.memory !== undefined) await writeFile(`${folder}/memory.max`, String(limits.memory));
+  const quota = limitFor(limits.cpuQuota, readFileSync(`${folder}/cpu.max`, "utf8").split(" ")[0] ?? "max", how);
+  if (quota !== undefined) await writeFile(`${folder}/cpu.max`, `${quota < 0 ? "max" : quota} ${limits.cpuPeriod ?? 100_000}`);
+  const bytes = limitFor(limits.memory, readFileSync(`${folder}/memory.max`, "utf8").trim(), how);
+  if (bytes !== undefined) await writeFile(`${folder}/memory.max`, bytes < 0 ? "max" : String(bytes));
 }
 
 /** Removes a cgroup and all beneath it, wherever it is; the runtime leaves pods' own behind. */

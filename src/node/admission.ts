@@ -44,6 +44,18 @@ export class Admission {
   }
 }
 
+/** Why a pod that runs here cannot be given what it now asks for. */
+export function resizeRefusal(refusal: Refusal | undefined, pod: Pod, allocatable: { readonly [resource: string]: string }): { readonly reason: "Deferred" | "Infeasible"; readonly message: string } | undefined {
+  if (!refusal) return undefined;
+  for (const resource of ["cpu", "memory"]) {
+    const wanted = podAmount(pod, "requests", resource);
+    const most = allocatable[resource];
+    const number = resource === "cpu" ? quantityMilli : quantityValue;
+    if (most !== undefined && compareQuantities(wanted, most) > 0) return { reason: "Infeasible", message: `Node didn't have enough capacity: ${resource}, requested: ${number(wanted)}, capacity: ${number(most)}` };
+  }
+  return { reason: "Deferred", message: refusal.message.replace(/^Pod was rejected: /, "") };
+}
+
 function refused(reason: string, message: string): Refusal {
   return { reason, message: `Pod was rejected: ${message}` };
 }

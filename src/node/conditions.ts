@@ -12,15 +12,18 @@ type Facts = {
   readonly previous: readonly PodCondition[];
   readonly sandboxReady: boolean;
   readonly now: number;
+  /** Conditions that come and go with what they say. */
+  readonly passing: readonly Pick<PodCondition, "type" | "status" | "reason" | "message">[];
 };
 /** Conditions that this agent writes; all others belong to somebody else. */
-export const ownConditions: ReadonlySet<string> = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]);
+export const ownConditions: ReadonlySet<string> = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "PodResizePending", "PodResizeInProgress"]);
 
 export function podConditions(pod: Pod, facts: Facts): readonly PodCondition[] {
   const containers = containersReady(pod, facts);
   const verdicts: readonly (readonly [string, Verdict])[] = [
     ["PodReadyToStartContainers", { status: facts.sandboxReady ? "True" : "False" }], ["Initialized", initialized(pod, facts)],
     ["Ready", ready(pod, containers)], ["ContainersReady", containers], ["PodScheduled", { status: "True" }],
+    ...facts.passing.map(({ type, ...verdict }) => [type, verdict as Verdict] as const),
   ];
   // Somebody else's newest conditions are in the API's object, not in what we computed last.
   const foreign = (pod.status.conditions ?? []).filter(({ type }) => !ownConditions.has(type));

@@ -10,7 +10,7 @@ import { runHook } from "./handlers.ts";
 import { ImageError } from "./images.ts";
 import { newestByName } from "./plan.ts";
 import type { PodServices } from "./pod-services.ts";
-import type { ContainerState, ImageState, PodState, SandboxConfig } from "./runtime.ts";
+import type { ContainerResources, ContainerState, ImageState, PodState, SandboxConfig } from "./runtime.ts";
 import { restartCountOf, type Waiting } from "./status.ts";
 
 export type Started =
@@ -29,6 +29,7 @@ export type StartInput = {
   readonly sandbox: SandboxConfig;
   readonly around: Surroundings;
   readonly signal: AbortSignal;
+  readonly made: (containerId: string, resources: ContainerResources) => void;
   /** Kills the container after a failed postStart hook. */
   readonly kill: (containerId: string, placed: Placed, message: string) => Promise<void>;
 };
@@ -70,6 +71,7 @@ export async function startContainer(services: PodServices, input: StartInput): 
     const log = logPathOf(pod, placed.container.name, count, services.node);
     await services.host.files.makeFolder(log.slice(0, log.lastIndexOf("/")), 0o755);
     id = await services.turn(() => services.runtime.createContainer(input.sandboxId, config, input.sandbox));
+    input.made(id, config.linux.resources);
   } catch (error) {
     if (error instanceof ConfigError) return fails("CreateContainerConfigError", error.message);
     return fails("CreateContainerError", messageOf(error));

@@ -31,7 +31,8 @@ export interface Files {
 
 /** Cgroups of pods, beneath `cgroupRoot`. */
 export interface Cgroups {
-  apply(parent: string, limits: PodLimits): Promise<void>;
+  /** `grow` only raises what is there; `exact` also lowers and lifts limits. */
+  apply(parent: string, limits: PodLimits, how: "grow" | "exact"): Promise<void>;
   remove(parent: string): Promise<void>;
   /** Names of the pods' cgroups that exist (`pod<uid>`), with their parents. */
   list(): Promise<readonly string[]>;

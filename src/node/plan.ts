@@ -3,7 +3,7 @@ import type { Pod } from "../kinds/core/pod.ts";
 import { containerHash, containersOf, restartsAfter, type Placed } from "./containers.ts";
 import { annotation, type ContainerState, type PodState } from "./runtime.ts";
 
-export type Kill = { readonly container: ContainerState; readonly placed?: Placed; readonly message: string; readonly reason: "probe" | "changed" | "sandbox" | "unknown"; readonly graceSeconds?: number };
+export type Kill = { readonly container: ContainerState; readonly placed?: Placed; readonly message: string; readonly reason: "probe" | "changed" | "resize" | "unknown"; readonly graceSeconds?: number };
 export type Plan = {
   /** Stop every container and sandbox of the pod first. */
   readonly killPod: boolean;

@@ -10,11 +10,13 @@ import { logPathOf } from "./container-config.ts";
 import { containerOf, containersOf, isTerminal, podText } from "./containers.ts";
 import { Interrupted, startContainer, unlessAborted } from "./container-start.ts";
 import type { Surroundings } from "./env.ts";
+import { resizeRefusal } from "./admission.ts";
 import { endPod, graceOf, killContainer, pruneContainers, removePod, stopQuietly } from "./pod-end.ts";
 import type { PodServices } from "./pod-services.ts";
 import { planPod, type Plan } from "./plan.ts";
 import { PodProbes } from "./probes.ts";
 import { podLimits } from "./resources.ts";
+import { Allocation } from "./resize.ts";
 import type { PodState } from "./runtime.ts";
 import { cgroupParentOf, hostPortsOf, hostsFile, podLogsDir, sandboxConfig } from "./sandbox-config.ts";
 import { podStatus, restartCountOf, type Waiting } from "./status.ts";
@@ -25,6 +27,8 @@ const resyncMs = 60_000;
 /** containerd announces an exit some milliseconds before its CRI side shows it. */
 const lagMs = 5;
 const lagTriesMax = 100;
+/** A resize that found no room, or failed, is tried again this often. */
+const resizeRetryMs = 10_000;
 const errorWaitFirstMs = 500;
 const errorWaitMaxMs = 122_000;
 
@@ -36,6 +40,7 @@ export class PodWorker {
   readonly #probes: PodProbes;
   readonly #messages: TerminationMessages;
   readonly #waiting = new Map<string, Waiting>();
+  readonly #allocation: Allocation;
   readonly #onDone: () => void;
   #pod: Pod;
   #state: WorkerState = "syncing";
@@ -59,6 +64,7 @@ export class PodWorker {
     this.#services = services;
     this.#pod = pod;
     this.#onDone = onDone;
+    this.#allocation = new Allocation(pod);
     this.#messages = new TerminationMessages(services);
     this.#probes = new PodProbes({
       tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random,
@@ -161,6 +167,7 @@ export class PodWorker {
     if (deadline !== undefined && deadline <= 0) this.#verdict ??= { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
     if (this.#gone || pod.metadata.deletionTimestamp !== undefined || this.#verdict || this.#state !== "syncing" || isTerminal(this.pod)) return this.#end(state);
 
+    this.#allocation.follow(pod, wanted => resizeRefusal(refuse(wanted), wanted, this.#services.allocatable()));
     this.#publish(state, false);
     const problems = await this.#services.volumes.ensure(pod, this.#around(state));
     for (const { volume, message } of problems) this.#services.tell(pod, undefined, "Warning", "FailedMount", `MountVolume.SetUp failed for volume "${volume}" : ${message}`);
@@ -178,18 +185,46 @@ export class PodWorker {
       state = await this.#look();
     }
     const wait = plan.killPod && !plan.createSandbox ? undefined : await this.#carryOut(plan, state);
+    const unsettled = await this.#resize(await this.#look());
     state = await this.#look();
     const status = this.#publish(state, false);
     if (isTerminal({ ...pod, status })) return this.#end(state);
     await pruneContainers({ runtime, host: this.#services.host }, state, container => logPathOf(pod, container.name, restartCountOf(container), this.#services.node));
-    return this.#after(Math.min(wait ?? Infinity, resyncMs * (1 + this.#services.random.next() / 2)), deadline);
+    return this.#after(Math.min(wait ?? Infinity, unsettled ? resizeRetryMs : Infinity, resyncMs * (1 + this.#services.random.next() / 2)), deadline);
   }
   #after(ms: number, deadline: number | undefined): number {
     return Math.min(ms, deadline ?? Infinity);
   }
 
+  /** Tells the runtime of changed amounts. True: some could not be applied, or there is no room yet. */
+  async #resize(state: PodState): Promise<boolean> {
+    const { runtime, node, host, tell } = this.#services;
+    const pod = this.#allocation.effective(this.#pod);
+    this.#allocation.forget(state.containers);
+    const changes = this.#allocation.changes(pod, state.containers, node.memoryCapacity);
+    if (changes.length > 0) {
+      const parent = cgroupParentOf(pod, node);
+      try {
+        // Room first, then its use; a smaller pod's room is taken away last.
+        await host.cgroups.apply(parent, podLimits(pod), "grow");
+        for (const { state: container, resources, restart } of changes) {
+          if (restart) await killContainer(this.#services, pod, containerOf(pod, container.name), container, state.sandboxes[0]?.ips[0] ?? "", { message: `Container ${container.name} resize requires restart`, signal: this.#step.signal });
+          else await runtime.updateResources(container.id, { ...resources, cpuQuota: resources.cpuQuota ?? -1 });
+          this.#allocation.made(container.id, resources);
+          if (restart) this.#dirty = true;
+        }
+        await host.cgroups.apply(parent, podLimits(pod), "exact");
+        this.#allocation.failed(undefined);
+        tell(pod, undefined, "Normal", "ResizeCompleted", `Pod resize completed: ${JSON.stringify({ containers: changes.map(({ state: { name } }) => ({ name, resources: containerOf(pod, name)?.container.resources })), generation: this.#pod.metadata.generation })}`);
+      } catch (error) {
+        this.#allocation.failed(messageOf(error));
+      }
+    }
+    return this.#allocation.conditions().length > 0;
+  }
+
   async #carryOut(plan: Plan, state: PodState): Promise<number | undefined> {
-    const pod = this.#pod;
+    const pod = this.#allocation.effective(this.#pod);
     const podIP = state.sandboxes[0]?.ips[0] ?? "";
     for (const kill of plan.kill) {
       const restarts = plan.start.some(({ container }) => container.name === kill.container.name);
@@ -210,7 +245,7 @@ export class PodWorker {
     for (const placed of plan.start) {
       throwIfAborted(this.#step.signal);
       const started = await startContainer(this.#services, {
-        pod, placed, state: current, sandboxId, sandbox, around: this.#around(current), signal: this.#step.signal,
+        pod, placed, state: current, sandboxId, sandbox, around: this.#around(current), signal: this.#step.signal, made: (id, resources) => this.#allocation.made(id, resources),
         kill: async (id, each, message) => {
           const found = (await this.#look()).containers.find(container => container.id === id);
           if (found) await killContainer(this.#services, pod, each, found, podIP, { message, signal: this.#step.signal });
@@ -234,7 +269,7 @@ export class PodWorker {
     const { host, node, runtime, turn, tell } = this.#services;
     await host.files.makeFolder(podLogsDir(pod, node), 0o755);
     try {
-      await host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod));
+      await host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod), "exact");
       // Dead sandboxes of earlier attempts hold nothing but their names.
       for (const old of state.sandboxes) if (!old.ready && !state.containers.some(({ sandboxId }) => sandboxId === old.id)) await stopQuietly(runtime.removeSandbox(old.id));
       const id = await turn(() => runtime.runSandbox(sandboxConfig(pod, plan.attempt, node), ""));
@@ -319,7 +354,8 @@ export class PodWorker {
   #publish(state: PodState, ended: boolean): PodStatus {
     const { statuses, node, clock } = this.#services;
     const pod = this.#pod;
-    const status = podStatus(pod, {
+    const status = podStatus(this.#allocation.effective(pod), {
+      passing: this.#allocation.conditions(),
       state, previous: statuses.of(pod), waiting: this.#waiting, terminationMessages: this.#messages.known, hostIPs: node.hostIPs, ended,
       started: (name, id) => this.#probes.started(name, id), ready: (name, id) => this.#probes.ready(name, id),
       startTime: timeOf(clock.now()), now: clock.now(), ...(this.#verdict && { verdict: this.#verdict }),

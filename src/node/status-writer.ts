@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { isObject, sameJson, type Json, type JsonObject } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Client } from "../client/client.ts";
+import { ownConditions } from "./conditions.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { PodStatus } from "../kinds/core/podstatus.ts";
 
@@ -95,8 +96,10 @@ export function patchOf(before: PodStatus, after: PodStatus): { readonly [field:
     if (field === "conditions") {
       const known = (old["conditions"] as readonly Json[] | undefined) ?? [];
       const changed = (value as readonly Json[]).filter(condition => !sameCondition(known, condition));
+      const left = known.filter(condition => isObject(condition) && ownConditions.has(String(condition["type"])) && !(value as readonly Json[]).some(each => isObject(each) && each["type"] === condition["type"]));
       // Merged by type: what a condition no longer says must be taken away by name.
-      if (changed.length > 0) patch["conditions"] = changed.map(condition => ({ ...gone, ...(condition as JsonObject) }));
+      if (changed.length + left.length > 0)
+        patch["conditions"] = [...changed.map(condition => ({ ...gone, ...(condition as JsonObject) })), ...left.map(condition => ({ type: (condition as JsonObject)["type"]!, $patch: "delete" }))];
     } else if (!sameJson(old[field], value)) patch[field] = replaced.has(field) ? [{ $patch: "replace" }, ...(value as readonly Json[])] : value;
   }
   for (const field of own) if (old[field] !== undefined && !(field in after)) patch[field] = null;

@@ -26,6 +26,7 @@ export type StatusFacts = {
   readonly ended: boolean;
   /** Evicted, past its deadline, refused: stands above what the containers say. */
   readonly verdict?: { readonly reason: string; readonly message: string };
+  readonly passing?: Parameters<typeof podConditions>[1]["passing"];
   readonly startTime: string;
   readonly now: number;
 };
@@ -45,7 +46,7 @@ export function podStatus(pod: Pod, facts: StatusFacts): PodStatus {
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     phase,
-    conditions: podConditions(pod, { phase, inits, mains, previous: facts.previous.conditions ?? [], sandboxReady: sandbox?.ready === true && (pod.spec.hostNetwork === true || sandbox.ips.length > 0), now: facts.now }),
+    conditions: podConditions(pod, { phase, inits, mains, previous: facts.previous.conditions ?? [], passing: facts.passing ?? [], sandboxReady: sandbox?.ready === true && (pod.spec.hostNetwork === true || sandbox.ips.length > 0), now: facts.now }),
     ...(facts.verdict ? { message: facts.verdict.message, reason: facts.verdict.reason } : isTerminal({ ...pod, status: facts.previous }) ? kept(facts.previous) : {}),
     ...(facts.hostIPs[0] !== undefined && { hostIP: facts.hostIPs[0], hostIPs: facts.hostIPs.map(ip => ({ ip })) }),
     ...(shown[0] !== undefined && { podIP: shown[0], podIPs: shown.map(ip => ({ ip })) }),
