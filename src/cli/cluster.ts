@@ -17,8 +17,7 @@ export function placeOf(machine: Machine, { values }: Arguments): Place {
   const root = machine.resolve(String(values["data-dir"] ?? `${machine.home}/.timonier`));
   const dataFolder = `${root}/${name}`;
   const id = `${name}-${machine.digest(dataFolder).slice(0, 6)}`;
-  const runRoot = machine.uid === 0 ? "/run/timonier" : `${machine.env["XDG_RUNTIME_DIR"] ?? `/tmp/timonier-${machine.uid}`}/timonier`;
-  return { name, root, dataFolder, file: `${dataFolder}/cluster.json`, runFolder: `${runRoot}/${id}`, context: name === "timonier" ? "timonier" : `timonier-${name}`, id };
+  return { name, root, dataFolder, file: `${dataFolder}/cluster.json`, runFolder: machine.uid === 0 ? `/run/timonier/${id}` : `${dataFolder}/run`, context: name === "timonier" ? "timonier" : `timonier-${name}`, id };
 }
 
 export async function loadCluster(machine: Machine, place: Place): Promise<Cluster | undefined> {

@@ -17,7 +17,7 @@ export const down: Command = {
       machine.out(`Cluster "${cluster.name}" is not running. Start it with "timonier up${flagsFor(cluster)}".\n`);
       return 0;
     }
-    await progress.step("node agent stopped", () => machine.stopDaemon("agent", cluster.runFolder, 10_000));
+    if (cluster.runtime !== "simulated") await progress.step("node agent stopped", () => machine.stopDaemon("agent", cluster.runFolder, 10_000));
     await progress.step("server stopped", () => machine.stopDaemon("server", cluster.runFolder, 10_000));
     if (cluster.runtime === "containerd" && args.values["stop-workloads"] === true)
       await progress.step("workloads and containerd stopped", () => parts.stopWorkloads(cluster, line => progress.note(line)));

@@ -120,6 +120,6 @@ function nextCommands(cluster: Cluster): string {
   kubectl create deployment web --image=${cluster.runtime === "simulated" ? "web:v1" : "127.0.0.1:5000/hello:v1"}
   kubectl get pods -o wide -w
   timonier status${flags}
-  timonier down${flags}       # pods keep running; "timonier up${flags}" finds them again
+  timonier down${flags}${cluster.runtime === "simulated" ? "" : `       # pods keep running; "timonier up${flags}" finds them again`}
 `;
 }

@@ -1,7 +1,7 @@
 /** The real machine behind the commands: files, programs, processes, the terminal. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, mkdir, open, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { homedir, hostname, networkInterfaces } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
@@ -66,7 +66,7 @@ async function ifPresent<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
   }
 }
@@ -76,10 +76,24 @@ async function which(program: string): Promise<string | undefined> {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"].filter(folder => folder && !folder.endsWith("node_modules/.bin"));
   for (const folder of folders) {
     const path = `${folder}/${program}`;
-    const found = await ifPresent(stat(path));
-    if (found?.isFile() && (found.mode & 0o111) !== 0) return path;
+    if ((await ifPresent(stat(path).catch(notForUs)))?.isFile() && (await mayRun(path))) return path;
   }
   return undefined;
+}
+
+/** A folder on PATH that we may not look into has nothing for us. */
+function notForUs(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "EACCES") return undefined;
+  throw error;
+}
+
+async function mayRun(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // whatever the reason: it cannot be run
+  }
 }
 
 function run(program: string, args: readonly string[], options: Parameters<Machine["run"]>[2] = {}): Promise<RunResult> {
