@@ -3,7 +3,7 @@
  * kernel reaps orphans, and then sleeps for ever. containerd ends sandboxes with SIGKILL, so it needs no handler. No registry, no compiler.
  */
 import { createHash } from "node:crypto";
-import { GrpcClient, grpcCode, isGrpcError } from "./grpc.ts";
+import { grpcCode, isGrpcError, type GrpcClient } from "./grpc.ts";
 
 const code = {
   // rt_sigaction(SIGCHLD, {SIG_IGN}, NULL, 8); for (;;) pause();

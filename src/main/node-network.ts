@@ -10,8 +10,8 @@ import { Resolver } from "../dns/resolver.ts";
 import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
 import { nftables } from "../host/nft.ts";
 import { addLoopbackAddress } from "../host/pod-network.ts";
-import { Service } from "../kinds/core/service.ts";
-import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
+import type { Service } from "../kinds/core/service.ts";
+import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
 import { clusterDNS, clusterDomain, nodePodCIDR, proxyTable } from "./node-settings.ts";
 
