@@ -12,7 +12,6 @@ import { systemClock } from "../host/clock.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
-import { doNotRestart } from "../host/daemon.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
 import { machineFacts } from "../host/machine-facts.ts";
@@ -60,7 +59,7 @@ export async function runAgent(dataFolder: string): Promise<number> {
   } catch (error) {
     report.failed(messageOf(error));
     log.error("could not start", { error: messageOf(error) });
-    return doNotRestart;
+    return 1;
   }
   log.info("stopped; pods go on");
   return 0;

@@ -35,6 +35,7 @@ import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
 import { systemRandom } from "../host/random.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
+import { StoreFileError } from "../host/sqlite-log.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
@@ -81,7 +82,7 @@ export async function runServer(dataFolder: string, options: ServeOptions): Prom
   } catch (error) {
     report.failed(messageOf(error));
     log.error("could not start", { error: messageOf(error) });
-    return doNotRestart;
+    return error instanceof StoreFileError ? doNotRestart : 1;
   }
   await ended;
   log.info("stopping");
