@@ -14,6 +14,7 @@ import { endpointSliceController } from "./endpointslice.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
+import { replicationControllerController } from "./replicationcontroller.ts";
 import { nodeLifecycleController } from "./node-lifecycle.ts";
 import { podGC } from "./pod-gc.ts";
 import { rootCAPublisher } from "./root-ca.ts";
@@ -22,7 +23,7 @@ import { taintEvictionController } from "./taint-eviction.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, endpointSliceController, endpointsController,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
   certificateApproving, certificateSigning, certificateCleaning,
 ];

@@ -1,6 +1,7 @@
 /** What controllers ask of pods (upstream pkg/api/v1/pod/util.go and pkg/controller/controller_utils.go). */
 import { msOf, timeOf } from "../base/time.ts";
 import type { Pod } from "../kinds/core/pod.ts";
+import type { New } from "../kinds/kind.ts";
 
 type Condition = NonNullable<NonNullable<Pod["status"]>["conditions"]>[number];
 
@@ -72,4 +73,21 @@ export function withPodCondition(pod: Pod, type: string, status: "True" | "False
   const had = conditions.find(condition => condition.type === type);
   const next = { ...had, type, status, reason, message, lastTransitionTime: had?.status === status ? had.lastTransitionTime : timeOf(now) } as Condition;
   return { ...pod, status: { ...pod.status, conditions: had === undefined ? [...conditions, next] : conditions.map(condition => (condition === had ? next : condition)) } };
+}
+
+type Template = { readonly metadata?: { readonly labels?: { readonly [name: string]: string }; readonly annotations?: { readonly [name: string]: string }; readonly finalizers?: readonly string[] } | undefined; readonly spec?: unknown };
+
+/** The pod that a template describes (upstream GetPodFromTemplate), with `metadata` of its maker's; labels and annotations of both. */
+export function podFromTemplate(template: unknown, metadata: object): New<typeof Pod> {
+  const { metadata: { labels, annotations, finalizers } = {}, spec } = template as Template;
+  const given = metadata as { readonly labels?: object; readonly annotations?: object };
+  return {
+    metadata: {
+      ...metadata,
+      ...(labels === undefined && given.labels === undefined ? {} : { labels: { ...labels, ...given.labels } }),
+      ...(annotations === undefined && given.annotations === undefined ? {} : { annotations: { ...annotations, ...given.annotations } }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+    },
+    spec,
+  } as New<typeof Pod>;
 }

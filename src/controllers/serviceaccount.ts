@@ -22,12 +22,15 @@ export const serviceAccountController: Controller = {
   },
 };
 
+/** In a namespace that is being deleted nothing can be made, and nothing needs to be. */
+export function isNamespaceEnding(error: unknown): boolean {
+  return error instanceof ApiError && error.details?.causes?.some(cause => cause.reason === "NamespaceTerminating") === true;
+}
 /** Somebody else was faster, or the namespace is on its way out: either way nothing is left to do. */
 export async function unlessEnding(write: Promise<unknown>): Promise<void> {
   try {
     await write;
   } catch (error) {
-    const ending = error instanceof ApiError && error.details?.causes?.some(cause => cause.reason === "NamespaceTerminating") === true;
-    if (!ending && !isApiError(error, "AlreadyExists") && !isApiError(error, "NotFound")) throw error;
+    if (!isNamespaceEnding(error) && !isApiError(error, "AlreadyExists") && !isApiError(error, "NotFound")) throw error;
   }
 }

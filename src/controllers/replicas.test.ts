@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ReplicaSet } from "../kinds/apps/replicaset.ts";
 import type { Pod } from "../kinds/core/pod.ts";
-import { planScaling, planStatus } from "./replicaset.ts";
+import { planScaling, planStatus } from "./replicas.ts";
 
 // A pod is written name:phase[@node][+ready since, seconds ago][$deletion cost][*restarts].
 const cases = [
