@@ -43,7 +43,7 @@ export function secretRules(next: SecretLike, previous?: SecretLike): readonly P
     size += base64Length(value);
   }
   if (size > bytesMax) problems.push(tooLong("data", bytesMax));
-  problems.push(...(typeRules[next.type]?.(data, next) ?? []));
+  problems.push(...(typeRules.get(next.type)?.(data, next) ?? []));
   return problems;
 }
 
@@ -57,11 +57,12 @@ const json = (key: string) => (data: Data): readonly Problem[] => {
     return [invalidValue(`data[${key}]`, "<secret contents redacted>", error instanceof SyntaxError ? "invalid character looking for beginning of value" : String(error))];
   }
 };
-const typeRules: { readonly [type: string]: (data: Data, secret: SecretLike) => readonly Problem[] } = {
+// A map: a type is any text, such as `constructor`.
+const typeRules = new Map<string, (data: Data, secret: SecretLike) => readonly Problem[]>(Object.entries({
   "kubernetes.io/service-account-token": (_, { metadata }) => (metadata.annotations?.["kubernetes.io/service-account.name"] ? [] : [required("metadata.annotations[kubernetes.io/service-account.name]")]),
   "kubernetes.io/dockercfg": json(".dockercfg"),
   "kubernetes.io/dockerconfigjson": json(".dockerconfigjson"),
   "kubernetes.io/basic-auth": data => (Object.hasOwn(data, "username") || Object.hasOwn(data, "password") ? [] : [required("data[username]"), required("data[password]")]),
   "kubernetes.io/ssh-auth": data => (data["ssh-privatekey"] ? [] : [required("data[ssh-privatekey]")]),
   "kubernetes.io/tls": need("tls.crt", "tls.key"),
-};
+}));
