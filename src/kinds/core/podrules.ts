@@ -154,9 +154,6 @@ function resizeOf(now: Container, old: Container, path: string): readonly Proble
     const gone = Object.keys(old.resources[list] ?? {}).some(name => now.resources[list]?.[name] === undefined);
     if (gone) problems.push(forbidden(`${path}.${list}`, `resource ${list} cannot be removed`));
   }
-  const [limit, before] = [now.resources.limits?.["memory"], old.resources.limits?.["memory"]];
-  const restarts = (now.resizePolicy ?? []).some(({ resourceName, restartPolicy }) => resourceName === "memory" && restartPolicy === "RestartContainer");
-  if (!restarts && limit !== undefined && before !== undefined && compareQuantities(limit, before) < 0 && now.resizePolicy === undefined) problems.push(forbidden(`${path}.limits[memory]`, "memory limits cannot be decreased unless resizePolicy is RestartContainer"));
   return problems;
 }
 
