@@ -31,6 +31,8 @@ import { RequestMetrics } from "./request-metrics.ts";
 import { handleResource, type Services } from "./resources.ts";
 import { sendError, sendPlain } from "./respond.ts";
 import { storageHooks } from "./special/hooks.ts";
+import { defaultServiceRange } from "./special/service.ts";
+import { publishServiceAddresses } from "./special/service-range.ts";
 import { findSubresource, subresourceTypeOf } from "./subresources/index.ts";
 import { Bookmarks, EventTexts } from "./watch.ts";
 
@@ -102,10 +104,10 @@ export class ApiServer {
     };
   }
 
-  /** What the server does by itself, until `signal` aborts: old events go. */
+  /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await sweepEvents(store, objects, clock, log, signal);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */

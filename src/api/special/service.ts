@@ -48,6 +48,8 @@ const isHeadless = (service: any): boolean => service.spec.clusterIP === "None";
 const needsPorts = ({ spec }: any): boolean => spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const needsHealthPort = ({ spec }: any): boolean => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 
+const isExposed = ({ spec }: any): boolean => spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
+
 function addressesOf(service: any): readonly number[] {
   return needsAddress(service) ? (service.spec.clusterIPs ?? []).map(parseIPv4).filter((address: number | undefined) => address !== undefined) : [];
 }
@@ -70,6 +72,8 @@ function prepareService(next: any, previous: any | undefined): void {
   if (needsPorts(next) && needsPorts(previous))
     for (const port of spec.ports ?? []) if (port.nodePort === undefined) keep(port, (old.ports ?? []).find((each: any) => each.port === port.port && each.protocol === port.protocol) ?? {}, ["nodePort"]);
   if (!needsPorts(next) && needsPorts(previous) && spec.type !== "LoadBalancer") for (const port of spec.ports ?? []) if ((old.ports ?? []).some((each: any) => each.nodePort === port.nodePort)) delete port.nodePort;
+  if (!isExposed(next) && isExposed(previous)) dropUnchanged(spec, old, ["externalTrafficPolicy"]);
+  if (spec.type !== "LoadBalancer" && old.type === "LoadBalancer") dropUnchanged(spec, old, ["allocateLoadBalancerNodePorts", "loadBalancerClass"]);
   if (needsHealthPort(next) && needsHealthPort(previous) && spec.healthCheckNodePort === undefined) keep(spec, old, ["healthCheckNodePort"]);
   if (!needsHealthPort(next) && needsHealthPort(previous)) dropUnchanged(spec, old, ["healthCheckNodePort"]);
 }
