@@ -1,5 +1,4 @@
 /** What may be created as a pod, and what may change of one, by endpoint (kubernetes pkg/apis/core/validation ValidatePodCreate, ValidatePodUpdate, ValidatePodStatusUpdate and around). */
-import { compareQuantities } from "../../base/quantity.ts";
 import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
