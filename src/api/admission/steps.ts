@@ -1,6 +1,7 @@
 import type { AdmissionStep } from "./admission.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { podSecurity } from "./pod-security.ts";
 import { priority } from "./priority.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
@@ -8,6 +9,7 @@ import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 export const admissionSteps: readonly AdmissionStep[] = [
   namespaceLifecycle,
   taintNodesByCondition,
+  podSecurity(),
   priority,
   defaultTolerationSeconds,
 ];
