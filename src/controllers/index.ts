@@ -19,11 +19,12 @@ import { nodeLifecycleController } from "./node-lifecycle.ts";
 import { podGC } from "./pod-gc.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
+import { statefulSetController } from "./statefulset.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, endpointSliceController, endpointsController,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
   certificateApproving, certificateSigning, certificateCleaning,
 ];
