@@ -10,6 +10,7 @@ import { Agent } from "../src/node/agent.ts";
 import { AgentApi } from "../src/node/agent-api.ts";
 import type { NodeHost } from "../src/node/host.ts";
 import { WatchedReferences } from "../src/node/references.ts";
+import type { ContainerRuntime } from "../src/node/runtime.ts";
 import { SimulatedRuntime } from "../src/node/simulated.ts";
 import type { Cluster } from "./sim/cluster.ts";
 
@@ -34,10 +35,28 @@ export class PretendedHost {
   };
 }
 
+/** Calls of a process that has died are never answered, whatever becomes of what they asked for. */
+function mortal<T extends object>(target: T, life: AbortSignal): T {
+  return new Proxy(target, {
+    get: (object, name) => {
+      const member: unknown = Reflect.get(object, name);
+      if (typeof member !== "function") return member;
+      return (...given: unknown[]) => {
+        if (life.aborted) return new Promise(() => undefined);
+        const result: unknown = Reflect.apply(member, object, given);
+        if (!(result instanceof Promise)) return result;
+        return new Promise((resolve, reject) => {
+          result.then(value => { if (!life.aborted) resolve(value); }, (error: unknown) => { if (!life.aborted) reject(error as Error); });
+        });
+      };
+    },
+  });
+}
+
 export type World = { readonly runtime: SimulatedRuntime; readonly host: PretendedHost; agent: Agent | undefined; api: AgentApi | undefined };
 
 /** The agent as a process that may die and come back; what runs outlives it. */
-export function runAgent(cluster: Cluster, name: string): World {
+export function runAgent(cluster: Cluster, name: string, podsMax = 5, change: (runtime: SimulatedRuntime) => ContainerRuntime = runtime => runtime): World {
   const host = new PretendedHost();
   const runtime = new SimulatedRuntime({ clock: cluster.clock, random: cluster.random.fork(), network: "10.244.0." });
   const world: World = { runtime, host, agent: undefined, api: undefined };
@@ -47,9 +66,10 @@ export function runAgent(cluster: Cluster, name: string): World {
     const services = new Informer(Service, client);
     for (const informer of [pods, services]) void supervise(informer, { clock, log, maxWaitMs: 5_000 }, life);
     const references = new WatchedReferences({ client, clock, log, onChange: users => world.agent?.referencesChanged(users) }, life);
+    const own = mortal(change(runtime), life);
     const agent = new Agent({
-      client, clock, random, log, runtime, references, pods, podCIDRs: [], host: host.host, recorder: new EventRecorder({ component: "kubelet", host: name, client, clock, random, log }),
-      identity: { name, kubeletVersion: "v1.36.0", port: 10250, podsMax: 5, labels: {} },
+      client, clock, random, log, runtime: own, references, pods, podCIDRs: [], host: { files: mortal(host.host.files, life), cgroups: host.host.cgroups, connector: host.host.connector, hostPorts: host.host.hostPorts }, recorder: new EventRecorder({ component: "kubelet", host: name, client, clock, random, log }),
+      identity: { name, kubeletVersion: "v1.36.0", port: 10250, podsMax, labels: {} },
       node: {
         nodeName: name, hostIPs: ["192.0.2.1"], memoryCapacity: 2 ** 30, clusterDomain: "cluster.local", clusterDNS: ["10.96.0.10"], resolver: { servers: [], searches: [], options: [] },
         cgroupRoot: "/test", logsDir: "/logs", podsDir: "/pods", memoryDir: "/memory", seccompDir: "/seccomp",
