@@ -1,6 +1,6 @@
 /**
  * Writes X.509 certificates: the small part of DER (X.690) and RFC 5280 that our own PKI needs, over node:crypto's keys and signatures.
- * Why not a library: docs/decisions/0002-own-certificate-writer.md.
+ * Why not a library: docs/decisions/0004-own-certificate-writer.md.
  */
 import { createHash, createPublicKey, randomBytes, sign, type KeyObject } from "node:crypto";
 import { isIP, isIPv6 } from "node:net";

@@ -1,7 +1,7 @@
 /**
  * The service table in nftables, by maps: a service is map elements, and there is one chain for each number of endpoints
  * ("pick3_tcp"), so that changing an endpoint changes elements only. Services with session affinity or node-local traffic get
- * chains of their own. The layout and its traps are measured in `docs/decisions/0004-services-by-maps.md`.
+ * chains of their own. The layout and its traps are measured in `docs/decisions/0005-services-by-maps.md`.
  */
 import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import type { Family, Protocol, ServicePort, Target } from "./services.ts";
