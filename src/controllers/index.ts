@@ -7,6 +7,7 @@ import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type Controller, type KindSource, type Settings, type World } from "./controller.ts";
 import { certificateApproving, certificateCleaning, certificateSigning } from "./certificate-signing.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
+import { daemonSetController } from "./daemonset.ts";
 import { deploymentController } from "./deployment.ts";
 import { endpointsController } from "./endpoints.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
@@ -24,7 +25,7 @@ import { taintEvictionController } from "./taint-eviction.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, endpointSliceController, endpointsController,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
   certificateApproving, certificateSigning, certificateCleaning,
 ];
