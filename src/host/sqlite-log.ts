@@ -144,7 +144,7 @@ export class SqliteLog {
   }
 
   #prepareFile(): void {
-    this.#db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096");
+    this.#db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -1024");
     this.#db.exec("BEGIN EXCLUSIVE; COMMIT");
     assert(this.#text("PRAGMA journal_mode") === "wal", "the store uses a write-ahead log");
     assert(this.#number("PRAGMA synchronous") === 2, "every commit of the store waits for its fsync");

@@ -1,8 +1,9 @@
 /** A cluster for measuring: its own name, data directory and kubeconfig, the server on one core, gone afterwards. */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 export type Credentials = { readonly server: string; readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 export type BenchCluster = {
@@ -11,6 +12,10 @@ export type BenchCluster = {
   readonly upMs: number;
   /** Every process of the cluster. */
   readonly pids: () => readonly number[];
+  /** The control plane stops, and starts again. */
+  readonly down: () => void;
+  readonly up: () => Promise<void>;
+  /** Everything goes. */
   readonly stop: () => void;
 };
 
@@ -23,19 +28,21 @@ export function startCluster(options: { readonly nodes?: number; readonly pinned
   const home = mkdtempSync(join(tmpdir(), "timonier-bench-"));
   const name = `bench-${process.pid}`;
   const env = { ...process.env, TIMONIER_NAME: name, TIMONIER_DATA_DIR: home, KUBECONFIG: join(home, "kubeconfig") };
-  const run = (...args: readonly string[]) => {
+  const commandLine = (args: readonly string[]): [string, string[]] => {
     const [command = "", ...rest] = [...(options.pinned === false ? [] : ["taskset", "-c", serverCore]), launcher, ...args];
-    execFileSync(command, rest, { env, stdio: ["ignore", "ignore", "inherit"] });
+    return [command, rest];
   };
+  const run = (...args: readonly string[]) => { execFileSync(...commandLine(args), { env, stdio: ["ignore", "ignore", "inherit"] }); };
+  const flags = options.flags ?? ["--runtime", "simulated", "--nodes", String(options.nodes ?? 1)];
   const stop = () => {
     run("delete");
     rmSync(home, { recursive: true, force: true });
   };
   const started = performance.now();
   try {
-    run("up", ...(options.flags ?? ["--runtime", "simulated", "--nodes", String(options.nodes ?? 1)]));
+    run("up", ...flags);
     const upMs = performance.now() - started;
-    return { credentials: credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8")), upMs, pids: () => processesOf(home), stop };
+    return { credentials: credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8")), upMs, pids: () => processesOf(home), stop, down: () => run("down"), up: async () => { await promisify(execFile)(...commandLine(["up"]), { env }); } };
   } catch (error) {
     stop();
     throw error;
@@ -74,4 +81,9 @@ export function cpuSeconds(pid: number): number {
 /** Resident memory of a process, in megabytes. */
 export function rssMB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readProc(pid, "status"))?.[1] ?? 0) / 1024;
+}
+
+/** Its share of the memory that it uses: pages that others map too count in part. */
+export function pssMB(pid: number): number {
+  return Number(/^Pss:\s+(\d+)/m.exec(readProc(pid, "smaps_rollup"))?.[1] ?? 0) / 1024;
 }
