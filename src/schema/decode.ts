@@ -17,6 +17,7 @@ export type Decoded = { readonly object: any; /** Paths of fields that the schem
 
 /** Reads `value` as `node` says. The result is a private copy that may be changed. */
 export function decode(node: Node, value: Json): Decoded {
+  if (node.custom !== undefined) return node.custom.decode(value);
   const state: State = { unknown: false };
   const object = attempt(() => decoderOf(node)(value, state), node, value);
   return { object: object === absent ? zeroOf(node) : object, unknown: state.unknown ? explain(node, value).unknown : [] };

@@ -9,7 +9,8 @@ const compiled = new WeakMap<Node, Filler>();
 
 /** Fills in absent fields, outermost first, so that a defaulted object's own defaults apply too. Changes `object`: a private copy. */
 export function applyDefaults(node: Node, object: any): void {
-  fillerOf(node)(object);
+  if (node.custom === undefined) fillerOf(node)(object);
+  else node.custom.setDefaults(object);
 }
 
 function fillerOf(node: Node): Filler {

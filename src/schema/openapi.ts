@@ -40,7 +40,7 @@ export class Definitions {
     const schema: Schema = {};
     this.schemas.set(name, schema);
     // What is said of this one field says nothing of the definition.
-    const { description: _, ...definition } = this.#object(node);
+    const { description: _, ...definition } = node.custom === undefined ? this.#object(node) : this.#custom(node, node.custom);
     for (const [keyword, value] of Object.entries({ ...definition, ...more })) schema[keyword] = value;
   }
   addShared(name: string): void {
@@ -54,6 +54,13 @@ export class Definitions {
   /** In the order of their names. */
   sorted(): JsonObject {
     return Object.fromEntries([...this.schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** What a definition wrote is published as it wrote it, around the parts that every object has. */
+  #custom(node: Node, custom: NonNullable<Node["custom"]>): Schema {
+    const { properties, ...rest } = custom.publish(this.dialect);
+    const { apiVersion, kind, metadata } = node.fields as { readonly [name: string]: Node };
+    return { ...rest, type: "object", properties: { ...(properties as JsonObject | undefined), apiVersion: this.#property(apiVersion!), kind: this.#property(kind!), metadata: this.#property(metadata!) } };
   }
 
   #object(node: Node): Schema {

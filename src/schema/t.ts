@@ -4,6 +4,7 @@
  * patch and server-side apply need. Custom resources become the same nodes at run time.
  */
 import type { Json } from "../base/json.ts";
+import type { Problem } from "./problem.ts";
 
 export type ListType =
   /** `implied`: upstream says nothing in its OpenAPI, and atomic is what that means. */
@@ -60,11 +61,22 @@ export type Node = {
   readonly always?: Always;
   /** A pointer in Go: protobuf and JSON keep the difference between absent and zero. */
   readonly pointer?: boolean;
+  /** On the root of a custom resource: its values keep what Go's types would drop, and its own schema decodes, defaults, checks and publishes it. */
+  readonly custom?: CustomSchema;
   /** One sentence for `kubectl explain`, in our own words. */
   readonly doc?: string;
 };
 
 export type Always = "zero" | "{}" | "null" | "[]";
+
+export type CustomSchema = {
+  /** A private copy without what the schema does not know. */
+  decode(value: Json): { readonly object: any; readonly unknown: readonly string[] };
+  setDefaults(object: any): void;
+  validate(next: any, previous: any): readonly Problem[];
+  /** The definition as OpenAPI publishes it. */
+  publish(dialect: "v2" | "v3"): { readonly [keyword: string]: Json };
+};
 
 /** How a field appears: absent-able, demanded of the client, or filled in by us. */
 export type Presence = "optional" | "required" | "defaulted";

@@ -10,6 +10,7 @@ const compiled = new WeakMap<Node, Check>();
 
 /** Every problem of `next` (decoded and defaulted), with its path; `previous` is what it replaces, if anything. */
 export function validate(node: Node, next: unknown, previous?: unknown, path = ""): readonly Problem[] {
+  if (node.custom !== undefined) return node.custom.validate(next, previous);
   const problems: Problem[] = [];
   checkOf(node)(next, previous, path, problems);
   return problems;
