@@ -197,7 +197,8 @@ async function webSocket(url: string, protocol: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new Client(url.replace(/^http/, "ws"), [protocol], { followRedirects: false, perMessageDeflate: false });
     socket.binaryType = "nodebuffer";
-    socket.once("open", () => resolve(socket));
+    // What arrived together with the handshake would be read before anybody listens: hold it until then.
+    socket.once("open", () => { socket.pause(); resolve(socket); });
     socket.once("error", reject);
   });
 }
@@ -213,6 +214,7 @@ function received(socket: WebSocket, handle: (channel: number, data: Uint8Array)
       if (--waiting <= 16) socket.resume();
     });
   });
+  socket.resume();
   return new Promise((resolve, reject) => {
     socket.once("close", () => last.then(resolve, reject));
     socket.once("error", () => socket.terminate());

@@ -183,6 +183,11 @@ test("to a node it goes with our certificate, only if the node has its own, and 
   assert.equal((await ask()).status, 503);
 });
 
+test("a pod that speaks TLS is reached whatever its certificate says, and learns nothing of ours", async () => {
+  to = target({ port: agent.port, scheme: "https" });
+  assert.deepEqual([(await ask()).body.toString()], ["undefined asks for /x?y=z"]);
+});
+
 test("when the client goes, the backend's connection goes", async () => {
   to = target();
   const gone = new Promise<void>(resolve => { answer = (request, response) => { response.writeHead(200).write("x"); request.on("close", () => resolve()); }; });
