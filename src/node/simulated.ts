@@ -32,6 +32,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, Container>();
   readonly #images = new Map<string, ImageState>();
+  readonly #names = new Set<string>();
   readonly #addresses = new Set<number>();
   readonly #listeners = new Set<(id: string, what: "started" | "ended") => void>();
   #broken: string | undefined;
@@ -58,6 +59,10 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async runSandbox(config: SandboxConfig, _handler: string): Promise<string> {
     this.#check();
+    const attemptName = `${config.metadata.uid} ${config.metadata.attempt}`;
+    // Names are reserved from the first moment, as containerd does: two callers never get the same attempt.
+    if (this.#names.has(attemptName)) throw new RuntimeError("failed", `failed to reserve sandbox name "${attemptName}": name is reserved`);
+    this.#names.add(attemptName);
     await this.#options.clock.sleep(numberOf(config, "start-ms") ?? startMs);
     const id = this.#id();
     const hostNetwork = config.linux.securityContext.namespaceOptions.network === 2;
@@ -86,12 +91,16 @@ export class SimulatedRuntime implements ContainerRuntime {
   async removeSandbox(id: string): Promise<void> {
     await this.stopSandbox(id);
     for (const [containerId, { state }] of this.#containers) if (state.sandboxId === id) this.#containers.delete(containerId);
+    const removed = this.#sandboxes.get(id);
+    if (removed) this.#names.delete(`${removed.state.uid} ${removed.state.attempt}`);
     this.#sandboxes.delete(id);
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
     this.#check();
     if (!this.#sandboxes.has(sandboxId)) throw new RuntimeError("not-found", `sandbox ${sandboxId} not found`);
+    const taken = [...this.#containers.values()].some(({ state }) => state.labels[label.podUID] === config.labels[label.podUID] && state.name === config.metadata.name && state.attempt === config.metadata.attempt);
+    if (taken) throw new RuntimeError("failed", `failed to reserve container name "${config.metadata.name}" attempt ${config.metadata.attempt}: name is reserved`);
     const id = this.#id();
     const image = [...this.#images.values()].find(each => each.id === config.image.image);
     this.#containers.set(id, {

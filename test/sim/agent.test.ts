@@ -1,7 +1,7 @@
 import { ConfigMap } from "../../src/kinds/core/configmap.ts";
 import { Pod } from "../../src/kinds/core/pod.ts";
 import type { ContainerRuntime } from "../../src/node/runtime.ts";
-import { label } from "../../src/node/runtime.ts";
+import { annotation, label } from "../../src/node/runtime.ts";
 import type { SimulatedRuntime } from "../../src/node/simulated.ts";
 import { runAgent } from "../node-world.ts";
 import { Cluster } from "./cluster.ts";
@@ -30,15 +30,18 @@ property("an agent that dies at any line finds its pods again, restarts nothing 
             const found = (await object.list()).containers.find(container => container.id === id);
             const state = (await object.podState(found?.podUID ?? "")).containers.find(container => container.id === id);
             const key = `${state?.labels[label.podName]}/${state?.name}`;
-            starts.set(key, (starts.get(key) ?? 0) + 1);
             const others = (await object.podState(found?.podUID ?? "")).containers.filter(each => each.name === state?.name && each.id !== id && each.state === "running");
             if (others.length > 0) cluster.violate(`two containers ${key} run at once`);
-            return object.startContainer(id);
+            // Refused when a newer agent has replaced it: then it has not run.
+            await object.startContainer(id);
+            cluster.trace(`runtime  started ${key}`);
+            starts.set(key, (starts.get(key) ?? 0) + 1);
           };
         if (name === "podState" && forgets)
-          return async () => {
-            forgets = false;
-            return { sandboxes: [], containers: [] };
+          return async (uid: string) => {
+            const { sandboxes, containers } = await object.podState(uid);
+            if (containers.length > 0) forgets = false;
+            return { sandboxes, containers: containers.map(container => ({ ...container, annotations: { ...container.annotations, [annotation.hash]: "forgotten" } })) };
           };
         const member: unknown = Reflect.get(object, name);
         return typeof member === "function" ? member.bind(object) as unknown : member;
