@@ -13,11 +13,13 @@ import { endpointsController } from "./endpoints.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
 import { endpointSliceController } from "./endpointslice.ts";
 import { garbageCollector } from "./garbage-collector.ts";
+import { jobController } from "./job.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
 import { replicationControllerController } from "./replicationcontroller.ts";
 import { nodeLifecycleController } from "./node-lifecycle.ts";
 import { podGC } from "./pod-gc.ts";
+import { resourceQuotaController } from "./resource-quota.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
 import { statefulSetController } from "./statefulset.ts";
@@ -25,9 +27,9 @@ import { taintEvictionController } from "./taint-eviction.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, endpointSliceController, endpointsController,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, jobController, endpointSliceController, endpointsController,
   endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
-  certificateApproving, certificateSigning, certificateCleaning,
+  certificateApproving, certificateSigning, certificateCleaning, resourceQuotaController,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

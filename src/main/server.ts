@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
 import { certificateAdmission } from "../api/admission/certificates.ts";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
+import { resourceQuota } from "../api/admission/resource-quota.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { isBootstrapToken, reviewBootstrapToken } from "../api/authn/bootstrap-token.ts";
@@ -126,7 +127,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       nodes.follow(store);
       return authorizerChain(privileged, nodes, rbac);
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac))],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), resourceQuota()],
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
