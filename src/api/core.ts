@@ -47,6 +47,8 @@ export type Hooks = {
   reserve?(next: any, previous: any | undefined, dryRun: boolean): Reservation;
   /** Besides finalizers in metadata, does something keep the object from being removed? */
   holds?(object: any): boolean;
+  /** The first delete of the object is about to be judged: finalizers that the server itself wants can be added to this private copy. */
+  onDelete?(object: any): void;
   /** A delete marks the object, which stays for now: what else changes in this private copy? */
   markDeleted?(object: any): void;
   /** Seconds a delete leaves the object to end by itself; absent for kinds that are not deleted gracefully. */

@@ -59,6 +59,7 @@ async function attemptDelete(core: Core, call: Call, entry: Entry, previous: any
   const grace = graceOf(previous, options, hooks?.gracePeriod === undefined ? undefined : asked => hooks.gracePeriod!(previous, asked), now);
   if (grace === "pending") return { deleted: false, object: previous, entry };
   const finalizersChanged = setPropagationFinalizers(next, options, kind.orphanByDefault === true);
+  if (previous.metadata.deletionTimestamp === undefined) hooks?.onDelete?.(next);
   const goes = !isHeld(core, kind, next) && (grace === undefined || grace.seconds === 0);
   const announced = grace === undefined || previous.metadata.deletionTimestamp !== undefined;
   if (goes && announced) return removeNow(core, call, entry, previous, options.dryRun);

@@ -29,6 +29,7 @@ export class Registry {
   readonly #kinds = new Set<AnyKind>();
   /** Rises with every change: caches of discovery and OpenAPI hang on it. */
   generation = 0;
+  readonly #listeners = new Set<() => void>();
 
   constructor(kinds: readonly AnyKind[]) {
     for (const kind of kinds) this.add(kind);
@@ -41,13 +42,22 @@ export class Registry {
       assert(!this.#served.has(key), `${key} is served by one kind only`);
       this.#served.set(key, served);
     }
-    this.generation++;
+    this.#changed();
   }
 
   remove(kind: AnyKind): void {
     this.#kinds.delete(kind);
     for (const { group, version, resource } of servedBy(kind)) this.#served.delete(keyOf(group, version, resource));
+    this.#changed();
+  }
+  /** Calls back after every change until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+  #changed(): void {
     this.generation++;
+    for (const listener of this.#listeners) listener();
   }
 
   find(group: string, version: string, resource: string): Served | undefined {
@@ -84,11 +94,13 @@ export const prefixOf = (kind: Pick<AnyKind, "group" | "plural">): string => `/r
 /** Store key of one object; `namespace` "" for cluster-scoped ones. */
 export const storeKey = (prefix: string, namespace: string, name: string): string => (namespace === "" ? prefix + name : `${prefix}${namespace}/${name}`);
 
+const unchanged = (object: any): Json => object;
+
 function servedBy(kind: AnyKind): readonly Served[] {
   if (kind.subresourceOnly === true) return [];
   const prefix = prefixOf(kind);
   const verbs = kind.verbs ?? allVerbs;
-  const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, verbs, prefix };
+  const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, verbs, prefix, ...(kind.fromStored === undefined ? {} : { convert: { fromStored: kind.fromStored, toStored: unchanged } }) };
   const others = (kind.alsoServed ?? []).map((other): Served => {
     const at = { group: other.group ?? kind.group, version: other.version };
     return { ...own, ...at, apiVersion: apiVersionOf(at), definition: other.definition, node: other.schema.node, convert: { fromStored: other.fromStored, toStored: other.toStored } };

@@ -71,7 +71,7 @@ export async function handleResource(services: Services, context: Context): Prom
 export async function handleVerb(services: Services, context: Context, call: Call): Promise<HttpResponse> {
   const { core } = services;
   const { info, request } = context;
-  const view = { core, served: call.served, output: outputOf(request, info, true), query: info.query };
+  const view = { core, served: call.served, output: outputOf(request, info, true, call.served.kind.custom), query: info.query };
   switch (info.verb) {
     case "get": return sendObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
     case "list": return sendList(view, await list(core, call, listOptions(info.query, false)));
@@ -94,7 +94,7 @@ async function handleSubresource(services: Services, context: Context, call: Cal
   return handleVerb(services, context, call);
 }
 
-export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean): Output => negotiateOutput(request.headers, info.query, { protobuf: true, table });
+export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean, custom = false): Output => negotiateOutput(request.headers, info.query, { protobuf: !custom, table });
 
 async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {
   // The deprecated /watch/…/name form is a watch of one object.
@@ -111,7 +111,7 @@ export function expectedOf(core: Core, { kind, group, version, node }: Pick<Serv
 
 async function createObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
   const { core, parseYaml } = services;
-  const type = negotiateInput(request.headers, true);
+  const type = negotiateInput(request.headers, call.served.kind.custom !== true);
   const bytes = await request.body();
   const options = writeOptions("CreateOptions", info.query);
   const object = readBody(bytes, type, expectedOf(core, call.served), { parseYaml, fieldValidation: options.fieldValidation, warn });
@@ -121,7 +121,7 @@ async function createObject(services: Services, { request, info, warn }: Context
 async function updateObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
   const { core, parseYaml } = services;
   const { served } = call;
-  const type = negotiateInput(request.headers, true);
+  const type = negotiateInput(request.headers, call.served.kind.custom !== true);
   const bytes = await request.body();
   const options = writeOptions("UpdateOptions", info.query);
   const read = (body: BodyOptions) => readBody(bytes, type, expectedOf(core, served), body);
@@ -160,7 +160,8 @@ export const patchTypes: ReadonlyMap<string, Patch["type"]> = new Map<string, Pa
 async function patchObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
   const { core } = services;
   const type = patchTypes.get(mediaTypeOf(request.headers));
-  if (type === undefined) throw unsupportedMediaType([...patchTypes.keys()]);
+  const custom = call.served.kind.custom === true;
+  if (type === undefined || (custom && type === "strategic")) throw unsupportedMediaType([...patchTypes].filter(([, each]) => !custom || each !== "strategic").map(([media]) => media));
   const bytes = await request.body();
   const options = writeOptions("PatchOptions", info.query, { apply: type === "apply" });
   const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));

@@ -14,6 +14,8 @@ import { impersonate } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
 import type { Core } from "./core.ts";
+import { Definitions } from "./crd/definitions.ts";
+import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
 import type { HealthCheck } from "./health.ts";
@@ -63,6 +65,8 @@ export type ApiServerOptions = {
   readonly serviceRange?: string;
   /** Port of a node agent whose Node object does not say it. */
   readonly nodePort?: number;
+  /** Compiles regular expressions of custom resources' schemas, in time linear in the text. Absent: definitions with patterns are refused when an object meets one. */
+  readonly compilePattern?: CompilePattern;
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
@@ -78,6 +82,7 @@ export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #inFlight = new InFlight();
   readonly #figures: RequestMetrics;
+  readonly #definitions: Definitions;
 
   constructor(options: ApiServerOptions) {
     const { store, clock, random, log } = options;
@@ -91,6 +96,7 @@ export class ApiServer {
     const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? [])], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
+    this.#definitions = new Definitions(this.core, options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); }));
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },
@@ -107,7 +113,7 @@ export class ApiServer {
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal)]);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */

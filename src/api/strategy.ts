@@ -32,6 +32,12 @@ export function asServed(served: Served, object: any): any {
   return served.convert === undefined ? object : { ...(served.convert.fromStored(object) as object), apiVersion: served.apiVersion, kind: served.kind.kind };
 }
 
+/** The fields that make up an object besides its type and metadata: a custom resource may have any. */
+function fieldsOf(kind: AnyKind, ...objects: readonly any[]): readonly string[] {
+  if (kind.custom !== true) return Object.keys(kind.fields);
+  return [...new Set(objects.flatMap(object => Object.keys(object)))].filter(name => name !== "apiVersion" && name !== "kind" && name !== "metadata");
+}
+
 export const hasStatus = (kind: AnyKind): boolean => kind.subresources?.includes("status") === true;
 
 /** Takes away what a client may not bring to a create; afterwards the object names its own type and namespace. */
@@ -50,6 +56,7 @@ export function wipeForCreate(served: Served, object: any, namespace: string): v
 }
 
 function dropStatus(kind: AnyKind, object: any): void {
+  if (kind.custom === true) return void delete object.status;
   if (!("status" in kind.fields)) return;
   delete object.status;
   const blank: any = decode(kind.schema.node, { metadata: {} }).object;
@@ -83,7 +90,9 @@ export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subreso
     else next[field] = copyJson(previous[field]);
   };
   if (subresource === "status") {
-    for (const field of Object.keys(kind.fields)) if (field !== "status") keep(field);
+    for (const field of fieldsOf(kind, next, previous)) if (field !== "status") keep(field);
+    // Quirk: a custom resource's metadata cannot be written through its status. See apiextensions pkg/registry/customresource/status_strategy.go.
+    if (kind.custom === true) next.metadata = { ...copyJson(previous.metadata), ...(next.metadata.managedFields === undefined ? {} : { managedFields: next.metadata.managedFields }) };
   } else if ((subresource === "" && hasStatus(kind)) || subresource !== "") keep("status");
 }
 
@@ -103,7 +112,7 @@ export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
 
 /** Anything but metadata and status; spec alone where there is one. */
 function specChanged(kind: AnyKind, next: any, previous: any): boolean {
-  const fields = "spec" in kind.fields ? ["spec"] : Object.keys(kind.fields).filter(field => field !== "status");
+  const fields = kind.custom !== true && "spec" in kind.fields ? ["spec"] : fieldsOf(kind, next, previous).filter(field => field !== "status" || (kind.custom === true && !hasStatus(kind)));
   return fields.some(field => !sameJson(next[field], previous[field]));
 }
 

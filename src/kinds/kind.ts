@@ -76,6 +76,12 @@ export type Kind<S extends Shape = any> = {
   readonly returnDeleted?: boolean;
   /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController). */
   readonly orphanByDefault?: boolean;
+  /** Made by a CustomResourceDefinition: no protobuf, no strategic merge, every field but metadata is the definition's. */
+  readonly custom?: true;
+  /** Where `scale` finds its numbers, as dotted paths; absent: spec.replicas, status.replicas and spec.selector. */
+  readonly scale?: { readonly spec: string; readonly status: string; readonly selector?: string };
+  /** Objects may be stored in an older version or without newer defaults: how to see them in this one. */
+  readonly fromStored?: (object: any) => Json;
   /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
   readonly virtual?: boolean;
   /** Answers only as a subresource of others (`scale`, `eviction`, `token`): no path of its own. */

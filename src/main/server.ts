@@ -31,6 +31,7 @@ import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
 import { lineLog } from "../host/log.ts";
+import { compilePattern } from "../host/regex.ts";
 import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
@@ -128,6 +129,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       return authorizerChain(privileged, nodes, rbac);
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), resourceQuota()],
+    compilePattern,
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
@@ -158,7 +160,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
-    kinds: { list: () => kinds, onChange: () => () => undefined },
+    kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
     settings: { rootCA: pki.authority("serving"), certificates: certificateSigner(pki) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");

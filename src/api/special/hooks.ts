@@ -4,9 +4,11 @@ import { CertificateSigningRequest } from "../../kinds/certificates/certificates
 import { Namespace } from "../../kinds/core/namespace.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
+import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { Reader } from "../context.ts";
 import type { Hooks } from "../core.ts";
 import { certificateHooks } from "./certificate.ts";
+import { definitionHooks } from "../crd/definitions.ts";
 import { namespaceHooks } from "./namespace.ts";
 import { podHooks } from "./pod.ts";
 import { defaultServiceRange, serviceHooks } from "./service.ts";
@@ -19,6 +21,7 @@ export function storageHooks({ read, random, serviceRange }: HookOptions): Reado
     [CertificateSigningRequest, certificateHooks],
     [Namespace, namespaceHooks],
     [Pod, podHooks],
+    [CustomResourceDefinition, definitionHooks],
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
   ]);
 }

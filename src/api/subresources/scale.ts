@@ -1,8 +1,9 @@
 /** `scale`: a workload's size as an object of its own, for autoscalers and `kubectl scale` (pkg/registry/apps/deployment/storage). */
-import { isObject, type JsonObject } from "../../base/json.ts";
+import { isObject, setOwn, type JsonObject } from "../../base/json.ts";
 import { copyJson } from "../../base/json-codec.ts";
 import { selectorFromSet, selectorOf } from "../../base/selector.ts";
 import { Scale } from "../../kinds/autoscaling/scale.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -20,7 +21,6 @@ import { sendOther } from "../respond.ts";
 import { update } from "../write.ts";
 import type { Subresource } from "./subresource.ts";
 
-const replicasPath = ["f:spec", "f:replicas"];
 const type = { apiVersion: "autoscaling/v1", kind: "Scale", node: Scale.schema.node };
 
 export const scale: Subresource = {
@@ -28,10 +28,10 @@ export const scale: Subresource = {
     const { core } = services;
     const { request, info } = context;
     const output = outputOf(request, info, false);
-    if (info.verb === "get") return sendOther(200, output, type, scaleOf((await get(core, call, info.query.get("resourceVersion") ?? "")).object));
+    if (info.verb === "get") return sendOther(200, output, type, scaleOf(call.served.kind, (await get(core, call, info.query.get("resourceVersion") ?? "")).object));
     if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
     const [wanted, options] = info.verb === "update" ? await fromBody(services, context, call) : await fromPatch(services, context, call);
-    return sendOther(200, output, type, scaleOf(await resize(core, call, wanted, options)));
+    return sendOther(200, output, type, scaleOf(call.served.kind, await resize(core, call, wanted, options)));
   },
 };
 
@@ -66,7 +66,10 @@ async function fromPatch(services: Services, { request, info }: Context, call: C
 
 async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOptions): Promise<any> {
   const answer = await update(core, call, previous => {
-    const current = scaleOf(previous);
+    const { kind } = call.served;
+    const current = scaleOf(kind, previous);
+    const path = (kind.scale?.spec ?? "spec.replicas").split(".");
+    const replicasPath = path.map(name => `f:${name}`);
     const before = scaleManagedFields(previous.metadata.managedFields, replicasPath);
     const live = { ...current, metadata: { ...current.metadata, ...(before === undefined ? {} : { managedFields: before }) } };
     const next = wanted.scale(live);
@@ -76,7 +79,7 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
       node: Scale.schema.node, before: live, after: next, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, now: core.clock.now(), subresource: "scale",
     });
     const made = copyJson(previous);
-    made.spec.replicas = replicas;
+    put(made, path, replicas);
     made.metadata.managedFields = parentManagedFields(previous.metadata.managedFields, entries, { apiVersion: call.served.apiVersion, replicas: replicasPath });
     if (made.metadata.managedFields === undefined) delete made.metadata.managedFields;
     made.metadata.uid = next.metadata.uid ?? previous.metadata.uid;
@@ -86,12 +89,21 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
   return answer.object;
 }
 
-export function scaleOf({ metadata, spec, status }: any): any {
+function put(object: any, [name = "", ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) return setOwn(object, name, value);
+  if (!Object.hasOwn(object, name) || !isObject(object[name])) setOwn(object, name, {});
+  put(object[name], rest, value);
+}
+const read = (object: any, path: string): any => path.split(".").reduce((value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined), object);
+
+export function scaleOf({ scale: paths }: AnyKind, object: any): any {
+  const { metadata, spec } = object;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const { selector } = spec;
-  const text = selector === undefined ? "" : (selector.matchLabels === undefined && selector.matchExpressions === undefined ? selectorFromSet(selector) : selectorOf(selector)).toString();
+  const replicas = read(object, paths?.spec ?? "spec.replicas");
+  const selector = paths === undefined ? spec.selector : paths.selector === undefined ? undefined : read(object, paths.selector);
+  const text = typeof selector === "string" ? selector : selector === undefined ? "" : (selector.matchLabels === undefined && selector.matchExpressions === undefined ? selectorFromSet(selector) : selectorOf(selector)).toString();
   return {
     ...{ kind: type.kind, apiVersion: type.apiVersion }, metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { ...(spec.replicas === 0 ? {} : { replicas: spec.replicas }) }, status: { replicas: status?.replicas ?? 0, ...(text === "" ? {} : { selector: text }) },
+    spec: { ...(replicas === 0 || replicas === undefined ? {} : { replicas }) }, status: { replicas: read(object, paths?.status ?? "status.replicas") ?? 0, ...(text === "" ? {} : { selector: text }) },
   };
 }

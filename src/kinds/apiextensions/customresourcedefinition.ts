@@ -1,4 +1,5 @@
 import { createdAtColumn, nameColumn } from "../columns.ts";
+import { defaultDefinition, definitionRules, prepareDefinition } from "./crdrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import type { Json } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
@@ -197,6 +198,9 @@ export const CustomResourceDefinition = defineKind({
     spec: CustomResourceDefinitionSpec.pb(2).required().always("{}").doc("What the resource is called and looks like."),
     status: CustomResourceDefinitionStatus.pb(3).always("{}").doc("Whether it is served."),
   },
+  defaults: defaultDefinition,
+  prepare: prepareDefinition,
+  rules: definitionRules,
   columns: [nameColumn, createdAtColumn],
 });
 export interface CustomResourceDefinition extends Resource<typeof CustomResourceDefinition> {}

@@ -1,0 +1,191 @@
+/** The life of CustomResourceDefinitions: names accepted, established, served, and taken away with all their objects (apiextensions pkg/controller). */
+import { isApiError } from "../../base/api-error.ts";
+import { must } from "../../base/assert.ts";
+import { sameJson } from "../../base/json.ts";
+import { messageOf } from "../../base/log.ts";
+import { timeOf } from "../../base/time.ts";
+import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
+import { decode } from "../../schema/decode.ts";
+import type { Change } from "../../store/store.ts";
+import type { Call, Core, Hooks } from "../core.ts";
+import { remove } from "../delete.ts";
+import { prefixOf } from "../registry.ts";
+import { adopt } from "../strategy.ts";
+import { update } from "../write.ts";
+import { kindOfDefinition } from "./kind.ts";
+import { Validator, type CompilePattern } from "./validate.ts";
+
+const finalizer = "customresourcecleanup.apiextensions.k8s.io";
+const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
+const writing = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
+
+type Served = { readonly kind: AnyKind; readonly from: string };
+
+export class Definitions {
+  readonly #core: Core;
+  readonly #validator: Validator;
+  readonly #served = new Map<string, Served>();
+
+  constructor(core: Core, compile: CompilePattern) {
+    this.#core = core;
+    this.#validator = new Validator(compile);
+    // What was established before the server stopped is served from the first request on.
+    for (const crd of core.reader.list("apiextensions.k8s.io", "customresourcedefinitions", "")) if (holds(crd, "Established")) this.#serve(crd);
+  }
+
+  /** Follows the definitions until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, reader } = this.#core;
+    if (this.#core.registry.of(CustomResourceDefinition) === undefined) return;
+    const waiting = new Set<string>(reader.list("apiextensions.k8s.io", "customresourcedefinitions", "").map(({ metadata }) => metadata.name));
+    let wake: () => void = () => undefined;
+    const watches = [store.watch(prefixOf(CustomResourceDefinition), store.revision, ({ changes }) => {
+      for (const change of changes) waiting.add(this.#hear(change));
+      wake();
+    })];
+    const abort = (): void => wake();
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      while (!signal.aborted) {
+        for (const name of [...waiting]) {
+          waiting.delete(name);
+          try {
+            await this.#settle(name, signal, () => {
+              waiting.add(name);
+              wake();
+            });
+          } catch (error) {
+            if (!isApiError(error, "Conflict") && !isApiError(error, "NotFound")) throw new Error(`settling the custom resource definition ${name}: ${messageOf(error)}`, { cause: error });
+            if (isApiError(error, "Conflict")) waiting.add(name);
+          }
+        }
+        if (waiting.size === 0 && !signal.aborted) await new Promise<void>(resolve => (wake = resolve));
+      }
+    } finally {
+      for (const watch of watches) if (!("compacted" in watch)) watch.close();
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** At once: an established definition is served before its writer hears that it is. */
+  #hear(change: Change): string {
+    const crd = this.#core.objects.object(change.entry);
+    if (change.type === "delete") this.#stop(crd.metadata.name);
+    else if (holds(crd, "Established")) this.#serve(crd);
+    return crd.metadata.name;
+  }
+
+  #serve(crd: any): void {
+    const { name } = crd.metadata;
+    const from = JSON.stringify([crd.spec, crd.status?.storedVersions]);
+    if (this.#served.get(name)?.from === from) return;
+    this.#stop(name);
+    if (!crd.spec.versions.some(({ served }: any) => served === true)) return;
+    const kind = kindOfDefinition(crd, this.#validator);
+    this.#core.registry.add(kind);
+    this.#served.set(name, { kind, from });
+  }
+
+  #stop(name: string): void {
+    const served = this.#served.get(name);
+    if (served === undefined) return;
+    this.#served.delete(name);
+    this.#core.registry.remove(served.kind);
+  }
+
+  async #settle(name: string, signal: AbortSignal, again: () => void): Promise<void> {
+    const crd = this.#core.reader.get("apiextensions.k8s.io", "customresourcedefinitions", "", name);
+    if (crd === undefined) return;
+    const call = this.#call(name, signal);
+    if (crd.metadata.deletionTimestamp !== undefined) return this.#finalize(crd, call, again);
+    const status = this.#statusOf(crd);
+    if (sameJson(status, crd.status)) return;
+    await update(this.#core, { ...call, subresource: "status" }, stored => adopt(call.served, decode(call.served.node, { ...stored, status: this.#statusOf(stored) }).object), writing);
+  }
+
+  #statusOf(crd: any): any {
+    const { spec, status } = crd;
+    const conflict = this.#conflictOf(crd);
+    const now = timeOf(this.#core.clock.now());
+    const old: readonly any[] = status?.conditions ?? [];
+    const condition = (type: string, value: "True" | "False", reason: string, message: string): any => {
+      const before = old.find(each => each.type === type);
+      const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
+      return { type, status: value, lastTransitionTime, reason, message, ...(crd.metadata.generation === undefined ? {} : { observedGeneration: before?.status === value && before.reason === reason ? before.observedGeneration : crd.metadata.generation }) };
+    };
+    const established = holds(crd, "Established") || conflict === undefined;
+    const conditions = [
+      conflict === undefined ? condition("NamesAccepted", "True", "NoConflicts", "no conflicts found") : condition("NamesAccepted", "False", conflict.reason, conflict.message),
+      established ? condition("Established", "True", "InitialNamesAccepted", "the initial names have been accepted") : condition("Established", "False", "NotAccepted", "not all names are accepted"),
+    ];
+    const storage: string = spec.versions.find((version: any) => version.storage)?.name;
+    const storedVersions: readonly string[] = status?.storedVersions ?? [];
+    return {
+      conditions: [...old.filter(({ type }) => type !== "NamesAccepted" && type !== "Established"), ...conditions],
+      acceptedNames: conflict === undefined ? spec.names : (status?.acceptedNames ?? { kind: "", plural: "" }),
+      storedVersions: storedVersions.includes(storage) ? [...storedVersions] : [...storedVersions, storage],
+    };
+  }
+
+  /** Another definition or a built-in kind of the same group has one of the names. */
+  #conflictOf({ metadata, spec }: any): { readonly reason: string; readonly message: string } | undefined {
+    const mine = this.#served.get(metadata.name)?.kind;
+    const others = this.#core.registry.kinds().filter(kind => kind.group === spec.group && kind !== mine);
+    const words = new Set(others.flatMap(kind => [kind.plural, kind.singular ?? kind.kind.toLowerCase(), ...(kind.shortNames ?? [])]));
+    const kinds = new Set(others.flatMap(kind => [kind.kind, `${kind.kind}List`]));
+    const taken = (reason: string, name: string) => ({ reason, message: `${JSON.stringify(name)} is already in use` });
+    const { plural, singular, shortNames = [], kind, listKind } = spec.names;
+    if (words.has(plural)) return taken("PluralConflict", plural);
+    if (singular !== undefined && words.has(singular)) return taken("SingularConflict", singular);
+    for (const name of shortNames) if (words.has(name)) return taken("ShortNamesConflict", name);
+    if (kinds.has(kind)) return taken("KindConflict", kind);
+    if (listKind !== undefined && kinds.has(listKind)) return taken("ListKindConflict", listKind);
+    return undefined;
+  }
+
+  /** Deletes every object, and lets the definition go when none is left. */
+  async #finalize(crd: any, call: Call, again: () => void): Promise<void> {
+    const { store, objects } = this.#core;
+    if (crd.metadata.finalizers?.includes(finalizer) !== true) return;
+    const kind = this.#served.get(crd.metadata.name)?.kind;
+    const prefix = prefixOf({ group: crd.spec.group, plural: crd.spec.names.plural });
+    if (kind !== undefined) {
+      for (const entry of store.list(prefix).entries) {
+        const { metadata } = objects.object(entry);
+        const one: Call = { ...call, served: must(this.#core.registry.of(kind), `${kind.plural} are served`), namespace: metadata.namespace ?? "", name: metadata.name };
+        if (metadata.deletionTimestamp === undefined) await remove(this.#core, one, { dryRun: false, uid: metadata.uid });
+      }
+    }
+    if (kind !== undefined && store.count(prefix) > 0) {
+      // Objects with finalizers of their own: looked at again when one of them changes.
+      const watch = store.watch(prefix, store.revision, () => {
+        if (!("compacted" in watch)) watch.close();
+        again();
+      });
+      return;
+    }
+    await update(this.#core, call, stored => {
+      const finalizers = (stored.metadata.finalizers ?? []).filter((each: string) => each !== finalizer);
+      return adopt(call.served, decode(call.served.node, { ...stored, metadata: { ...stored.metadata, finalizers } }).object);
+    }, writing);
+  }
+
+  #call(name: string, signal: AbortSignal): Call {
+    return { served: must(this.#core.registry.of(CustomResourceDefinition), "definitions are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+  }
+}
+
+function holds(crd: any, type: string): boolean {
+  return crd.status?.conditions?.some((condition: any) => condition.type === type && condition.status === "True") === true;
+}
+
+/** What the storage of definitions does besides storing. */
+export const definitionHooks: Hooks = {
+  onDelete(crd) {
+    crd.metadata.finalizers = [...new Set([...(crd.metadata.finalizers ?? []), finalizer])];
+    const conditions = (crd.status?.conditions ?? []).filter(({ type }: any) => type !== "Terminating");
+    const condition = { type: "Terminating", status: "True", lastTransitionTime: crd.metadata.creationTimestamp, reason: "InstanceDeletionPending", message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon" };
+    crd.status = { ...crd.status, conditions: [...conditions, condition] };
+  },
+};

@@ -1,0 +1,144 @@
+/** A CustomResourceDefinition as a kind like every other. */
+import { isObject, type Json } from "../../base/json.ts";
+import { stringifyJson } from "../../base/json-codec.ts";
+import { ageColumn, humanDuration, nameColumn } from "../../kinds/columns.ts";
+import type { AlsoServed, AnyKind, Column } from "../../kinds/kind.ts";
+import { DecodeError } from "../../schema/decode.ts";
+import * as t from "../../schema/t.ts";
+import { parseJsonPath } from "./json-path.ts";
+import { rootNode } from "./node.ts";
+import { coerceMeta, prune, setDefaults, type Schema } from "./schema.ts";
+import type { Validator } from "./validate.ts";
+
+type Version = { readonly name: string; readonly served: boolean; readonly storage: boolean; readonly schema?: { readonly openAPIV3Schema?: Schema }; readonly subresources?: any; readonly additionalPrinterColumns?: readonly any[]; readonly selectableFields?: readonly { readonly jsonPath: string }[]; readonly deprecated?: boolean; readonly deprecationWarning?: string };
+
+/** The kind that serves this definition's objects; its own version is the one they are stored in. */
+export function kindOfDefinition(crd: any, validator: Validator): AnyKind {
+  const { group, names, scope, versions } = crd.spec as { readonly group: string; readonly names: any; readonly scope: string; readonly versions: readonly Version[] };
+  const served = versions.filter(version => version.served);
+  const storage = versions.find(version => version.storage)!;
+  const own = served.includes(storage) ? storage : served[0]!;
+  const stored: readonly string[] = crd.status?.storedVersions ?? [];
+  const node = nodeFor(group, names.kind, own, validator);
+  const mixed = stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
+  return {
+    group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
+    ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
+    definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
+    nameGrammar: "dns-1123-subdomain", subresources: subresourcesOf(own), ...scaleOf(own), selectable: selectableOf(own), columns: columnsOf(own),
+    ...(mixed ? { fromStored: object => seenAs(own, object) } : {}),
+    ...(own.deprecated === true ? { warnings: () => [own.deprecationWarning ?? `${group}/${own.name} ${names.kind} is deprecated`] } : {}),
+    alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
+      version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator)),
+      fromStored: object => seenAs(version, object), toStored: object => object,
+    })),
+  };
+}
+
+const schemaOf = (version: Version): Schema => version.schema?.openAPIV3Schema ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
+/** `com.example.stable.v1.CronTab` (apiextensions pkg/controller/openapi/builder). */
+function definitionName(group: string, version: string, kind: string): string {
+  return `${group.split(".").reverse().join(".")}.${version}.${kind}`;
+}
+
+function nodeFor(group: string, kind: string, version: Version, validator: Validator): t.Node {
+  const schema = withoutMeta(schemaOf(version));
+  return rootNode(schema, definitionName(group, version.name, kind), {
+    decode(value) {
+      if (!isObject(value)) throw new DecodeError(`json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`);
+      const unknown: string[] = [];
+      const { apiVersion, kind: name, metadata, ...rest } = value;
+      const meta = coerceMeta(metadata ?? {}, "metadata", unknown);
+      const object = prune(schema, rest, "", unknown);
+      return { object: { ...(apiVersion === undefined ? {} : { apiVersion }), ...(name === undefined ? {} : { kind: name }), metadata: meta, ...object }, unknown };
+    },
+    setDefaults: object => setDefaults(schema, object),
+    validate(next) {
+      const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = next;
+      return validator.validate(schema, rest, "");
+    },
+    publish: dialect => publish(schemaOf(version), dialect),
+  });
+}
+
+/** Every object has these; what a definition says of them only narrows names, which upstream checks and few use. */
+function withoutMeta(schema: Schema): Schema {
+  const { apiVersion: _a, kind: _k, metadata: _m, ...properties } = schema.properties ?? {};
+  const needed = schema.required?.filter(name => name !== "apiVersion" && name !== "kind" && name !== "metadata");
+  return { ...schema, properties, ...(needed === undefined ? {} : { required: needed }) };
+}
+
+/** A stored object in this version: pruned, with the defaults that it was stored without. */
+function seenAs(version: Version, object: any): Json {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const schema = withoutMeta(schemaOf(version));
+  const seen = prune(schema, rest, "", []);
+  setDefaults(schema, seen);
+  return { apiVersion, kind, metadata, ...seen };
+}
+
+function hasDefaults(schema: Schema): boolean {
+  return schema.default !== undefined || Object.values(schema.properties ?? {}).some(hasDefaults) || (schema.items !== undefined && hasDefaults(schema.items)) || (isObject(schema.additionalProperties) && hasDefaults(schema.additionalProperties as Schema));
+}
+
+function subresourcesOf(version: Version): readonly string[] {
+  return [...(version.subresources?.scale === undefined ? [] : ["scale"]), ...(version.subresources?.status === undefined ? [] : ["status"])];
+}
+
+function scaleOf(version: Version): Pick<AnyKind, "scale"> {
+  const scale = version.subresources?.scale;
+  if (scale === undefined) return {};
+  const path = (text: string): string => text.replace(/^\./, "");
+  return { scale: { spec: path(scale.specReplicasPath), status: path(scale.statusReplicasPath), ...(scale.labelSelectorPath === undefined ? {} : { selector: path(scale.labelSelectorPath) }) } };
+}
+
+function selectableOf(version: Version): NonNullable<AnyKind["selectable"]> {
+  return Object.fromEntries((version.selectableFields ?? []).map(({ jsonPath }) => {
+    const read = parseJsonPath(jsonPath);
+    return [jsonPath.replace(/^\./, ""), (object: any) => {
+      const [value] = read?.(object) ?? [];
+      return value === undefined || value === null ? "" : typeof value === "string" ? value : stringifyJson(value);
+    }];
+  }));
+}
+
+function columnsOf(version: Version): readonly Column[] {
+  const columns = version.additionalPrinterColumns ?? [];
+  if (columns.length === 0) return [nameColumn, ageColumn];
+  return [nameColumn, ...columns.map(({ name, type, format, priority, description, jsonPath }): Column => {
+    const read = parseJsonPath(jsonPath);
+    return { name, type, ...(format === undefined ? {} : { format }), ...(priority === undefined ? {} : { priority }), doc: description ?? "Custom resource definition column (in JSONPath format): " + jsonPath, cell: (object, now) => cellOf(read?.(object)[0], type, now) };
+  })];
+}
+
+function cellOf(value: Json | undefined, type: string, now: number): string | number | boolean | null {
+  if (value === undefined || value === null) return null;
+  switch (type) {
+    case "integer": case "number": return typeof value === "number" ? value : typeof value === "string" && Number.isFinite(Number(value)) ? Number(value) : null;
+    case "boolean": return typeof value === "boolean" ? value : null;
+    case "date": return typeof value === "string" ? (Number.isNaN(Date.parse(value)) ? "<invalid>" : humanDuration(now - Date.parse(value))) : null;
+    default: return typeof value === "string" ? value : stringifyJson(value);
+  }
+}
+
+/** What OpenAPI shows: v3 as it was written, v2 without the words that v2 does not have (apiextensions pkg/controller/openapi/v2/conversion.go). */
+function publish(schema: Schema, dialect: "v2" | "v3"): { readonly [keyword: string]: Json } {
+  return (dialect === "v3" ? schema : forV2(schema)) as { readonly [keyword: string]: Json };
+}
+
+function forV2(schema: Schema): Schema {
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true) return pick(schema, ["description", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"]);
+  if (schema["x-kubernetes-int-or-string"] === true || schema.nullable === true) return pick(schema, ["description", "default", "x-kubernetes-int-or-string"]);
+  const { oneOf: _o, anyOf: _a, allOf: _l, not: _n, nullable: _u, properties, items, additionalProperties, ...rest } = schema;
+  return {
+    ...rest,
+    ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, forV2(each)])) }),
+    ...(items === undefined ? {} : { items: forV2(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: isObject(additionalProperties) ? forV2(additionalProperties as Schema) : additionalProperties }),
+  };
+}
+
+function pick(schema: Schema, keywords: readonly (keyof Schema)[]): Schema {
+  return Object.fromEntries(keywords.filter(keyword => schema[keyword] !== undefined).map(keyword => [keyword, schema[keyword]]));
+}
