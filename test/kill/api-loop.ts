@@ -9,6 +9,7 @@ import type { LoopResult } from "./store-loop.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const writers = 8;
+const logCharsMax = 4_000;
 const path = "/api/v1/namespaces/default/configmaps";
 type Credentials = { readonly server: string; readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 
@@ -22,14 +23,18 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
   const readyMs: number[] = [];
   let loadMs = 0;
   try {
-    timonier("up", "--runtime", "simulated", "--nodes", "1");
+    // Ports of its own: while the server is dead another cluster may look for free ones.
+    const port = 20_000 + 2 * (process.pid % 5_000);
+    timonier("up", "--runtime", "simulated", "--nodes", "1", "--port", String(port), "--node-port", String(port + 1));
     // From here on the server is ours to start and kill, without its keeper.
     timonier("down");
     const credentials = credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8"));
     const dataDir = join(home, readdirSync(home).find(name => name !== "kubeconfig") ?? "");
     for (let cycle = 0; cycle < options.cycles; cycle++) {
       const started = performance.now();
-      const server = spawn(process.execPath, [join(root, "bin/timonier.ts"), "server", "--data-dir", dataDir], { env, stdio: ["ignore", "ignore", "inherit"] });
+      const server = spawn(process.execPath, [join(root, "bin/timonier.ts"), "server", "--data-dir", dataDir], { env, stdio: ["ignore", "pipe", "inherit"] });
+      let said = "";
+      server.stdout.setEncoding("utf8").on("data", (text: string) => { said = (said + text).slice(-logCharsMax); });
       try {
         const client = await Client.ready(credentials, server);
         readyMs.push(performance.now() - started);
@@ -39,6 +44,8 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
         problems.push(...(await loadAndKill(client, server, cycle, 300 + options.random() * 700, ledger)).map(problem => `cycle ${cycle}: ${problem}`));
         loadMs += performance.now() - began;
         client.close();
+      } catch (error) {
+        throw new Error(`cycle ${cycle}, server ${server.exitCode ?? server.signalCode ?? "running"}: ${said}`, { cause: error });
       } finally {
         if (server.exitCode === null && server.signalCode === null) server.kill("SIGKILL");
       }

@@ -33,7 +33,9 @@ export function startCluster(options: { readonly nodes?: number; readonly pinned
     return [command, rest];
   };
   const run = (...args: readonly string[]) => { execFileSync(...commandLine(args), { env, stdio: ["ignore", "ignore", "inherit"] }); };
-  const flags = options.flags ?? ["--runtime", "simulated", "--nodes", String(options.nodes ?? 1)];
+  // Ports that no other cluster looks at, so that several may start at once.
+  const port = 30_000 + 2 * (process.pid % 1_000);
+  const flags = [...(options.flags ?? ["--runtime", "simulated", "--nodes", String(options.nodes ?? 1)]), "--port", String(port), "--node-port", String(port + 1)];
   const stop = () => {
     run("delete");
     rmSync(home, { recursive: true, force: true });
