@@ -22,6 +22,8 @@ after(async () => {
   await scratch.close();
 });
 
+const runFolder = (): string => (JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8")) as { readonly runFolder: string }).runFolder;
+
 function create(name: string, spec: object, labels = {}): void {
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { terminationGracePeriodSeconds: 2, ...spec } };
   scratch.k("create -f -", JSON.stringify(pod));
@@ -206,7 +208,7 @@ test("the agent and containerd may be killed: nothing that runs is touched, and 
   create("survivor", { containers: [sh("i=0; while :; do echo $i; i=$((i+1)); sleep 0.1; done")] });
   await running("survivor");
   const pid = hostPid("survivor");
-  const { agent, containerd } = { agent: spawnSync("sh", ["-c", `cat /run/timonier/*/agent.pid`], { encoding: "utf8" }).stdout.trim().split("\n")[0]!, containerd: (JSON.parse(readFileSync(join(scratch.dataDir, "timonier/containerd/process.json"), "utf8")) as { pid: number }).pid };
+  const { agent, containerd } = { agent: spawnSync("sh", ["-c", `cat ${runFolder()}/agent.pid`], { encoding: "utf8" }).stdout.trim().split("\n")[0]!, containerd: (JSON.parse(readFileSync(join(scratch.dataDir, "timonier/containerd/process.json"), "utf8")) as { pid: number }).pid };
   process.kill(Number(agent), "SIGKILL");
   process.kill(containerd, "SIGKILL");
   await scratch.until("exec works again", () => exec("survivor", "echo here") === "here", 30);
@@ -221,8 +223,8 @@ test("what is left of a pod whose object vanished while nobody looked is cleared
   create("orphan", { containers: [sh(stay)] });
   await running("orphan");
   const pid = hostPid("orphan");
-  process.kill(Number(spawnSync("sh", ["-c", "cat /run/timonier/*/agent.pid"], { encoding: "utf8" }).stdout.trim().split("\n")[0]), "SIGSTOP");
+  process.kill(Number(spawnSync("sh", ["-c", `cat ${runFolder()}/agent.pid`], { encoding: "utf8" }).stdout.trim().split("\n")[0]), "SIGSTOP");
   scratch.k("delete pod orphan --force --grace-period=0");
-  process.kill(Number(spawnSync("sh", ["-c", "cat /run/timonier/*/agent.pid"], { encoding: "utf8" }).stdout.trim().split("\n")[0]), "SIGKILL");
+  process.kill(Number(spawnSync("sh", ["-c", `cat ${runFolder()}/agent.pid`], { encoding: "utf8" }).stdout.trim().split("\n")[0]), "SIGKILL");
   await scratch.until("the process is gone", () => spawnSync("kill", ["-0", pid]).status !== 0, 60);
 });
