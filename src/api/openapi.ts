@@ -20,10 +20,14 @@ export class OpenApi {
   readonly #sha512: (text: string) => Uint8Array;
   #generation = -1;
   #documents = new Map<string, Document>();
+  #paths: readonly string[] = [];
+  readonly #version: string;
 
-  constructor(registry: Registry, sha512: (text: string) => Uint8Array) {
+  /** `version` stands for the built-in kinds, which change only with it. */
+  constructor(registry: Registry, sha512: (text: string) => Uint8Array, version: string) {
     this.#registry = registry;
     this.#sha512 = sha512;
+    this.#version = version;
   }
 
   /** `/openapi/v2` */
@@ -35,12 +39,12 @@ export class OpenApi {
 
   /** `/openapi/v3`: where each group and version's document is, by its hash. */
   v3Index(): Json {
-    return { paths: Object.fromEntries(openapiV3Paths(this.#kinds()).map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }])) };
+    return { paths: Object.fromEntries(this.#v3Paths().map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }])) };
   }
 
   /** `/openapi/v3/<path>`; `undefined` for a path that has none. */
   v3(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse | undefined {
-    if (!openapiV3Paths(this.#kinds()).includes(path)) return undefined;
+    if (!this.#v3Paths().includes(path)) return undefined;
     const hash = query.get("hash") ?? "";
     const current = this.#v3Hash(path);
     if (hash !== "" && hash !== current) return { status: 301, headers: { location: `/openapi/v3/${path}?hash=${current}` }, content: { type: "text", text: "" } };
@@ -53,14 +57,25 @@ export class OpenApi {
   #v3Document(path: string): Document {
     return this.#document(`v3 ${path}`, () => JSON.stringify(openapiV3(this.#kinds(), path)));
   }
+  /** Told without making the documents: all of them at once would hold up everybody else for half a second. */
   #v3Hash(path: string): string {
-    return this.#v3Document(path).etag.slice(1, -1);
+    const custom = this.#kinds().filter(kind => kind.custom === true && path.startsWith(`apis/${kind.group}`));
+    const described = custom.map(kind => [kind, ...(kind.alsoServed ?? [])].map(({ schema }) => JSON.stringify([kind.plural, kind.kind, kind.namespaced, kind.subresources ?? [], schema.node.custom?.publish("v3") ?? null])));
+    return etagOf(this.#sha512(JSON.stringify([this.#version, path, described]))).slice(1, -1);
+  }
+  #v3Paths(): readonly string[] {
+    this.#refresh();
+    if (this.#paths.length === 0) this.#paths = openapiV3Paths(this.#kinds());
+    return this.#paths;
+  }
+  #refresh(): void {
+    if (this.#generation === this.#registry.generation) return;
+    this.#documents = new Map();
+    this.#paths = [];
+    this.#generation = this.#registry.generation;
   }
   #document(key: string, make: () => string | Uint8Array): Document {
-    if (this.#generation !== this.#registry.generation) {
-      this.#documents = new Map();
-      this.#generation = this.#registry.generation;
-    }
+    this.#refresh();
     let document = this.#documents.get(key);
     if (document === undefined) {
       const body = make();

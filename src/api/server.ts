@@ -104,7 +104,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
-      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512),
+      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
