@@ -12,6 +12,7 @@ before(async () => {
   // Ports of its own: while everything is down, another cluster on this machine could take the usual ones.
   const result = scratch.timonier("up", "--port", "17443", "--node-port", "17250");
   assert.equal(result.code, 0, result.err + result.out);
+  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
 after(async () => {
   const result = scratch.timonier("delete");
