@@ -3,13 +3,13 @@
  * `node tools/release.ts build` makes it (npm pack does so by itself); `--try` packs, installs in an empty folder and starts a cluster there.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
 const root = new URL("../", import.meta.url).pathname;
-const bundlesKept = 8;
+const bundlesKept = 3;
 
 if (process.argv[2] === "build") await build(process.argv[3] ?? join(root, "dist"));
 else if (process.argv[2] === "--try") tryRelease();
@@ -28,10 +28,19 @@ async function build(folder: string): Promise<void> {
   console.error(`${folder}: ${(size / 1e6).toFixed(1)} MB`);
 }
 
-/** Bundles of earlier states of the sources (the launcher's `bundle-…`): the newest few may still be in use. */
+/** Bundles of earlier states of the sources (the launcher's `bundle-…`), except the newest few and those that a running cluster still loads parts of. */
 function removeOld(cache: string): void {
   const bundles = readdirSync(cache).filter(name => name.startsWith("bundle-")).map(name => join(cache, name)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const path of bundles.slice(bundlesKept)) rmSync(path, { recursive: true, force: true });
+  const commands = readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(commandLine).join("\n");
+  for (const path of bundles.slice(bundlesKept)) if (!commands.includes(path)) rmSync(path, { recursive: true, force: true });
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return ""; // it ended meanwhile, or is not ours to read: then it runs no bundle of this folder
+  }
 }
 
 /** What a stranger does: install the tarball where nothing is, start a cluster, ask it something, delete it. */
