@@ -28,8 +28,9 @@ export type BodyOptions = { readonly parseYaml: ParseYaml; readonly fieldValidat
 /** The body as a private object in canonical form of the expected version. */
 export function readBody(bytes: Uint8Array, type: MediaType, expected: Expected, options: BodyOptions): any {
   if (type === protobufType) return readProtobuf(bytes, expected);
-  const { value, duplicates } = parseText(textOf(bytes), type, expected, options.parseYaml);
-  return readValue(value, duplicates, expected, options, bytes);
+  const text = textOf(bytes);
+  const { value, duplicates } = parseText(text, type, expected, options.parseYaml);
+  return readValue(value, type === jsonType ? duplicates.map(path => `duplicate field ${JSON.stringify(path)}`) : duplicatesInYaml(text, duplicates), expected, options, bytes);
 }
 
 /** The value of a JSON or YAML text, and which keys were written twice. */
@@ -43,7 +44,7 @@ export function parseText(text: string, type: MediaType, expected: Expected, par
   }
 }
 
-/** A parsed value as the expected kind. */
+/** A parsed value as the expected kind. `duplicates` are complete complaints. */
 export function readValue(value: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array): any {
   if (!isObject(value)) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(bytes ?? new Uint8Array())})`);
   const { apiVersion, kind } = typeOf(value, expected);
@@ -63,9 +64,28 @@ export function readValue(value: Json, duplicates: readonly string[], expected: 
 }
 
 /** What strict decoding complains of; for JSON in the order of the text. */
+/** `line 9: key "foo" already set in map`, as go-yaml says it: the line is where a key of the same mapping stands again. */
+export function duplicatesInYaml(text: string, keys: readonly string[]): readonly string[] {
+  const lines = text.split("\n");
+  return keys.map(key => {
+    const seen = new Set<number>();
+    for (const [i, line] of lines.entries()) {
+      const match = /^(\s*(?:- +)*)(?:"([^"]*)"|'([^']*)'|([^\s#:"'{[-][^:#]*?))\s*:(?:\s|$)/.exec(line);
+      if (match === null) continue;
+      const indent = match[1]!.length;
+      if (match[1]!.includes("-")) seen.delete(indent);
+      for (const deeper of seen) if (deeper > indent) seen.delete(deeper);
+      if ((match[2] ?? match[3] ?? match[4]) !== key) continue;
+      if (seen.has(indent)) return `line ${i + 1}: key ${JSON.stringify(key)} already set in map`;
+      seen.add(indent);
+    }
+    return `key ${JSON.stringify(key)} already set in map`;
+  });
+}
+
 function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, bytes: Uint8Array | undefined): readonly string[] {
   if (duplicates.length > 0 && unknown.length > 0 && bytes?.[0] === 0x7b) return strictProblems(node, textOf(bytes));
-  return [...duplicates.map(path => `duplicate field ${JSON.stringify(path)}`), ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];
+  return [...duplicates, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];
 }
 
 function readProtobuf(bytes: Uint8Array, expected: Expected): any {

@@ -35,10 +35,14 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
 export function patchJson(node: Node, original: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
   if (type === "json") return jsonPatch(original, body);
   if (type === "merge") return mergePatch(original, body);
+  return refuseAsBadRequest(() => strategicMerge(node, original, body));
+}
+
+/** Upstream answers 500 to some patches that contradict themselves or their schema; they are the client's fault, and we say so. */
+function refuseAsBadRequest<T>(run: () => T): T {
   try {
-    return strategicMerge(node, original, body);
+    return run();
   } catch (error) {
-    // Quirk: upstream answers 500 to some patches that contradict themselves; they are the client's fault, and we say so.
     if (error instanceof ApiError && error.code === 500) throw badRequest(error.message);
     throw error;
   }
@@ -78,13 +82,14 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   const metadata = named.metadata as JsonObject;
   if (metadata.name === undefined || metadata.name === "") throw badRequest("name must be provided");
   if (metadata.name !== name) throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
-  const unknown = decodeApplied(call, named);
-  complain([...duplicates.map(path => `key ${JSON.stringify(path)} already set in map`), ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)], options.fieldValidation, call, why => badRequest(why));
-  const result = applyPatch({
+  if (duplicates.length > 0 && options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`);
+  if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);
+  // What the schema does not know is refused by apply itself, whatever fieldValidation says.
+  const result = refuseAsBadRequest(() => applyPatch({
     node: served.node, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: named, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
-  });
-  return adopt(served, decode(served.node, result).object);
+  }));
+  return adopt(served, readAs(served.node, result).object);
 }
 
 /** A configuration that names no resourceVersion is applied to whatever is there. */
@@ -92,13 +97,4 @@ function withoutVersion(live: any, applied: JsonObject): JsonObject {
   if (applied.resourceVersion !== undefined) return live;
   const { resourceVersion: _, ...metadata } = live.metadata;
   return { ...live, metadata };
-}
-
-function decodeApplied(call: Call, body: JsonObject): readonly string[] {
-  try {
-    return decode(call.served.node, body).unknown;
-  } catch (error) {
-    if (error instanceof DecodeError) throw badRequest(`failed to create typed patch object (${call.namespace === "" ? "" : `${call.namespace}/`}${call.name}; ${call.served.apiVersion}, Kind=${call.served.kind.kind}): ${error.message}`);
-    throw error;
-  }
 }

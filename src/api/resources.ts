@@ -1,7 +1,7 @@
 /** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
 import { isApiError } from "../base/api-error.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
-import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
+import { duplicatesInYaml, readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Call, Core } from "./core.ts";
 import { remove } from "./delete.ts";
@@ -174,7 +174,7 @@ export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: U
   const text = textOf(bytes);
   try {
     const { value, duplicates } = parseText(text, type === "apply" ? yamlType : jsonType, expected, parseYaml);
-    return type === "apply" ? { type, body: value, duplicates, force } : { type, body: value, duplicates };
+    return type === "apply" ? { type, body: value, duplicates: duplicatesInYaml(text, duplicates), force } : { type, body: value, duplicates };
   } catch (error) {
     if (!isApiError(error, "BadRequest")) throw error;
     const why = /json parse error: (.*) \([^(]*\)$/s.exec(error.message)?.[1] ?? error.message;

@@ -168,8 +168,14 @@ export async function put(core: Core, kind: AnyKind, key: string, next: any, bef
 
 function own(core: Core, call: Call, after: any, before: any | undefined, options: WriteOptions): void {
   const { served, subresource } = call;
+  // The type of a custom resource stands among its fields, which nobody owns.
+  const bare = (object: any): any => {
+    if (served.kind.custom !== true || object === undefined) return object;
+    const { apiVersion: _a, kind: _k, ...rest } = object;
+    return rest;
+  };
   const fields = updateManagedFields({
-    node: served.kind.schema.node, before, after, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
+    node: served.kind.schema.node, before: bare(before), after: bare(after), manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
     ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
   });
   if (fields === undefined) delete after.metadata.managedFields;

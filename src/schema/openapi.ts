@@ -59,6 +59,8 @@ export class Definitions {
   /** What a definition wrote is published as it wrote it, around the parts that every object has. */
   #custom(node: Node, custom: NonNullable<Node["custom"]>): Schema {
     const { properties, ...rest } = custom.publish(this.dialect);
+    // Quirk: with fields named, kubectl would take all others for mistakes. See apiextensions pkg/controller/openapi/builder buildKubeNative.
+    if (this.dialect === "v2" && node.preserveUnknown === true) return { type: "object" };
     const { apiVersion, kind, metadata } = node.fields as { readonly [name: string]: Node };
     return { ...rest, type: "object", properties: { ...(properties as JsonObject | undefined), apiVersion: this.#property(apiVersion!), kind: this.#property(kind!), metadata: this.#property(metadata!) } };
   }

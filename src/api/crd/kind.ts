@@ -25,7 +25,7 @@ export function kindOfDefinition(crd: any, validator: Validator): AnyKind {
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
     definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
-    nameGrammar: "dns-1123-subdomain", subresources: subresourcesOf(own), ...scaleOf(own), selectable: selectableOf(own), columns: columnsOf(own),
+    nameGrammar: "dns-1123-subdomain", subresources: subresourcesOf(own), ...scaleOf(own), selectable: selectableOf(served), columns: columnsOf(own),
     ...(mixed ? { fromStored: object => seenAs(own, object) } : {}),
     ...(own.deprecated === true ? { warnings: () => [own.deprecationWarning ?? `${group}/${own.name} ${names.kind} is deprecated`] } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
@@ -93,8 +93,9 @@ function scaleOf(version: Version): Pick<AnyKind, "scale"> {
   return { scale: { spec: path(scale.specReplicasPath), status: path(scale.statusReplicasPath), ...(scale.labelSelectorPath === undefined ? {} : { selector: path(scale.labelSelectorPath) }) } };
 }
 
-function selectableOf(version: Version): NonNullable<AnyKind["selectable"]> {
-  return Object.fromEntries((version.selectableFields ?? []).map(({ jsonPath }) => {
+/** Those of every version: a selector is judged on what is stored. */
+function selectableOf(versions: readonly Version[]): NonNullable<AnyKind["selectable"]> {
+  return Object.fromEntries(versions.flatMap(({ selectableFields }) => selectableFields ?? []).map(({ jsonPath }) => {
     const read = parseJsonPath(jsonPath);
     return [jsonPath.replace(/^\./, ""), (object: any) => {
       const [value] = read?.(object) ?? [];
@@ -128,7 +129,6 @@ function publish(schema: Schema, dialect: "v2" | "v3"): { readonly [keyword: str
 }
 
 function forV2(schema: Schema): Schema {
-  if (schema["x-kubernetes-preserve-unknown-fields"] === true) return pick(schema, ["description", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"]);
   if (schema["x-kubernetes-int-or-string"] === true || schema.nullable === true) return pick(schema, ["description", "default", "x-kubernetes-int-or-string"]);
   const { oneOf: _o, anyOf: _a, allOf: _l, not: _n, nullable: _u, properties, items, additionalProperties, ...rest } = schema;
   return {

@@ -45,9 +45,16 @@ function objectOf(schema: Schema, depth: number): t.Node {
   return { kind: "object", fields: { ...fields, ...embedded }, ...open, ...atomic };
 }
 
+/** Documented as upstream does where its own tests read it. */
+const typeFields = {
+  apiVersion: t.string().doc("APIVersion defines the version of the schema that this object is written in.").node,
+  kind: t.string().doc("Kind names the resource that this object represents.").node,
+  metadata: ObjectMeta.doc("Standard object's metadata.").node,
+};
+
 /** The whole object's node. `custom` does what Go's types do for built-in kinds. */
 export function rootNode(schema: Schema, definition: string, custom: NonNullable<t.Node["custom"]>): t.Node {
   const { apiVersion: _a, kind: _k, metadata: _m, ...properties } = schema.properties ?? {};
   const inner = objectOf({ ...schema, properties }, 0);
-  return { ...inner, kind: "object", ref: definition, custom, fields: { apiVersion: t.string().node, kind: t.string().node, metadata: ObjectMeta.node, ...inner.fields }, ...rulesOf(schema) };
+  return { ...inner, kind: "object", ref: definition, custom, fields: { ...typeFields, ...inner.fields }, ...rulesOf(schema) };
 }

@@ -31,7 +31,7 @@ export const ObjectMeta = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectM
   uid: t.string().pb(5).doc("Unique in time and space, set by the server."),
   resourceVersion: t.string().pb(6).doc("Version of this object, for optimistic concurrency and watches."),
   generation: t.int64().pb(7).doc("Rises when the desired state changes."),
-  creationTimestamp: t.time().pb(8).doc("When the server stored the object first."),
+  creationTimestamp: t.time().pb(8).doc("CreationTimestamp is a timestamp of when the server stored the object first."),
   deletionTimestamp: t.time().pb(9).pointer().doc("When the object will be gone; set by the server on graceful deletion."),
   deletionGracePeriodSeconds: t.int64().pb(10).pointer().doc("Seconds the object has to end gracefully."),
   labels: t.map(t.string()).pb(11).doc("Keys and values to select objects by."),
