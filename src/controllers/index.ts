@@ -7,8 +7,10 @@ import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type Controller, type KindSource, type Settings, type World } from "./controller.ts";
 import { certificateApproving, certificateCleaning, certificateSigning } from "./certificate-signing.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
+import { cronJobController } from "./cronjob.ts";
 import { daemonSetController } from "./daemonset.ts";
 import { deploymentController } from "./deployment.ts";
+import { disruptionController } from "./disruption.ts";
 import { endpointsController } from "./endpoints.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
 import { endpointSliceController } from "./endpointslice.ts";
@@ -24,12 +26,13 @@ import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
 import { statefulSetController } from "./statefulset.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, jobController, endpointSliceController, endpointsController,
-  endpointSliceMirroringController, garbageCollector, taintEvictionController, nodeLifecycleController, podGC, clusterRoleAggregationController,
-  certificateApproving, certificateSigning, certificateCleaning, resourceQuotaController,
+  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController,
+  jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, garbageCollector, taintEvictionController,
+  nodeLifecycleController, podGC, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;
