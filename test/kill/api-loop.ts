@@ -26,13 +26,13 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
     // Ports of its own: while the server is dead another cluster may look for free ones.
     const port = 20_000 + 2 * (process.pid % 5_000);
     timonier("up", "--runtime", "simulated", "--nodes", "1", "--port", String(port), "--node-port", String(port + 1));
-    // From here on the server is ours to start and kill, without its keeper.
+    // From here on the server is ours to start and kill, as it was started but without its keeper.
+    const [command = "", ...args] = commandOf(home);
     timonier("down");
     const credentials = credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8"));
-    const dataDir = join(home, readdirSync(home).find(name => name !== "kubeconfig") ?? "");
     for (let cycle = 0; cycle < options.cycles; cycle++) {
       const started = performance.now();
-      const server = spawn(process.execPath, [join(root, "bin/timonier.ts"), "server", "--data-dir", dataDir], { env, stdio: ["ignore", "pipe", "inherit"] });
+      const server = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
       let said = "";
       server.stdout.setEncoding("utf8").on("data", (text: string) => { said = (said + text).slice(-logCharsMax); });
       try {
@@ -55,6 +55,21 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
     rmSync(home, { recursive: true, force: true });
   }
   return { cycles: options.cycles, acknowledged: ledger.acknowledged, writesPerSecond: Math.round((ledger.acknowledged / loadMs) * 1_000), readyMs: readyMs.sort((a, b) => a - b), problems };
+}
+
+/** How the cluster's server was started: its bundle stays the same when the sources change under a long run. */
+function commandOf(home: string): string[] {
+  for (const pid of readdirSync("/proc").filter(name => /^\d+$/.test(name))) {
+    let words: string[];
+    try {
+      words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    } catch {
+      // It ended meanwhile.
+      continue;
+    }
+    if (words.includes("server") && words.some(word => word.startsWith(home)) && words[0] !== "/bin/sh") return words;
+  }
+  throw new Error("the server does not run");
 }
 
 async function loadAndKill(client: Client, server: ChildProcess, cycle: number, loadMs: number, ledger: Ledger): Promise<string[]> {
