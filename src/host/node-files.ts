@@ -127,7 +127,7 @@ async function setGroup(path: string, group: number, readOnly: boolean): Promise
  * Opens step by step, each name within the folder opened before and never through a symlink: a link is read and its parts are walked
  * the same way, so that it cannot lead out of `root` however a container changes the volume meanwhile (CVE-2017-1002101, CVE-2021-25741).
  */
-async function openBeneath(root: string, subPath: string): Promise<FileHandle> {
+export async function openBeneath(root: string, subPath: string): Promise<FileHandle> {
   const stack: FileHandle[] = [await open(root, openPath | O_DIRECTORY)];
   const rest = subPath.split("/").filter(part => part !== "" && part !== ".");
   let links = 0;
