@@ -9,6 +9,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { publishLocalServices } from "./aggregation/local.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
@@ -113,7 +114,7 @@ export class ApiServer {
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal)]);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */

@@ -1,5 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { invalidValue, required } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 
 export const ServiceReference = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference", {
@@ -42,6 +43,16 @@ export const APIService = defineKind({
   fields: {
     spec: APIServiceSpec.pb(2).always("{}").doc("What is served, and by whom."),
     status: APIServiceStatus.pb(3).always("{}").doc("Whether it can be reached."),
+  },
+  nameGrammar: "path-segment",
+  *rules(next) {
+    const { group = "", version = "", service, groupPriorityMinimum, versionPriority, insecureSkipTLSVerify, caBundle } = next.spec;
+    if (next.metadata.name !== `${version}.${group}`) yield invalidValue("metadata.name", next.metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`);
+    if (version === "") yield required("spec.version");
+    if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) yield invalidValue("spec.groupPriorityMinimum", groupPriorityMinimum, "must be positive and less than 20000");
+    if (versionPriority <= 0 || versionPriority > 1_000) yield invalidValue("spec.versionPriority", versionPriority, "must be positive and less than 1000");
+    if (service === undefined && ((caBundle ?? "") !== "" || insecureSkipTLSVerify === true)) yield invalidValue("spec.caBundle", caBundle ?? "", "local APIServices may not have a caBundle");
+    if (insecureSkipTLSVerify === true && (caBundle ?? "") !== "") yield invalidValue("spec.insecureSkipTLSVerify", true, "may not be true if caBundle is present");
   },
   columns: [
     nameColumn,

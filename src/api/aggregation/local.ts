@@ -1,0 +1,96 @@
+/** An APIService object for every group and version that this server serves itself (kube-aggregator pkg/controllers/autoregister). */
+import { isApiError } from "../../base/api-error.ts";
+import { must } from "../../base/assert.ts";
+import { sameJson } from "../../base/json.ts";
+import { timeOf } from "../../base/time.ts";
+import { APIService } from "../../kinds/apiregistration/apiservice.ts";
+import { decode } from "../../schema/decode.ts";
+import type { Call, Core } from "../core.ts";
+import { remove } from "../delete.ts";
+import { prefixOf } from "../registry.ts";
+import { adopt } from "../strategy.ts";
+import { create, update } from "../write.ts";
+
+const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
+const options = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
+const managed = "kube-aggregator.kubernetes.io/automanaged";
+
+/** Order of the built-in groups (kube-apiserver cmd/kube-apiserver/app/aggregator.go); custom resources come last. */
+const priorities = new Map([
+  ["", 18_000], ["apps", 17_800], ["events.k8s.io", 17_750], ["authentication.k8s.io", 17_700], ["authorization.k8s.io", 17_600], ["autoscaling", 17_500], ["batch", 17_400], ["certificates.k8s.io", 17_300],
+  ["networking.k8s.io", 17_200], ["policy", 17_100], ["rbac.authorization.k8s.io", 17_000], ["storage.k8s.io", 16_800], ["apiextensions.k8s.io", 16_700], ["admissionregistration.k8s.io", 16_700],
+  ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 15_000],
+]);
+
+/** Keeps the objects in step with what is served until `signal` aborts. Services of other servers are told as unavailable: requests are not passed on to them. */
+export async function publishLocalServices(core: Core, signal: AbortSignal): Promise<void> {
+  if (core.registry.of(APIService) === undefined) return;
+  let [dirty, wake] = [true, (): void => undefined];
+  const note = (): void => {
+    dirty = true;
+    wake();
+  };
+  const stop = core.registry.onChange(note);
+  const watch = core.store.watch(prefixOf(APIService), core.store.revision, note);
+  const abort = (): void => wake();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    while (!signal.aborted) {
+      if (dirty) {
+        dirty = false;
+        await synchronize(core, signal);
+      } else await new Promise<void>(resolve => (wake = resolve));
+    }
+  } finally {
+    stop();
+    if (!("compacted" in watch)) watch.close();
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
+  const wanted = new Map<string, any>();
+  for (const { group, version } of core.registry.all()) {
+    if (group === "apiregistration.k8s.io") continue;
+    const builtIn = priorities.get(group);
+    wanted.set(`${version}.${group}`, {
+      metadata: { name: `${version}.${group}`, labels: { [managed]: builtIn === undefined ? "true" : "onstart" } },
+      spec: { ...(group === "" ? {} : { group }), version, groupPriorityMinimum: builtIn ?? 1000, versionPriority: builtIn === undefined ? 100 : 15 },
+    });
+  }
+  for (const found of core.reader.list("apiregistration.k8s.io", "apiservices", "")) {
+    const { name, uid } = found.metadata;
+    if (wanted.delete(name) || found.spec.service !== undefined) await setAvailable(core, found, signal);
+    else if (found.metadata.labels?.[managed] !== undefined) await tolerate(() => remove(core, callFor(core, name, signal), { dryRun: false, uid }));
+  }
+  for (const [name, object] of wanted) {
+    if (signal.aborted) return;
+    await tolerate(() => create(core, { ...callFor(core, name, signal), name: "" }, read(callFor(core, name, signal), object), options));
+  }
+}
+
+async function setAvailable(core: Core, found: any, signal: AbortSignal): Promise<void> {
+  const [status, reason, message] = found.spec.service === undefined
+    ? ["True", "Local", "Local APIServices are always available"]
+    : ["False", "NotAggregated", "this server does not pass requests on to other API servers"];
+  const old = found.status?.conditions?.find(({ type }: any) => type === "Available");
+  if (old?.status === status && old.reason === reason) return;
+  const conditions = [{ type: "Available", status, reason, message, lastTransitionTime: timeOf(core.clock.now()) }];
+  const call = callFor(core, found.metadata.name, signal);
+  await tolerate(() => update(core, { ...call, subresource: "status" }, stored => (sameJson(stored.status?.conditions, conditions) ? read(call, stored) : read(call, { ...stored, status: { conditions } })), options));
+}
+
+/** Somebody else was there first, or it is gone: the next pass sees it. */
+async function tolerate(run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!isApiError(error, "AlreadyExists") && !isApiError(error, "Conflict") && !isApiError(error, "NotFound")) throw error;
+  }
+}
+
+const read = (call: Call, object: any): any => adopt(call.served, decode(call.served.node, object).object);
+
+function callFor(core: Core, name: string, signal: AbortSignal): Call {
+  return { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+}
