@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Deployment } from "../kinds/apps/deployment.ts";
 import type { ReplicaSet } from "../kinds/apps/replicaset.ts";
-import { annotations, bounds, currentAnnotations, currentReplicas, isScaling, planCleanup, planRolling, planScale, splitSets } from "./deployment-plan.ts";
+import { annotations, bounds, currentAnnotations, currentReplicas, isScaling, nextRevision, planCleanup, planRolling, planScale, splitSets } from "./deployment-plan.ts";
 
 // A Deployment is written replicas+surge-unavailable; a ReplicaSet name:replicas/available[of the maximum it was sized for][!desired]; the new one comes first.
 const rolling = [
@@ -70,10 +70,15 @@ test("the oldest set with the Deployment's template is the current one, its hash
 
 test("annotations: copied but for some, the revision rises, and a rollback remembers the revisions it had", () => {
   const deployment = { ...deploymentOf("3+1-0"), metadata: { annotations: { note: "x", [annotations.lastApplied]: "{}", [annotations.revision]: "7" } } } as unknown as Deployment;
-  assert.deepEqual(currentAnnotations(deployment, undefined, 1), { note: "x", [annotations.revision]: "1", [annotations.desired]: "3", [annotations.max]: "4" });
+  assert.deepEqual(currentAnnotations(deployment, undefined, 1n), { note: "x", [annotations.revision]: "1", [annotations.desired]: "3", [annotations.max]: "4" });
   const existing = { metadata: { annotations: { [annotations.revision]: "2", [annotations.history]: "1" } } } as unknown as ReplicaSet;
-  assert.deepEqual(currentAnnotations(deployment, existing, 5), { note: "x", [annotations.revision]: "5", [annotations.history]: "1,2" });
-  assert.deepEqual(currentAnnotations(deployment, existing, 2), { note: "x", [annotations.revision]: "2", [annotations.history]: "1" });
+  assert.deepEqual(currentAnnotations(deployment, existing, 5n), { note: "x", [annotations.revision]: "5", [annotations.history]: "1,2" });
+  assert.deepEqual(currentAnnotations(deployment, existing, 2n), { note: "x", [annotations.revision]: "2", [annotations.history]: "1" });
+});
+
+test("revisions are 64-bit numbers, kept to the last digit", () => {
+  const huge = { ...set("a:0/0"), metadata: { name: "a", annotations: { [annotations.revision]: "3546343826724305833" } } } as unknown as ReplicaSet;
+  assert.equal(nextRevision([huge, set("b:0/0")]), 3546343826724305834n);
 });
 
 test("a changed spec.replicas is told from the annotations of active sets", () => {

@@ -166,23 +166,26 @@ function numberIn(set: ReplicaSet, name: string): number | undefined {
   return text !== undefined && /^[+-]?[0-9]{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
-export function revisionOf(set: ReplicaSet): number {
-  const text = set.metadata.annotations?.[annotations.revision] ?? "0";
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+/** An int64: people write numbers there that a double does not hold. */
+export function revisionOf(set: ReplicaSet): bigint {
+  return parseRevision(set.metadata.annotations?.[annotations.revision]) ?? 0n;
+}
+function parseRevision(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
 }
 /** The revision that the current template has or gets: one above all the others. */
-export function nextRevision(old: Sets): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1;
+export function nextRevision(old: Sets): bigint {
+  return old.map(revisionOf).reduce((most, revision) => (revision > most ? revision : most), 0n) + 1n;
 }
 
 /** The annotations of the current ReplicaSet: the Deployment's own but for some, the revision, and the revisions it had before a rollback to it. */
-export function currentAnnotations(deployment: Deployment, existing: ReplicaSet | undefined, revision: number): { readonly [name: string]: string } {
+export function currentAnnotations(deployment: Deployment, existing: ReplicaSet | undefined, revision: bigint): { readonly [name: string]: string } {
   const had = existing?.metadata.annotations ?? {};
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([name]) => !notCopied.has(name));
   const next: { [name: string]: string } = Object.fromEntries([...Object.entries(had), ...copied]);
   const before = had[annotations.revision];
-  const known = before === undefined || before === "" ? 0 : Number(before);
-  if (Number.isNaN(known)) return next;
+  const known = before === undefined || before === "" ? 0n : parseRevision(before);
+  if (known === undefined) return next;
   if (known < revision) {
     next[annotations.revision] = String(revision);
     if (before !== undefined) {
@@ -204,7 +207,7 @@ export function planCleanup(deployment: Deployment, old: Sets): Sets {
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined || limit === int32Max) return [];
   const candidates = old.filter(set => set.metadata.deletionTimestamp === undefined);
-  return candidates.sort((a, b) => revisionOf(a) - revisionOf(b) || oldestFirst(a, b)).slice(0, Math.max(0, candidates.length - limit))
+  return candidates.sort((a, b) => (revisionOf(a) < revisionOf(b) ? -1 : revisionOf(a) > revisionOf(b) ? 1 : oldestFirst(a, b))).slice(0, Math.max(0, candidates.length - limit))
     .filter(set => (set.status.replicas ?? 0) === 0 && set.spec.replicas === 0 && (set.metadata.generation ?? 0) <= (set.status.observedGeneration ?? 0));
 }
 export function hasProgressDeadline({ spec: { progressDeadlineSeconds } }: Deployment): boolean {

@@ -133,7 +133,7 @@ class Rollout {
       this.setConditions(withCondition(deployment.status.conditions ?? [], "Progressing", "True", "FoundNewReplicaSet", `Found new replica set ${JSON.stringify(existing.metadata.name)}`, this.#context.clock.now()));
   }
 
-  async #make(revision: number): Promise<void> {
+  async #make(revision: bigint): Promise<void> {
     const { clock, events } = this.#context;
     const deployment = this.#deployment;
     const hash = podTemplateHash(deployment.spec.template, deployment.status.collisionCount);
@@ -202,7 +202,7 @@ class Rollout {
 
 const nameCharsMax = 253;
 
-function newSet(deployment: Deployment, hash: string, replicas: number, revision: number): New<typeof ReplicaSet> {
+function newSet(deployment: Deployment, hash: string, replicas: number, revision: bigint): New<typeof ReplicaSet> {
   const { template, selector, minReadySeconds } = deployment.spec;
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
   return {
