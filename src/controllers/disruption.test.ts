@@ -2,41 +2,34 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { PodDisruptionBudget } from "../kinds/policy/poddisruptionbudget.ts";
-import type { AnyKind } from "../kinds/kind.ts";
-import type { Context } from "./controller.ts";
-import { expectedPods, isCovered } from "./disruption.ts";
+import { planStatus } from "./disruption.ts";
+import { timeLeft } from "./ttl-after-finished.ts";
+import type { Job } from "../kinds/batch/job.ts";
 
-const pod = (name: string, owner?: string): Pod => ({ metadata: { name, namespace: "x", labels: { app: "a" }, ...(owner ? { ownerReferences: [{ apiVersion: owner === "job" ? "batch/v1" : "apps/v1", kind: owner === "job" ? "Job" : "ReplicaSet", name: owner, uid: owner, controller: true }] } : {}) } }) as unknown as Pod;
-const objects: { [key: string]: object } = {
-  "ReplicaSet x/rs": { metadata: { uid: "rs" }, spec: { replicas: 4 } },
-  "ReplicaSet x/web-1": { metadata: { uid: "web-1", ownerReferences: [{ kind: "Deployment", name: "web", uid: "web", controller: true }] }, spec: { replicas: 1 } },
-  "ReplicaSet x/web-2": { metadata: { uid: "web-2", ownerReferences: [{ kind: "Deployment", name: "web", uid: "web", controller: true }] }, spec: { replicas: 2 } },
-  "Deployment x/web": { metadata: { uid: "web" }, spec: { replicas: 10 } },
-};
-const context = { read: (kind: AnyKind) => ({ get: (key: string) => objects[`${kind.kind} ${key}`] }) } as unknown as Context;
-const counts = (spec: object, ...pods: Pod[]) => {
-  const { expected, desired, problem } = expectedPods({ spec } as PodDisruptionBudget, pods, context);
-  return problem ?? [expected, desired];
-};
+const now = 1_900_000_000_000;
+// A pod is a letter: r ready, n not ready, x ready and dying, d ready with its eviction allowed, D allowed too long ago.
+const cases = [
+  // budget                     pods     expected  allowed current desired  reason
+  [{ minAvailable: 2 },         "rrr",   3,        1, 3, 2, "SufficientPods"],
+  [{ minAvailable: 3 },         "rrr",   3,        0, 3, 3, "InsufficientPods"],
+  [{ minAvailable: "50%" },     "rrr",   3,        1, 3, 2, "SufficientPods"],
+  [{ maxUnavailable: 1 },       "rrn",   3,        0, 2, 2, "InsufficientPods"],
+  [{ maxUnavailable: "34%" },   "rrr",   3,        2, 3, 1, "SufficientPods"],
+  [{ maxUnavailable: 1 },       "rrx",   3,        0, 2, 2, "InsufficientPods"],
+  [{ maxUnavailable: 2 },       "rrd",   3,        1, 2, 1, "SufficientPods"],
+  [{ maxUnavailable: 2 },       "rrD",   3,        2, 3, 1, "SufficientPods"],
+  [{ minAvailable: 0 },         "",      0,        0, 0, 0, "InsufficientPods"],
+] as const;
+for (const [spec, letters, expected, allowed, current, desired, reason] of cases)
+  test(`budget ${JSON.stringify(spec)} with [${letters}]`, () => {
+    const disrupted = [...letters].flatMap((letter, i) => (letter === "d" || letter === "D" ? [[`p${i}`, new Date(now - (letter === "d" ? 1 : 300) * 1000).toISOString()]] : []));
+    const budget = { metadata: { generation: 1 }, spec, status: { disruptedPods: Object.fromEntries(disrupted) } } as unknown as PodDisruptionBudget;
+    const pods = [...letters].map((letter, i) => ({ metadata: { name: `p${i}`, ...(letter === "x" ? { deletionTimestamp: "now" } : {}) }, status: { conditions: [{ type: "Ready", status: letter === "n" ? "False" : "True" }] } }) as unknown as Pod);
+    const status = planStatus(budget, pods, expected, now);
+    assert.deepEqual([status.disruptionsAllowed, status.currentHealthy, status.desiredHealthy, status.conditions?.[0]?.reason], [allowed, current, desired, reason]);
+  });
 
-test("a number of pods is of those there are, a share or a shortfall of those there should be", () => {
-  assert.deepEqual(counts({ minAvailable: 2 }, pod("a"), pod("b"), pod("c")), [3, 2]);
-  assert.deepEqual(counts({ minAvailable: "50%" }, pod("a", "rs"), pod("b", "rs")), [4, 2]);
-  assert.deepEqual(counts({ maxUnavailable: 1 }, pod("a", "rs")), [4, 3]);
-  assert.deepEqual(counts({ maxUnavailable: "30%" }, pod("a", "rs")), [4, 2], "30 % of 4 rounds up to 2 that may be missing");
-  assert.deepEqual(counts({ maxUnavailable: 9 }, pod("a", "rs")), [4, 0]);
-});
-
-test("during a rollout the Deployment's size counts, once", () => {
-  assert.deepEqual(counts({ maxUnavailable: "10%" }, pod("a", "web-1"), pod("b", "web-2"), pod("c", "web-2")), [10, 9]);
-});
-
-test("pods of their own have no size to be a share of; other owners are a problem", () => {
-  assert.deepEqual(counts({ maxUnavailable: 1 }, pod("a"), pod("b", "rs")), [4, 3]);
-  assert.equal(counts({ maxUnavailable: 1 }, pod("a", "job")), 'found no controllers for pod "a"');
-});
-
-test("a budget without a selector is about nothing, one with an empty selector about all", () => {
-  const budget = (selector: object | undefined): PodDisruptionBudget => ({ metadata: { namespace: "x" }, spec: selector === undefined ? {} : { selector } }) as unknown as PodDisruptionBudget;
-  assert.deepEqual([undefined, {}, { matchLabels: { app: "a" } }, { matchLabels: { app: "b" } }].map(selector => isCovered(budget(selector), pod("p"))), [false, true, true, false]);
+test("a finished job lives as long as it was given", () => {
+  const job = (ttl: number | undefined, ended: number | undefined): Job => ({ metadata: {}, spec: ttl === undefined ? {} : { ttlSecondsAfterFinished: ttl }, status: ended === undefined ? {} : { conditions: [{ type: "Failed", status: "True", lastTransitionTime: new Date(now - ended * 1000).toISOString() }] } }) as unknown as Job;
+  assert.deepEqual([timeLeft(job(60, 20), now), timeLeft(job(0, 0), now), timeLeft(job(undefined, 20), now), timeLeft(job(60, undefined), now)], [40_000, 0, undefined, undefined]);
 });
