@@ -1,8 +1,5 @@
-/** What the eviction endpoint and the disruption controller both know of a budget. */
+/** What the eviction endpoint knows of a budget's conditions. */
 import { timeOf } from "../../base/time.ts";
-
-/** An evicted pod that is not gone after this long is counted again (pkg/controller/disruption DeletionTimeout). */
-export const deletionTimeoutMs = 120_000;
 
 type Condition = { readonly type: string; readonly status: string; readonly reason: string; readonly message: string; readonly lastTransitionTime: string; readonly observedGeneration?: number | undefined };
 
