@@ -10,3 +10,14 @@ export function compilePattern(pattern: string): (text: string) => boolean {
   const compiled = RE2JS.compile(pattern);
   return text => compiled.matcher(text).find();
 }
+
+/** A matcher at the start of a text, without regard to case (as nginx' `~*` locations): the whole and its groups, or undefined. */
+export function compileGroups(pattern: string): (text: string) => readonly string[] | undefined {
+  if (pattern.length > patternCharsMax) throw new Error(`the pattern is longer than ${patternCharsMax} characters`);
+  const compiled = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
+  return text => {
+    const matcher = compiled.matcher(text);
+    if (!matcher.lookingAt()) return undefined;
+    return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? "");
+  };
+}

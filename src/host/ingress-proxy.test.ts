@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { createServer as createHttpServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import WebSocket, { WebSocketServer } from "ws";
+import { silent } from "../base/log.ts";
+import { defaultOptions, type RouteOptions } from "../ingress/annotations.ts";
+import type { Route, Table } from "../ingress/routes.ts";
+import { testAuthority } from "../../test/certificates.ts";
+import { systemClock } from "./clock.ts";
+import { startIngressProxy, type IngressProxy } from "./ingress-proxy.ts";
+import { compileGroups } from "./regex.ts";
+
+const ca = testAuthority("public");
+let proxy: IngressProxy;
+let grpc: Http2Server;
+const backends: Server[] = [];
+const wss = new WebSocketServer({ noServer: true });
+const lines: string[] = [];
+let random = 0.5;
+let answer: (request: IncomingMessage, response: ServerResponse, name: string) => void;
+const at = (server: { address(): unknown }): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
+const echo = (request: IncomingMessage, response: ServerResponse, name: string): void => {
+  let body = "";
+  request.on("data", (chunk: Buffer) => { body += chunk; }).on("end", () => response.writeHead(200, { "x-backend": name }).end(JSON.stringify({ name, url: request.url, headers: request.headers, body })));
+};
+
+before(async () => {
+  for (const name of ["a", "b"]) {
+    const server = createHttpServer((request, response) => answer(request, response, name));
+    server.on("upgrade", (request, socket, head) => wss.handleUpgrade(request, socket, head, ws => ws.on("message", (data: Buffer) => ws.send(`${name}:${data.toString()}`))));
+    backends.push(server);
+  }
+  grpc = createHttp2Server();
+  grpc.on("stream", (stream: ServerHttp2Stream, headers) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "x-path": String(headers[":path"]) }));
+    stream.pipe(stream);
+  });
+  for (const server of [...backends, grpc]) await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  proxy = await startIngressProxy({ address: "127.0.0.1", httpPorts: [0], httpsPorts: [0], clock: systemClock(), random: () => random, log: silent, compile: compileGroups, access: line => lines.push(line) });
+});
+after(async () => {
+  await proxy.close(0);
+  for (const server of backends) { server.closeAllConnections(); server.close(); }
+  grpc.close();
+  wss.close();
+});
+
+/** A table with one host `h`; `dead` stands for an endpoint that refuses. */
+function serve(routes: readonly (Partial<Omit<Route, "options" | "backend">> & { endpoints?: readonly string[]; options?: Partial<RouteOptions> })[], more: { tls?: boolean; certificates?: Table["certificates"] } = {}): void {
+  proxy.setTable({
+    certificates: more.certificates ?? [],
+    hosts: [{ host: "h", tls: more.tls ?? false, routes: routes.map(({ endpoints, options, ...route }) => ({ type: "Prefix", path: "/", ingress: "default/i", ...route, backend: { service: "s", endpoints: endpoints ?? [at(backends[0] as Server)] }, options: { ...defaultOptions, ...options } })) }],
+  });
+  answer = echo;
+}
+const dead = "127.0.0.1:1";
+type Answer = { status: number; headers: IncomingMessage["headers"]; body: string };
+function ask(path: string, options: { method?: string; headers?: { [name: string]: string }; body?: string } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: "127.0.0.1", port: proxy.httpPort, path, method: options.method ?? (options.body === undefined ? "GET" : "POST"), headers: { host: "h", ...options.headers }, agent: false }, response => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => { body += chunk; }).on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body })).on("error", reject);
+    });
+    request.on("error", reject).end(options.body);
+  });
+}
+
+test("a request reaches its backend with headers that tell of the client, whatever it claims", async () => {
+  serve([{}]);
+  const got = await ask("/x?y=z", { body: "hello", headers: { "x-forwarded-for": "1.1.1.1", "x-real-ip": "1.1.1.1", forwarded: "for=1.1.1.1", "x-kept": "k", te: "trailers" } });
+  const { headers, ...seen } = JSON.parse(got.body);
+  assert.deepEqual([got.status, got.headers["x-backend"], seen], [200, "a", { name: "a", url: "/x?y=z", body: "hello" }]);
+  assert.match(headers["x-request-id"], /^[0-9a-f]{32}$/);
+  delete headers["x-request-id"];
+  assert.deepEqual(headers, { host: "h", "content-length": "5", "x-kept": "k", connection: "keep-alive", "x-real-ip": "127.0.0.1", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "h", "x-forwarded-port": "80", "x-forwarded-proto": "http", "x-forwarded-scheme": "http", "x-scheme": "http" });
+  assert.match(lines.at(-1) ?? "", /"host":"h","method":"POST","target":"\/x\?y=z","status":200,"ms":\d+,"ingress":"default\/i"/);
+});
+
+test("no route is 404, no endpoint 503, nobody there 502, too slow 504", async () => {
+  serve([{ path: "/none", endpoints: [] }, { path: "/dead", endpoints: [dead] }, { path: "/slow", options: { readMs: 30 } }]);
+  answer = () => undefined;
+  assert.deepEqual(await Promise.all(["/other", "/none", "/dead", "/slow"].map(async path => (await ask(path)).status)), [404, 503, 502, 504]);
+});
+
+test("an endpoint that does not answer is passed over", async () => {
+  serve([{ endpoints: [dead, at(backends[0] as Server), dead] }]);
+  for (let i = 0; i < 6; i++) assert.equal((await ask("/", { body: "x".repeat(100_000) })).status, 200);
+});
+
+test("a kept connection that its server has closed costs no request", async () => {
+  serve([{}]);
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await ask("/")).status, 200);
+    (backends[0] as Server).closeIdleConnections();
+  }
+});
+
+test("endpoints take turns; a cookie keeps a client with one", async () => {
+  const both = backends.map(at);
+  serve([{ endpoints: both }]);
+  const names = await Promise.all(Array.from({ length: 10 }, async () => (await ask("/")).headers["x-backend"]));
+  assert.deepEqual([names.filter(name => name === "a").length, names.filter(name => name === "b").length], [5, 5]);
+  serve([{ endpoints: both, options: { affinity: { cookie: "route", maxAgeSeconds: 60, path: "/" } } }]);
+  const first = await ask("/");
+  const [cookie = ""] = first.headers["set-cookie"] ?? [];
+  assert.match(cookie, /^route=[0-9a-f]{32}; Path=\/; Max-Age=60; HttpOnly$/);
+  for (let i = 0; i < 5; i++) {
+    const next = await ask("/", { headers: { cookie: `x=y; ${cookie.split(";")[0]}` } });
+    assert.deepEqual([next.headers["x-backend"], next.headers["set-cookie"]], [first.headers["x-backend"], undefined]);
+  }
+});
+
+test("a canary gets its share, and whom header and cookie send", async () => {
+  const [main, canary] = backends.map(at);
+  const rules = { weight: 30, weightTotal: 100, header: "x-canary", headerValue: "", cookie: "canary" };
+  serve([{ endpoints: [main as string], canary: { backend: { service: "c", endpoints: [canary as string] }, rules } }]);
+  const to = async (chance: number, headers: { [name: string]: string } = {}) => { random = chance; return (await ask("/", { headers })).headers["x-backend"]; };
+  assert.deepEqual([await to(0.29), await to(0.3), await to(0.9, { "x-canary": "always" }), await to(0, { "x-canary": "never" }), await to(0.9, { cookie: "canary=always" })], ["b", "a", "b", "a", "b"]);
+});
+
+test("redirects: to HTTPS where there is a certificate or it is asked for, and what annotations say", async () => {
+  serve([{}], { tls: true });
+  const secured = await ask("/x?y", { headers: { host: "h:8080" } });
+  assert.deepEqual([secured.status, secured.headers["location"]], [308, `https://h:${proxy.httpsPort}/x?y`]);
+  serve([{ options: { sslRedirect: "never" } }], { tls: true });
+  assert.equal((await ask("/")).status, 200);
+  serve([{ options: { redirect: { to: "https://elsewhere/", status: 301 } } }]);
+  assert.equal((await ask("/")).headers["location"], "https://elsewhere/");
+});
+
+test("bodies past the limit are refused, declared or not", async () => {
+  serve([{ options: { bodyBytesMax: 10 } }]);
+  assert.equal((await ask("/", { body: "x".repeat(11) })).status, 413);
+  assert.equal((await ask("/", { body: "x".repeat(100_000), headers: { "transfer-encoding": "chunked" } })).status, 413);
+  assert.equal((await ask("/", { body: "x".repeat(10) })).status, 200);
+});
+
+test("only the addresses that are allowed may ask", async () => {
+  serve([{ options: { allow: ["10.0.0.0/8"] } }]);
+  assert.equal((await ask("/")).status, 403);
+  serve([{ options: { allow: ["127.0.0.0/8"], deny: ["127.0.0.1"] } }]);
+  assert.equal((await ask("/")).status, 403);
+  serve([{ options: { allow: ["127.0.0.0/8"] } }]);
+  assert.equal((await ask("/")).status, 200);
+});
+
+test("paths with regular expressions are rewritten", async () => {
+  serve([{ type: "Regex", path: "/app(/|$)(.*)", options: { rewriteTarget: "/$2", useRegex: true } }]);
+  assert.equal(JSON.parse((await ask("/app/x/y?z=1")).body).url, "/x/y?z=1");
+});
+
+test("WebSockets are joined, and refused as the backend refuses", async () => {
+  serve([{}]);
+  const socket = new WebSocket(`ws://127.0.0.1:${proxy.httpPort}/ws`, { headers: { host: "h" } });
+  await new Promise(resolve => socket.on("open", resolve));
+  socket.send("hi");
+  assert.equal(await new Promise(resolve => socket.on("message", (data: Buffer) => resolve(data.toString()))), "a:hi");
+  socket.close();
+  await new Promise(resolve => socket.on("close", resolve));
+  serve([{ endpoints: [dead] }]);
+  const refused = new WebSocket(`ws://127.0.0.1:${proxy.httpPort}/ws`, { headers: { host: "h" } });
+  assert.match(String(await new Promise(resolve => refused.on("error", resolve))), /502/);
+});
+
+test("TLS: a certificate by name, our own for others; HTTP/2 and gRPC with its trailers", async () => {
+  const leaf = ca.leaf("h", "server", [], ["h"]);
+  serve([{ path: "/pkg.Service", endpoints: [at(grpc)], options: { backend: "GRPC" } }, {}], { tls: true, certificates: [{ hosts: ["h"], ...leaf }, { hosts: ["broken"], cert: "x", key: "y" }] });
+  const names = await Promise.all(["h", "other"].map(servername => new Promise(resolve => {
+    const socket = connectTls({ host: "127.0.0.1", port: proxy.httpsPort, servername, rejectUnauthorized: false }, () => { resolve(socket.getPeerCertificate().subject.CN); socket.destroy(); });
+  })));
+  assert.deepEqual(names, ["h", "timonier ingress: no certificate for this name"]);
+
+  const session = connectHttp2(`https://127.0.0.1:${proxy.httpsPort}`, { ca: ca.ca, servername: "h" });
+  const plain = session.request({ ":path": "/page", ":authority": "h" });
+  let page = "";
+  for await (const chunk of plain as AsyncIterable<Buffer>) page += chunk.toString();
+  assert.equal(JSON.parse(page).headers["x-forwarded-proto"], "https");
+
+  const call = session.request({ ":path": "/pkg.Service/Method", ":method": "POST", ":authority": "h", "content-type": "application/grpc", te: "trailers" });
+  let echoed = "";
+  let trailers: { [name: string]: unknown } = {};
+  call.on("trailers", given => { trailers = given; });
+  call.write("one ");
+  await new Promise(resolve => call.once("data", (chunk: Buffer) => { echoed += chunk; resolve(undefined); }));
+  call.end("two");
+  for await (const chunk of call as AsyncIterable<Buffer>) echoed += chunk.toString();
+  assert.deepEqual([echoed, trailers["grpc-status"], trailers["x-path"]], ["one two", "0", "/pkg.Service/Method"]);
+  session.destroy();
+});
+
+test("an answer that breaks off is not made to look whole", async () => {
+  serve([{}]);
+  answer = (_request, response) => { response.writeHead(200, { "content-length": "10" }).write("half"); setImmediate(() => response.destroy()); };
+  await assert.rejects(ask("/"));
+});
