@@ -1,5 +1,6 @@
 /** Regular expressions that users write: RE2's syntax, in time linear in the text (promises.md 0.8). */
-import { RE2JS } from "re2js";
+import { RE2JS, RE2JSSyntaxException } from "re2js";
+import type { Host, Regex } from "../schema/cel/functions.ts";
 
 /** Longer patterns are refused: compiling takes memory in proportion. */
 const patternCharsMax = 10_000;
@@ -21,3 +22,36 @@ export function compileGroups(pattern: string): (text: string) => readonly strin
     return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? "");
   };
 }
+
+/** What CEL asks of a pattern. */
+class Re2Regex implements Regex {
+  readonly #compiled: RE2JS;
+  constructor(compiled: RE2JS) {
+    this.#compiled = compiled;
+  }
+  test(text: string): boolean {
+    return this.#compiled.matcher(text).find();
+  }
+  find(text: string): string | undefined {
+    const matcher = this.#compiled.matcher(text);
+    return matcher.find() ? (matcher.group() ?? undefined) : undefined;
+  }
+  findAll(text: string, limit: number): readonly string[] {
+    const matcher = this.#compiled.matcher(text), found: string[] = [];
+    while ((limit < 0 || found.length < limit) && matcher.find()) found.push(matcher.group() ?? "");
+    return found;
+  }
+}
+
+/** What CEL expressions ask of the machine. */
+export const celHost: Host = {
+  regex(pattern) {
+    if (pattern.length > patternCharsMax) return undefined;
+    try {
+      return new Re2Regex(RE2JS.compile(pattern));
+    } catch (error) {
+      if (error instanceof RE2JSSyntaxException) return undefined;
+      throw error;
+    }
+  },
+};

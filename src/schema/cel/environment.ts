@@ -1,0 +1,98 @@
+/** Compiles CEL expressions over declared variables and evaluates them, with Kubernetes' libraries, limits and messages. */
+import { type Expr, type Issue, renderIssues } from "./ast.ts";
+import { check } from "./checker.ts";
+import { CelError, OverBudget } from "./error.ts";
+import { compile, type Run } from "./evaluate.ts";
+import type { Host, Library } from "./functions.ts";
+import { kubernetesLibrary } from "./library/kubernetes.ts";
+import { parse } from "./parser.ts";
+import { Bindings, type Type, renderType } from "./types.ts";
+import type { Value } from "./values.ts";
+
+/** What one evaluation may cost (apiserver apis/cel/config.go, PerCallLimit). */
+export const callCostMax = 1_000_000;
+/** What all evaluations for one object or policy may cost together (RuntimeCELCostBudget). */
+export const totalCostMax = 10_000_000;
+
+export type Compiled =
+  | { readonly ok: true; readonly program: Program }
+  /** `message` is cel-go's, every issue with the place it is at. */
+  | { readonly ok: false; readonly message: string };
+export type Outcome =
+  | { readonly ok: true; readonly value: Value; readonly cost: number }
+  | { readonly ok: false; readonly message: string; readonly overBudget: boolean; readonly cost: number };
+
+export type Options = {
+  /** Variables and their types. */
+  readonly variables: ReadonlyMap<string, Type>;
+  /** Types that the result may have; any if absent. */
+  readonly wants?: readonly Type[];
+  readonly host: Host;
+  readonly library?: Library;
+};
+
+export class Program {
+  readonly type: Type;
+  /** Names of the variables that the expression uses. */
+  readonly uses: ReadonlySet<string>;
+  readonly #code: (run: Run) => Value;
+  readonly #names: readonly string[];
+  readonly #host: Host;
+  constructor(type: Type, uses: ReadonlySet<string>, names: readonly string[], code: (run: Run) => Value, host: Host) {
+    this.type = type;
+    this.uses = uses;
+    this.#names = names;
+    this.#code = code;
+    this.#host = host;
+  }
+
+  /** Never throws for what the expression or its data do. Variables that are not given must not be used. */
+  evaluate(bindings: ReadonlyMap<string, Value>, costMax = callCostMax): Outcome {
+    const run: Run = { slots: this.#names.map(name => bindings.get(name) ?? null), host: this.#host, cost: 0, costMax };
+    try {
+      return { ok: true, value: this.#code(run), cost: run.cost };
+    } catch (error) {
+      if (error instanceof CelError || error instanceof OverBudget) return { ok: false, message: error.message, overBudget: error instanceof OverBudget, cost: run.cost };
+      throw error;
+    }
+  }
+}
+
+export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary }: Options): Compiled {
+  const fail = (issues: readonly Issue[]): Compiled => ({ ok: false, message: renderIssues(text, issues) });
+  const { expr, issues } = parse(text);
+  if (expr === undefined) return fail(issues);
+  const checked = check(expr, variables, library);
+  if (checked.issues.length > 0) return fail(checked.issues);
+  const bad = literalIssues(expr, host);
+  if (bad.length > 0) return fail(bad);
+  if (wants !== undefined && !wants.some(type => checked.type.kind === "dyn" || new Bindings().fits(checked.type, type))) {
+    return { ok: false, message: wants.length === 1 ? `must evaluate to ${renderType(wants[0]!)}` : `must evaluate to one of ${wants.map(renderType).join(", ")}` };
+  }
+  const names = [...variables.keys()];
+  return { ok: true, program: new Program(checked.type, new Set(checked.variables.values()), names, compile(expr, checked, new Map(names.map((name, i) => [name, i]))), host) };
+}
+
+/** Literals that cannot be what they are used as are found before anything runs (cel-go cel/validator.go). */
+function literalIssues(expr: Expr, host: Host): readonly Issue[] {
+  const issues: Issue[] = [];
+  const walk = (each: Expr): void => {
+    switch (each.kind) {
+      case "select": walk(each.operand); break;
+      case "list": for (const { value } of each.items) walk(value); break;
+      case "map": for (const { key, value } of each.entries) { walk(key); walk(value); } break;
+      case "message": for (const { value } of each.fields) walk(value); break;
+      case "comprehension": for (const part of [each.range, each.initial, each.condition, each.step, each.result]) walk(part); break;
+      case "call": {
+        const all = each.target === undefined ? each.args : [each.target, ...each.args];
+        for (const arg of all) walk(arg);
+        const pattern = each.name === "matches" ? all.at(-1) : undefined;
+        if (pattern?.kind === "literal" && typeof pattern.value === "string" && host.regex(pattern.value) === undefined) issues.push({ at: pattern.at, text: "invalid matches argument" });
+        break;
+      }
+      default:
+    }
+  };
+  walk(expr);
+  return issues;
+}
