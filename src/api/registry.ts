@@ -30,6 +30,9 @@ export class Registry {
   /** Rises with every change: caches of discovery and OpenAPI hang on it. */
   generation = 0;
   readonly #listeners = new Set<() => void>();
+  /** Every admission step asks for resources by name; which one is meant changes only with the kinds. */
+  readonly #byResource = new Map<string, Served>();
+  readonly #versions = new Set<string>();
 
   constructor(kinds: readonly AnyKind[]) {
     for (const kind of kinds) this.add(kind);
@@ -57,6 +60,9 @@ export class Registry {
   }
   #changed(): void {
     this.generation++;
+    this.#byResource.clear();
+    this.#versions.clear();
+    for (const { group, version } of this.#served.values()) this.#versions.add(`${group}/${version}`);
     for (const listener of this.#listeners) listener();
   }
 
@@ -69,13 +75,16 @@ export class Registry {
   }
   /** Any served version of a resource, the kind's own first. */
   resource(group: string, resource: string): Served | undefined {
+    const key = `${group}/${resource}`;
+    const known = this.#byResource.get(key);
+    if (known !== undefined) return known;
     let found: Served | undefined;
     for (const served of this.#served.values()) if (served.group === group && served.resource === resource && (found === undefined || served.convert === undefined)) found = served;
+    if (found !== undefined) this.#byResource.set(key, found);
     return found;
   }
   hasVersion(group: string, version: string): boolean {
-    for (const served of this.#served.values()) if (served.group === group && served.version === version) return true;
-    return false;
+    return this.#versions.has(`${group}/${version}`);
   }
   /** Every kind, subresource-only ones included, in the order in which they were added. */
   kinds(): readonly AnyKind[] {
