@@ -32,6 +32,7 @@ export class PretendedHost {
     cgroups: { apply: async () => undefined, remove: async () => undefined, list: async () => [] },
     connector: { http: async () => ({ status: this.status, body: "" }), tcp: async () => undefined, grpc: async () => "SERVING" },
     hostPorts: { open: async () => undefined, close: async () => undefined },
+    gate: { admit: async () => undefined, release: () => undefined },
   };
 }
 
@@ -68,7 +69,7 @@ export function runAgent(cluster: Cluster, name: string, podsMax = 5, change: (r
     const references = new WatchedReferences({ client, clock, log, onChange: users => world.agent?.referencesChanged(users) }, life);
     const own = mortal(change(runtime), life);
     const agent = new Agent({
-      client, clock, random, log, runtime: own, references, pods, podCIDRs: [], host: { files: mortal(host.host.files, life), cgroups: host.host.cgroups, connector: host.host.connector, hostPorts: host.host.hostPorts }, recorder: new EventRecorder({ component: "kubelet", host: name, client, clock, random, log }),
+      client, clock, random, log, runtime: own, references, pods, podCIDRs: [], host: { files: mortal(host.host.files, life), cgroups: host.host.cgroups, connector: host.host.connector, hostPorts: host.host.hostPorts, gate: host.host.gate }, recorder: new EventRecorder({ component: "kubelet", host: name, client, clock, random, log }),
       identity: { name, kubeletVersion: "v1.36.0", port: 10250, podsMax, labels: {} },
       node: {
         nodeName: name, hostIPs: ["192.0.2.1"], memoryCapacity: 2 ** 30, clusterDomain: "cluster.local", clusterDNS: ["10.96.0.10"], resolver: { servers: [], searches: [], options: [] },

@@ -15,6 +15,7 @@ import { CriRuntime } from "../host/cri.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
 import { machineFacts } from "../host/machine-facts.ts";
+import { nftables } from "../host/nft.ts";
 import { nodeFiles } from "../host/node-files.ts";
 import { startNodeServer } from "../host/node-server.ts";
 import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
@@ -28,11 +29,12 @@ import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { Agent } from "../node/agent.ts";
+import { PolicyEnforcer } from "../proxy/policy.ts";
 import { AgentApi } from "../node/agent-api.ts";
 import { WatchedReferences } from "../node/references.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
 import { runNodeNetwork } from "./node-network.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePodCIDR } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePodCIDR, policyTable } from "./node-settings.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -98,12 +100,13 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${cluster.nodeName}` });
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
+  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: cluster.nodeName, table: policyTable(cluster.id), filter: nftables(), clock, log: log.child("policies") });
   const recorder = new EventRecorder({ component: "kubelet", host: cluster.nodeName, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   agent = new Agent({
     client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: [nodePodCIDR(cluster)],
-    host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network },
+    host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network, gate: policies },
     identity: { name: cluster.nodeName, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
     node: {
       nodeName: cluster.nodeName, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
@@ -129,7 +132,7 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
     watchIdentity(at.clientIdentity, identity => transport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
     watchIdentity(at.servingIdentity, identity => server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
   ];
-  const running = [pods, services, slices].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const running = [pods, services, slices, policies].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
   const serving = runNodeNetwork(cluster, { services, slices, clock, log, path: settings.path }, signal);
   const node = agent.run(signal);
   report.ready();

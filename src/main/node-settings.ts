@@ -31,6 +31,9 @@ export function serviceAddress(cidr: string, n: number): string {
   const value = (((parts[0]! << 24) | (parts[1]! << 16) | (parts[2]! << 8) | parts[3]!) >>> 0) + n;
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
 }
+export function policyTable(cluster: string): string {
+  return `ip timonier_policies_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+}
 export function proxyTable(cluster: string): string {
   return `ip timonier_services_${cluster.replace(/[^a-z0-9]/g, "_")}`;
 }

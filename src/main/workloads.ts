@@ -11,7 +11,7 @@ import { podTables, removeLoopbackAddress, restoreForwarding } from "../host/pod
 import { silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
-import { agentPaths, clusterDNS, containerdSettings, proxyTable } from "./node-settings.ts";
+import { agentPaths, clusterDNS, containerdSettings, policyTable, proxyTable } from "./node-settings.ts";
 
 const atOnce = 8;
 
@@ -30,7 +30,7 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await stopContainerd(settings);
   // What containerd could not end any more, or was not there to end.
   await removeLeftovers({ ...pathsOf(settings), network: networkName(cluster.id), runDir: cluster.runFolder });
-  await removeTables([...podTables(cluster.id), proxyTable(cluster.id)]);
+  await removeTables([...podTables(cluster.id), proxyTable(cluster.id), policyTable(cluster.id)]);
   await removeLoopbackAddress(clusterDNS(cluster), settings.path);
   restoreForwarding(pathsOf(settings).machine);
   await forgetFolders(pathsOf(settings).folders);

@@ -1,4 +1,5 @@
 /** The parts of a machine that the agent needs besides the runtime. `host/` implements them on Linux; simulated nodes have none. */
+import type { Pod } from "../kinds/core/pod.ts";
 import type { PodLimits } from "./resources.ts";
 
 /** Files of a projected volume by relative path. */
@@ -55,4 +56,11 @@ export interface HostPorts {
   close(podUID: string): Promise<void>;
 }
 
-export type NodeHost = { readonly files: Files; readonly cgroups: Cgroups; readonly connector: Connector; readonly hostPorts: HostPorts };
+/** What stands between pods. */
+export interface PodGate {
+  /** Resolves when whatever restricts this new pod is in force; nothing of it runs before. */
+  admit(pod: Pod, ips: readonly string[]): Promise<void>;
+  release(podUID: string): void;
+}
+
+export type NodeHost = { readonly files: Files; readonly cgroups: Cgroups; readonly connector: Connector; readonly hostPorts: HostPorts; readonly gate: PodGate };

@@ -239,6 +239,7 @@ export class PodWorker {
       this.#publish(current, false);
     }
     await this.#openPorts(current);
+    if (plan.createSandbox) await unlessAborted(this.#services.host.gate.admit(pod, current.sandboxes[0]?.ips ?? []), this.#step.signal);
     const ips = pod.spec.hostNetwork ? this.#services.node.hostIPs : current.sandboxes[0]?.ips ?? [];
     if (plan.start.length > 0) await this.#services.host.files.writeFile(this.#services.volumes.hostsPath(pod.metadata.uid ?? ""), hostsFile(pod, ips, this.#services.node, pod.spec.hostNetwork ? await this.#services.nodeHosts() : ""), 0o644);
     let wait: number | undefined;
@@ -303,6 +304,7 @@ export class PodWorker {
       await endPod(this.#services, pod, state, { signal: this.#step.signal });
       state = await this.#look();
       this.#probes.stop();
+      host.gate.release(uid);
       this.#waiting.clear();
       this.#state = "ended";
     }

@@ -152,6 +152,7 @@ const nowhere: NodeHost = {
   cgroups: { apply: async () => undefined, remove: async () => undefined, list: async () => [] },
   connector: { http: async () => ({ status: 200, body: "" }), tcp: async () => undefined, grpc: async () => "SERVING" },
   hostPorts: { open: async () => undefined, close: async () => undefined },
+  gate: { admit: async () => undefined, release: () => undefined },
 };
 
 /** Streams of processes that are not there: `cat` and `echo` do what they say, everything else says what it is. */

@@ -87,6 +87,8 @@ export const clusterRoles: readonly RoleData[] = [
   role("system:node-bootstrapper", rule(`create ${read}`, "certificates.k8s.io", "certificatesigningrequests")),
   role("system:node-problem-detector", rule("get", "core", "nodes"), rule("patch", "core", "nodes/status"), events),
   role("system:node-proxier", rule("list watch", "core", "endpoints services"), rule(read, "core", "nodes"), events, rule("list watch", "networking.k8s.io", "servicecidrs"), rule("list watch", "discovery.k8s.io", "endpointslices")),
+  // Ours: the node's packet rules for NetworkPolicies need to know who stands behind an address.
+  role("timonier:network-policies", rule("list watch", "core", "namespaces pods"), rule("list watch", "networking.k8s.io", "networkpolicies")),
   role("system:persistent-volume-provisioner", rule(`create delete ${read}`, "core", "persistentvolumes"), rule(`${read} update`, "core", "persistentvolumeclaims"), rule(read, "storage.k8s.io", "storageclasses"), rule("watch", "core", "events"), events),
   role("system:public-info-viewer", urls("get", "/healthz /livez /readyz /version /version/")),
   role("system:service-account-issuer-discovery", urls("get", "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/")),
@@ -102,6 +104,7 @@ export const clusterRoleBindings: readonly BindingData[] = [
   bind("system:basic-user", group("system:authenticated")),
   bind("system:public-info-viewer", group("system:authenticated"), group("system:unauthenticated")),
   bind("system:node-proxier", user("system:kube-proxy")),
+  bind("timonier:network-policies", user("system:kube-proxy")),
   bind("system:kube-controller-manager", user("system:kube-controller-manager")),
   bind("system:kube-dns", account("kube-dns")),
   bind("system:kube-scheduler", user("system:kube-scheduler")),

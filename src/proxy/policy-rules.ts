@@ -1,0 +1,144 @@
+/**
+ * NetworkPolicies as nftables rules for the pods of one node: verdict maps by pod address, one chain for each set of policies that pods
+ * share, one set for each selector. Judged in the forward hook, after service addresses have become pod addresses: what the node itself
+ * sends (probes) passes elsewhere and is never blocked. Replies pass because the flow's first direction passed; that direction is judged
+ * packet by packet, so a flow that is no longer allowed stops.
+ *
+ *     saddr → egress map  → jump eg_…: rules of all its policies, each `return` (allowed); at the end `drop`
+ *     daddr → ingress map → jump in_…: the same
+ */
+import { selectorOf, type LabelSelector } from "../base/selector.ts";
+import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
+import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
+import { digest } from "./service-rules.ts";
+
+type Labels = { readonly [key: string]: string };
+export type PolicyPod = {
+  readonly namespace: string;
+  readonly name: string;
+  /** IPv4; pods on their node's own network are nobody's peers and are not restricted, as with every implementation. */
+  readonly ip: string;
+  readonly labels: Labels;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  /** On this node: only these are restricted here. */
+  readonly local: boolean;
+};
+export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: ReadonlyMap<string, Labels>; readonly pods: readonly PolicyPod[] };
+
+type Direction = "ingress" | "egress";
+type Rule = { readonly from?: readonly Peer[] | undefined; readonly to?: readonly Peer[] | undefined; readonly ports?: readonly Port[] | undefined };
+type Peer = { readonly podSelector?: LabelSelector | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] | undefined } | undefined };
+type Port = { readonly port?: number | string | undefined; readonly endPort?: number | undefined; readonly protocol?: string | undefined };
+
+/** The fixed part; replaces whatever was there, in one transaction. */
+export function policyBase(table: string): readonly string[] {
+  return [
+    `add table ${table}`, `delete table ${table}`, `add table ${table}`,
+    `add map ${table} ingress { type ipv4_addr : verdict ; }`, `add map ${table} egress { type ipv4_addr : verdict ; }`, `add set ${table} self { type ipv4_addr . ipv4_addr ; }`,
+    `add chain ${table} forward { type filter hook forward priority filter ; policy accept ; }`,
+    `add rule ${table} forward ct direction reply ct state established,related accept`,
+    `add rule ${table} forward ct state related accept`,
+    // A pod may always reach itself, also by way of a service.
+    `add rule ${table} forward ip saddr . ip daddr @self accept`,
+    `add rule ${table} forward ip saddr vmap @egress`,
+    `add rule ${table} forward ip daddr vmap @ingress`,
+  ];
+}
+
+/** Everything that depends on policies, namespaces and pods. */
+export function policyRules({ policies, namespaces, pods }: PolicyInput): Ruleset {
+  const builder = new RulesetBuilder();
+  const peers = new Peers(builder, namespaces, pods);
+  for (const pod of pods) {
+    if (!pod.local || pod.ip.includes(":")) continue;
+    const mine = policies.filter(({ metadata, spec }) => metadata.namespace === pod.namespace && selectorOf(spec.podSelector).matches(pod.labels));
+    let restricted = false;
+    for (const [direction, type, map] of [["ingress", "Ingress", "ingress"], ["egress", "Egress", "egress"]] as const) {
+      const about = mine.filter(({ spec }) => spec.policyTypes?.includes(type));
+      if (about.length === 0) continue;
+      restricted = true;
+      const lines = about.flatMap(policy => (policy.spec[direction] ?? []).flatMap(rule => peers.lines(direction, policy.metadata.namespace ?? "", rule, pod)));
+      const chain = builder.chain(`${direction === "ingress" ? "in" : "eg"}_${digest(lines.join("\n"))}`, () => [...new Set(lines), "drop"]);
+      builder.element(map, pod.ip, `jump ${chain}`);
+    }
+    if (restricted) builder.element("self", `${pod.ip} . ${pod.ip}`);
+  }
+  return builder.done();
+}
+
+/** Peers and ports of one rule as nft matches. */
+class Peers {
+  readonly #builder: RulesetBuilder;
+  readonly #namespaces: ReadonlyMap<string, Labels>;
+  readonly #pods: readonly PolicyPod[];
+  constructor(builder: RulesetBuilder, namespaces: ReadonlyMap<string, Labels>, pods: readonly PolicyPod[]) {
+    this.#builder = builder;
+    this.#namespaces = namespaces;
+    this.#pods = pods.filter(({ ip }) => !ip.includes(":"));
+  }
+
+  lines(direction: Direction, namespace: string, rule: Rule, pod: PolicyPod): readonly string[] {
+    const peers = direction === "ingress" ? rule.from : rule.to;
+    const address = direction === "ingress" ? "saddr" : "daddr";
+    const ports = rule.ports ?? [];
+    const named = ports.filter(({ port }) => typeof port === "string");
+    const plain = portMatches(direction === "ingress" ? [...ports.filter(({ port }) => typeof port !== "string"), ...named.flatMap(port => ownPorts(port, pod))] : ports.filter(({ port }) => typeof port !== "string"));
+    const matches = (peers ?? []).length === 0 ? [""] : peers!.flatMap(peer => this.#match(address, namespace, peer));
+    // No ports at all means all of them; ports that this pod does not have mean none.
+    const lines = ports.length === 0 ? matches.map(match => `${match}return`) : matches.flatMap(match => plain.map(port => `${match}${port} return`));
+    if (direction === "ingress") return lines;
+    return [...lines, ...named.flatMap(port => this.#namedEgress(namespace, peers ?? [], port))];
+  }
+
+  #match(address: "saddr" | "daddr", namespace: string, peer: Peer): readonly string[] {
+    if (!peer.ipBlock) return [`ip ${address} @${this.#set(namespace, peer)} `];
+    if (peer.ipBlock.cidr.includes(":")) return [];
+    const { cidr, except = [] } = peer.ipBlock;
+    return [`ip ${address} ${cidr} ${except.length === 0 ? "" : `ip ${address} != { ${except.join(", ")} } `}`];
+  }
+  #selected(namespace: string, { podSelector, namespaceSelector }: Peer): readonly PolicyPod[] {
+    const of = namespaceSelector === undefined ? undefined : selectorOf(namespaceSelector);
+    const wanted = podSelector === undefined ? undefined : selectorOf(podSelector);
+    return this.#pods.filter(pod => (of === undefined ? pod.namespace === namespace : of.matches(this.#namespaces.get(pod.namespace) ?? {})) && (wanted === undefined || wanted.matches(pod.labels)));
+  }
+  #set(namespace: string, peer: Peer): string {
+    const name = `peer_${digest(JSON.stringify([peer.namespaceSelector === undefined ? namespace : "", peer.podSelector ?? null, peer.namespaceSelector ?? null]))}`;
+    this.#builder.set(name, "{ type ipv4_addr ; }");
+    for (const { ip } of this.#selected(namespace, peer)) this.#builder.element(name, ip);
+    return name;
+  }
+  /** A port by name is another number on each pod that is reached. */
+  #namedEgress(namespace: string, peers: readonly Peer[], port: Port): readonly string[] {
+    const targets = peers.length === 0 ? this.#pods : peers.filter(({ ipBlock }) => !ipBlock).flatMap(peer => this.#selected(namespace, peer));
+    const protocol = protocolOf(port);
+    const name = `named_${digest(JSON.stringify([namespace, peers, port]))}`;
+    this.#builder.set(name, "{ type ipv4_addr . inet_service ; }");
+    for (const target of targets) for (const { port: number } of ownPorts(port, target)) this.#builder.element(name, `${target.ip} . ${number}`);
+    return [`ip daddr . ${protocol} dport @${name} return`];
+  }
+}
+
+function ownPorts({ port, protocol }: Port, pod: PolicyPod): readonly Port[] {
+  return pod.ports.filter(each => each.name === port && each.protocol === (protocol ?? "TCP")).map(each => ({ port: each.port, protocol: each.protocol }));
+}
+function protocolOf({ protocol }: Port): string {
+  return (protocol ?? "TCP").toLowerCase();
+}
+/** One match for each protocol; a port without a number means all of its protocol. */
+function portMatches(ports: readonly Port[]): readonly string[] {
+  return [...new Set(ports.map(protocolOf))].flatMap(protocol => {
+    const own = ports.filter(port => protocolOf(port) === protocol);
+    if (own.some(({ port }) => port === undefined)) return [`meta l4proto ${protocol}`];
+    return [`${protocol} dport { ${merged(own.map(({ port, endPort }) => [Number(port), endPort ?? Number(port)] as const)).map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(", ")} }`];
+  });
+}
+/** Ranges that overlap become one: nft refuses overlapping ones. */
+function merged(ranges: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
+  const result: [number, number][] = [];
+  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = result.at(-1);
+    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else result.push([from, to]);
+  }
+  return result;
+}
