@@ -34,7 +34,7 @@ export async function remove(core: Core, call: Call, options: DeleteOptions): Pr
 async function admitDelete(core: Core, call: Call, previous: any, dryRun: boolean): Promise<void> {
   const { served, namespace, name, user, subresource } = call;
   const admission = {
-    operation: "DELETE" as const, kind: served.kind, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun,
+    operation: "DELETE" as const, kind: served.kind, served, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun,
     object: undefined, previous, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text),
   };
   await admit(core.admission, "mutate", admission);

@@ -9,6 +9,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { webhookSteps } from "./admission/webhooks/webhooks.ts";
 import { publishLocalServices } from "./aggregation/local.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
@@ -38,6 +39,7 @@ import { defaultServiceRange } from "./special/service.ts";
 import { publishServiceAddresses } from "./special/service-range.ts";
 import { findSubresource, subresourceTypeOf } from "./subresources/index.ts";
 import { Bookmarks, EventTexts } from "./watch.ts";
+import type { PostJson } from "./webhook.ts";
 
 export type ApiServerOptions = {
   readonly store: Store;
@@ -68,6 +70,8 @@ export type ApiServerOptions = {
   readonly nodePort?: number;
   /** Compiles regular expressions of custom resources' schemas, in time linear in the text. Absent: definitions with patterns are refused when an object meets one. */
   readonly compilePattern?: CompilePattern;
+  /** Calls admission webhooks. Absent: none are called. */
+  readonly postJson?: PostJson;
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
@@ -95,7 +99,8 @@ export class ApiServer {
     this.authenticator = options.authenticator(this.reader);
     const authorizer = options.authorizer(this.reader);
     const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? [])], hooks };
+    const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log });
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), ...webhooks], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
     this.#definitions = new Definitions(this.core, options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); }));
     this.services = {

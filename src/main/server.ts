@@ -32,6 +32,7 @@ import { startHttpsServer, type ServerCredentials } from "../host/https-server.t
 import { openSigningKeys } from "../host/jwt.ts";
 import { lineLog } from "../host/log.ts";
 import { compilePattern } from "../host/regex.ts";
+import { postJson } from "../host/webhook-client.ts";
 import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
@@ -129,7 +130,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       return authorizerChain(privileged, nodes, rbac);
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), resourceQuota()],
-    compilePattern,
+    compilePattern, postJson,
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },

@@ -1,6 +1,7 @@
 /** The admission pipeline: every write, whatever its verb or path, passes these steps in order: all that mutate, then all that validate. */
 import type { AnyKind } from "../../kinds/kind.ts";
 import type { Reader, User } from "../context.ts";
+import type { Served } from "../registry.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
 
@@ -9,6 +10,8 @@ export type AdmissionRequest = {
   readonly operation: Operation;
   /** The kind in the URL (for subresources: the parent's). */
   readonly kind: AnyKind;
+  /** The version in the URL, where it is known. */
+  readonly served?: Served;
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;

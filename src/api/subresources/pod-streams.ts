@@ -28,12 +28,19 @@ function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchP
       if (info.verb === "get") mayCreate(services.core, call, info);
       const pod = podOf(services.core, call);
       const container = ofContainer ? containerOf(pod, info.query.get("container") ?? "") : "";
-      await connect(services.core, call, Object.fromEntries([...info.query]));
+      await connect(services.core, call, optionsOf(info.query));
       if ((pod.spec.nodeName ?? "") === "") throw badRequest(`pod ${call.name} does not have a host assigned`);
       if (!request.upgrade) throw badRequest("Upgrade request required");
       return toAgent(services, call, pod, [path, call.namespace, call.name, ...(ofContainer ? [container] : [])], paramsOf(info.query));
     },
   };
+}
+
+/** The query as the options object that webhooks see. */
+function optionsOf(query: URLSearchParams): { readonly [name: string]: unknown } {
+  const on = ["stdin", "stdout", "stderr", "tty"].filter(name => isTrue(query.get(name))).map(name => [name, true] as const);
+  const [container, command, ports] = [query.get("container"), query.getAll("command"), query.getAll("ports").map(Number)];
+  return { ...Object.fromEntries(on), ...(container === null ? {} : { container }), ...(command.length === 0 ? {} : { command }), ...(ports.length === 0 ? {} : { ports }) };
 }
 
 function mayCreate(core: Core, { user }: Call, { group, version, resource, subresource, namespace, name, path }: RequestInfo): void {

@@ -31,7 +31,7 @@ export async function post(services: Services, call: Call, posted: Posted, value
   body.apiVersion = apiVersionOf(posted.body);
   setDefaults(posted.body, body);
   const admission = {
-    operation: "CREATE" as const, kind: call.served.kind, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: options.dryRun,
+    operation: "CREATE" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: options.dryRun,
     object: body, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text),
   };
   await admit(core.admission, "mutate", admission);

@@ -2,6 +2,7 @@
 import { ApiError } from "../../base/api-error.ts";
 import type { Random } from "../../base/random.ts";
 import type { Reader } from "../context.ts";
+import { subresourcesOf } from "../../kinds/subresources.ts";
 import { admit } from "../admission/pipeline.ts";
 import type { Call, Core } from "../core.ts";
 import { badRequest, notFound } from "../errors.ts";
@@ -45,10 +46,11 @@ function proxy(what: string, place: (services: Services, call: Call, wanted: Wan
 
 export const forward = (to: ForwardTarget): HttpResponse => ({ status: 200, headers: {}, content: { type: "forward", to } });
 
-/** Passing on is an operation of its own to admission. */
-export async function connect(core: Core, call: Call, options: unknown): Promise<void> {
+/** Passing on is an operation of its own to admission, whose object is the options: `PodExecOptions` and the like. */
+export async function connect(core: Core, call: Call, given: { readonly [name: string]: unknown }): Promise<void> {
+  const options = { kind: subresourcesOf(call.served.kind).get(call.subresource)?.connect?.kind ?? "", apiVersion: "v1", ...given };
   const admission = {
-    operation: "CONNECT" as const, kind: call.served.kind, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: false,
+    operation: "CONNECT" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: false,
     object: options, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text),
   };
   await admit(core.admission, "mutate", admission);
@@ -68,6 +70,22 @@ function podPlace(read: Reader, call: Call, { scheme, name, port }: Wanted): Pla
 
 const portNumber = (text: string): number | undefined => (/^[0-9]{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536 ? Number(text) : undefined);
 
+/** One ready endpoint behind a service's port, or why there is none. */
+export function endpointOf(read: Reader, random: Random, namespace: string, name: string, port: number): { readonly address: string; readonly port: number } | string {
+  const service = read.get("", "services", namespace, name);
+  if (service === undefined) return `service ${JSON.stringify(name)} not found`;
+  const found = (service.spec.ports ?? []).find((each: any) => each.port === port);
+  if (found === undefined) return `no service port ${port} found for service ${JSON.stringify(name)}`;
+  const choices = choicesOf(read, namespace, name, found.name ?? "");
+  return choices[Math.floor(random.next() * choices.length)] ?? `no endpoints available for service ${JSON.stringify(name)}`;
+}
+
+function choicesOf(read: Reader, namespace: string, name: string, portName: string): readonly { readonly address: string; readonly port: number }[] {
+  const slices = read.list("discovery.k8s.io", "endpointslices", namespace).filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === name);
+  return slices.flatMap(({ endpoints = [], ports = [] }) => ports.filter((each: any) => (each.name ?? "") === portName && each.port !== undefined)
+    .flatMap((each: any) => endpoints.filter(({ conditions }: any) => conditions?.ready !== false).map(({ addresses }: any) => ({ address: addresses[0] as string, port: each.port as number }))));
+}
+
 function servicePlace(read: Reader, random: Random, call: Call, { scheme, name, port }: Wanted): Place {
   const service = read.get("", "services", call.namespace, name);
   if (service === undefined) throw notFound(call.served, name);
@@ -76,8 +94,7 @@ function servicePlace(read: Reader, random: Random, call: Call, { scheme, name, 
   if (number !== undefined && byNumber === undefined) throw new ApiError("ServiceUnavailable", `no service port ${number} found for service ${JSON.stringify(name)}`);
   const portName: string = number === undefined ? port : (byNumber.name ?? "");
   const slices = read.list("discovery.k8s.io", "endpointslices", call.namespace).filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === name);
-  const choices = slices.flatMap(({ endpoints = [], ports = [] }) => ports.filter((each: any) => (each.name ?? "") === portName && each.port !== undefined)
-    .flatMap((each: any) => endpoints.filter(({ conditions }: any) => conditions?.ready !== false).map(({ addresses }: any) => ({ address: addresses[0] as string, port: each.port as number }))));
+  const choices = choicesOf(read, call.namespace, name, portName);
   const chosen = choices[Math.floor(random.next() * choices.length)];
   if (chosen === undefined) throw new ApiError("ServiceUnavailable", `no endpoints available for service ${JSON.stringify(slices.length === 0 ? name : call.name)}`);
   return { ...chosen, scheme: scheme === "" ? "http" : scheme, trust: { type: "none" } };

@@ -1,0 +1,33 @@
+/** Calling other people's servers: admission and conversion webhooks. The host carries the call out; here is what is called and what its failures are named. */
+import { decodeBase64 } from "../base/base64.ts";
+import type { Random } from "../base/random.ts";
+import type { Reader } from "./context.ts";
+import { endpointOf } from "./subresources/proxy.ts";
+
+/** One POST of JSON over HTTPS. Redirects are not followed; the answer is at most 3 MiB. Rejects with an Error that says what went wrong. */
+export type PostJson = (call: WebhookCall) => Promise<{ readonly status: number; readonly body: string }>;
+export type WebhookCall = {
+  readonly url: string;
+  /** Where to connect, when that is not what the URL's host resolves to. */
+  readonly address?: { readonly host: string; readonly port: number };
+  /** PEM; absent: the system's authorities. */
+  readonly ca?: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+};
+
+export type ClientConfig = { readonly url?: string; readonly caBundle?: string; readonly service?: { readonly name: string; readonly namespace: string; readonly path?: string; readonly port?: number } };
+
+/** What to call for this configuration. Throws an Error when a service has no endpoint. */
+export function callOf(config: ClientConfig, body: string, seconds: number, read: Reader, random: Random): WebhookCall {
+  const ca = config.caBundle === undefined || config.caBundle === "" ? {} : { ca: new TextDecoder().decode(decodeBase64(config.caBundle) ?? new Uint8Array()) };
+  const common = { ...ca, body, timeoutMs: seconds * 1000 };
+  if (config.service === undefined) return { ...common, url: withTimeout(config.url ?? "", seconds) };
+  const { name, namespace, path = "", port = 443 } = config.service;
+  const endpoint = endpointOf(read, random, namespace, name, port);
+  if (typeof endpoint === "string") throw new Error(`Post "https://${name}.${namespace}.svc:${port}${slash(path)}?timeout=${seconds}s": ${endpoint}`);
+  return { ...common, url: withTimeout(`https://${name}.${namespace}.svc:${port}${slash(path)}`, seconds), address: { host: endpoint.address, port: endpoint.port } };
+}
+
+const slash = (path: string): string => (path === "" || path.startsWith("/") ? path : `/${path}`);
+const withTimeout = (url: string, seconds: number): string => `${url}${url.includes("?") ? "&" : "?"}timeout=${seconds}s`;
