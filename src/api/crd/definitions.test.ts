@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+
+type Sent = { readonly status: number; readonly body: any; readonly warnings: unknown };
+type Running = Harness & { call(method: string, target: string, body?: unknown, headers?: { readonly [name: string]: string }): Promise<Sent>; stop(): Promise<void> };
+
+async function start(): Promise<Running> {
+  const harness = await startHarness({ compilePattern: pattern => text => text.includes(pattern) });
+  const stop = new AbortController();
+  const running = harness.api.run(stop.signal);
+  const call = async (method: string, target: string, body?: unknown, headers = {}): Promise<Sent> => {
+    const response = await harness.send(method, target, { headers: { "content-type": "application/json", ...headers }, body: body === undefined ? "" : JSON.stringify(body) });
+    const text = await bodyOf(response);
+    for (let i = 0; i < 5; i++) await settle();
+    return { status: response.status, body: typeof text === "string" && text.startsWith("{") ? JSON.parse(text) : text, warnings: response.headers["warning"] };
+  };
+  await call("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  return { ...harness, call, stop: async () => { stop.abort(); await running; await harness.close(); } };
+}
+
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const objects = "/apis/example.com/v1/namespaces/default/widgets";
+const merge = { "content-type": "application/merge-patch+json" };
+
+function definition(schema: object, more: object = {}, version: object = {}) {
+  return { metadata: { name: "widgets.example.com" }, spec: { group: "example.com", scope: "Namespaced", names: { plural: "widgets", kind: "Widget", shortNames: ["wd"] }, ...more, versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema }, ...version }] } };
+}
+const widgets = definition({
+  type: "object",
+  properties: {
+    spec: {
+      type: "object", required: ["size"],
+      properties: {
+        size: { type: "integer", minimum: 1 }, name: { type: "string", pattern: "w", default: "widget" }, any: { type: "object", "x-kubernetes-preserve-unknown-fields": true }, either: { "x-kubernetes-int-or-string": true }, gone: { type: "string", nullable: true },
+        ports: { type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"], items: { type: "object", required: ["port"], properties: { port: { type: "integer" }, note: { type: "string" } } } },
+      },
+    },
+    status: { type: "object", properties: { size: { type: "integer" } } },
+  },
+}, {}, { subresources: { status: {}, scale: { specReplicasPath: ".spec.size", statusReplicasPath: ".status.size" } }, additionalPrinterColumns: [{ name: "Size", type: "integer", jsonPath: ".spec.size" }], selectableFields: [{ jsonPath: ".spec.name" }] });
+const widget = (spec: object, more: object = {}) => ({ apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "a" }, spec, ...more });
+
+test("a definition is accepted and established, and its resource is served and described", async () => {
+  const server = await start();
+  assert.equal((await server.call("POST", definitions, widgets)).status, 201);
+  const { body } = await server.call("GET", `${definitions}/widgets.example.com`);
+  assert.deepEqual(body.status.conditions.map(({ type, status, reason }: any) => `${type} ${status} ${reason}`), ["NamesAccepted True NoConflicts", "Established True InitialNamesAccepted"]);
+  assert.deepEqual([body.status.acceptedNames.listKind, body.status.storedVersions], ["WidgetList", ["v1"]]);
+  const discovered = (await server.call("GET", "/apis/example.com/v1")).body.resources.map(({ name }: any) => name);
+  assert.deepEqual(discovered, ["widgets", "widgets/scale", "widgets/status"]);
+  const { definitions: published } = (await server.call("GET", "/openapi/v2")).body;
+  assert.equal(published["com.example.v1.Widget"].properties.spec.properties.size.minimum, 1);
+  assert.equal((await server.call("GET", "/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com")).body.status.conditions[0].status, "True");
+  await server.stop();
+});
+
+test("objects keep what their schema names, are pruned of the rest, and get defaults", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  const { status, body, warnings } = await server.call("POST", objects, widget({ size: 3, more: 1, any: { zero: 0, deep: [{ x: null }] }, either: "50%", gone: null, ports: [{ port: 1, note: "" }] }, { status: { size: 9 } }));
+  assert.deepEqual([status, warnings, body.status], [201, ['299 - "unknown field \\"spec.more\\""'], undefined]);
+  assert.deepEqual(body.spec, { size: 3, name: "widget", any: { zero: 0, deep: [{ x: null }] }, either: "50%", gone: null, ports: [{ port: 1, note: "" }] });
+  assert.equal((await server.call("POST", `${objects}?fieldValidation=Strict`, widget({ size: 1, more: 1 }))).body.message, 'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.more"');
+  await server.stop();
+});
+
+test("objects are refused in upstream's words", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  const { body } = await server.call("POST", objects, widget({ size: 0, name: 5, either: 1.5, ports: [{ port: 1 }, { port: 1 }] }));
+  assert.equal(body.message, 'Widget.example.com "a" is invalid: [spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1, spec.name: Invalid value: 5: spec.name in body must be of type string: "integer", spec.either: Invalid value: 1.5: spec.either in body must be of type integer,string: "number", spec.ports[1]: Duplicate value: {"port":1}]');
+  assert.equal((await server.call("POST", objects, widget({}))).body.details.causes[0].field, "spec.size");
+  assert.equal((await server.call("PATCH", `${objects}/a`, {}, { "content-type": "application/strategic-merge-patch+json" })).status, 415);
+  assert.equal((await server.call("GET", objects, undefined, { accept: "application/vnd.kubernetes.protobuf" })).status, 406);
+  await server.stop();
+});
+
+test("status and scale are written by themselves, and the generation follows the rest", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  await server.call("POST", objects, widget({ size: 1 }));
+  const status = (await server.call("PATCH", `${objects}/a/status`, { metadata: { labels: { x: "y" } }, spec: { size: 9 }, status: { size: 1 } }, merge)).body;
+  assert.deepEqual([status.spec.size, status.status.size, status.metadata.generation, status.metadata.labels], [1, 1, 1, undefined]);
+  assert.equal((await server.call("PATCH", `${objects}/a/scale`, { spec: { replicas: 4 } }, merge)).body.spec.replicas, 4);
+  const now = (await server.call("GET", `${objects}/a`)).body;
+  assert.deepEqual([now.spec.size, now.metadata.generation], [4, 2]);
+  await server.stop();
+});
+
+test("tables, selectors and lists know the definition", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  await server.call("POST", objects, widget({ size: 1 }));
+  const table = (await server.call("GET", objects, undefined, { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" })).body;
+  assert.deepEqual([table.columnDefinitions.map(({ name }: any) => name), table.rows[0].cells], [["Name", "Size"], ["a", 1]]);
+  assert.equal((await server.call("GET", `${objects}?fieldSelector=spec.name%3Dwidget`)).body.items.length, 1);
+  assert.equal((await server.call("GET", `${objects}?fieldSelector=spec.name%3Dother`)).body.items.length, 0);
+  assert.equal((await server.call("GET", objects)).body.items[0].kind, "Widget");
+  await server.stop();
+});
+
+test("a default that comes later is seen on what was stored before", async () => {
+  const server = await start();
+  await server.call("POST", definitions, definition({ type: "object", properties: { a: { type: "string" } } }));
+  await server.call("POST", objects, { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "a" } });
+  const next = definition({ type: "object", properties: { a: { type: "string", default: "new" } } });
+  assert.equal((await server.call("PATCH", `${definitions}/widgets.example.com`, { spec: next.spec }, merge)).status, 200);
+  assert.equal((await server.call("GET", `${objects}/a`)).body.a, "new");
+  assert.equal((await server.call("GET", objects)).body.items[0].a, "new");
+  await server.stop();
+});
+
+test("a definition goes with all its objects, after theirs have let go", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  await server.call("POST", objects, widget({ size: 1 }, { metadata: { name: "a", finalizers: ["example.com/hold"] } }));
+  await server.call("POST", objects, widget({ size: 1 }, { metadata: { name: "b" } }));
+  await server.call("DELETE", `${definitions}/widgets.example.com`);
+  assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).body.status.conditions.at(-1).type, "Terminating");
+  assert.deepEqual((await server.call("GET", objects)).body.items.map(({ metadata }: any) => metadata.name), ["a"]);
+  await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge);
+  assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).status, 404);
+  assert.equal((await server.call("GET", objects)).status, 404);
+  await server.stop();
+});
+
+test("names that are taken are not accepted until they are free", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  const other = { ...widgets, metadata: { name: "gadgets.example.com" }, spec: { ...widgets.spec, names: { plural: "gadgets", kind: "Widget" } } };
+  await server.call("POST", definitions, other);
+  const { conditions } = (await server.call("GET", `${definitions}/gadgets.example.com`)).body.status;
+  assert.deepEqual(conditions.map(({ type, status, reason, message }: any) => `${type} ${status} ${reason}: ${message}`), ['NamesAccepted False SingularConflict: "widget" is already in use', "Established False NotAccepted: not all names are accepted"]);
+  await server.stop();
+});
+
+test("a schema that is not structural is refused", async () => {
+  const server = await start();
+  const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: {}, b: { type: "array" }, c: { type: "string", additionalProperties: false } } }));
+  assert.equal(status, 422);
+  assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.versions[0].schema.openAPIV3Schema", "schema")}: ${message}`), [
+    "schema.properties[a].type: Required value: must not be empty for specified object fields", "schema.properties[b].items: Required value: must be specified", "schema.properties[c].additionalProperties: Forbidden: additionalProperties cannot be set to false",
+  ]);
+  await server.stop();
+});
