@@ -9,7 +9,7 @@ export const VolumeResourceRequirements = t.object("io.k8s.api.core.v1.VolumeRes
 export interface VolumeResourceRequirements extends t.Stored<typeof VolumeResourceRequirements> {}
 
 export const PersistentVolumeClaimSpec = t.object("io.k8s.api.core.v1.PersistentVolumeClaimSpec", {
-  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(1).doc("How the volume has to be mountable."),
+  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod").unchecked()).pb(1).doc("How the volume has to be mountable."),
   dataSource: TypedLocalObjectReference.pb(7).doc("A snapshot or claim in the same namespace that the volume starts as a copy of."),
   dataSourceRef: TypedObjectReference.pb(8).doc("Any object, even of another namespace, that the volume is filled from."),
   resources: VolumeResourceRequirements.pb(2).always("{}").doc("How big the volume has to be."),

@@ -7,7 +7,7 @@ import type { PodSpec } from "./podspec.ts";
 import type { LifecycleHandler, Probe } from "./probe.ts";
 import { validateRequirements } from "./resourcerules.ts";
 import { validateSecurityContext } from "./securityrules.ts";
-import { descendingPath } from "./volumerules.ts";
+import { descendingPath } from "./volumesourcerules.ts";
 import type { Volume } from "./volume.ts";
 
 type Surroundings = { readonly spec: PodSpec; readonly volumes: ReadonlyMap<string, Volume>; readonly claims: ReadonlySet<string>; readonly isPod: boolean };

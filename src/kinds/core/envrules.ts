@@ -1,7 +1,7 @@
 /** Rules of environment variables and of what may be read from the pod itself. */
 import { quantitySign } from "../../base/quantity.ts";
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, invalidValue, notFound, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { invalidValue, notFound, notSupported, type Problem, required } from "../../schema/problem.ts";
 import type { EnvFromSource, EnvVar, EnvVarSource } from "./env.ts";
 import type { ObjectFieldSelector, ResourceFieldSelector } from "./references.ts";
 import type { Volume } from "./volume.ts";
@@ -47,7 +47,7 @@ function checkSource(source: EnvVarSource, value: string, volumes: ReadonlyMap<s
     for (const name of ["volumeName", "path", "key"] as const) if (source.fileKeyRef[name] === "") problems.push(required(`${path}.fileKeyRef.${name}`));
     if (source.fileKeyRef.volumeName !== "" && !volumes.has(source.fileKeyRef.volumeName)) problems.push(notFound(`${path}.fileKeyRef.volumeName`, source.fileKeyRef.volumeName));
   }
-  if (given.length === 0) problems.push(invalidValue(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"));
+  if (given.length === 0) problems.push(invalidValue(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"));
   else if (value !== "") problems.push(invalidValue(path, "", "may not be specified when `value` is not empty"));
   else if (given.length > 1) problems.push(invalidValue(path, "", "may not have more than one field specified at a time"));
 }
@@ -85,9 +85,4 @@ export function validateResourceFieldRef(reference: ResourceFieldSelector, inVol
   const values = what === "cpu" ? ["1m", "1"] : binaryDivisors;
   if (what !== undefined && !values.includes(divisor)) problems.push(invalidValue(`${path}.divisor`, resource, `only divisor's values ${what === "cpu" ? "1m and 1" : values.join(", ")} are supported with the ${what} resource`));
   return problems;
-}
-/** Paths that must differ among the files of one volume. */
-export function distinctPaths(paths: readonly string[], path: string): readonly Problem[] {
-  const seen = new Set<string>();
-  return paths.flatMap(each => (seen.has(each) ? [duplicate(path, each)] : (seen.add(each), [])));
 }

@@ -96,7 +96,7 @@ export const ScaleIOPersistentVolumeSource = t.object("io.k8s.api.core.v1.ScaleI
   gateway: t.string().pb(1).required().always("zero").doc("Address of the gateway."),
   protectionDomain: t.string().pb(5).doc("Name of the protection domain."),
   readOnly: t.bool().pb(10).doc("Whether writing is refused."),
-  secretRef: SecretReference.pb(3).required().always("null").doc("Secret with the credentials."),
+  secretRef: SecretReference.pb(3).required().always("null").unchecked().doc("Secret with the credentials."),
   sslEnabled: t.bool().pb(4).doc("Whether the gateway is spoken to over TLS."),
   storageMode: t.string().pb(7).default("ThinProvisioned", "published").doc("ThickProvisioned or ThinProvisioned."),
   storagePool: t.string().pb(6).doc("Pool that the volume is in."),

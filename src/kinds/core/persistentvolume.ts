@@ -7,6 +7,8 @@ import { quantitySign } from "../../base/quantity.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { validateAccessModes, validateSource } from "./volumesourcerules.ts";
+import { dnsSubdomain } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
 
 export const VolumeNodeAffinity = t.object("io.k8s.api.core.v1.VolumeNodeAffinity", {
@@ -15,7 +17,7 @@ export const VolumeNodeAffinity = t.object("io.k8s.api.core.v1.VolumeNodeAffinit
 export interface VolumeNodeAffinity extends t.Stored<typeof VolumeNodeAffinity> {}
 
 export const PersistentVolumeSpec = t.object("io.k8s.api.core.v1.PersistentVolumeSpec", {
-  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")).pb(3).doc("How the volume can be mounted."),
+  accessModes: t.list(t.oneOf("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod").unchecked()).pb(3).doc("How the volume can be mounted."),
   awsElasticBlockStore: AWSElasticBlockStoreVolumeSource.pb(2).within(2).doc("A disk of Amazon's cloud."),
   azureDisk: AzureDiskVolumeSource.pb(16).within(2).doc("A disk of Microsoft's cloud."),
   azureFile: AzureFilePersistentVolumeSource.pb(13).within(2).doc("A file share of Microsoft's cloud."),
@@ -72,20 +74,28 @@ export const PersistentVolume = defineKind({
     if (subresource === "status") return;
     const { spec } = next;
     if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
-    if ((spec.accessModes ?? []).includes("ReadWriteOncePod") && spec.accessModes!.length > 1) yield forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes");
-    if (Object.keys(spec.capacity ?? {}).length === 0) yield required("spec.capacity");
-    for (const [name, amount] of Object.entries(spec.capacity ?? {})) if (name !== "storage") yield notSupported("spec.capacity", name, ["storage"]); else if (quantitySign(amount) <= 0) yield invalidValue("spec.capacity[storage]", amount, "must be greater than zero");
-    const sources = volumeSources.filter(name => (spec as { readonly [name: string]: unknown })[name] !== undefined);
-    if (sources.length === 0) yield required("spec", "must specify a volume type");
-    for (const name of sources.slice(1)) yield forbidden(`spec.${name}`, "may not specify more than 1 volume type");
-    if (spec.local !== undefined && spec.nodeAffinity === undefined) yield required("metadata.annotations", "Local volume requires node affinity");
+    yield* validateAccessModes(spec.accessModes ?? [], "spec.accessModes");
+    const capacity = Object.entries(spec.capacity ?? {});
+    if (capacity.length === 0) yield required("spec.capacity");
+    if (capacity.length !== 1 || capacity[0]![0] !== "storage") yield notSupported("spec.capacity", spec.capacity ?? {}, ["storage"]);
+    for (const [name, amount] of capacity) if (quantitySign(amount) <= 0) yield invalidValue(`spec.capacity[${name}]`, amount, "must be greater than zero");
     if (spec.nodeAffinity !== undefined) {
       if (spec.nodeAffinity.required === undefined) yield required("spec.nodeAffinity.required", "must specify required node constraints");
       else yield* validateNodeSelector(spec.nodeAffinity.required, "spec.nodeAffinity.required");
     }
-    if (spec.hostPath?.path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle") yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+    const source = yield* validateSource(spec, volumeSources, "spec", true);
+    if (source === "local" && spec.nodeAffinity?.required === undefined) yield required("spec.nodeAffinity", "Local volume requires node affinity");
+    const folder = spec.hostPath?.path;
+    if (folder !== undefined && folder.split("/").every(part => part === "" || part === ".") && folder.startsWith("/") && spec.persistentVolumeReclaimPolicy === "Recycle") yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+    if (spec.storageClassName) for (const detail of dnsSubdomain(spec.storageClassName)) yield invalidValue("spec.storageClassName", spec.storageClassName, detail);
+    const attributes = spec.volumeAttributesClassName;
+    if (attributes !== undefined) {
+      if (attributes === "") yield required("spec.volumeAttributesClassName", "an empty string is disallowed");
+      else for (const detail of dnsSubdomain(attributes)) yield invalidValue("spec.volumeAttributesClassName", attributes, detail);
+      if (spec.csi === undefined) yield required("spec.csi", "has to be specified when using volumeAttributesClassName");
+    }
     if (previous === undefined) return;
-    for (const name of sources) if (!sameJson((spec as { readonly [name: string]: unknown })[name], (previous.spec as { readonly [name: string]: unknown })[name])) yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
+    for (const name of volumeSources) if (!sameJson((spec as { readonly [name: string]: unknown })[name], (previous.spec as { readonly [name: string]: unknown })[name])) yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
     if (spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
     if (previous.spec.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.spec.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
   },
@@ -107,4 +117,4 @@ export interface PersistentVolume extends Resource<typeof PersistentVolume> {}
 
 const volumeSources = [
   "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs", "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "scaleIO", "local", "storageos", "csi",
-];
+] as const;

@@ -3,7 +3,7 @@ import { inclusiveRange } from "../../schema/grammar.ts";
 import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import type { PodSpec } from "./podspec.ts";
 import type { SecurityContext } from "./security.ts";
-import { descendingPath } from "./volumerules.ts";
+import { descendingPath } from "./volumesourcerules.ts";
 
 const idMax = 2 ** 31 - 1;
 type Profile = { readonly type: string; readonly localhostProfile?: string | undefined };

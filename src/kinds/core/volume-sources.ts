@@ -10,11 +10,11 @@ export const AWSElasticBlockStoreVolumeSource = t.object("io.k8s.api.core.v1.AWS
 export interface AWSElasticBlockStoreVolumeSource extends t.Stored<typeof AWSElasticBlockStoreVolumeSource> {}
 
 export const AzureDiskVolumeSource = t.object("io.k8s.api.core.v1.AzureDiskVolumeSource", {
-  cachingMode: t.oneOf("None", "ReadOnly", "ReadWrite").pb(3).pointer().default("ReadWrite", "published").doc("How the host caches: None, ReadOnly or ReadWrite."),
+  cachingMode: t.oneOf("None", "ReadOnly", "ReadWrite").pb(3).pointer().default("ReadWrite", "published").unchecked().doc("How the host caches: None, ReadOnly or ReadWrite."),
   diskName: t.string().pb(1).required().always("zero").doc("Name of the disk."),
   diskURI: t.string().pb(2).required().always("zero").doc("Address of the disk."),
   fsType: t.string().pb(4).pointer().default("ext4", "published").doc("File system of the volume, such as ext4 or xfs."),
-  kind: t.oneOf("Dedicated", "Managed", "Shared").pb(6).pointer().default("Shared", "published").doc("Shared, Dedicated or Managed."),
+  kind: t.oneOf("Dedicated", "Managed", "Shared").pb(6).pointer().default("Shared", "published").unchecked().doc("Shared, Dedicated or Managed."),
   readOnly: t.bool().pb(5).pointer().default(false, "published").doc("Whether writing is refused."),
 });
 export interface AzureDiskVolumeSource extends t.Stored<typeof AzureDiskVolumeSource> {}
@@ -107,7 +107,7 @@ export interface GlusterfsVolumeSource extends t.Stored<typeof GlusterfsVolumeSo
 
 export const HostPathVolumeSource = t.object("io.k8s.api.core.v1.HostPathVolumeSource", {
   path: t.string().pb(1).required().always("zero").doc("Path on the node."),
-  type: t.oneOf("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket").pb(2).pointer().default("").doc("What has to be there, or is made: such as Directory, DirectoryOrCreate or File."),
+  type: t.oneOf("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket").pb(2).pointer().default("").unchecked().doc("What has to be there, or is made: such as Directory, DirectoryOrCreate or File."),
 });
 export interface HostPathVolumeSource extends t.Stored<typeof HostPathVolumeSource> {}
 
@@ -185,7 +185,7 @@ export const ScaleIOVolumeSource = t.object("io.k8s.api.core.v1.ScaleIOVolumeSou
   gateway: t.string().pb(1).required().always("zero").doc("Address of the gateway."),
   protectionDomain: t.string().pb(5).doc("Name of the protection domain."),
   readOnly: t.bool().pb(10).doc("Whether writing is refused."),
-  secretRef: LocalObjectReference.pb(3).required().always("null").doc("Secret with the credentials."),
+  secretRef: LocalObjectReference.pb(3).required().always("null").unchecked().doc("Secret with the credentials."),
   sslEnabled: t.bool().pb(4).doc("Whether the gateway is spoken to over TLS."),
   storageMode: t.string().pb(7).default("ThinProvisioned", "published").doc("ThickProvisioned or ThinProvisioned."),
   storagePool: t.string().pb(6).doc("Pool that the volume is in."),
