@@ -25,6 +25,8 @@ import { resourceQuotaController } from "./resource-quota.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
 import { statefulSetController } from "./statefulset.ts";
+import { volumeBinder } from "./volume-binder.ts";
+import { claimProtection, volumeProtection } from "./volume-protection.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
@@ -32,7 +34,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
+  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;
