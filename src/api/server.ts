@@ -11,6 +11,7 @@ import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { webhookSteps } from "./admission/webhooks/webhooks.ts";
 import { publishLocalServices } from "./aggregation/local.ts";
+import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
@@ -64,6 +65,8 @@ export type ApiServerOptions = {
   /** More admission steps, after the built-in ones that mutate. */
   readonly admission?: readonly AdmissionStep[];
   readonly healthChecks?: readonly HealthCheck[];
+  /** Where audit events go; absent: none are made. */
+  readonly audit?: AuditSink;
   readonly metrics?: Metrics;
   readonly serviceRange?: string;
   /** Port of a node agent whose Node object does not say it. */
@@ -127,27 +130,32 @@ export class ApiServer {
     const started = this.#options.clock.monotonic();
     const warnings: string[] = [];
     const auditId = one(request.headers["audit-id"]) ?? this.#options.random.uuid();
+    const receivedMs = this.#options.clock.now();
+    const trail: AuditTrail = {};
     let info: RequestInfo | undefined;
     let response: HttpResponse;
     try {
       info = parseRequest(request.method, request.target);
-      response = await this.#answer(request, info, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
+      response = await this.#answer(request, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
     } catch (error) {
       response = this.#refusal(request, info, error);
     }
     this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
+    if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, auditId, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
     if (warnings.length > 0) headers.warning = warnings.map(warningText);
     return { ...response, headers };
   }
 
-  async #answer(request: HttpRequest, info: RequestInfo, warn: (text: string) => void): Promise<HttpResponse> {
+  async #answer(request: HttpRequest, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
     const found = await this.authenticator.authenticate(request);
     if (found === undefined) throw unauthorized();
+    trail.user = found;
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
     const user = impersonate(found, request.headers, this.core.authorizer);
-    const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, warn, limit);
+    if (user !== found) trail.impersonated = user;
+    const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
     if (this.#isLongRunning(info)) return run(request);
     const leave = this.#inFlight.enter(info.verb, user.groups.includes("system:masters"));
     if (leave === undefined) return sendPlain(429, "Too many requests, please try again later.\n", { "retry-after": "1" });
@@ -158,9 +166,10 @@ export class ApiServer {
     }
   }
 
-  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
+  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
     const attributes = attributesOf(info);
     const decision = this.core.authorizer.authorize(user, attributes);
+    trail.decision = decision;
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");

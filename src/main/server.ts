@@ -25,6 +25,7 @@ import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import { Informers } from "../client/informers.ts";
 import { runControllers } from "../controllers/index.ts";
+import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { doNotRestart } from "../host/daemon.ts";
 import { createForward } from "../host/http-forward.ts";
@@ -117,7 +118,9 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   const rbac = new Rbac();
   rbac.follow(store);
   const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
+  const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
   const api = new ApiServer({
+    audit: line => audit.append(line),
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
@@ -176,6 +179,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       await nodes?.close();
       await https.close(graceMs);
       await store.close();
+      await audit.close();
     },
   };
 }

@@ -1,0 +1,91 @@
+/**
+ * Who did what, when and with which outcome, as upstream's audit events at level Metadata (k8s.io/apiserver pkg/audit, pkg/apis/audit). Bodies are never
+ * written: they hold secrets. Writes, reads of secrets, everything acted on as somebody else and everything refused are kept; the heartbeat of
+ * nodes and leader election is not.
+ */
+import { stringifyJson } from "../base/json-codec.ts";
+import { isObject, type Json } from "../base/json.ts";
+import { microTimeOf } from "../base/time.ts";
+import type { Decision, User } from "./context.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import type { RequestInfo } from "./request-info.ts";
+
+/** What is learnt of a request on its way; the parts that it did not reach are absent. */
+export type AuditTrail = { user?: User; impersonated?: User; decision?: Decision };
+/** Where events go, one line of JSON each. Must not throw and not wait. */
+export type AuditSink = (line: string) => void;
+
+const reads: ReadonlySet<string> = new Set(["get", "list", "watch"]);
+const secretive: ReadonlySet<string> = new Set(["secrets.", "serviceaccounts/token."]);
+const uriCharsMax = 4096;
+
+export function isAudited(info: RequestInfo | undefined, { user, impersonated }: AuditTrail, status: number): boolean {
+  if (status === 401 || status === 403) return true;
+  if (info === undefined || !info.resourceRequest) return false;
+  if (impersonated !== undefined) return true;
+  const what = `${info.resource}${info.subresource === "" ? "" : `/${info.subresource}`}.${info.group}`;
+  if (secretive.has(what)) return user?.groups.includes("system:nodes") !== true || !reads.has(info.verb);
+  if (reads.has(info.verb)) return false;
+  if (info.resource === "leases" || info.resource === "events" || info.resource.endsWith("reviews")) return false;
+  return !(info.subresource === "status" && user?.groups.includes("system:nodes") === true);
+}
+
+export type AuditFacts = {
+  readonly request: HttpRequest;
+  readonly info: RequestInfo | undefined;
+  readonly trail: AuditTrail;
+  readonly response: HttpResponse;
+  readonly auditId: string;
+  readonly receivedMs: number;
+  readonly nowMs: number;
+};
+
+/** One `audit.k8s.io/v1` Event as a line of JSON. */
+export function auditLine({ request, info, trail, response, auditId, receivedMs, nowMs }: AuditFacts): string {
+  const { user, impersonated, decision } = trail;
+  const agent = request.headers["user-agent"];
+  const started = response.content.type === "stream" || response.content.type === "forward";
+  return stringifyJson({
+    kind: "Event", apiVersion: "audit.k8s.io/v1", level: "Metadata", auditID: auditId, stage: started ? "ResponseStarted" : "ResponseComplete",
+    requestURI: uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),
+    user: user === undefined ? {} : userInfo(user), ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }),
+    sourceIPs: [request.peer.address], ...(typeof agent === "string" ? { userAgent: agent } : {}),
+    ...(info?.resourceRequest === true ? { objectRef: objectRef(info, response) } : {}),
+    responseStatus: { metadata: {}, code: response.status, ...reasonOf(response) },
+    requestReceivedTimestamp: microTimeOf(receivedMs), stageTimestamp: microTimeOf(nowMs),
+    ...(decision === undefined ? {} : { annotations: { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" } }),
+  });
+}
+
+/** How the caller was authenticated is in `extra`: a certificate's or a token's id (NCC finding 9). */
+function userInfo({ name, uid, groups, extra }: User): Json {
+  return { username: name, ...(uid === "" ? {} : { uid }), groups, ...(Object.keys(extra).length === 0 ? {} : { extra }) };
+}
+
+function objectRef({ resource, namespace, name, group, version, subresource }: RequestInfo, response: HttpResponse): Json {
+  const made = name === "" ? nameIn(response) : name;
+  return {
+    resource, ...(namespace === "" ? {} : { namespace }), ...(made === "" ? {} : { name: made }), ...(group === "" ? {} : { apiGroup: group }), apiVersion: version, ...(subresource === "" ? {} : { subresource }),
+  };
+}
+
+/** The name that a create was given, from the beginning of its answer. */
+function nameIn({ status, content }: HttpResponse): string {
+  if (status !== 201 || content.type !== "text") return "";
+  return /"metadata":\s*\{\s*"name":\s*"([^"\\]+)"/.exec(content.text.slice(0, 2048))?.[1] ?? "";
+}
+
+function reasonOf({ status, content }: HttpResponse): { readonly status?: string; readonly reason?: string; readonly message?: string } {
+  if (status < 400 || content.type !== "text" || !content.text.startsWith("{")) return {};
+  const body: unknown = JSON.parse(content.text);
+  const text = (field: string): { [field: string]: string } => (isObject(body) && typeof body[field] === "string" ? { [field]: body[field] } : {});
+  return { ...text("status"), ...text("reason"), ...text("message") };
+}
+
+/** Tokens in URLs (`?access_token=`, a command's arguments) stay out of the log: only a query's names are kept, but for those that say what was asked. */
+function uriOf(target: string): string {
+  const [path = "", query] = target.split("?", 2);
+  if (query === undefined) return path.slice(0, uriCharsMax);
+  const shown = /^(fieldManager|fieldValidation|dryRun|force|labelSelector|fieldSelector|limit|watch|resourceVersion|resourceVersionMatch|timeoutSeconds|timeout|allowWatchBookmarks|container|stdin|stdout|stderr|tty|propagationPolicy|gracePeriodSeconds)=/;
+  return `${path}?${query.split("&").map(pair => (shown.test(pair) ? pair : pair.replace(/=.*$/s, "=[redacted]"))).join("&")}`.slice(0, uriCharsMax);
+}
