@@ -3,9 +3,9 @@ import type { Command } from "./command.ts";
 import { deleteCluster } from "./delete.ts";
 import { dev } from "./dev.ts";
 import { down } from "./down.ts";
-import { agent, server } from "./internal.ts";
+import { agent, ingress, server } from "./internal.ts";
 import { kubectl } from "./kubectl.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
 
-export const commands: readonly Command[] = [up, status, kubectl, down, deleteCluster, dev, server, agent];
+export const commands: readonly Command[] = [up, status, kubectl, down, deleteCluster, dev, server, agent, ingress];

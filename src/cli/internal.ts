@@ -1,4 +1,4 @@
-/** The two long-running processes that `up` starts; each reads `<data-dir>/cluster.json`. */
+/** The long-running processes behind `up`; each reads `<data-dir>/cluster.json`. */
 import { UsageError, type Flag } from "./args.ts";
 import type { Command } from "./command.ts";
 
@@ -11,6 +11,10 @@ export const server: Command = {
 export const agent: Command = {
   name: "agent", doc: "run the node agent in this process", flags, hidden: true,
   run: (args, _machine, parts) => parts.runAgent(folder(args.values["data-dir"])),
+};
+export const ingress: Command = {
+  name: "ingress", doc: "run the ingress proxy in this process, fed by the server process", flags, hidden: true,
+  run: (args, _machine, parts) => parts.runIngress(folder(args.values["data-dir"])),
 };
 
 function folder(value: unknown): string {

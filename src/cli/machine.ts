@@ -68,6 +68,7 @@ export interface Parts {
   foreground(cluster: Cluster, onReady: () => Promise<void>): Promise<number>;
   serve(dataFolder: string): Promise<number>;
   runAgent(dataFolder: string): Promise<number>;
+  runIngress(dataFolder: string): Promise<number>;
 }
 export type Probe = { readonly version: string; readonly nodes: readonly { readonly name: string; readonly ready: boolean }[]; readonly pods: number; readonly runningPods: number };
 export type ClusterAccess = { readonly context: string; readonly server: string; readonly dataFolder: string };

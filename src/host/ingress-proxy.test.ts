@@ -40,7 +40,7 @@ before(async () => {
     stream.pipe(stream);
   });
   for (const server of [...backends, grpc]) await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
-  proxy = await startIngressProxy({ address: "127.0.0.1", httpPorts: [0], httpsPorts: [0], clock: systemClock(), random: () => random, log: silent, compile: compileGroups, access: line => lines.push(line) });
+  proxy = await startIngressProxy({ addresses: ["127.0.0.1"], httpPorts: [0], httpsPorts: [0], clock: systemClock(), random: () => random, log: silent, compile: compileGroups, access: line => lines.push(line) });
 });
 after(async () => {
   await proxy.close(0);

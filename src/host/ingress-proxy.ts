@@ -17,8 +17,8 @@ import { IngressServer } from "./ingress-serve.ts";
 import { issueCertificate, pem } from "./pki-der.ts";
 
 export type IngressProxyOptions = {
-  readonly address: string;
-  /** Tried in order until one is free. */
+  readonly addresses: readonly string[];
+  /** Tried in order until one is free on all addresses. */
   readonly httpPorts: readonly number[];
   readonly httpsPorts: readonly number[];
   readonly clock: Clock;
@@ -74,9 +74,10 @@ export async function startIngressProxy(options: IngressProxyOptions): Promise<I
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
     to.emit("connection", socket);
   };
-  const [http, https] = [createNetServer(accept(plain)), createNetServer(accept(tls))];
-  const httpPort = await listenFirst(http, options.address, options.httpPorts);
-  httpsPort = await listenFirst(https, options.address, options.httpsPorts);
+  const http = await listenFirst(accept(plain), options.addresses, options.httpPorts);
+  const https = await listenFirst(accept(tls), options.addresses, options.httpsPorts);
+  const httpPort = http.port;
+  httpsPort = https.port;
 
   return {
     httpPort, httpsPort,
@@ -85,7 +86,7 @@ export async function startIngressProxy(options: IngressProxyOptions): Promise<I
       server.setTable(table);
     },
     async close(graceMs) {
-      const closed = [http, https].map(listener => new Promise<void>(resolve => listener.close(() => resolve())));
+      const closed = [...http.servers, ...https.servers].map(listener => new Promise<void>(resolve => listener.close(() => resolve())));
       for (const session of sessions) session.close();
       for (const one of [plain, secure]) one.closeIdleConnections();
       const stop = new AbortController();
@@ -119,14 +120,22 @@ function ownCertificate(now: number): { readonly cert: string; readonly key: str
   return { cert: pem("CERTIFICATE", der), key: key.export({ type: "pkcs8", format: "pem" }) as string };
 }
 
-async function listenFirst(server: Server, address: string, ports: readonly number[]): Promise<number> {
-  for (const port of ports) {
-    const taken = await new Promise<boolean>((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => error.code === "EADDRINUSE" || error.code === "EACCES" ? resolve(true) : reject(error);
-      server.once("error", failed);
-      server.listen({ host: address, port, backlog: 1024 }, () => { server.off("error", failed); resolve(false); });
-    });
-    if (!taken) return (server.address() as AddressInfo).port;
+async function listenFirst(accept: (socket: Socket) => void, addresses: readonly string[], ports: readonly number[]): Promise<{ readonly port: number; readonly servers: readonly Server[] }> {
+  for (const wanted of ports) {
+    const servers: Server[] = [];
+    let port = wanted;
+    for (const address of addresses) {
+      const server = createNetServer(accept);
+      const free = await new Promise<boolean>((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) => error.code === "EADDRINUSE" || error.code === "EACCES" ? resolve(false) : reject(error));
+        server.listen({ host: address, port, backlog: 1024 }, () => resolve(true));
+      });
+      if (!free) break;
+      port = (server.address() as AddressInfo).port;
+      servers.push(server);
+    }
+    if (servers.length === addresses.length) return { port, servers };
+    for (const server of servers) server.close();
   }
-  throw new Error(`none of the ports ${ports.join(", ")} of ${address} is free`);
+  throw new Error(`none of the ports ${ports.join(", ")} is free on ${addresses.join(", ")}`);
 }

@@ -16,6 +16,7 @@ const parts: Parts = {
   foreground: async (cluster, onReady) => (await import("./server.ts")).runServer(cluster.dataFolder, { onReady, foreground: true }),
   serve: async dataFolder => (await import("./server.ts")).runServer(dataFolder, {}),
   runAgent: async dataFolder => (await import("./agent.ts")).runAgent(dataFolder),
+  runIngress: async dataFolder => (await import("./ingress.ts")).runIngress(dataFolder),
 };
 
 /** The exit code. Every failure is one line on stderr that says what to do. */

@@ -45,6 +45,7 @@ import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
+import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
 import { clusterDNS, serviceAddress } from "./node-settings.ts";
 import { startReport, type StartReport } from "./status-file.ts";
@@ -169,6 +170,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
+  if (cluster.runtime === "containerd") void runIngressController(cluster, { client: clientOf(apiServerUser, "timonier-ingress"), informers, clock, random, log: log.child("ingress") }, signal).catch(fatal);
   report.step("controllers and scheduler");
 
   const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client: clientOf(apiServerUser, "kubelet"), informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
