@@ -15,6 +15,7 @@ import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.t
 import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
+import type { LoadCel } from "./cel.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
 import type { Core } from "./core.ts";
 import { Definitions } from "./crd/definitions.ts";
@@ -73,6 +74,8 @@ export type ApiServerOptions = {
   readonly nodePort?: number;
   /** Compiles regular expressions of custom resources' schemas, in time linear in the text. Absent: definitions with patterns are refused when an object meets one. */
   readonly compilePattern?: CompilePattern;
+  /** Loads CEL when the first expression is met. Absent: resources with rules are refused, webhooks with conditions fail. */
+  readonly loadCel?: LoadCel;
   /** Calls admission webhooks. Absent: none are called. */
   readonly postJson?: PostJson;
   /** Deep-freeze objects that are handed out; for tests. */
@@ -102,10 +105,10 @@ export class ApiServer {
     this.authenticator = options.authenticator(this.reader);
     const authorizer = options.authorizer(this.reader);
     const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log });
+    const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), ...webhooks], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
-    this.#definitions = new Definitions(this.core, options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); }));
+    this.#definitions = new Definitions(this.core, options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); }), options.loadCel);
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },

@@ -17,6 +17,7 @@ import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
 import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { TokenVerdict, User } from "../api/context.ts";
+import type { Cel } from "../api/cel.ts";
 import { ApiServer } from "../api/server.ts";
 import { must } from "../base/assert.ts";
 import { decodeBase64 } from "../base/base64.ts";
@@ -113,7 +114,14 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   report.step("store");
 
   // YAML bodies are rare: their parser loads with the first one.
-  let yaml: typeof import("../host/yaml.ts") | undefined;
+  /** CEL is rare at the start of a cluster's life, and big: it loads with the first expression. */
+async function loadCel(): Promise<Cel> {
+  const [{ celWith }, { celHost }] = await Promise.all([import("../api/cel-library.ts"), import("../host/regex.ts")]);
+  return (cel ??= celWith(celHost));
+}
+let cel: Cel | undefined;
+
+let yaml: typeof import("../host/yaml.ts") | undefined;
   const loadYaml = async (): Promise<void> => { yaml ??= await import("../host/yaml.ts"); };
 
   const rbac = new Rbac();
@@ -134,7 +142,7 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
       return authorizerChain(privileged, nodes, rbac);
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), resourceQuota()],
-    compilePattern, postJson,
+    compilePattern, postJson, loadCel,
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { celHost } from "../../host/regex.ts";
+import { celWith } from "../cel-library.ts";
 import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
 
 type Sent = { readonly status: number; readonly body: any; readonly warnings: unknown };
 type Running = Harness & { call(method: string, target: string, body?: unknown, headers?: { readonly [name: string]: string }): Promise<Sent>; stop(): Promise<void> };
 
 async function start(): Promise<Running> {
-  const harness = await startHarness({ compilePattern: pattern => text => text.includes(pattern) });
+  const harness = await startHarness({ compilePattern: pattern => text => text.includes(pattern), loadCel: async () => celWith(celHost) });
   const stop = new AbortController();
   const running = harness.api.run(stop.signal);
   const call = async (method: string, target: string, body?: unknown, headers = {}): Promise<Sent> => {
@@ -142,5 +144,17 @@ test("a schema that is not structural is refused", async () => {
   assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.versions[0].schema.openAPIV3Schema", "schema")}: ${message}`), [
     "schema.properties[a].type: Required value: must not be empty for specified object fields", "schema.properties[b].items: Required value: must be specified", "schema.properties[c].additionalProperties: Forbidden: additionalProperties cannot be set to false",
   ]);
+  await server.stop();
+});
+
+test("rules in CEL are checked, against the old object too", async () => {
+  const server = await start();
+  const schema = { type: "object", properties: { spec: { type: "object", "x-kubernetes-validations": [{ rule: "self.min <= self.max", message: "min must not be above max" }, { rule: "self.min >= oldSelf.min" }], properties: { min: { type: "integer" }, max: { type: "integer" } } } } };
+  await server.call("POST", definitions, definition(schema));
+  const made = (spec: object) => ({ apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "a" }, spec });
+  assert.equal((await server.call("POST", objects, made({ min: 5, max: 3 }))).body.details.causes[0].message, 'Invalid value: min must not be above max');
+  assert.equal((await server.call("POST", objects, made({ min: 2, max: 3 }))).status, 201);
+  assert.equal((await server.call("PATCH", `${objects}/a`, { spec: { min: 1 } }, merge)).status, 422);
+  assert.equal((await server.call("PATCH", `${objects}/a`, { spec: { min: 3 } }, merge)).status, 200);
   await server.stop();
 });

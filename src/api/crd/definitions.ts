@@ -13,7 +13,8 @@ import { remove } from "../delete.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { update } from "../write.ts";
-import { kindOfDefinition } from "./kind.ts";
+import type { Cel, LoadCel } from "../cel.ts";
+import { hasRules, kindOfDefinition } from "./kind.ts";
 import { Validator, type CompilePattern } from "./validate.ts";
 
 const finalizer = "customresourcecleanup.apiextensions.k8s.io";
@@ -27,8 +28,13 @@ export class Definitions {
   readonly #validator: Validator;
   readonly #served = new Map<string, Served>();
 
-  constructor(core: Core, compile: CompilePattern) {
+  readonly #loadCel: LoadCel | undefined;
+  #cel: Cel | undefined;
+  #loading: Promise<void> | undefined;
+
+  constructor(core: Core, compile: CompilePattern, loadCel: LoadCel | undefined) {
     this.#core = core;
+    this.#loadCel = loadCel;
     this.#validator = new Validator(compile);
     // What was established before the server stopped is served from the first request on.
     for (const crd of core.reader.list("apiextensions.k8s.io", "customresourcedefinitions", "")) if (holds(crd, "Established")) this.#serve(crd);
@@ -82,9 +88,17 @@ export class Definitions {
     if (this.#served.get(name)?.from === from) return;
     this.#stop(name);
     if (!crd.spec.versions.some(({ served }: any) => served === true)) return;
-    const kind = kindOfDefinition(crd, this.#validator);
+    if (crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema))) void this.#needCel();
+    const kind = kindOfDefinition(crd, this.#validator, () => this.#cel);
     this.#core.registry.add(kind);
     this.#served.set(name, { kind, from });
+  }
+
+  /** Loaded once, by the first definition that has rules. */
+  #needCel(): Promise<void> {
+    return (this.#loading ??= (async () => {
+      if (this.#loadCel !== undefined) this.#cel = await this.#loadCel();
+    })());
   }
 
   #stop(name: string): void {
@@ -98,6 +112,8 @@ export class Definitions {
     const crd = this.#core.reader.get("apiextensions.k8s.io", "customresourcedefinitions", "", name);
     if (crd === undefined) return;
     const call = this.#call(name, signal);
+    // A definition with rules is established when they can be checked.
+    if (crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema))) await this.#needCel();
     if (crd.metadata.deletionTimestamp !== undefined) return this.#finalize(crd, call, again);
     const status = this.#statusOf(crd);
     if (sameJson(status, crd.status)) return;

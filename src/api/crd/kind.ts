@@ -1,10 +1,13 @@
 /** A CustomResourceDefinition as a kind like every other. */
+import { ApiError } from "../../base/api-error.ts";
 import { isObject, type Json } from "../../base/json.ts";
 import { stringifyJson } from "../../base/json-codec.ts";
 import { ageColumn, humanDuration, nameColumn } from "../../kinds/columns.ts";
 import type { AlsoServed, AnyKind, Column } from "../../kinds/kind.ts";
 import { DecodeError } from "../../schema/decode.ts";
+import { invalidValue, type Problem } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
+import type { Cel } from "../cel.ts";
 import { parseJsonPath } from "./json-path.ts";
 import { rootNode } from "./node.ts";
 import { coerceMeta, prune, setDefaults, type Schema } from "./schema.ts";
@@ -13,13 +16,13 @@ import type { Validator } from "./validate.ts";
 type Version = { readonly name: string; readonly served: boolean; readonly storage: boolean; readonly schema?: { readonly openAPIV3Schema?: Schema }; readonly subresources?: any; readonly additionalPrinterColumns?: readonly any[]; readonly selectableFields?: readonly { readonly jsonPath: string }[]; readonly deprecated?: boolean; readonly deprecationWarning?: string };
 
 /** The kind that serves this definition's objects; its own version is the one they are stored in. */
-export function kindOfDefinition(crd: any, validator: Validator): AnyKind {
+export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel | undefined): AnyKind {
   const { group, names, scope, versions } = crd.spec as { readonly group: string; readonly names: any; readonly scope: string; readonly versions: readonly Version[] };
   const served = versions.filter(version => version.served);
   const storage = versions.find(version => version.storage)!;
   const own = served.includes(storage) ? storage : served[0]!;
   const stored: readonly string[] = crd.status?.storedVersions ?? [];
-  const node = nodeFor(group, names.kind, own, validator);
+  const node = nodeFor(group, names.kind, own, validator, cel);
   const mixed = stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
   return {
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
@@ -29,7 +32,7 @@ export function kindOfDefinition(crd: any, validator: Validator): AnyKind {
     ...(mixed ? { fromStored: object => seenAs(own, object) } : {}),
     ...(own.deprecated === true ? { warnings: () => [own.deprecationWarning ?? `${group}/${own.name} ${names.kind} is deprecated`] } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
-      version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator)),
+      version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator, cel)),
       fromStored: object => seenAs(version, object), toStored: object => object,
     })),
   };
@@ -42,7 +45,9 @@ function definitionName(group: string, version: string, kind: string): string {
   return `${group.split(".").reverse().join(".")}.${version}.${kind}`;
 }
 
-function nodeFor(group: string, kind: string, version: Version, validator: Validator): t.Node {
+function nodeFor(group: string, kind: string, version: Version, validator: Validator, cel: () => Cel | undefined): t.Node {
+  const checked = hasRules(schemaOf(version));
+  let rules: ReturnType<Cel["rules"]> | undefined;
   const schema = withoutMeta(schemaOf(version));
   return rootNode(schema, definitionName(group, version.name, kind), {
     decode(value) {
@@ -54,12 +59,29 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
       return { object: { ...(apiVersion === undefined ? {} : { apiVersion }), ...(name === undefined ? {} : { kind: name }), metadata: meta, ...object }, unknown };
     },
     setDefaults: object => setDefaults(schema, object),
-    validate(next) {
+    validate(next, previous) {
       const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = next;
-      return validator.validate(schema, rest, "");
+      const problems = validator.validate(schema, rest, "");
+      if (!checked) return problems;
+      if (problems.some(({ reason }) => blocking.has(reason))) return [...problems, invalidValue("<nil>", null, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")];
+      rules ??= (cel() ?? notYet()).rules(schemaOf(version));
+      return [...problems, ...rules.validate(next, previous)];
     },
     publish: dialect => publish(schemaOf(version), dialect),
   });
+}
+
+/** With such a problem a rule may read what is not there (apiextensions customresource/strategy.go hasBlockingErr). */
+const blocking: ReadonlySet<Problem["reason"]> = new Set(["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"]);
+
+export function hasRules(schema: Schema): boolean {
+  const inside: readonly (Schema | undefined)[] = [...Object.values(schema.properties ?? {}), schema.items, isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined, ...(schema.allOf ?? [])];
+  return (schema["x-kubernetes-validations"]?.length ?? 0) > 0 || inside.some(each => each !== undefined && hasRules(each));
+}
+
+/** The language is on its way: nothing is stored unchecked meanwhile. */
+function notYet(): never {
+  throw new ApiError("ServiceUnavailable", "the validation rules of this resource are not compiled yet", { retryAfterSeconds: 1 });
 }
 
 /** Every object has these; what a definition says of them only narrows names, which upstream checks and few use. */

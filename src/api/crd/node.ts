@@ -8,7 +8,7 @@ import type { Schema } from "./schema.ts";
 const depthMax = 100;
 
 export function nodeOf(schema: Schema, depth = 0): t.Node {
-  const common = { ...(schema.nullable === true ? { nullable: true } : {}), ...(schema.default === undefined ? {} : { default: schema.default }), ...(schema.description === undefined ? {} : { doc: schema.description }), ...rulesOf(schema) };
+  const common = { ...(schema.nullable === true ? { nullable: true } : {}), ...(schema.default === undefined ? {} : { default: schema.default }), ...(schema.description === undefined ? {} : { doc: schema.description }) };
   if (depth > depthMax) return { kind: "any", ...common };
   if (schema["x-kubernetes-int-or-string"] === true) return { kind: "string", format: "int-or-string", ...common };
   switch (schema.type) {
@@ -20,10 +20,6 @@ export function nodeOf(schema: Schema, depth = 0): t.Node {
     case "object": return { ...objectOf(schema, depth), ...common };
     default: return { kind: "any", ...common };
   }
-}
-
-function rulesOf(schema: Schema): Partial<t.Node> {
-  return schema["x-kubernetes-validations"] === undefined ? {} : ({ validations: schema["x-kubernetes-validations"] } as unknown as Partial<t.Node>);
 }
 
 function listOf(schema: Schema): t.ListType {
@@ -56,5 +52,5 @@ const typeFields = {
 export function rootNode(schema: Schema, definition: string, custom: NonNullable<t.Node["custom"]>): t.Node {
   const { apiVersion: _a, kind: _k, metadata: _m, ...properties } = schema.properties ?? {};
   const inner = objectOf({ ...schema, properties }, 0);
-  return { ...inner, kind: "object", ref: definition, custom, fields: { ...typeFields, ...inner.fields }, ...rulesOf(schema) };
+  return { ...inner, kind: "object", ref: definition, custom, fields: { ...typeFields, ...inner.fields } };
 }

@@ -11,13 +11,14 @@ import { apiVersionOf, type AnyKind } from "../../../kinds/kind.ts";
 import { decode } from "../../../schema/decode.ts";
 import { jsonPatch } from "../../../schema/json-patch.ts";
 import { internal } from "../../errors.ts";
+import type { LoadCel } from "../../cel.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed } from "../../strategy.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
 
-export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log };
+export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined };
 
 const defaultSeconds = 10;
 /** A webhook that breaks the cluster must be removable: its own configuration is not shown to webhooks. */
@@ -125,6 +126,7 @@ async function callOnce(options: WebhookOptions, request: AdmissionRequest, hook
   const forms = formsOf(options, request);
   const form = matchRules(hook, request, forms) as Form | undefined;
   if (form === undefined || !matchSelectors(hook, request)) return undefined;
+  if ((hook.matchConditions?.length ?? 0) > 0 && !(await conditionsHold(options, request, hook, form, forms[0]!))) return undefined;
   const uid = options.random.uuid();
   let response: { readonly [key: string]: Json };
   try {
@@ -141,7 +143,6 @@ async function callOnce(options: WebhookOptions, request: AdmissionRequest, hook
 async function ask(options: WebhookOptions, request: AdmissionRequest, hook: Hook, form: Form, own: Form, uid: string): Promise<{ readonly [key: string]: Json }> {
   const seconds = hook.timeoutSeconds ?? defaultSeconds;
   const version = hook.admissionReviewVersions.find(each => each === "v1" || each === "v1beta1") ?? "v1";
-  if (hook.matchConditions !== undefined && hook.matchConditions.length > 0) throw new Error("matchConditions are not evaluated by this server");
   const review = stringifyJson({ kind: "AdmissionReview", apiVersion: `admission.k8s.io/${version}`, request: reviewOf(request, form, own, uid) });
   const { status, body } = await options.post(callOf(hook.clientConfig, review, seconds, request.read, options.random));
   if (status !== 200) throw new Error(`the server responded with the status code ${status}`);
@@ -164,6 +165,21 @@ function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: string)
     object: object === undefined ? null : form.show(object), oldObject: previous === undefined ? null : form.show(previous), dryRun,
     options: operation === "CONNECT" ? null : { kind: `${operation.charAt(0)}${operation.slice(1).toLowerCase()}Options`, apiVersion: "meta.k8s.io/v1", ...(dryRun ? { dryRun: ["All"] } : {}) },
   };
+}
+
+/** All must hold; one that does not decides, one that fails counts only when none says no (apiserver plugin/webhook/matchconditions/matcher.go). */
+async function conditionsHold(options: WebhookOptions, request: AdmissionRequest, hook: Hook, form: Form, own: Form): Promise<boolean> {
+  const cel = await options.loadCel?.();
+  const review = reviewOf(request, form, own, "") as JsonObject;
+  const values = new Map<string, Json>([["object", review.object ?? null], ["oldObject", review.oldObject ?? null], ["request", review]]);
+  const failures: string[] = [];
+  for (const { name, expression } of hook.matchConditions ?? []) {
+    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, ["object", "oldObject", "request"])(values);
+    if ("problem" in outcome) failures.push(`${name}: ${outcome.problem}`);
+    else if (!outcome.holds) return false;
+  }
+  if (failures.length > 0) failOpenOrThrow(options, hook, new Error(failures.join("; ")));
+  return failures.length === 0;
 }
 
 function failOpenOrThrow({ log }: WebhookOptions, hook: Hook, error: unknown): void {

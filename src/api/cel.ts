@@ -1,0 +1,12 @@
+/** CEL as the request path uses it. The language itself is loaded with the first expression: most clusters start without one. */
+import type { Json } from "../base/json.ts";
+import type { Problem } from "../schema/problem.ts";
+import type { Schema } from "./crd/schema.ts";
+
+export type Cel = {
+  /** The rules of a custom resource's whole schema. */
+  rules(schema: Schema): { validate(next: Json, old: Json | undefined): readonly Problem[] };
+  /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
+  condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>) => { readonly holds: boolean } | { readonly problem: string };
+};
+export type LoadCel = () => Promise<Cel>;
