@@ -21,6 +21,7 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
   const served = versions.filter(version => version.served);
   const storage = versions.find(version => version.storage)!;
   const own = served.includes(storage) ? storage : served[0]!;
+  const byWebhook = crd.spec.conversion?.strategy === "Webhook";
   const stored: readonly string[] = crd.status?.storedVersions ?? [];
   const node = nodeFor(group, names.kind, own, validator, cel);
   const mixed = stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
@@ -33,7 +34,7 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
     ...(own.deprecated === true ? { warnings: () => [own.deprecationWarning ?? `${group}/${own.name} ${names.kind} is deprecated`] } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
       version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator, cel)),
-      fromStored: object => seenAs(version, object), toStored: object => object,
+      fromStored: object => (byWebhook ? noWebhook(crd) : seenAs(version, object)), toStored: object => (byWebhook ? noWebhook(crd) : object),
     })),
   };
 }
@@ -73,6 +74,11 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
 
 /** With such a problem a rule may read what is not there (apiextensions customresource/strategy.go hasBlockingErr). */
 const blocking: ReadonlySet<Problem["reason"]> = new Set(["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"]);
+
+/** Between versions that differ, only the definition's own webhook could convert. */
+function noWebhook(crd: any): never {
+  throw new ApiError("InternalError", `Internal error occurred: conversion webhook for ${crd.metadata.name} failed: this server calls no conversion webhooks; use the version that objects are stored in`);
+}
 
 export function hasRules(schema: Schema): boolean {
   const inside: readonly (Schema | undefined)[] = [...Object.values(schema.properties ?? {}), schema.items, isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined, ...(schema.allOf ?? [])];
