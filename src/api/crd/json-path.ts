@@ -18,7 +18,7 @@ function parseSteps(text: string): readonly Step[] | undefined {
   let rest = text;
   while (rest !== "") {
     if (steps.length >= stepsMax) return undefined;
-    const field = /^\.?([A-Za-z_$][\w$-]*)/.exec(rest) ?? /^\.((?:\\.|[^.[\]\\])+)/.exec(rest);
+    const field = /^\.((?:\\.|[^.[\]\\])+)/.exec(rest) ?? /^([A-Za-z_$][\w$-]*)/.exec(rest);
     const quoted = /^\[(?:'([^']*)'|"([^"]*)")\]/.exec(rest);
     const index = /^\[(-?\d{1,9})\]/.exec(rest);
     const all = /^(?:\[\*\]|\.\*)/.exec(rest);
