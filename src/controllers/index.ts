@@ -14,6 +14,7 @@ import { disruptionController } from "./disruption.ts";
 import { endpointsController } from "./endpoints.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring.ts";
 import { endpointSliceController } from "./endpointslice.ts";
+import { ephemeralVolumeController } from "./ephemeral-volume.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { jobController } from "./job.ts";
 import { namespaceController } from "./namespace.ts";
@@ -34,7 +35,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
+  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

@@ -104,7 +104,7 @@ export function planConditions(namespace: Namespace, { remaining, errors }: Foun
     const finalizers = new Map<string, number>();
     for (const { objects } of remaining) for (const object of objects) for (const name of object.metadata.finalizers ?? []) finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
     if (finalizers.size > 0)
-      bad.set("NamespaceFinalizersRemaining", ["SomeFinalizersRemain", `Some finalizers are remaining: ${[...finalizers].map(([name, count]) => `${name} in ${count} resource instances`).sort().join(", ")}`]);
+      bad.set("NamespaceFinalizersRemaining", ["SomeFinalizersRemain", `Some content in the namespace has finalizers remaining: ${[...finalizers].map(([name, count]) => `${name} in ${count} resource instances`).sort().join(", ")}`]);
   }
   const before = namespace.status.conditions ?? [];
   const wanted = ok.map(([type, okReason, okMessage]): Condition => {

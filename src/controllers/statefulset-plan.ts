@@ -38,6 +38,8 @@ export function planSteps(set: StatefulSet, pods: readonly Pod[], updateRevision
     if (pod === undefined) create.push({ ordinal, revision: needsCurrent(set, ordinal) ? "current" : "update" });
     else if (isPodFinished(pod)) {
       if (!isTerminating(pod)) remove.push({ pod, why: "failed" });
+      // Its successor can only come once it is gone.
+      return steps;
     } else if (!isTerminating(pod) && isAvailable(pod)) continue;
     if (ordered) return steps;
   }

@@ -112,11 +112,7 @@ function podOf(set: StatefulSet, ordinal: number, revision: ControllerRevision):
 }
 
 async function removePod(set: StatefulSet, pod: Pod, why: "failed" | "scaled" | "updated", context: Context): Promise<void> {
-  const { name, namespace } = pod.metadata;
-  if (why === "failed") {
-    const [reason, what] = pod.status.phase === "Failed" ? ["RecreatingFailedPod", "failed"] as const : ["RecreatingTerminatedPod", "terminated"] as const;
-    context.events.event(set, pod.status.phase === "Failed" ? "Warning" : "Normal", reason, `StatefulSet ${namespace}/${set.metadata.name} is recreating ${what} Pod ${name}`);
-  }
+  const { name } = pod.metadata;
   if (why === "scaled") await giveClaimsTo(set, pod, context);
   try {
     await context.delete(Pod, pod);

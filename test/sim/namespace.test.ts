@@ -32,7 +32,7 @@ property("a namespace starts with its account and CA, goes pods first, and leave
   await cluster.run(cluster.admin.delete(Namespace, "", "shop"));
   const shop = (): Namespace | undefined => cluster.all(Namespace).find(namespace => namespace.metadata.name === "shop");
   const condition = (type: string): string => shop()?.status.conditions?.find(condition => condition.type === type)?.message ?? "";
-  await cluster.until(() => condition("NamespaceFinalizersRemaining") === "Some finalizers are remaining: example.com/hold in 1 resource instances", 300_000, "the condition that names the finalizer");
+  await cluster.until(() => condition("NamespaceFinalizersRemaining") === "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances", 300_000, "the condition that names the finalizer");
   await cluster.until(() => condition("NamespaceContentRemaining") === "Some resources are remaining: configmaps. has 1 resource instances", 300_000, "the condition that names the content");
   await cluster.run(cluster.admin.patch(ConfigMap, "shop", "settings", { type: "merge", body: { metadata: { finalizers: null } } }));
   await cluster.until(() => shop() === undefined, 300_000, "the namespace is gone");
