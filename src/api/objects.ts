@@ -4,6 +4,7 @@
  */
 import type { Entry } from "../store/store.ts";
 import { parseJson, stringifyJson } from "../base/json-codec.ts";
+import { managedFieldsText } from "../schema/managed-fields.ts";
 
 type Memo = { object: any };
 type Options = {
@@ -51,8 +52,20 @@ export class Objects {
 /** The text that is stored: no resourceVersion, and the type first as Go writes it. */
 export function storedText(object: any): string {
   const { kind, apiVersion, metadata: given, ...rest } = object;
-  const { name, generateName, namespace, uid, resourceVersion: _, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata } = given;
-  return stringifyJson({ kind, apiVersion, metadata: { name, generateName, namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata }, ...rest });
+  const { name, generateName, namespace, uid, resourceVersion: _, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, managedFields, ...metadata } = given;
+  const before = { name, generateName, namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata };
+  const entries = managedFieldsText(managedFields);
+  if (entries === undefined) return stringifyJson({ kind, apiVersion, metadata: { ...before, ...(managedFields === undefined ? {} : { managedFields }) }, ...rest });
+  // Who owns what is half of the text, and known as text already.
+  const metadataText = opened(before) + `"managedFields":${entries}}`;
+  const others = stringifyJson(rest);
+  return `${opened({ kind, apiVersion })}"metadata":${metadataText}${others === "{}" ? "}" : `,${others.slice(1)}`}`;
+}
+
+/** An object's text up to where another member may follow. */
+function opened(object: object): string {
+  const text = stringifyJson(object);
+  return text === "{}" ? "{" : `${text.slice(0, -1)},`;
 }
 
 /** The same object with another resourceVersion, placed after the uid as Go does; everything else is shared. */

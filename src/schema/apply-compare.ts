@@ -4,7 +4,7 @@ import { type FieldSet, compareValues, jsonOf, keyElement, leaf } from "./apply-
 import { type ListShape, type MapShape, type Shape, deduced, fitting } from "./apply-shape.ts";
 
 type Building = { [element: string]: FieldSet };
-const openMap: MapShape = { type: "map", atomic: false, fields: new Map(), ordered: [], item: deduced };
+export const openMap: MapShape = { type: "map", atomic: false, fields: new Map(), ordered: [], item: deduced };
 
 /** Whether absent fields are read as Go's structs have them, or objects are compared as they are written, as what an apply makes of them is. */
 export type Reading = "typed" | "written";
@@ -29,7 +29,7 @@ export function compare(shape: Shape, before: Json | undefined, after: Json | un
 }
 
 /** The paths of a value that was not there before: itself and everything in it. */
-function added(shape: Shape, value: Json, reading: Reading): FieldSet {
+export function added(shape: Shape, value: Json, reading: Reading): FieldSet {
   if (typeof value !== "object" || value === null) return leaf;
   const fits = fitting(shape, value);
   if (fits.type === "map") return fits.atomic ? leaf : addedFields(fits, value as JsonObject, reading, { ".": leaf });
@@ -174,7 +174,7 @@ function keyOf(shape: ListShape, item: JsonObject, at: number): Json | undefined
   return Object.hasOwn(item, name) ? item[name] : shape.defaults[at];
 }
 
-function compareListItems(shape: ListShape, a: Json, b: Json): number {
+export function compareListItems(shape: ListShape, a: Json, b: Json): number {
   if (shape.mode === "set") return compareValues(a, b);
   for (let at = 0; at < shape.keys.length; at++) {
     const left = keyOf(shape, a as JsonObject, at), right = keyOf(shape, b as JsonObject, at);

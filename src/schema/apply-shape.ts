@@ -39,6 +39,8 @@ export class FieldShape {
   readonly name: string;
   /** As an element of a path on the wire. */
   readonly element: string;
+  /** The same as a key of an object's text: `"f:name":`. */
+  readonly key: string;
   readonly node: Node;
   /** What an absent field is in Go's struct, for fields that Go always writes. */
   readonly zero: Json | undefined;
@@ -49,6 +51,7 @@ export class FieldShape {
   constructor(name: string, node: Node) {
     this.name = name;
     this.element = `f:${name}`;
+    this.key = `${JSON.stringify(this.element)}:`;
     this.node = node;
     this.#go = node.pb !== undefined || node.always !== undefined;
     this.zero = node.always === undefined ? undefined : node.always === "{}" ? {} : node.always === "[]" ? [] : node.always === "null" ? null : zeroOf(node);

@@ -12,6 +12,8 @@ import { mergeApplied, withoutEmptied } from "./apply-merge.ts";
 import { pruneUnapplied } from "./apply-prune.ts";
 import { reconcileSet, rememberFit } from "./apply-reconcile.ts";
 import { isEmpty, ownedShapeOf, shapeOf } from "./apply-shape.ts";
+import { setOfText } from "./apply-shared.ts";
+import { createdText } from "./apply-text.ts";
 import { checkApplied, renderKind } from "./apply-validate.ts";
 import {
   type ManagedFieldsEntry, type Owner, type Owners, capUpdaters, decodeManagedFields, encodeManagedFields, identityOf, isReset, withManagedFields,
@@ -52,6 +54,7 @@ export function updateManagedFields(options: UpdateOptions): readonly ManagedFie
   const live = entriesOf(before), sent = entriesOf(after);
   const owners = ownersToUpdate(live, sent, (options.subresource ?? "") !== "");
   if (owners.size === 0 && before !== undefined && isTracked(before)) return undefined;
+  if (owners.size === 0 && before === undefined && (options.reset ?? []).every(path => path.length === 1)) return encodeManagedFields(ownersOfNew(options));
   return encodeManagedFields(updateOwners(options, before ?? {}, after, reconciled(options, owners)));
 }
 
@@ -76,6 +79,15 @@ function ownersToUpdate(live: Json | undefined, sent: Json | undefined, isSubres
   if (sent === undefined || sent === null || sameJson(sent, live)) return ours();
   const decoded = decodeManagedFields(sent, false);
   return decoded.ok && decoded.owners.size > 0 ? decoded.owners : ours();
+}
+
+/** Of a new object everything is the writer's; its set is told from its text, which most often another object has already. */
+function ownersOfNew(options: UpdateOptions): Owners {
+  const set = setOfText(createdText(ownedShapeOf(options.node), options.after, new Set(options.reset?.map(([name = ""]) => name))));
+  if (isEmpty(set)) return new Map();
+  const self: Owner = { ...identity(options, "Update"), set, time: timeOf(options.now) };
+  rememberFit(shapeOf(options.node), set);
+  return new Map([[identityOf(self), self]]);
 }
 
 function updateOwners(options: Common, before: JsonObject, after: JsonObject, owners: Owners): Owners {

@@ -2,6 +2,7 @@
 import { type Json, type JsonObject, isObject } from "../base/json.ts";
 import { type FieldSet, emptySet, hasPath, parseFieldSet, setOf, union, difference } from "./apply-field-set.ts";
 import { isEmpty } from "./apply-shape.ts";
+import { sharedSet, textOfSet } from "./apply-shared.ts";
 
 /** An entry as it is on the wire. */
 export type ManagedFieldsEntry = {
@@ -76,23 +77,21 @@ export function encodeManagedFields(owners: Owners): readonly ManagedFieldsEntry
     ...(owner.manager === "" ? {} : { manager: owner.manager }),
     operation: owner.operation, apiVersion: owner.apiVersion,
     ...(owner.time === undefined ? {} : { time: owner.time }),
-    fieldsType: "FieldsV1" as const, fieldsV1: shared(owner.set),
+    fieldsType: "FieldsV1" as const, fieldsV1: sharedSet(owner.set),
     ...(owner.subresource === "" ? {} : { subresource: owner.subresource }),
   }));
 }
 
-/** Sets that many objects have: all pods of a Deployment own the same fields. A third of an object's memory is in them. */
-const sharedSets = new Map<string, FieldSet>();
-const sharedSetsMax = 500;
-
-/** The same set as some other object has already, if one does. Sets are never changed in place. */
-function shared(set: FieldSet): FieldSet {
-  const text = JSON.stringify(set);
-  const known = sharedSets.get(text);
-  if (known !== undefined) return known;
-  if (sharedSets.size >= sharedSetsMax) sharedSets.delete(sharedSets.keys().next().value!);
-  sharedSets.set(text, set);
-  return set;
+/** The JSON of entries whose sets are shared ones; `undefined` if others are among them. */
+export function managedFieldsText(entries: unknown): string | undefined {
+  if (!Array.isArray(entries) || entries.length === 0) return undefined;
+  let text = "";
+  for (const { fieldsV1, subresource, ...head } of entries as readonly ManagedFieldsEntry[]) {
+    const set = typeof fieldsV1 === "object" && fieldsV1 !== null ? textOfSet(fieldsV1) : undefined;
+    if (set === undefined) return undefined;
+    text += `${text === "" ? "[" : ","}${JSON.stringify(head).slice(0, -1)},"fieldsV1":${set}${subresource === undefined ? "" : `,"subresource":${JSON.stringify(subresource)}`}}`;
+  }
+  return `${text}]`;
 }
 
 function compareOwners(a: Owner, b: Owner): number {
