@@ -91,6 +91,15 @@ test("an endpoint that does not answer is passed over", async () => {
   for (let i = 0; i < 6; i++) assert.equal((await ask("/", { body: "x".repeat(100_000) })).status, 200);
 });
 
+test("a backend that breaks off before its answer is replaced where asking again changes nothing", async () => {
+  serve([{ endpoints: backends.map(at) }]);
+  answer = (request, response, name) => { if (name === "a") request.socket.destroy(); else echo(request, response, name); };
+  for (let i = 0; i < 4; i++) assert.equal((await ask("/")).headers["x-backend"], "b");
+  serve([{}]);
+  answer = request => request.socket.destroy();
+  assert.equal((await ask("/", { body: "x" })).status, 502);
+});
+
 test("a kept connection that its server has closed costs no request", async () => {
   serve([{}]);
   for (let i = 0; i < 20; i++) {

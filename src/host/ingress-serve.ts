@@ -11,6 +11,10 @@ import { hopByHop, type Exchange } from "./https-server-exchange.ts";
 // Never what a client says: the backends trust these.
 const ours = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-scheme", "x-real-ip", "x-scheme", "x-original-forwarded-for", "forwarded", "host", "expect"]);
 const triesMax = 3;
+// An endpoint that has just failed is asked last for this long: it is usually on its way out.
+const avoidMs = 1_000;
+// Asking again changes nothing, so an endpoint that broke off before its answer may be replaced (nginx' proxy_next_upstream).
+const repeatable = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export type ServeOptions = { readonly log: Log; readonly random: () => number; readonly compile: CompilePattern; readonly access?: (line: string) => void; readonly now: () => number; readonly httpsPort: () => number };
 
@@ -20,6 +24,7 @@ export class IngressServer {
   #matcher: Matcher;
   #ranges = new Map<Route, { readonly allow: BlockList | undefined; readonly deny: BlockList | undefined }>();
   #tags = new Map<string, string>();
+  readonly #failedAt = new Map<string, number>();
   #turn = 0;
 
   constructor(options: ServeOptions) {
@@ -33,6 +38,7 @@ export class IngressServer {
     this.#ranges = new Map();
     const endpoints = new Set(table.hosts.flatMap(({ routes }) => routes.flatMap(({ backend, canary }) => [...backend.endpoints, ...canary?.backend.endpoints ?? []])));
     this.#tags = new Map([...endpoints].map(endpoint => [endpoint, createHash("sha256").update(endpoint).digest("hex").slice(0, 32)]));
+    for (const endpoint of this.#failedAt.keys()) if (!endpoints.has(endpoint)) this.#failedAt.delete(endpoint);
     this.#backends.keepOnly(endpoints);
   }
 
@@ -78,7 +84,9 @@ export class IngressServer {
         return 200;
       } catch (error) {
         last = error;
-        if (!(error instanceof BackendFailure) || error.kind !== "connect" || exchange.destroyed) break;
+        if (!(error instanceof BackendFailure) || exchange.destroyed) break;
+        if (error.kind === "connect" || error.kind === "answer") this.#failedAt.set(endpoint, this.#options.now());
+        if (error.kind !== "connect" && !(error.kind === "answer" && repeatable.has(request.method) && !exchange.hasBody && !exchange.upgraded)) break;
       }
     }
     throw last;
@@ -123,7 +131,10 @@ export class IngressServer {
     const sticky = wanted === undefined ? undefined : endpoints.find(endpoint => this.#tags.get(endpoint) === wanted);
     const start = this.#turn++ % endpoints.length;
     const turned = endpoints.length === 1 ? endpoints : [...endpoints.slice(start), ...endpoints.slice(0, start)];
-    return sticky === undefined ? { endpoints: turned } : { endpoints: [sticky, ...turned.filter(endpoint => endpoint !== sticky)], sticky };
+    const now = this.#options.now();
+    const isBad = (endpoint: string): boolean => now - (this.#failedAt.get(endpoint) ?? -Infinity) < avoidMs;
+    const order = this.#failedAt.size === 0 ? turned : [...turned.filter(endpoint => !isBad(endpoint)), ...turned.filter(isBad)];
+    return sticky === undefined || isBad(sticky) ? { endpoints: order } : { endpoints: [sticky, ...order.filter(endpoint => endpoint !== sticky)], sticky };
   }
 
   #cookie({ cookie, maxAgeSeconds, path }: NonNullable<Route["options"]["affinity"]>, endpoint: string, secure: boolean): string {
