@@ -17,9 +17,16 @@ import type { Served } from "./registry.ts";
 /** A decoded object of the served version as one of the stored version, with defaults. Takes the object over. */
 export function adopt(served: Served, decoded: any): any {
   const { kind, convert } = served;
-  const object: any = convert === undefined ? decoded : decode(kind.schema.node, convert.toStored(decoded)).object;
-  setDefaults(kind, object);
+  // A custom resource is stored with the fields of the version it came in, whatever the stored version's schema names.
+  const object: any = convert === undefined ? decoded : kind.custom === true ? convert.toStored(decoded) : decode(kind.schema.node, convert.toStored(decoded)).object;
+  setServedDefaults(served, object);
   return object;
+}
+
+/** Custom resources have the defaults of the version in the URL, all others those of what is stored. */
+export function setServedDefaults({ kind, node }: Served, object: any): void {
+  if (kind.custom === true) applyDefaults(node, object);
+  else setDefaults(kind, object);
 }
 
 export function setDefaults(kind: AnyKind, object: any): void {
@@ -117,11 +124,11 @@ function specChanged(kind: AnyKind, next: any, previous: any): boolean {
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. */
-export function prepareAndValidate(kind: AnyKind, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
+export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
   hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
-  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...validate(kind.schema.node, next, previous)];
+  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...validate(kind.custom === true ? node : kind.schema.node, next, previous)];
   if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
   if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
   if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);

@@ -12,7 +12,7 @@ import { alreadyExists, badRequest, conflict, generateNameConflict, invalid, not
 import { storedText, withVersion } from "./objects.ts";
 import type { WriteOptions } from "./options.ts";
 import { storeKey } from "./registry.ts";
-import { hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setDefaults, stampNew, stampUpdate, wipeForCreate } from "./strategy.ts";
+import { hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setServedDefaults, stampNew, stampUpdate, wipeForCreate } from "./strategy.ts";
 
 /** Names tried for one generateName before the client is told (registry/store.go maxNameGenerationCreateAttempts). */
 const generatedNamesMax = 8;
@@ -32,14 +32,14 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   if (!applied) own(core, call, given, undefined, options);
   const admission = admissionOf(core, call, "CREATE", given, undefined, options, given.metadata.name ?? "");
   await admit(core.admission, "mutate", admission);
-  setDefaults(kind, given);
+  setServedDefaults(served, given);
   for (let attempt = 1; ; attempt++) {
     const generated = (given.metadata.name ?? "") === "" && (given.metadata.generateName ?? "") !== "";
     const next = generated ? { ...given, metadata: { ...given.metadata } } : given;
     const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "");
     const now = core.clock.now();
     stampNew(kind, next, name, core.random.uuid(), now);
-    prepareAndValidate(kind, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource }, text => call.warn(text));
+    prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource }, text => call.warn(text));
     await admit(core.admission, "validate", { ...admission, object: next, name });
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, next, undefined, options.dryRun);
@@ -110,11 +110,11 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   if (mode.applied !== true) own(core, call, made, previous, options);
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
   await admit(core.admission, "mutate", admission);
-  setDefaults(kind, made);
+  setServedDefaults(served, made);
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous);
   const now = core.clock.now();
-  prepareAndValidate(kind, core.hooks.get(kind), made, previous, { now, operation: "update", subresource }, text => call.warn(text));
+  prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource }, text => call.warn(text));
   await admit(core.admission, "validate", admission);
   const { resourceVersion, ...metadata } = previous.metadata;
   const stored = { ...previous, metadata };

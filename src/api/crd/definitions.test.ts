@@ -158,3 +158,17 @@ test("rules in CEL are checked, against the old object too", async () => {
   assert.equal((await server.call("PATCH", `${objects}/a`, { spec: { min: 3 } }, merge)).status, 200);
   await server.stop();
 });
+
+test("an object keeps the fields of the version it was written in; each version shows its own", async () => {
+  const server = await start();
+  const version = (name: string, field: string, storage: boolean) => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: "object", properties: { [field]: { type: "string", maxLength: 5 } } } }, selectableFields: [{ jsonPath: `.${field}` }] });
+  await server.call("POST", definitions, { ...widgets, spec: { ...widgets.spec, versions: [version("v1", "old", true), version("v2", "fresh", false)] } });
+  const second = "/apis/example.com/v2/namespaces/default/widgets";
+  assert.equal((await server.call("POST", second, { apiVersion: "example.com/v2", kind: "Widget", metadata: { name: "a" }, fresh: "x" })).body.fresh, "x");
+  assert.equal((await server.call("POST", second, { apiVersion: "example.com/v2", kind: "Widget", metadata: { name: "b" }, fresh: "too long" })).status, 422);
+  assert.deepEqual((await server.call("GET", `${second}/a`)).body.fresh, "x");
+  const first = (await server.call("GET", `${objects}/a`)).body;
+  assert.deepEqual([first.apiVersion, first.fresh], ["example.com/v1", undefined]);
+  assert.equal((await server.call("GET", `${second}?fieldSelector=fresh%3Dx`)).body.items.length, 1);
+  await server.stop();
+});

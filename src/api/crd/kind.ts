@@ -24,7 +24,7 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
   const byWebhook = crd.spec.conversion?.strategy === "Webhook";
   const stored: readonly string[] = crd.status?.storedVersions ?? [];
   const node = nodeFor(group, names.kind, own, validator, cel);
-  const mixed = stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
+  const mixed = versions.length > 1 || stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
   return {
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),

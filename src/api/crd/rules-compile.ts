@@ -31,13 +31,13 @@ export function compileRule(rule: Rule, decl: Decl, schema: Schema, host: Host):
   if (rule.rule.trim() === "") return nothing;
   const variables = new Map([["self", decl.type], ["oldSelf", rule.optionalOldSelf === true ? optionalOf(decl.type) : decl.type]]);
   const compiled = compileExpression(rule.rule, { variables, host });
-  if (!compiled.ok) return { ...nothing, problem: `compilation failed: ${compiled.message}` };
+  if (!compiled.ok) return { ...nothing, problem: `${compiled.checked === true ? "program instantiation" : "compilation"} failed: ${compiled.message}` };
   if (compiled.program.type.kind !== "bool") return { ...nothing, problem: "cel expression must evaluate to a bool" };
   const path = rule.fieldPath === undefined || rule.fieldPath === "" ? undefined : normalPath(rule.fieldPath, schema);
   const made = { ...nothing, program: compiled.program, path: path === undefined || "problem" in path ? "" : path.path };
   if (rule.messageExpression === undefined || rule.messageExpression === "") return made;
   const message = compileExpression(rule.messageExpression, { variables, host });
-  if (!message.ok) return { ...made, messageProblem: `messageExpression compilation failed: ${message.message}` };
+  if (!message.ok) return { ...made, messageProblem: `messageExpression ${message.checked === true ? "instantiation" : "compilation"} failed: ${message.message}` };
   return message.program.type.kind === "string" ? { ...made, message: message.program } : { ...made, messageProblem: "messageExpression must evaluate to a string" };
 }
 

@@ -107,7 +107,7 @@ function formsOf(options: WebhookOptions, request: AdmissionRequest): readonly F
       show: each => ({ ...(asServed(served, each) as JsonObject), apiVersion: served.apiVersion, kind: kind.kind }),
       read: value => {
         const decoded = decode(served.node, value).object;
-        const stored = served.convert === undefined ? decoded : decode(kind.schema.node, served.convert.toStored(decoded)).object;
+        const stored = served.convert === undefined ? decoded : kind.custom === true ? served.convert.toStored(decoded) : decode(kind.schema.node, served.convert.toStored(decoded)).object;
         return { ...stored, apiVersion: apiVersionOf(kind), kind: kind.kind };
       },
     };
