@@ -100,7 +100,7 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${cluster.nodeName}` });
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
-  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: cluster.nodeName, table: policyTable(cluster.id), filter: nftables(), clock, log: log.child("policies") });
+  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: cluster.nodeName, table: policyTable(cluster.id), dns: clusterDNS(cluster), filter: nftables(), clock, log: log.child("policies") });
   const recorder = new EventRecorder({ component: "kubelet", host: cluster.nodeName, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);

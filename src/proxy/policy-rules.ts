@@ -25,13 +25,18 @@ export type PolicyPod = {
 };
 export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: ReadonlyMap<string, Labels>; readonly pods: readonly PolicyPod[] };
 
+/** The cluster's name server, as policies that let names be asked for describe it. */
+export function nameServer(ip: string): PolicyPod {
+  return { namespace: "kube-system", name: "kube-dns", ip, labels: { "k8s-app": "kube-dns" }, local: false, ports: [{ name: "dns", port: 53, protocol: "UDP" }, { name: "dns-tcp", port: 53, protocol: "TCP" }] };
+}
+
 type Direction = "ingress" | "egress";
 type Rule = { readonly from?: readonly Peer[] | undefined; readonly to?: readonly Peer[] | undefined; readonly ports?: readonly Port[] | undefined };
 type Peer = { readonly podSelector?: LabelSelector | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] | undefined } | undefined };
 type Port = { readonly port?: number | string | undefined; readonly endPort?: number | undefined; readonly protocol?: string | undefined };
 
 /** The fixed part; replaces whatever was there, in one transaction. */
-export function policyBase(table: string): readonly string[] {
+export function policyBase(table: string, dns: string): readonly string[] {
   return [
     `add table ${table}`, `delete table ${table}`, `add table ${table}`,
     `add map ${table} ingress { type ipv4_addr : verdict ; }`, `add map ${table} egress { type ipv4_addr : verdict ; }`, `add set ${table} self { type ipv4_addr . ipv4_addr ; }`,
@@ -42,6 +47,9 @@ export function policyBase(table: string): readonly string[] {
     `add rule ${table} forward ip saddr . ip daddr @self accept`,
     `add rule ${table} forward ip saddr vmap @egress`,
     `add rule ${table} forward ip daddr vmap @ingress`,
+    // The name server lives on the node, where policies do not reach; elsewhere it is a pod, and policies are written with that in mind.
+    `add chain ${table} input { type filter hook input priority filter ; policy accept ; }`,
+    `add rule ${table} input ip daddr ${dns} ip saddr vmap @egress`,
   ];
 }
 

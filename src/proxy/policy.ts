@@ -7,11 +7,11 @@ import { Informer } from "../client/informer.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
-import { policyBase, policyRules, type PolicyPod } from "./policy-rules.ts";
+import { nameServer, policyBase, policyRules, type PolicyPod } from "./policy-rules.ts";
 import type { PacketFilter } from "./proxy.ts";
 import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 
-type Options = { readonly client: Client; readonly nodeName: string; readonly table: string; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log };
+type Options = { readonly client: Client; readonly nodeName: string; readonly table: string; /** The name server's address on the node. */ readonly dns: string; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log };
 const gatherMs = 5;
 const retryMs = 200;
 const restartMaxMs = 5_000;
@@ -95,7 +95,7 @@ export class PolicyEnforcer implements Running {
   }
 
   async #update(): Promise<void> {
-    const { table, filter, nodeName } = this.#options;
+    const { table, dns, filter, nodeName } = this.#options;
     const policies = this.#policies.list();
     // Pods and namespaces are watched only where a policy asks for them: most clusters have none.
     if (policies.length > 0 && !this.#watching) {
@@ -110,8 +110,8 @@ export class PolicyEnforcer implements Running {
       return ip === undefined || pod.spec.hostNetwork || ended ? [] : [[pod.metadata.uid ?? "", policyPod(pod, ip, pod.spec.nodeName === nodeName)] as const];
     }));
     for (const uid of this.#announced.keys()) if (known.has(uid)) this.#announced.delete(uid);
-    const wanted = policyRules({ policies, pods: [...new Map([...this.#announced, ...known]).values()], namespaces: new Map(this.#namespaces.list().map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])) });
-    const commands = this.#loaded === undefined ? [...policyBase(table), ...changes(table, emptyRuleset, wanted)] : changes(table, this.#loaded, wanted);
+    const wanted = policyRules({ policies, pods: [...new Map([...this.#announced, ...known]).values(), nameServer(dns)], namespaces: new Map(this.#namespaces.list().map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])) });
+    const commands = this.#loaded === undefined ? [...policyBase(table, dns), ...changes(table, emptyRuleset, wanted)] : changes(table, this.#loaded, wanted);
     if (commands.length > 0) await filter.apply(commands);
     this.#loaded = wanted;
   }
