@@ -212,8 +212,8 @@ async function work(controller: Controller, queue: KeyQueue, copies: Copies, wor
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
       const again = queue.failed(key);
-      // A conflict is the usual way to learn of somebody else's write: not worth a line.
-      if (!(error instanceof ApiError && error.reason === "Conflict")) world.log.warn("will try again", { key, afterMs: Math.round(again), error: messageOf(error) });
+      // A conflict is the usual way to learn of somebody else's write, and not found of a deletion: not worth a line.
+      if (!(error instanceof ApiError && (error.reason === "Conflict" || error.reason === "NotFound"))) world.log.warn("will try again", { key, afterMs: Math.round(again), error: messageOf(error) });
       queue.addAfter(key, again);
     }
     if (mutant !== "stale-reads") await writes.shown(copies.informers, signal);
