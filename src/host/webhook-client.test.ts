@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { testAuthority } from "../../test/certificates.ts";
+import { postJson } from "./webhook-client.ts";
+
+const authority = testAuthority("webhook-ca");
+const { cert, key } = authority.leaf("hook.default.svc", "server", [], ["hook.default.svc"]);
+
+type Server = { readonly port: number; readonly heard: string[]; close(): Promise<void> };
+async function start(answer: (url: string) => { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly body: string } | undefined): Promise<Server> {
+  const heard: string[] = [];
+  const server = createServer({ cert, key }, (incoming, outgoing) => {
+    let body = "";
+    incoming.on("data", chunk => (body += String(chunk)));
+    incoming.on("end", () => {
+      heard.push(`${incoming.method} ${incoming.headers.host} ${incoming.url} ${body}`);
+      const made = answer(incoming.url ?? "");
+      if (made !== undefined) outgoing.writeHead(made.status, made.headers).end(made.body);
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  return { port: (server.address() as AddressInfo).port, heard, close: () => new Promise(resolve => { server.closeAllConnections(); server.close(() => resolve()); }) };
+}
+const call = (port: number, more: object = {}) => ({ url: "https://hook.default.svc:443/check?timeout=1s", address: { host: "127.0.0.1", port }, ca: authority.ca, body: "{}", timeoutMs: 1_000, ...more });
+
+test("a webhook is reached at the given address under the service's name", async () => {
+  const server = await start(() => ({ status: 200, body: "yes" }));
+  assert.deepEqual(await postJson(call(server.port)), { status: 200, body: "yes" });
+  assert.deepEqual(server.heard, ["POST hook.default.svc /check?timeout=1s {}"]);
+  await server.close();
+});
+
+test("a certificate of another authority or another name is not accepted", async () => {
+  const server = await start(() => ({ status: 200, body: "yes" }));
+  await assert.rejects(postJson(call(server.port, { ca: testAuthority("other").ca })), /Post "https:\/\/hook\.default\.svc:443\/check\?timeout=1s": .*certificate/);
+  await assert.rejects(postJson(call(server.port, { url: "https://else.default.svc/check" })), /altnames|Hostname/);
+  assert.deepEqual(server.heard, []);
+  await server.close();
+});
+
+test("redirects are not followed, endless and silent answers are given up", async () => {
+  const server = await start(url => (url.startsWith("/redirect") ? { status: 302, headers: { location: "https://127.0.0.1/secret" }, body: "" } : url.startsWith("/big") ? { status: 200, body: "x".repeat(4 << 20) } : undefined));
+  assert.equal((await postJson(call(server.port, { url: "https://hook.default.svc/redirect" }))).status, 302);
+  await assert.rejects(postJson(call(server.port, { url: "https://hook.default.svc/big" })), /larger than/);
+  await assert.rejects(postJson(call(server.port, { timeoutMs: 50 })), /context deadline exceeded/);
+  await assert.rejects(postJson(call(server.port, { url: "http://hook.default.svc/" })), /https only/);
+  await server.close();
+});
