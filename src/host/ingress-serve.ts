@@ -38,7 +38,7 @@ export class IngressServer {
     this.#ranges = new Map();
     const endpoints = new Set(table.hosts.flatMap(({ routes }) => routes.flatMap(({ backend, canary }) => [...backend.endpoints, ...canary?.backend.endpoints ?? []])));
     this.#tags = new Map([...endpoints].map(endpoint => [endpoint, createHash("sha256").update(endpoint).digest("hex").slice(0, 32)]));
-    for (const endpoint of this.#failedAt.keys()) if (!endpoints.has(endpoint)) this.#failedAt.delete(endpoint);
+    this.#failedAt.clear();
     this.#backends.keepOnly(endpoints);
   }
 
