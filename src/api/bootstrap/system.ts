@@ -7,6 +7,7 @@ import { Namespace } from "../../kinds/core/namespace.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpointslice.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
+import { PriorityClass } from "../../kinds/scheduling/priorityclass.ts";
 import { decode } from "../../schema/decode.ts";
 import { must } from "../../base/assert.ts";
 import type { User } from "../context.ts";
@@ -39,6 +40,7 @@ export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<v
   await Promise.all(["default", "kube-system", "kube-public", "kube-node-lease"].map(name => ensure(core, { kind: Namespace, object: { metadata: { name } } }, () => undefined)));
   await Promise.all([
     ...defaultRbac().map(wanted => ensureRbac(core, wanted)),
+    ...systemPriorityClasses.map(wanted => ensure(core, wanted, () => undefined)),
     ensure(core, authenticationConfig(facts), takeOver("data")),
     ensure(core, kubernetesService(facts), () => undefined),
     ...(facts.dnsAddress === undefined ? [] : [ensure(core, dnsService(facts.dnsAddress), () => undefined)]),
@@ -46,6 +48,12 @@ export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<v
     ensure(core, kubernetesSlice(facts), takeOver("endpoints", "ports")),
   ]);
 }
+
+/** The two classes above all that users may make (pkg/apis/scheduling/v1/helpers.go). */
+const systemPriorityClasses: readonly Wanted[] = [
+  { kind: PriorityClass, object: { metadata: { name: "system-node-critical" }, value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node." } },
+  { kind: PriorityClass, object: { metadata: { name: "system-cluster-critical" }, value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." } },
+];
 
 function kubernetesService({ port, serviceAddress }: SystemFacts): Wanted {
   return { kind: Service, object: {
