@@ -1,6 +1,6 @@
 /** Rules of affinities, tolerations, taints and spreading (kubernetes pkg/apis/core/validation). */
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
 import type { Affinity, PodAffinityTerm, TopologySpreadConstraint } from "./affinity.ts";
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "./references.ts";
@@ -83,7 +83,9 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
     if (operator === undefined || operator === "Equal") {
       const details = grammar.labelValue(value);
       if (details.length > 0) problems.push(invalidValue(`${here}.operator`, value, details.join(";")));
-    } else if (operator === "Exists" && value !== "") problems.push(invalidValue(`${here}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+    } else if (operator === "Exists") {
+      if (value !== "") problems.push(invalidValue(`${here}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+    } else problems.push(notSupported(`${here}.operator`, operator, operator === "Lt" || operator === "Gt" ? ["Equal", "Exists", "Lt", "Gt"] : ["Equal", "Exists"]));
   });
   return problems;
 }
@@ -106,16 +108,12 @@ export function validateTaints(taints: readonly Taint[] | undefined, path: strin
 
 export function validateSpread(constraints: readonly TopologySpreadConstraint[] | undefined, path: string): readonly Problem[] {
   const problems: Problem[] = [];
-  const seen = new Set<string>();
-  (constraints ?? []).forEach((constraint, i) => {
+  (constraints ?? []).forEach((constraint, i, all) => {
     const here = `${path}[${i}]`;
     const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint;
     if (maxSkew <= 0) problems.push(invalidValue(`${here}.maxSkew`, maxSkew, "must be greater than zero"));
     if (topologyKey === "") problems.push(required(`${here}.topologyKey`, "can not be empty"));
-    else for (const detail of grammar.qualifiedName(topologyKey)) problems.push(invalidValue(`${here}.topologyKey`, topologyKey, detail));
-    const key = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(key)) problems.push(duplicate(`${here}.{topologyKey, whenUnsatisfiable}`, key));
-    seen.add(key);
+    if (all.slice(i + 1).some(other => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable)) problems.push(duplicate(`${here}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     if (minDomains !== undefined) {
       if (minDomains <= 0) problems.push(invalidValue(`${here}.minDomains`, minDomains, "must be greater than zero"));
       if (whenUnsatisfiable !== "DoNotSchedule") problems.push(invalidValue(`${here}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`));

@@ -33,7 +33,7 @@ export interface VolumeDevice extends t.Stored<typeof VolumeDevice> {}
 
 export const VolumeMount = t.object("io.k8s.api.core.v1.VolumeMount", {
   mountPath: t.string().pb(3).required().always("zero").doc("Where in the container the volume is mounted."),
-  mountPropagation: t.oneOf("Bidirectional", "HostToContainer", "None").pb(5).pointer().doc("Whether mounts made later inside are seen outside, and the other way round."),
+  mountPropagation: t.oneOf("Bidirectional", "HostToContainer", "None").unchecked().pb(5).pointer().doc("Whether mounts made later inside are seen outside, and the other way round."),
   name: t.string().pb(1).required().always("zero").doc("The pod's volume."),
   readOnly: t.bool().pb(2).doc("Whether the container cannot write to it."),
   recursiveReadOnly: t.string().pb(7).pointer().doc("Whether mounts below it are read-only as well."),

@@ -1,6 +1,6 @@
 /** Rules of containers of the three sorts (kubernetes pkg/apis/core/validation validateContainers, validateInitContainers, validateEphemeralContainers). */
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, notFound, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notFound, notSupported, type Problem, required, tooMany } from "../../schema/problem.ts";
 import type { Container, ContainerPort, EphemeralContainer, VolumeMount } from "./container.ts";
 import { validateEnv } from "./envrules.ts";
 import type { PodSpec } from "./podspec.ts";
@@ -24,7 +24,7 @@ export function validateContainers(spec: PodSpec, volumes: ReadonlyMap<string, V
     if (names.has(container.name)) problems.push(duplicate(`${here}.name`, container.name));
     names.add(container.name);
     checkLifecycleAndProbes(container, spec, here, problems);
-    if (container.restartPolicy !== undefined && !["Always", "OnFailure", "Never"].includes(container.restartPolicy)) problems.push(notSupported(`${here}.restartPolicy`, container.restartPolicy, ["Always", "OnFailure", "Never"]));
+    checkRestarts(container, false, here, problems);
   });
   checkHostPorts(spec.containers, `${path}.containers`, problems);
   checkInit(around, path, problems);
@@ -37,7 +37,7 @@ function checkInit({ spec, ...rest }: Surroundings, path: string, problems: Prob
   (spec.initContainers ?? []).forEach((container, i) => {
     const here = `${path}.initContainers[${i}]`;
     checkCommon(container, { spec, ...rest }, here, problems);
-    if (container.restartPolicy !== undefined && !["Always", "OnFailure", "Never"].includes(container.restartPolicy)) problems.push(notSupported(`${here}.restartPolicy`, container.restartPolicy, ["Always", "OnFailure", "Never"]));
+    checkRestarts(container, true, here, problems);
     if (names.has(container.name)) problems.push(duplicate(`${here}.name`, container.name));
     else if (container.name !== "") names.add(container.name);
     checkHostPorts([container], `${path}.initContainers`, problems);
@@ -87,9 +87,24 @@ function checkCommon(container: AnyContainer, around: Surroundings, path: string
     resized.add(resourceName);
     if (resourceName !== "cpu" && resourceName !== "memory") problems.push(resourceName === "" ? required(`${path}.resizePolicy`) : notSupported(`${path}.resizePolicy`, resourceName, ["cpu", "memory"]));
     if (restartPolicy !== "NotRequired" && restartPolicy !== "RestartContainer") problems.push(restartPolicy === "" ? required(`${path}.resizePolicy`) : notSupported(`${path}.resizePolicy`, restartPolicy, ["NotRequired", "RestartContainer"]));
-    if (around.spec.restartPolicy === "Never" && restartPolicy !== "NotRequired") problems.push(invalidValue(`${path}.resizePolicy`, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    if (around.spec.restartPolicy === "Never" && restartPolicy !== "NotRequired") problems.push(invalidValue(`${path}.resizePolicy`, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
   });
-  if (container.securityContext !== undefined) problems.push(...validateSecurityContext(container.securityContext, `${path}.securityContext`));
+  if (container.securityContext !== undefined) problems.push(...validateSecurityContext(container.securityContext, around.spec.hostUsers !== false, `${path}.securityContext`));
+}
+
+function checkRestarts({ restartPolicy, restartPolicyRules: rules = [] }: Container, init: boolean, path: string, problems: Problem[]): void {
+  if (restartPolicy === undefined) {
+    if (rules.length > 0) problems.push(required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
+    if (init) return;
+  } else if (!["Always", "OnFailure", "Never"].includes(restartPolicy)) problems.push(notSupported(`${path}.restartPolicy`, restartPolicy, ["Always", "Never", "OnFailure"]));
+  if (rules.length > 20) problems.push(tooMany(`${path}.restartPolicyRules`, rules.length, 20));
+  rules.forEach(({ action, exitCodes }, i) => {
+    const here = `${path}.restartPolicyRules[${i}]`;
+    if (action !== "Restart" && action !== "RestartAllContainers") problems.push(notSupported(`${here}.action`, action, ["Restart", "RestartAllContainers"]));
+    if (exitCodes === undefined) return void problems.push(required(`${here}.exitCodes`, "must be specified"));
+    if (!["In", "NotIn"].includes(exitCodes.operator)) problems.push(notSupported(`${here}.exitCodes.operator`, exitCodes.operator, ["In", "NotIn"]));
+    if ((exitCodes.values ?? []).length > 255) problems.push(tooMany(`${here}.exitCodes.values`, exitCodes.values!.length, 255));
+  });
 }
 
 function checkPorts(ports: readonly ContainerPort[], path: string, problems: Problem[]): void {
@@ -156,6 +171,8 @@ function checkMount(mount: VolumeMount, container: AnyContainer, here: string, p
     if (subPath !== "") problems.push(invalidValue(`${here}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive"));
     problems.push(...descendingPath(subPathExpr, `${path}.volumeMounts.subPathExpr`));
   }
+  const propagation = mount.mountPropagation as string | undefined;
+  if (propagation !== undefined && !["None", "HostToContainer", "Bidirectional"].includes(propagation)) problems.push(notSupported(`${path}.volumeMounts.mountPropagation`, propagation, ["Bidirectional", "HostToContainer", "None"]));
   if (mount.mountPropagation === "Bidirectional" && container.securityContext?.privileged !== true) problems.push(forbidden(`${path}.volumeMounts.mountPropagation`, "Bidirectional mount propagation is available only to privileged containers"));
   const readOnly = mount.recursiveReadOnly;
   if (readOnly === undefined || readOnly === "Disabled") return;

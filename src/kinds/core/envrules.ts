@@ -45,7 +45,12 @@ function checkSource(source: EnvVarSource, value: string, volumes: ReadonlyMap<s
   }
   if (source.fileKeyRef) {
     for (const name of ["volumeName", "path", "key"] as const) if (source.fileKeyRef[name] === "") problems.push(required(`${path}.fileKeyRef.${name}`));
-    if (source.fileKeyRef.volumeName !== "" && !volumes.has(source.fileKeyRef.volumeName)) problems.push(notFound(`${path}.fileKeyRef.volumeName`, source.fileKeyRef.volumeName));
+    const { volumeName, path: file, key } = source.fileKeyRef;
+    if (volumeName !== "") for (const detail of grammar.dnsLabel(volumeName)) problems.push(invalidValue(`${path}.fileKeyRef.volumeName`, volumeName, detail));
+    if (file.split("/").includes("..")) problems.push(invalidValue(`${path}.fileKeyRef.path`, file, "must not contain '..'"));
+    if (key !== "") for (const detail of grammar.envName(key)) problems.push(invalidValue(`${path}.fileKeyRef.key`, key, detail));
+    if (!volumes.has(volumeName)) problems.push(notFound(`${path}.fileKeyRef.volumeName`, volumeName));
+    else if (volumes.get(volumeName)!.emptyDir === undefined) problems.push(invalidValue(`${path}.fileKeyRef.volumeName`, volumeName, "referenced volume must be of type emptyDir"));
   }
   if (given.length === 0) problems.push(invalidValue(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"));
   else if (value !== "") problems.push(invalidValue(path, "", "may not be specified when `value` is not empty"));

@@ -18,8 +18,8 @@ export const Pod = defineKind({
     status: PodStatus.pb(3).always("{}").doc("What is running, as the node last reported."),
   },
   defaults: defaultPod,
-  prepare(next, previous) {
-    if (previous === undefined) next.status = initialStatus(next);
+  prepare(next, previous, { now }) {
+    if (previous === undefined) next.status = initialStatus(next, now);
   },
   rules: podRules,
   selectable: {

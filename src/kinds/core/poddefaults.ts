@@ -10,13 +10,21 @@ type ResourceList = { [name: string]: string };
 export function defaultPodSpec(given: unknown): void {
   const spec = given as Spec;
   // Quirk: `serviceAccount` is the old name of `serviceAccountName`, read when the new one is absent and always written beside it.
+  delete spec.schedulingGroup;
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   const account = spec.serviceAccountName ?? spec.serviceAccount;
   if (account !== undefined) [spec.serviceAccountName, spec.serviceAccount] = [account, account];
   for (const container of containersOf(spec)) {
     container.imagePullPolicy ??= pullPolicyOf(container.image ?? "");
     roundResources(container.resources);
+    if (container.lifecycle?.stopSignal !== undefined) {
+      delete container.lifecycle.stopSignal;
+      if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+    }
   }
   for (const volume of spec.volumes ?? []) {
+    // Behind feature gates that are off in 1.36: what they gate is dropped (kubernetes pkg/api/pod dropDisabledFields).
+    for (const source of volume.projected?.sources ?? []) for (const name of ["clusterTrustBundle", "podCertificate"] as const) delete source[name];
     if (Object.keys(volume).length === 1) volume.emptyDir = {};
     if (volume.image !== undefined) volume.image.pullPolicy ??= pullPolicyOf(volume.image.reference ?? "");
   }
@@ -38,6 +46,7 @@ const containersOf = (spec: Spec): readonly Container[] => [...(spec.containers 
 
 /** Always for images that may move: tagged `latest`, or with neither tag nor digest. */
 export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
+  if (!/^[a-z0-9./_:@-]+([:@][^/]*)?$/.test(image) || image.length > 255) return "IfNotPresent";
   if (image.includes("@")) return /:latest@/.test(image) ? "Always" : "IfNotPresent";
   const name = image.slice(image.lastIndexOf("/") + 1);
   const tag = name.includes(":") ? name.slice(name.indexOf(":") + 1) : "latest";

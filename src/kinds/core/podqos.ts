@@ -1,5 +1,6 @@
 /** A pod's quality-of-service class (kubernetes pkg/apis/core/helper/qos), and the status a new pod starts with. */
 import { compareQuantities, quantitySign } from "../../base/quantity.ts";
+import { timeOf } from "../../base/time.ts";
 import type { PodSpec } from "./podspec.ts";
 
 type QosClass = "BestEffort" | "Burstable" | "Guaranteed";
@@ -8,7 +9,7 @@ type Resources = { readonly limits?: { readonly [name: string]: string } | undef
 /** From what the containers, or the pod as a whole, ask for of cpu and memory. */
 export function qosClassOf(spec: PodSpec): QosClass {
   const whole = spec.resources;
-  const all: readonly Resources[] = whole !== undefined && (whole.limits !== undefined || whole.requests !== undefined)
+  const all: readonly Resources[] = whole !== undefined
     ? [whole]
     : [...spec.containers, ...(spec.initContainers ?? [])].map(({ resources }) => resources);
   const positive = (amount: string | undefined): boolean => amount !== undefined && quantitySign(amount) > 0;
@@ -18,10 +19,10 @@ export function qosClassOf(spec: PodSpec): QosClass {
   return guaranteed ? "Guaranteed" : "Burstable";
 }
 
-export function initialStatus(pod: { readonly spec: PodSpec }): object {
+export function initialStatus(pod: { readonly spec: PodSpec }, now: number): object {
   const gated = (pod.spec.schedulingGates?.length ?? 0) > 0;
   return {
     phase: "Pending", qosClass: qosClassOf(pod.spec),
-    ...(gated ? { conditions: [{ lastProbeTime: null, lastTransitionTime: null, type: "PodScheduled", status: "False", reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }] } : {}),
+    ...(gated ? { conditions: [{ lastProbeTime: null, lastTransitionTime: timeOf(now), type: "PodScheduled", status: "False", reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }] } : {}),
   };
 }

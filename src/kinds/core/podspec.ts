@@ -76,7 +76,7 @@ export const PodSpec = t.object("io.k8s.api.core.v1.PodSpec", {
   nodeSelector: t.map(t.string()).pb(7).atomic().doc("Labels that the node must have."),
   os: PodOS.pb(36).doc("Operating system of the pod."),
   overhead: t.map(t.quantity()).pb(32).doc("What the pod itself takes besides its containers, by resource."),
-  preemptionPolicy: t.oneOf("Never", "PreemptLowerPriority").pb(31).pointer().doc("Whether pods of lower priority may be evicted to make room."),
+  preemptionPolicy: t.oneOf("Never", "PreemptLowerPriority").unchecked().pb(31).pointer().doc("Whether pods of lower priority may be evicted to make room."),
   priority: t.int32().pb(25).pointer().doc("Priority as a number, from the priority class."),
   priorityClassName: t.string().pb(24).doc("Name of the priority class."),
   readinessGates: t.list(PodReadinessGate).pb(28).doc("Conditions set by others without which the pod is not ready."),

@@ -58,8 +58,11 @@ function checkNames(spec: PodSpec, path: string, problems: Problem[]): void {
     ["hostname", grammar.dnsLabel], ["subdomain", grammar.dnsLabel],
   ] as const) {
     const value = spec[name];
-    if (value !== undefined && value !== "") for (const detail of check(value)) problems.push(invalidValue(`${path}.${name}`, value, detail));
+    if (value !== undefined && (value !== "" || name === "runtimeClassName")) for (const detail of check(value)) problems.push(invalidValue(`${path}.${name}`, value, detail));
   }
+  const preemption = spec.preemptionPolicy as string | undefined;
+  if (preemption === "") problems.push(required(`${path}.preemptionPolicy`));
+  else if (preemption !== undefined && preemption !== "PreemptLowerPriority" && preemption !== "Never") problems.push(notSupported(`${path}.preemptionPolicy`, preemption, ["PreemptLowerPriority", "Never"]));
   const hostname = spec.hostnameOverride;
   if (hostname === undefined) return;
   if (spec.hostNetwork === true) problems.push(forbidden(`${path}.hostnameOverride`, "may not be specified when hostNetwork is true"));
@@ -113,11 +116,11 @@ function resourceClaims(spec: PodSpec, path: string): readonly Problem[] {
 
 function podResources(spec: PodSpec, path: string): readonly Problem[] {
   const whole = spec.resources!;
-  const problems: Problem[] = whole.claims === undefined ? [] : [forbidden(`${path}.claims`, "claims cannot be set for Resources at pod-level")];
-  problems.push(...validateRequirements({ ...whole, claims: undefined }, new Set(), path, true));
+  const problems: Problem[] = whole.claims === undefined ? [] : [forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level")];
+  problems.push(...validateRequirements(whole, new Set((spec.resourceClaims ?? []).map(({ name }) => name)), path, true));
   for (const [name, amount] of Object.entries(containerRequests(spec))) {
     const given = whole.requests?.[name];
-    if (compareQuantities(amount, given ?? "0") > 0) problems.push(invalidValue(`${path}.requests[${name}]`, given ?? "0", `must be greater than or equal to aggregate container requests of ${amount}`));
+    if (given !== undefined && compareQuantities(amount, given) > 0) problems.push(invalidValue(`${path}.requests[${name}]`, given, `must be greater than or equal to aggregate container requests of ${amount}`));
   }
   spec.containers.forEach(({ resources }, i) => {
     for (const [name, limit] of Object.entries(resources.limits ?? {})) {

@@ -2,7 +2,7 @@ import * as t from "../../schema/t.ts";
 
 export const NodeSelectorRequirement = t.object("io.k8s.api.core.v1.NodeSelectorRequirement", {
   key: t.string().pb(1).required().always("zero").doc("Label, or field, of the node."),
-  operator: t.oneOf("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn").pb(2).required().always("zero").doc("How its value is compared: In, NotIn, Exists, DoesNotExist, Gt or Lt."),
+  operator: t.oneOf("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn").unchecked().pb(2).required().always("zero").doc("How its value is compared: In, NotIn, Exists, DoesNotExist, Gt or Lt."),
   values: t.list(t.string()).pb(3).doc("What it is compared with."),
 });
 export interface NodeSelectorRequirement extends t.Stored<typeof NodeSelectorRequirement> {}

@@ -1,12 +1,14 @@
 /** Rules of resource names and amounts (kubernetes pkg/apis/core/validation ValidateContainerResourceRequirements and around). */
 import { compareQuantities, quantityMilli, quantitySign } from "../../base/quantity.ts";
-import { qualifiedName } from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, notFound, type Problem, required } from "../../schema/problem.ts";
+import { dnsLabel, qualifiedName } from "../../schema/grammar.ts";
+import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 
 type ResourceList = { readonly [name: string]: string };
 type Requirements = { readonly limits?: ResourceList | undefined; readonly requests?: ResourceList | undefined; readonly claims?: readonly { readonly name: string; readonly request?: string | undefined }[] | undefined };
 
 const standard = new Set(["cpu", "memory", "ephemeral-storage"]);
+/** Names without a prefix that mean something somewhere: to containers, quotas or limit ranges. */
+const anywhere = new Set([...standard, "storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims", "requests.storage", "services.nodeports", "services.loadbalancers"]);
 const isHugepages = (name: string): boolean => name.startsWith("hugepages-");
 /** Resources outside of the cluster's own name space, counted in whole numbers. */
 export function isExtended(name: string): boolean {
@@ -32,15 +34,18 @@ export function validateRequirements(resources: Requirements, claims: ReadonlySe
   checkClaims(resources.claims ?? [], claims, `${path}.claims`, problems);
   return problems;
 }
-const overcommits = (name: string): boolean => !isHugepages(name) && !isExtended(name);
+const overcommits = (name: string): boolean => !isHugepages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
 
 function checkResource(name: string, amount: string, path: string, whole: boolean, problems: Problem[]): void {
-  for (const detail of qualifiedName(name)) problems.push(invalidValue(path, name, detail));
-  if (!name.includes("/")) {
-    if (whole) {
-      if (name !== "cpu" && name !== "memory" && !isHugepages(name)) problems.push({ field: path, reason: "NotSupported", value: name, detail: "supported values: \"cpu\", \"hugepages-\", \"memory\"" });
-    } else if (!standard.has(name) && !isHugepages(name)) problems.push(invalidValue(path, name, "must be a standard resource for containers"));
-  } else if (!isExtended(name) && !name.startsWith("kubernetes.io/")) problems.push(invalidValue(path, name, "doesn't follow extended resource name standard"));
+  const details = qualifiedName(name);
+  for (const detail of details) problems.push(invalidValue(path, name, detail));
+  const known = name.includes("/") || anywhere.has(name) || isHugepages(name);
+  if (details.length === 0 && !known) problems.push(invalidValue(path, name, "must be a standard resource type or fully qualified"));
+  if (whole) {
+    if (details.length === 0 && known && name !== "cpu" && name !== "memory" && !isHugepages(name)) problems.push(notSupported(path, name, ["cpu", "hugepages-", "memory"]));
+  } else if (!name.includes("/")) {
+    if (!standard.has(name) && !isHugepages(name)) problems.push(invalidValue(path, name, "must be a standard resource for containers"));
+  } else if (!isExtended(name) && !name.includes("kubernetes.io/")) problems.push(invalidValue(path, name, "doesn't follow extended resource name standard"));
   problems.push(...validateAmount(name, amount, path));
 }
 
@@ -54,10 +59,16 @@ export function validateAmount(name: string, amount: string, path: string): read
 function checkClaims(claims: readonly { readonly name: string; readonly request?: string | undefined }[], known: ReadonlySet<string>, path: string, problems: Problem[]): void {
   const seen = new Set<string>();
   claims.forEach(({ name, request }, i) => {
-    const key = `${name}/${request ?? ""}`;
-    if (name === "") problems.push(required(`${path}[${i}]`));
-    else if (seen.has(key) || (request !== undefined && seen.has(`${name}/`))) problems.push(duplicate(`${path}[${i}]`, request === undefined ? name : key));
-    else if (!known.has(name)) problems.push(notFound(`${path}[${i}]`, name));
-    seen.add(key);
+    const here = `${path}[${i}]`;
+    if (name === "") return void problems.push(required(here));
+    const key = request ? `${name}/${request}` : name;
+    if (seen.has(name)) problems.push(duplicate(here, name));
+    else {
+      if (request) for (const detail of dnsLabel(request)) problems.push(invalidValue(`${here}.request`, request, detail));
+      if (seen.has(key)) problems.push(duplicate(here, key));
+      else if (!request) for (const other of seen) if (other.startsWith(`${name}/`)) problems.push(duplicate(here, name));
+      seen.add(key);
+    }
+    if (!known.has(name)) problems.push({ field: here, reason: "NotFound", value: name, detail: `must be one of the names in pod.spec.resourceClaims${known.size === 0 ? " which is empty" : `: ${[...known].sort().join(", ")}`}` });
   });
 }

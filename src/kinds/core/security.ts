@@ -2,7 +2,7 @@ import * as t from "../../schema/t.ts";
 
 export const AppArmorProfile = t.object("io.k8s.api.core.v1.AppArmorProfile", {
   localhostProfile: t.string().pb(2).pointer().doc("Name of a profile loaded on the node."),
-  type: t.oneOf("Localhost", "RuntimeDefault", "Unconfined").pb(1).required().always("zero").doc("Localhost, RuntimeDefault or Unconfined."),
+  type: t.oneOf("Localhost", "RuntimeDefault", "Unconfined").unchecked().pb(1).required().always("zero").doc("Localhost, RuntimeDefault or Unconfined."),
 }).union({ discriminator: "type", members: {"localhostProfile":"LocalhostProfile"} });
 export interface AppArmorProfile extends t.Stored<typeof AppArmorProfile> {}
 
@@ -22,7 +22,7 @@ export interface SELinuxOptions extends t.Stored<typeof SELinuxOptions> {}
 
 export const SeccompProfile = t.object("io.k8s.api.core.v1.SeccompProfile", {
   localhostProfile: t.string().pb(2).pointer().doc("File of a profile on the node."),
-  type: t.oneOf("Localhost", "RuntimeDefault", "Unconfined").pb(1).required().always("zero").doc("Localhost, RuntimeDefault or Unconfined."),
+  type: t.oneOf("Localhost", "RuntimeDefault", "Unconfined").unchecked().pb(1).required().always("zero").doc("Localhost, RuntimeDefault or Unconfined."),
 }).union({ discriminator: "type", members: {"localhostProfile":"LocalhostProfile"} });
 export interface SeccompProfile extends t.Stored<typeof SeccompProfile> {}
 

@@ -11,7 +11,7 @@ export interface Taint extends t.Stored<typeof Taint> {}
 export const Toleration = t.object("io.k8s.api.core.v1.Toleration", {
   effect: t.oneOf("NoExecute", "NoSchedule", "PreferNoSchedule").pb(4).doc("Effect that is tolerated; all if empty."),
   key: t.string().pb(1).doc("Key that is tolerated; all if empty."),
-  operator: t.oneOf("Equal", "Exists", "Gt", "Lt").pb(2).doc("How the value is compared: Equal or Exists, Lt or Gt."),
+  operator: t.oneOf("Equal", "Exists", "Gt", "Lt").unchecked().pb(2).doc("How the value is compared: Equal or Exists, Lt or Gt."),
   tolerationSeconds: t.int64().pb(5).pointer().doc("How long a NoExecute taint is tolerated; forever if not given."),
   value: t.string().pb(3).doc("Value that is tolerated."),
 });
