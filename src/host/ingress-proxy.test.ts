@@ -100,6 +100,13 @@ test("a backend that breaks off before its answer is replaced where asking again
   assert.equal((await ask("/", { body: "x" })).status, 502);
 });
 
+test("an only endpoint is asked again before the client hears of it", async () => {
+  serve([{}]);
+  let broken = 2;
+  answer = (request, response, name) => { if (broken-- > 0) request.socket.destroy(); else echo(request, response, name); };
+  assert.equal((await ask("/")).status, 200);
+});
+
 test("a kept connection that its server has closed costs no request", async () => {
   serve([{}]);
   for (let i = 0; i < 20; i++) {

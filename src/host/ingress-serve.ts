@@ -76,7 +76,9 @@ export class IngressServer {
     const headers = forwarded(exchange, secure, options.upstreamHost ?? name);
     const order = this.#order(route, backend, exchange);
     let last: unknown;
-    for (const endpoint of order.endpoints.slice(0, triesMax)) {
+    for (let i = 0; i < triesMax; i++) {
+      // With fewer endpoints than tries the same one is asked again: a kept connection may just have been closed.
+      const endpoint = order.endpoints[i % order.endpoints.length] as string;
       const cookies = order.sticky === endpoint || !options.affinity ? [] : [this.#cookie(options.affinity, endpoint, secure)];
       const sent: Sent = { exchange, headers, path: match.path + query, options, cookies, bodyBytesMax: options.bodyBytesMax };
       try {
