@@ -30,7 +30,7 @@ export function readBody(bytes: Uint8Array, type: MediaType, expected: Expected,
   if (type === protobufType) return readProtobuf(bytes, expected);
   const text = textOf(bytes);
   const { value, duplicates } = parseText(text, type, expected, options.parseYaml);
-  return readValue(value, type === jsonType ? duplicates.map(path => `duplicate field ${JSON.stringify(path)}`) : duplicatesInYaml(text, duplicates), expected, options, bytes);
+  return readValue(value, type === jsonType ? duplicates.map(path => `duplicate field ${JSON.stringify(path)}`) : duplicatesInYaml(text, duplicates), expected, options, bytes, type === jsonType ? text : undefined);
 }
 
 /** The value of a JSON or YAML text, and which keys were written twice. */
@@ -45,7 +45,7 @@ export function parseText(text: string, type: MediaType, expected: Expected, par
 }
 
 /** A parsed value as the expected kind. `duplicates` are complete complaints. */
-export function readValue(value: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array): any {
+export function readValue(value: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array, jsonText?: string): any {
   if (!isObject(value)) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(bytes ?? new Uint8Array())})`);
   const { apiVersion, kind } = typeOf(value, expected);
   checkType(apiVersion, kind, expected);
@@ -57,7 +57,7 @@ export function readValue(value: Json, duplicates: readonly string[], expected: 
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
   }
-  const strict = strictTexts(duplicates, decoded.unknown, expected, bytes);
+  const strict = strictTexts(duplicates, decoded.unknown, expected, jsonText);
   if (strict.length > 0 && options.fieldValidation === "Strict") throw refuse(`strict decoding error: ${strict.join(", ")}`);
   if (options.fieldValidation === "Warn") for (const text of strict) options.warn(text);
   return { ...decoded.object, apiVersion, kind };
@@ -83,8 +83,8 @@ export function duplicatesInYaml(text: string, keys: readonly string[]): readonl
   });
 }
 
-function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, bytes: Uint8Array | undefined): readonly string[] {
-  if (duplicates.length > 0 && unknown.length > 0 && bytes?.[0] === 0x7b) return strictProblems(node, textOf(bytes));
+function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, jsonText: string | undefined): readonly string[] {
+  if (duplicates.length > 0 && unknown.length > 0 && jsonText !== undefined) return strictProblems(node, jsonText);
   return [...duplicates, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];
 }
 
