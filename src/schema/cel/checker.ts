@@ -140,7 +140,7 @@ class Checker {
     if (result === undefined) {
       const shown = given.map(type => renderType(this.#bindings.resolve(type)));
       const signature = isMember ? `${shown[0]}.(${shown.slice(1).join(", ")})` : `(${shown.join(", ")})`;
-      return given.some(type => this.#bindings.resolve(type).kind === "error") ? types.error : this.#fail(expr.at, `found no matching overload for '${name}' applied to '${signature}'`);
+      return this.#fail(expr.at, `found no matching overload for '${name}' applied to '${signature}'`);
     }
     this.overloads.set(expr, matching);
     return result;
@@ -161,14 +161,13 @@ class Checker {
     return rename;
   }
 
-  /** Kubernetes wants the elements of a literal to be of one type. */
-  #join(known: Type | undefined, next: Type, at: number): Type {
+  /** What elements of different types have in common. */
+  #join(known: Type | undefined, next: Type): Type {
     if (known === undefined) return next;
     const a = this.#bindings.resolve(known), b = this.#bindings.resolve(next);
     if (a.kind === "dyn" || b.kind === "dyn") return types.dyn;
     if (this.#bindings.fits(b, a)) return a;
-    if (this.#bindings.fits(a, b)) return b;
-    return this.#fail(at, `expected type '${renderType(a)}' but found '${renderType(b)}'`);
+    return this.#bindings.fits(a, b) ? b : types.dyn;
   }
   #optionalItem(type: Type, optional: boolean, at: number): Type {
     if (!optional) return type;
@@ -178,14 +177,14 @@ class Checker {
   }
   #list(expr: Expr & { kind: "list" }): Type {
     let item: Type | undefined;
-    for (const { value, optional } of expr.items) item = this.#join(item, this.#optionalItem(this.check(value), optional, value.at), value.at);
+    for (const { value, optional } of expr.items) item = this.#join(item, this.#optionalItem(this.check(value), optional, value.at));
     return listOf(item ?? param(`#list${this.#fresh++}`));
   }
   #map(expr: Expr & { kind: "map" }): Type {
     let key: Type | undefined, value: Type | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(key, this.check(entry.key), entry.key.at);
-      value = this.#join(value, this.#optionalItem(this.check(entry.value), entry.optional, entry.value.at), entry.value.at);
+      key = this.#join(key, this.check(entry.key));
+      value = this.#join(value, this.#optionalItem(this.check(entry.value), entry.optional, entry.value.at));
     }
     return mapOf(key ?? param(`#key${this.#fresh++}`), value ?? param(`#value${this.#fresh++}`));
   }

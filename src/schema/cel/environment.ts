@@ -1,10 +1,11 @@
 /** Compiles CEL expressions over declared variables and evaluates them, with Kubernetes' libraries, limits and messages. */
-import { type Expr, type Issue, renderIssues } from "./ast.ts";
+import { type Issue, renderIssues } from "./ast.ts";
 import { check } from "./checker.ts";
 import { CelError, OverBudget } from "./error.ts";
 import { compile, type Run } from "./evaluate.ts";
 import type { Host, Library } from "./functions.ts";
 import { kubernetesLibrary } from "./library/kubernetes.ts";
+import { literalIssues } from "./literals.ts";
 import { parse } from "./parser.ts";
 import { Bindings, type Type, renderType } from "./types.ts";
 import type { Value } from "./values.ts";
@@ -17,7 +18,7 @@ export const totalCostMax = 10_000_000;
 export type Compiled =
   | { readonly ok: true; readonly program: Program }
   /** `message` is cel-go's, every issue with the place it is at. */
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly message: string; /** It is only that constants in it cannot be converted. */ readonly checked?: true };
 export type Outcome =
   | { readonly ok: true; readonly value: Value; readonly cost: number }
   | { readonly ok: false; readonly message: string; readonly overBudget: boolean; readonly cost: number };
@@ -64,35 +65,17 @@ export function compileExpression(text: string, { variables, wants, host, librar
   if (expr === undefined) return fail(issues);
   const checked = check(expr, variables, library);
   if (checked.issues.length > 0) return fail(checked.issues);
-  const bad = literalIssues(expr, host);
+  const bad = literalIssues(expr, checked, host);
   if (bad.length > 0) return fail(bad);
   if (wants !== undefined && !wants.some(type => checked.type.kind === "dyn" || new Bindings().fits(checked.type, type))) {
     return { ok: false, message: wants.length === 1 ? `must evaluate to ${renderType(wants[0]!)}` : `must evaluate to one of ${wants.map(renderType).join(", ")}` };
   }
   const names = [...variables.keys()];
-  return { ok: true, program: new Program(checked.type, new Set(checked.variables.values()), names, compile(expr, checked, new Map(names.map((name, i) => [name, i]))), host) };
-}
-
-/** Literals that cannot be what they are used as are found before anything runs (cel-go cel/validator.go). */
-function literalIssues(expr: Expr, host: Host): readonly Issue[] {
-  const issues: Issue[] = [];
-  const walk = (each: Expr): void => {
-    switch (each.kind) {
-      case "select": walk(each.operand); break;
-      case "list": for (const { value } of each.items) walk(value); break;
-      case "map": for (const { key, value } of each.entries) { walk(key); walk(value); } break;
-      case "message": for (const { value } of each.fields) walk(value); break;
-      case "comprehension": for (const part of [each.range, each.initial, each.condition, each.step, each.result]) walk(part); break;
-      case "call": {
-        const all = each.target === undefined ? each.args : [each.target, ...each.args];
-        for (const arg of all) walk(arg);
-        const pattern = each.name === "matches" ? all.at(-1) : undefined;
-        if (pattern?.kind === "literal" && typeof pattern.value === "string" && host.regex(pattern.value) === undefined) issues.push({ at: pattern.at, text: "invalid matches argument" });
-        break;
-      }
-      default:
-    }
-  };
-  walk(expr);
-  return issues;
+  try {
+    const code = compile(expr, checked, new Map(names.map((name, i) => [name, i])), host);
+    return { ok: true, program: new Program(checked.type, new Set(checked.variables.values()), names, code, host) };
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return { ok: false, message: error.message, checked: true };
+  }
 }

@@ -15,102 +15,192 @@ function spend(run: Run, cost: number): void {
   if (run.cost > run.costMax) throw new OverBudget();
 }
 
-/** `slots`: where each variable's value will be. */
-export function compile(expr: Expr, checked: Checked, slots: ReadonlyMap<string, number>): Code {
-  return new Compiler(checked, slots.size).code(expr, slots);
+/** `slots`: where each variable's value will be. Throws CelError for conversions of constants that cannot be. */
+export function compile(expr: Expr, checked: Checked, slots: ReadonlyMap<string, number>, host: Host): Code {
+  return new Compiler(checked, slots.size, host).code(expr, slots);
 }
 
 type Slots = ReadonlyMap<string, number>;
 
+/** Calls of these on constants are done once. */
+const conversions = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"]);
+const certain = new Set<Type["kind"]>(["bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration"]);
+/** What is not so far a constant. */
+const unknown = Symbol("unknown");
+
+/**
+ * Costs are cel-go's: variables, selections and indexes that follow one another are one attribute, which costs 1 and 1 for each
+ * selection or index. It is free itself where it is a branch of `?:`, an index, or asked about by `has`.
+ */
 class Compiler {
   readonly #checked: Checked;
+  readonly #host: Host;
+  readonly #constants = new Map<Expr, Value | typeof unknown>();
   #used: number;
-  constructor(checked: Checked, used: number) {
+  constructor(checked: Checked, used: number, host: Host) {
     this.#checked = checked;
     this.#used = used;
+    this.#host = host;
   }
 
-  code(expr: Expr, slots: Slots): Code {
+  code(expr: Expr, slots: Slots, free = false): Code {
+    const constant = this.#constant(expr, slots);
+    if (constant !== unknown) return () => constant;
     switch (expr.kind) {
-      case "literal": { const value = expr.value; return () => value; }
-      case "ident": return this.#variable(expr, expr.name, slots);
-      case "select": return this.#select(expr, slots);
-      case "call": return this.#call(expr, slots);
+      case "ident": return this.#variable(expr, expr.name, slots, free);
+      case "select": return this.#select(expr, slots, free);
+      case "call": return this.#call(expr, slots, free);
       case "list": return this.#list(expr, slots);
       case "map": return this.#map(expr, slots);
-      case "message": throw new CelError(`unknown type: ${expr.name}`);
       case "comprehension": return this.#comprehension(expr, slots);
+      default: throw new CelError(`unknown type: ${expr.kind === "message" ? expr.name : ""}`);
     }
   }
 
-  #variable(expr: Expr, name: string, slots: Slots): Code {
-    const plain = this.#checked.variables.get(expr) ?? name;
-    const slot = slots.get(plain);
-    if (slot === undefined) { const value = new TypeValue(plain); return run => { spend(run, 1); return value; }; }
-    return run => { spend(run, 1); return run.slots[slot]!; };
+  #variable(expr: Expr, name: string, slots: Slots, free: boolean): Code {
+    const slot = slots.get(this.#checked.variables.get(expr) ?? name)!, cost = free ? 0 : 1;
+    return run => { spend(run, cost); return run.slots[slot]!; };
   }
 
-  #select(expr: Expr & { kind: "select" }, slots: Slots): Code {
-    if (this.#checked.variables.has(expr)) return this.#variable(expr, expr.field, slots);
-    const operand = this.code(expr.operand, slots), field = expr.field;
+  #isAttribute(expr: Expr, slots: Slots): boolean {
+    return this.#constant(expr, slots) === unknown && (expr.kind === "ident" || expr.kind === "select" || (expr.kind === "call" && ["_[_]", "_[?_]", "_?_:_"].includes(expr.name)));
+  }
+  /** What is selected or indexed, and what doing so costs. */
+  #operand(expr: Expr, slots: Slots, free: boolean): { readonly operand: Code; readonly cost: number } {
+    const attribute = this.#isAttribute(expr, slots);
+    return { operand: this.code(expr, slots, attribute && free), cost: attribute || free ? 1 : 2 };
+  }
+
+  #select(expr: Expr & { kind: "select" }, slots: Slots, free: boolean): Code {
+    if (this.#checked.variables.has(expr)) return this.#variable(expr, expr.field, slots, free);
+    const { field, optional } = expr, { operand, cost } = this.#operand(expr.operand, slots, free || expr.test);
     if (expr.test) return run => {
       const value = operand(run);
-      // Quirk: asking whether a field is there costs nothing, as it did in Kubernetes' first version of CEL (PresenceTestHasCost).
-      run.cost -= 1;
+      spend(run, cost);
       const inner = value instanceof Optional ? value.value : value;
-      if (inner === undefined) return false;
-      if (!(inner instanceof Mapping)) throw new CelError(`no such overload`);
-      return inner.get(field) !== undefined;
+      if (inner instanceof List) throw new CelError("unsupported index type 'string' in list");
+      return inner instanceof Mapping && inner.get(field) !== undefined;
     };
-    const optional = expr.optional;
     return run => {
       const value = operand(run);
-      spend(run, 1);
-      if (optional || value instanceof Optional) return selectOptional(value, field);
+      if (optional || value instanceof Optional) {
+        const found = selectOptional(value, field);
+        spend(run, found === none ? cost - 1 : cost);
+        return found;
+      }
+      spend(run, cost);
       if (!(value instanceof Mapping)) throw new CelError("no such overload");
       const found = value.get(field);
       if (found === undefined) throw new CelError(`no such key: ${field}`);
       return found;
     };
   }
+  #index(container: Expr, key: Expr, optional: boolean, slots: Slots, free: boolean): Code {
+    const { operand, cost } = this.#operand(container, slots, free), keyCode = this.code(key, slots, true);
+    return run => {
+      const value = operand(run), at = keyCode(run);
+      const found = optional ? indexOptional(value, at) : index(value, at);
+      spend(run, found === none ? cost - 1 : cost);
+      return found;
+    };
+  }
 
-  #call(expr: Expr & { kind: "call" }, slots: Slots): Code {
-    const args = (expr.target !== undefined && !this.#checked.globals.has(expr) ? [expr.target, ...expr.args] : expr.args).map(arg => this.code(arg, slots));
-    const [a, b, c] = args as [Code, Code, Code];
+  #call(expr: Expr & { kind: "call" }, slots: Slots, free: boolean): Code {
+    const all = expr.target !== undefined && !this.#checked.globals.has(expr) ? [expr.target, ...expr.args] : expr.args;
+    const [first, second, third] = all as [Expr, Expr, Expr];
+    switch (expr.name) {
+      case "_[_]": return this.#index(first, second, false, slots, free);
+      case "_[?_]": return this.#index(first, second, true, slots, free);
+      case "_?_:_": {
+        const test = this.code(first, slots), yes = this.code(second, slots, true), no = this.code(third, slots, true);
+        return run => {
+          const decides = test(run);
+          if (typeof decides !== "boolean") throw new CelError("no such overload");
+          return decides ? yes(run) : no(run);
+        };
+      }
+      case "@in": { const members = this.#members(second, slots); if (members !== undefined) return isMember(this.code(first, slots), members); break; }
+      default:
+    }
+    const args = all.map(arg => this.code(arg, slots));
+    const [a, b] = args as [Code, Code];
     if (this.#checked.overloads.get(expr)?.[0]?.id.startsWith("optional_or") === true) return orElse(a, b, expr.name === "or");
     switch (expr.name) {
       case "_&&_": return logical(a, b, false);
       case "_||_": return logical(a, b, true);
-      case "_?_:_": return run => {
-        const test = a(run);
-        if (typeof test !== "boolean") throw new CelError("no such overload");
-        return test ? b(run) : c(run);
-      };
       case "@not_strictly_false": return run => {
         const value = a(run);
         spend(run, 1);
         return value !== false;
       };
-      case "_[_]": return run => { const container = a(run), key = b(run); spend(run, 1); return index(container, key); };
-      case "_[?_]": return run => { const container = a(run), key = b(run); spend(run, 1); return indexOptional(container, key); };
-      default: return this.#function(expr, args);
+      default: return this.#function(expr, all, args);
     }
   }
 
-  #function(expr: Expr & { kind: "call" }, args: readonly Code[]): Code {
+  #function(expr: Expr & { kind: "call" }, parts: readonly Expr[], args: readonly Code[]): Code {
     const overloads = this.#checked.overloads.get(expr) ?? [];
+    const name = this.#checked.globals.get(expr) ?? expr.name;
+    const [a, b] = args as [Code, Code], count = args.length;
+    // Values of simple types are what they were declared to be.
+    const sure = overloads.length === 1 && parts.every(part => certain.has(this.#checked.typeOf(part).kind)) ? overloads[0] : undefined;
     return run => {
-      const values = args.map(arg => arg(run));
-      const overload = overloads.length === 1 && overloads[0]!.args.length === 0 ? overloads[0]! : pick(overloads, values);
-      const result = overload.call(values, run.host);
-      spend(run, overload.cost?.(values, result) ?? 1);
-      return result;
+      const values = count === 2 ? [a(run), b(run)] : count === 1 ? [a(run)] : args.map(arg => arg(run));
+      try {
+        const overload = sure ?? pick(name, overloads, values);
+        const result = overload.call(values, run.host);
+        spend(run, overload.cost?.(values, result) ?? 1);
+        return result;
+      } catch (error) {
+        if (error instanceof CelError) spend(run, 1);
+        throw error;
+      }
     };
+  }
+
+  /** Texts, numbers and booleans of a list that is known beforehand: finding one among them costs nothing. */
+  #members(expr: Expr, slots: Slots): ReadonlySet<string> | undefined {
+    const list = this.#constant(expr, slots);
+    if (!(list instanceof List)) return undefined;
+    const texts = Array.from(list, item => (typeof item === "number" && !Number.isInteger(item) ? `n${item}` : keyText(item)));
+    return texts.some(text => text === undefined) ? undefined : new Set(texts as string[]);
+  }
+
+  /** Values that do not depend on anything are made once and cost nothing, as cel-go's optimiser has it. */
+  #constant(expr: Expr, slots: Slots): Value | typeof unknown {
+    const known = this.#constants.get(expr);
+    if (known !== undefined) return known;
+    const value = this.#evaluated(expr, slots);
+    this.#constants.set(expr, value);
+    return value;
+  }
+  #evaluated(expr: Expr, slots: Slots): Value | typeof unknown {
+    switch (expr.kind) {
+      case "literal": return expr.value;
+      case "ident": case "select": {
+        const name = this.#checked.variables.get(expr);
+        return name !== undefined && !slots.has(name) ? new TypeValue(name) : unknown;
+      }
+      case "list": {
+        const items = expr.items.map(({ value, optional }) => (optional ? unknown : this.#constant(value, slots)));
+        return items.includes(unknown) ? unknown : new Items(items as Value[]);
+      }
+      case "map": {
+        const entries = expr.entries.map(({ key, value, optional }) => [optional ? unknown : this.#constant(key, slots), this.#constant(value, slots)] as const);
+        if (entries.some(each => each.includes(unknown))) return unknown;
+        const made = new Map((entries as (readonly [Value, Value])[]).map(entry => [keyText(entry[0]) ?? "", entry]));
+        return made.size === entries.length && !made.has("") ? new Entries(made) : unknown;
+      }
+      case "call": {
+        if (!conversions.has(expr.name) || expr.target !== undefined || expr.args.length !== 1) return unknown;
+        const value = this.#constant(expr.args[0]!, slots);
+        return value === unknown ? unknown : pick(expr.name, this.#checked.overloads.get(expr) ?? [], [value]).call([value], this.#host);
+      }
+      default: return unknown;
+    }
   }
 
   #list(expr: Expr & { kind: "list" }, slots: Slots): Code {
     const items = expr.items.map(({ value, optional }) => ({ code: this.code(value, slots), optional }));
-    if (isConstant(expr)) return folded(expr);
     return run => {
       const values: Value[] = [];
       for (const { code, optional } of items) {
@@ -125,7 +215,6 @@ class Compiler {
   }
   #map(expr: Expr & { kind: "map" }, slots: Slots): Code {
     const entries = expr.entries.map(({ key, value, optional }) => ({ key: this.code(key, slots), value: this.code(value, slots), optional }));
-    if (isConstant(expr)) return folded(expr);
     return run => {
       const made = new Map<string, readonly [Value, Value]>();
       for (const { key: keyCode, value: valueCode, optional } of entries) {
@@ -172,20 +261,13 @@ class Compiler {
   }
 }
 
-/** Lists and maps of literals are made once and cost nothing, as cel-go's optimiser has it. */
-function isConstant(expr: Expr): boolean {
-  if (expr.kind === "literal") return true;
-  if (expr.kind === "list") return expr.items.every(({ value, optional }) => !optional && isConstant(value));
-  return expr.kind === "map" && expr.entries.every(({ key, value, optional }) => !optional && isConstant(key) && isConstant(value)) && new Set(expr.entries.map(({ key }) => keyText(constant(key)))).size === expr.entries.length;
-}
-function constant(expr: Expr): Value {
-  if (expr.kind === "literal") return expr.value;
-  if (expr.kind === "list") return new Items(expr.items.map(({ value }) => constant(value)));
-  return new Entries(new Map((expr.kind === "map" ? expr.entries : []).map(({ key, value }) => [keyText(constant(key)) ?? "", [constant(key), constant(value)] as const])));
-}
-function folded(expr: Expr): Code {
-  const value = constant(expr);
-  return () => value;
+function isMember(code: Code, members: ReadonlySet<string>): Code {
+  if (members.size === 0) return () => false;
+  return run => {
+    const value = code(run);
+    const text = typeof value === "number" && !Number.isInteger(value) ? `n${value}` : keyText(value);
+    return text !== undefined && members.has(text);
+  };
 }
 
 /** In a loop an error is a value until its end: a later element may make it not matter. */
@@ -229,10 +311,8 @@ function orElse(a: Code, b: Code, keepsOptional: boolean): Code {
 
 function selectOptional(value: Value, field: string): Optional {
   const inner = value instanceof Optional ? value.value : value;
-  if (inner === undefined) return none;
-  if (!(inner instanceof Mapping)) throw new CelError("no such overload");
-  const found = inner.get(field);
-  return found === undefined ? none : found instanceof Optional ? found : new Optional(found);
+  const found = inner instanceof Mapping ? inner.get(field) : undefined;
+  return found === undefined ? none : new Optional(found);
 }
 
 function index(container: Value, key: Value): Value {
@@ -270,9 +350,9 @@ function renderKey(key: Value): string {
 }
 
 /** The overload for the types that the values turn out to have. */
-function pick(overloads: readonly Overload[], values: readonly Value[]): Overload {
+function pick(name: string, overloads: readonly Overload[], values: readonly Value[]): Overload {
   for (const overload of overloads) if (overload.args.every((type, i) => isOf(values[i]!, type))) return overload;
-  throw new CelError("no such overload");
+  throw new CelError(/^[_@!-]/.test(name) ? "no such overload" : `no such overload: ${name}(${values.map(typeNameOf).join(", ")})`);
 }
 function isOf(value: Value, type: Type): boolean {
   switch (type.kind) {
@@ -286,12 +366,11 @@ function isOf(value: Value, type: Type): boolean {
     case "bytes": return value instanceof Uint8Array;
     case "timestamp": return value instanceof Timestamp;
     case "duration": return value instanceof Duration;
-    case "list": return value instanceof List && (value.size === 0 || simple.has(type.item.kind) === false || isOf(value.at(0), type.item));
+    case "list": return value instanceof List && (value.size === 0 || !certain.has(type.item.kind) || isOf(value.at(0), type.item));
     case "map": return value instanceof Mapping;
     case "object": return value instanceof Mapping;
     case "type": return value instanceof TypeValue;
     case "opaque": return type.name === "optional_type" ? value instanceof Optional : value instanceof Opaque && value.typeName === type.name;
   }
 }
-const simple = new Set<Type["kind"]>(["bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration"]);
 

@@ -1,5 +1,7 @@
 /** `"%s of %d".format([…])` (cel-go ext/formatting.go). */
+import { goQuote } from "../problem.ts";
 import { CelError } from "./error.ts";
+import { doubleText } from "./numbers.ts";
 import { renderDuration, renderTimestamp } from "./time.ts";
 import { Duration, List, Mapping, Timestamp, TypeValue, Uint, type Value, keyText, typeNameOf } from "./values.ts";
 
@@ -43,33 +45,39 @@ function decimal(value: Value): string {
 function notFinite(value: number): string {
   return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
+/** As Go's text/message writes doubles in English. */
 function float(verb: "e" | "f", value: Value, precision: number): string {
-  const number = typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : value instanceof Uint ? Number(value.value) : undefined;
-  if (number === undefined) throw new CelError(`error during formatting: ${verb === "e" ? "scientific" : "fixed-point"} clause can only be used on doubles, was given ${typeNameOf(value)}`);
-  if (!Number.isFinite(number)) return notFinite(number);
+  if (typeof value !== "number") throw new CelError(`error during formatting: ${verb === "e" ? "scientific" : "fixed-point"} clause can only be used on doubles, was given ${typeNameOf(value)}`);
+  if (!Number.isFinite(value)) return notFinite(value);
   if (precision > 100) throw new CelError("error during formatting: precision out of range");
-  return verb === "f" ? number.toFixed(precision) : number.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2");
+  if (verb === "f") {
+    const [whole, fraction] = fixed(value, precision).split(".") as [string, string?];
+    return `${whole.replace(/\B(?=(?:\d{3})+$)/g, ",")}${fraction === undefined ? "" : `.${fraction}`}`;
+  }
+  const [mantissa, exponent] = value.toExponential(precision).split("e") as [string, string];
+  return `${mantissa}×10${exponent.startsWith("-") ? "⁻" : ""}${exponent.slice(1).padStart(2, "0").replace(/\d/g, digit => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!)}`;
+}
+/** Without exponents, however large. */
+function fixed(value: number, precision: number): string {
+  return Math.abs(value) < 1e21 ? value.toFixed(precision) : `${BigInt(value)}${precision === 0 ? "" : `.${"0".repeat(precision)}`}`;
 }
 
-/** As `%s` writes any value; strings inside lists and maps are bare too. */
+/** As `%s` writes any value; inside lists and maps texts are quoted. */
 function render(value: Value, inside: boolean): string {
   switch (typeof value) {
-    case "string": return value;
+    case "string": return inside ? goQuote(value) : value;
     case "bigint": case "boolean": return String(value);
-    case "number": return Number.isFinite(value) ? plain(value) : notFinite(value);
+    case "number": return !Number.isFinite(value) ? notFinite(value) : inside ? fixed(value, 6) : doubleText(value);
     default:
   }
   if (value === null) return "null";
   if (value instanceof Uint) return String(value.value);
-  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  if (value instanceof Timestamp) return renderTimestamp(value);
-  if (value instanceof Duration) return renderDuration(value);
+  if (value instanceof Uint8Array) { const text = new TextDecoder().decode(value); return inside ? `b${goQuote(text)}` : text; }
+  if (value instanceof Timestamp) return inside ? `timestamp(${goQuote(renderTimestamp(value))})` : renderTimestamp(value);
+  if (value instanceof Duration) return inside ? `duration(${goQuote(renderDuration(value))})` : renderDuration(value);
   if (value instanceof TypeValue) return value.name;
   if (value instanceof List) return `[${Array.from(value, item => render(item, true)).join(", ")}]`;
   if (!(value instanceof Mapping)) throw new CelError(`error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeNameOf(value)}`);
   const keys = [...value.keys()].sort((a, b) => (keyText(a)! < keyText(b)! ? -1 : 1));
-  return `{${keys.map(key => `${render(key, inside)}: ${render(value.get(key)!, true)}`).join(", ")}}`;
-}
-function plain(value: number): string {
-  return Math.abs(value) >= 1e21 ? BigInt(value).toString() : String(value);
+  return `{${keys.map(key => `${render(key, true)}:${render(value.get(key)!, true)}`).join(", ")}}`;
 }

@@ -107,7 +107,10 @@ class Lexer {
     }
     const text = chars.slice(at, end).join("");
     this.#at = end;
-    if (isFloat) return { kind: "literal", at, text, value: Number(text) };
+    if (isFloat) {
+      if (!Number.isFinite(Number(text))) this.#issues.push({ at, text: "invalid double literal" });
+      return { kind: "literal", at, text, value: Number(text) };
+    }
     const value = BigInt(text);
     if (chars[end] === "u" || chars[end] === "U") {
       this.#at++;

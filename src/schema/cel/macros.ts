@@ -33,7 +33,7 @@ function loop(range: Expr, names: readonly string[], at: number, { initial, cond
 function variables(args: readonly Expr[], count: number, fail: (at: number, text: string) => undefined): readonly string[] | undefined {
   const names: string[] = [];
   for (const arg of args.slice(0, count)) {
-    if (arg.kind !== "ident" || arg.name.startsWith(".")) return fail(arg.at, count === 1 ? "argument must be a simple name" : "argument must be a simple variable name");
+    if (arg.kind !== "ident" || arg.name.startsWith(".")) return fail(arg.at, "argument must be a simple name");
     if (arg.name === accumulator || arg.name === "__result__") return fail(arg.at, "iteration variable overwrites accumulator variable");
     if (names.includes(arg.name)) return fail(arg.at, `duplicate variable name: ${arg.name}`);
     names.push(arg.name);
@@ -77,10 +77,23 @@ const optionally = (wrap: boolean): Macro => (target, args, at, fail) => {
   return call(at, "_?_:_", method("hasValue"), wrap ? call(at, "optional.of", bound) : bound, call(at, "optional.none"));
 };
 
+/** `a.sortBy(v, key)`: by what `key` gives for each element. */
+const sortBy: Macro = (target, args, at, fail) => {
+  const names = variables(args, 1, fail);
+  if (names === undefined) return undefined;
+  if (target.kind === "literal" || target.kind === "map" || target.kind === "message") return fail(target.at, "sortBy can only be applied to a list, identifier, comprehension, call or select expression");
+  const input: Expr = { kind: "ident", at, name: "@__sortBy_input__" };
+  const keys = loop(input, names, at, appending(at, [args[1]!]));
+  return {
+    kind: "comprehension", at, range: list(at), variable: "#unused", variable2: undefined, accumulator: input.name, initial: target, condition: literal(at, false), step: input,
+    result: { kind: "call", at, name: "@sortByAssociatedKeys", target: input, args: [keys] },
+  };
+};
+
 const macros: ReadonlyMap<string, Macro> = new Map<string, Macro>([
   ...Object.entries(quantifiers).flatMap(([name, make]) => {
     const of = (at: number, rest: readonly Expr[]): Loop => make(at, rest[0]!);
-    return [name, ...(name === "exists_one" ? ["existsOne"] : [])].flatMap((each): [string, Macro][] => [[`${each}/2`, looping(1, of)], ...(each === "exists_one" ? [] : [[`${each}/3`, looping(2, of)] as [string, Macro]])]);
+    return [name, ...(name === "exists_one" ? ["existsOne"] : [])].flatMap((each): [string, Macro][] => [[`${each}/2`, looping(1, of)], [`${each}/3`, looping(2, of)]]);
   }),
   ["map/2", looping(1, appending)], ["map/3", looping(1, appending)],
   ["filter/2", (target, args, at, fail) => {
@@ -90,5 +103,6 @@ const macros: ReadonlyMap<string, Macro> = new Map<string, Macro>([
   ["transformList/3", looping(2, appending)], ["transformList/4", looping(2, appending)],
   ["transformMap/3", looping(2, insertValue)], ["transformMap/4", looping(2, insertValue)],
   ["transformMapEntry/3", looping(2, insertEntry)], ["transformMapEntry/4", looping(2, insertEntry)],
+  ["sortBy/2", sortBy],
   ["optMap/2", optionally(true)], ["optFlatMap/2", optionally(false)],
 ]);

@@ -149,6 +149,8 @@ class Parser {
         const optional = this.#take("?") !== undefined;
         const name = this.#name();
         const open = optional || name.kind === "escaped" ? undefined : this.#take("(");
+        // Kubernetes does not turn quoted names on.
+        if (name.kind === "escaped") this.#issues.push({ at: name.at, text: "unsupported syntax: '`'" });
         expr = open === undefined ? { kind: "select", at: dot.at, operand: expr, field: name.text, test: false, optional } : this.#call(name, expr, open);
         continue;
       }

@@ -1,5 +1,5 @@
 /** Which values CEL calls zero. */
-import { Duration, List, Mapping, Optional, Uint, type Value } from "./values.ts";
+import { Duration, List, Mapping, Optional, Timestamp, Uint, type Value } from "./values.ts";
 
 export function isZero(value: Value): boolean {
   if (value === null || value === false || value === 0n || value === 0 || value === "") return true;
@@ -7,5 +7,6 @@ export function isZero(value: Value): boolean {
   if (value instanceof Uint8Array) return value.length === 0;
   if (value instanceof List || value instanceof Mapping) return value.size === 0;
   if (value instanceof Duration) return value.nanos === 0n;
+  if (value instanceof Timestamp) return value.nanos === -62_135_596_800_000_000_000n;
   return value instanceof Optional && value.value === undefined;
 }

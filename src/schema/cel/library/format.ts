@@ -30,11 +30,11 @@ const prefix = (grammar: Grammar): Grammar => value => prefixProblems(grammar, v
 const formats: ReadonlyMap<string, FormatValue> = new Map(([
   ["dns1123Label", 30, dnsLabel], ["dns1123Subdomain", 60, dnsSubdomain], ["dns1035Label", 30, dns1035Label], ["qualifiedName", 60, qualifiedName],
   ["dns1123LabelPrefix", 30, prefix(dnsLabel)], ["dns1123SubdomainPrefix", 60, prefix(dnsSubdomain)], ["dns1035LabelPrefix", 30, prefix(dns1035Label)], ["labelValue", 40, labelValue],
-  ["uri", 1084, value => { const problem = urlProblem(value); return problem === undefined ? [] : [problem]; }],
-  ["uuid", 104, says("does not match the UUID format", value => /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/.test(value))],
+  ["uri", 1104, value => { const problem = urlProblem(value); return problem === undefined ? [] : [problem]; }],
+  ["uuid", 72, says("does not match the UUID format", value => /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/.test(value))],
   ["byte", 84, says("invalid base64", value => /^[A-Za-z0-9+/]*={0,2}$/.test(value) && decodeBase64(value) !== undefined)],
-  ["date", 144, says("invalid date", value => /^\d{4}-\d{2}-\d{2}$/.test(value) && parseTimestamp(`${value}T00:00:00Z`) !== undefined)],
-  ["datetime", 144, says("invalid datetime", value => parseTimestamp(value.toUpperCase()) !== undefined)],
+  ["date", 72, says("invalid date", value => /^\d{4}-\d{2}-\d{2}$/.test(value) && parseTimestamp(`${value}T00:00:00Z`) !== undefined)],
+  ["datetime", 72, says("invalid datetime", value => parseTimestamp(value.toUpperCase()) !== undefined)],
 ] as const satisfies readonly (readonly [string, number, Grammar])[]).map(([name, size, grammar]) => [name, new FormatValue(name, size, grammar)]));
 
 const formatType = opaque("kubernetes.NamedFormat");

@@ -1,19 +1,21 @@
 /** Functions of lists: Kubernetes' own (apiserver pkg/cel/library/lists.go) and cel-go's (ext/lists.go, version 3); and of lists as sets (ext/sets.go). */
 import { CelError } from "../error.ts";
-import { type Library, type Overload, global, member, traversal } from "../functions.ts";
+import { type Library, type Overload, global, member } from "../functions.ts";
 import { type Type, listOf, optionalOf, param, types } from "../types.ts";
-import { Duration, Items, List, Optional, Uint, type Value, checkedInt, checkedUint, compare, equal, none, sizeOf, typeNameOf } from "../values.ts";
+import { Duration, Items, List, Mapping, Optional, Uint, type Value, checkedInt, checkedUint, compare, equal, none, sizeOf, typeNameOf } from "../values.ts";
 import { durationOf } from "../time.ts";
 
 const { bool, int, uint, double, string, bytes, timestamp, duration } = types;
 const A = param("A"), list = listOf(A);
 
 /** Once through a list, and once through each text in it (apiserver pkg/cel/library/cost.go, traversalCost). */
-function traversed(value: Value): number {
-  if (typeof value === "string" || value instanceof Uint8Array) return traversal(sizeOf(value));
-  if (!(value instanceof List)) return 1;
+export function traversed(value: Value): number {
+  if (typeof value === "string") return Math.trunc(new TextEncoder().encode(value).length * 0.1);
+  if (value instanceof Uint8Array) return Math.trunc(value.length * 0.1);
   let cost = 0;
-  for (const item of value) cost += traversed(item);
+  if (value instanceof List) for (const item of value) cost += traversed(item);
+  else if (value instanceof Mapping) for (const key of value.keys()) cost += traversed(key) + traversed(value.get(key)!);
+  else return 1;
   return cost;
 }
 const once: Overload["cost"] = ([value]) => traversed(value!);
@@ -77,6 +79,13 @@ function range(count: bigint): List {
   return new Items(Array.from({ length: Number(count > 0n ? count : 0n) }, (_, i) => BigInt(i)));
 }
 
+/** A call that makes a list of this many. */
+const makes = (size: number): number => Math.trunc(size) + 11;
+const output: Overload["cost"] = (_args, result) => makes(sizeOf(result));
+/** Every element compared with every other. */
+const compared = (list: List): number => makes(list.size ** 2 * (list.size > 0 && (typeof list.at(0) === "string" || list.at(0) instanceof Uint8Array) ? 2.1 : 2));
+const selfCompared: Overload["cost"] = ([list]) => compared(list as List);
+
 const has = (of: List, item: Value): boolean => { for (const each of of) if (equal(each, item)) return true; return false; };
 const products: Overload["cost"] = ([a, b]) => 1 + sizeOf(a!) * sizeOf(b!);
 
@@ -87,16 +96,16 @@ export const listsLibrary: Library = new Map<string, readonly Overload[]>([
   perType("min", type => member(`list_${type.kind}_min_${type.kind}`, [listOf(type)], type, ([of]) => extreme(of as List, "min"), once)),
   ["indexOf", [member("list_a_index_of_int", [list, A], int, ([of, item]) => indexIn(of as List, item!, false), once)]],
   ["lastIndexOf", [member("list_a_last_index_of_int", [list, A], int, ([of, item]) => indexIn(of as List, item!, true), once)]],
-  ["slice", [member("list_slice", [list, int, int], list, ([of, start, end]) => slice(of as List, start as bigint, end as bigint))]],
+  ["slice", [member("list_slice", [list, int, int], list, ([of, start, end]) => slice(of as List, start as bigint, end as bigint), output)]],
   ["flatten", [
-    member("list_flatten", [listOf(list)], list, ([of]) => new Items(flatten(of as List, 1n))),
-    member("list_flatten_int", [listOf(types.dyn), int], listOf(types.dyn), ([of, depth]) => new Items(flatten(of as List, depth as bigint))),
+    member("list_flatten", [listOf(list)], list, ([of]) => new Items(flatten(of as List, 1n)), ([of]) => makes(sizeOf(of!))),
+    member("list_flatten_int", [listOf(types.dyn), int], listOf(types.dyn), ([of, depth]) => new Items(flatten(of as List, depth as bigint)), ([of, depth]) => makes(sizeOf(of!) * Number(depth as bigint))),
   ]],
-  perType("sort", type => member(`list_${type.kind}_sort`, [listOf(type)], listOf(type), ([of]) => sortBy(of as List, of as List))),
-  perType("@sortByAssociatedKeys", type => member(`list_${type.kind}_sortByAssociatedKeys`, [list, listOf(type)], list, ([of, keys]) => sortBy(of as List, keys as List))),
-  ["lists.range", [global("lists_range", [int], listOf(int), ([count]) => range(count as bigint))]],
-  ["reverse", [member("list_reverse", [list], list, ([of]) => new Items([...(of as List)].reverse()))]],
-  ["distinct", [member("list_distinct", [list], list, ([of]) => distinct(of as List))]],
+  perType("sort", type => member(`list_${type.kind}_sort`, [listOf(type)], listOf(type), ([of]) => sortBy(of as List, of as List), selfCompared)),
+  perType("@sortByAssociatedKeys", type => member(`list_${type.kind}_sortByAssociatedKeys`, [list, listOf(type)], list, ([of, keys]) => sortBy(of as List, keys as List), ([, keys]) => compared(keys as List))),
+  ["lists.range", [global("lists_range", [int], listOf(int), ([count]) => range(count as bigint), output)]],
+  ["reverse", [member("list_reverse", [list], list, ([of]) => new Items([...(of as List)].reverse()), output)]],
+  ["distinct", [member("list_distinct", [list], list, ([of]) => distinct(of as List), selfCompared)]],
   ["first", [member("list_first", [list], optionalOf(A), ([of]) => ((of as List).size === 0 ? none : new Optional((of as List).at(0))))]],
   ["last", [member("list_last", [list], optionalOf(A), ([of]) => ((of as List).size === 0 ? none : new Optional((of as List).at((of as List).size - 1))))]],
   ["sets.contains", [global("list_sets_contains_list", [list, list], bool, ([a, b]) => [...(b as List)].every(item => has(a as List, item)), products)]],

@@ -1,8 +1,10 @@
 /** CEL's own functions and operators (cel-go common/stdlib), with numbers of different types compared as Kubernetes wants. */
 import { CelError } from "../error.ts";
+import { doubleText } from "../numbers.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { datePart, type DatePart, durationOf, parseDuration, parseTimestamp, renderDuration, renderTimestamp, timestampOf } from "../time.ts";
 import { type Type, listOf, mapOf, optionalOf, param, types } from "../types.ts";
+import { appended } from "../growing.ts";
 import {
   Duration, Items, type List, type Mapping, Timestamp, TypeValue, Uint, type Value, checkedInt, checkedUint, compare, equal, intMax, intMin, keyText, sizeOf, typeNameOf, uintMax,
 } from "../values.ts";
@@ -25,7 +27,7 @@ function divided(a: bigint, b: bigint, what: "division" | "modulus"): bigint {
 /** Kubernetes' sets and keyed lists add by identity: what both have comes once, the right one's (apiserver pkg/cel/common/values.go). */
 export function addLists(a: List, b: List): List {
   const { unordered } = a;
-  if (unordered === undefined) return new Items([...a, ...b]);
+  if (unordered === undefined) return appended(a, b);
   const all = new Map(Array.from(a, item => [unordered.keyOf(item), item]));
   for (const item of b) all.set(unordered.keyOf(item), item);
   return new Items([...all.values()], unordered);
@@ -97,7 +99,7 @@ function toInt(value: Value): Value {
   if (value instanceof Duration) return value.nanos;
   if (typeof value !== "string") return value;
   const parsed = /^[+-]?\d{1,25}$/.test(value) ? BigInt(value) : undefined;
-  if (parsed === undefined || parsed > intMax || parsed < intMin) throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${parsed === undefined ? "invalid syntax" : "value out of range"}`);
+  if (parsed === undefined || parsed > intMax || parsed < intMin) throw new CelError("type conversion error from 'string' to 'int'");
   return parsed;
 }
 function toUint(value: Value): Value {
@@ -105,7 +107,7 @@ function toUint(value: Value): Value {
   if (typeof value === "number") return !Number.isFinite(value) || value < 0 || value >= 2 ** 64 ? overflow("unsigned integer") : new Uint(BigInt(Math.trunc(value)));
   if (typeof value !== "string") return value;
   const parsed = /^\d{1,25}$/.test(value) ? BigInt(value) : undefined;
-  if (parsed === undefined || parsed > uintMax) throw new CelError(`strconv.ParseUint: parsing ${JSON.stringify(value)}: ${parsed === undefined ? "invalid syntax" : "value out of range"}`);
+  if (parsed === undefined || parsed > uintMax) throw new CelError("type conversion error from 'string' to 'uint'");
   return new Uint(parsed);
 }
 function overflow(what: string): never {
@@ -118,20 +120,8 @@ function toDouble(value: Value): Value {
   const special = /^([+-]?)(?:inf|infinity)$/i.exec(value);
   if (special !== null) return special[1] === "-" ? -Infinity : Infinity;
   if (/^nan$/i.test(value)) return NaN;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) throw new CelError("type conversion error from 'string' to 'double'");
   return Number(value);
-}
-/** A double as Go's `%g` of shortest form has it. */
-export function renderDouble(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
-  if (Object.is(value, -0)) return "-0";
-  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
-  if (exponent < -4 || exponent >= 21) {
-    const [digits = "", power = ""] = value.toExponential().split("e");
-    return `${digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
-  }
-  return String(value);
 }
 function decodeText(value: Uint8Array): string {
   const text = new TextDecoder("utf-8").decode(value);
@@ -142,7 +132,7 @@ function toText(value: Value): string {
   switch (typeof value) {
     case "string": return value;
     case "bigint": case "boolean": return String(value);
-    case "number": return renderDouble(value);
+    case "number": return doubleText(value);
     default:
   }
   if (value instanceof Uint) return String(value.value);

@@ -3,25 +3,33 @@ import { CelError } from "../error.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { formatText } from "../format-text.ts";
 import { listOf, types } from "../types.ts";
+import { traversed } from "./lists.ts";
 import { Items, type List, type Value, sizeOf } from "../values.ts";
 
 const { string, int, dyn } = types;
 const strings = listOf(string);
 const once: Overload["cost"] = ([text]) => traversal(sizeOf(text!)), twice: Overload["cost"] = ([text]) => traversal(sizeOf(text!), 2);
 
+/** What Kubernetes says of `indexOf` for lists holds for texts too. */
+const walked: Overload["cost"] = ([text]) => traversed(text!);
+
 const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`);
 
 function indexOf(text: string, part: string, from: bigint): bigint {
+  if (part === "") return from;
   const chars = [...text], wanted = [...part];
-  if (from < 0n || from > BigInt(chars.length)) throw outOfRange(from);
+  if (from < 0n) throw outOfRange(from);
+  if (from >= BigInt(chars.length)) return -1n;
   for (let at = Number(from); at + wanted.length <= chars.length; at++) if (wanted.every((char, i) => chars[at + i] === char)) return BigInt(at);
   return -1n;
 }
-function lastIndexOf(text: string, part: string, from: bigint | undefined): bigint {
-  const chars = [...text], wanted = [...part], length = BigInt(chars.length);
-  if (from !== undefined && (from < 0n || from > length)) throw outOfRange(from);
-  const last = chars.length - wanted.length;
-  for (let at = from === undefined || from > BigInt(last) ? last : Number(from); at >= 0; at--) if (wanted.every((char, i) => chars[at + i] === char)) return BigInt(at);
+function lastIndexOf(text: string, part: string, given: bigint | undefined): bigint {
+  const chars = [...text], wanted = [...part];
+  const from = given ?? BigInt(part === "" ? chars.length : chars.length - 1);
+  if (part === "") return from;
+  if (given !== undefined && from < 0n) throw outOfRange(from);
+  if (from < 0n || from >= BigInt(chars.length)) return -1n;
+  for (let at = Math.min(Number(from), chars.length - wanted.length); at >= 0; at--) if (wanted.every((char, i) => chars[at + i] === char)) return BigInt(at);
   return -1n;
 }
 function substring(text: string, start: bigint, end: bigint | undefined): string {
@@ -71,12 +79,12 @@ export const stringsLibrary: Library = new Map<string, readonly Overload[]>([
     return chars[Number(at)] ?? "";
   })]],
   ["indexOf", [
-    member("string_index_of_string", [string, string], int, ([text, part]) => indexOf(text as string, part as string, 0n), once),
-    member("string_index_of_string_int", [string, string, int], int, ([text, part, from]) => indexOf(text as string, part as string, from as bigint), once),
+    member("string_index_of_string", [string, string], int, ([text, part]) => indexOf(text as string, part as string, 0n), walked),
+    member("string_index_of_string_int", [string, string, int], int, ([text, part, from]) => indexOf(text as string, part as string, from as bigint), walked),
   ]],
   ["lastIndexOf", [
-    member("string_last_index_of_string", [string, string], int, ([text, part]) => lastIndexOf(text as string, part as string, undefined), once),
-    member("string_last_index_of_string_int", [string, string, int], int, ([text, part, from]) => lastIndexOf(text as string, part as string, from as bigint), once),
+    member("string_last_index_of_string", [string, string], int, ([text, part]) => lastIndexOf(text as string, part as string, undefined), walked),
+    member("string_last_index_of_string_int", [string, string, int], int, ([text, part, from]) => lastIndexOf(text as string, part as string, from as bigint), walked),
   ]],
   ["join", [
     member("list_join", [strings], string, ([list]) => joined(list as List, ""), joinCost),
