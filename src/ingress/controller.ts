@@ -40,6 +40,7 @@ export type IngressOptions = {
 
 // A burst of changes is one table; endpoints must still follow within 100 ms.
 const settleMs = 20;
+const retryMs = 1_000;
 const slicesOfService: Index<EndpointSlice> = { name: "service", valuesOf: ({ metadata }) => [joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])] };
 
 export class IngressController {
@@ -80,7 +81,7 @@ export class IngressController {
           await Promise.all(more.map(informer => informer.listed(signal)));
         }
         if (!this.#proxy) this.#start(onChange);
-        await this.#update();
+        await this.#update(onChange);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -109,8 +110,8 @@ export class IngressController {
     });
   }
 
-  async #update(): Promise<void> {
-    const { informers, decodeBase64, recorder, log } = this.#options;
+  async #update(again: () => void): Promise<void> {
+    const { informers, decodeBase64, recorder, log, clock } = this.#options;
     const classes = informers.of(IngressClass).list();
     const ingresses = informers.of(Ingress).list();
     const slices = informers.of(EndpointSlice);
@@ -129,7 +130,10 @@ export class IngressController {
     for (const { ingress, text: warning } of warnings) if (!this.#told.has(`${ingress.metadata.uid} ${warning}`)) recorder.event({ ...ingress, apiVersion: "networking.k8s.io/v1", kind: "Ingress" }, "Warning", "Unsupported", warning);
     this.#told = told;
     for (const ingress of ingresses)
-      if (this.#proxy?.ports && isOurs(ingress, classes)) await this.#tellAddress(ingress).catch(error => log.debug("status not written", { ingress: ingress.metadata.name, error: messageOf(error) }));
+      if (this.#proxy?.ports && isOurs(ingress, classes)) await this.#tellAddress(ingress).catch(error => {
+        log.debug("status not written", { ingress: ingress.metadata.name, error: messageOf(error) });
+        clock.after(retryMs, again);
+      });
   }
 
   async #tellAddress(ingress: Ingress): Promise<void> {
