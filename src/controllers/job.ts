@@ -1,7 +1,7 @@
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { selectorOf } from "../base/selector.ts";
-import { byNamespace, keyOf } from "../client/informer.ts";
+import { byNamespace, joinKey, keyOf } from "../client/informer.ts";
 import { Job } from "../kinds/batch/job.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { New } from "../kinds/kind.ts";
@@ -23,6 +23,7 @@ export const jobController: Controller = {
   watches: [{ kind: Pod, keysOf: podKeys }],
 
   async reconcile(key, context) {
+    if (key.startsWith(strayPrefix)) return releaseStray(key.slice(strayPrefix.length), context);
     const job = context.read(Job).get(key);
     if (job === undefined || (job.spec.managedBy ?? managedByUs) !== managedByUs) {
       if (job === undefined) await releaseOrphans(key, context);
@@ -50,7 +51,25 @@ function podKeys(pod: Pod, context: Context, { type, previous }: { readonly type
   const keys = new Set([...controllerKeys(pod, Job), ...(previous === undefined ? [] : controllerKeys(previous, Job))]);
   if (type !== "deleted" && pod.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
     for (const job of context.read(Job).by(byNamespace, pod.metadata.namespace ?? "")) if (selectorOf(job.spec.selector).matches(pod.metadata.labels)) keys.add(keyOf(job));
+  if (type !== "deleted" && isTracked(pod)) keys.add(`${strayPrefix}${keyOf(pod)}`);
   return keys;
+}
+
+/** Keys of pods that may have lost their job; a job's own key has one slash. */
+const strayPrefix = "stray/";
+
+/** A pod that no job manages (any more) must not keep a finalizer that nobody else would take off. */
+async function releaseStray(key: string, context: Context): Promise<undefined> {
+  const pod = context.read(Pod).get(key);
+  if (pod === undefined || !isTracked(pod)) return undefined;
+  const ref = pod.metadata.ownerReferences?.find(ref => ref.controller === true);
+  if (ref !== undefined && ref.kind !== Job.kind) return undefined;
+  const namespace = pod.metadata.namespace ?? "";
+  const job = ref === undefined ? undefined : context.read(Job).get(joinKey(namespace, ref.name)) ?? await context.live(Job, namespace, ref.name);
+  // One that it could be adopted by will do what is right.
+  const adopting = ref === undefined && pod.metadata.deletionTimestamp === undefined && context.read(Job).by(byNamespace, namespace).some(job => selectorOf(job.spec.selector).matches(pod.metadata.labels));
+  if (job?.metadata.uid !== ref?.uid || (job === undefined && !adopting)) await untrack(pod, context);
+  return undefined;
 }
 
 /** The job is gone: nobody else would ever take our finalizer off its pods. */

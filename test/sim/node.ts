@@ -5,7 +5,7 @@ import { Node } from "../../src/kinds/core/node.ts";
 import { Pod } from "../../src/kinds/core/pod.ts";
 import type { Cluster } from "./cluster.ts";
 
-export type NodeOptions = { readonly cpu?: string; readonly memory?: string; readonly pods?: string; readonly startMs?: number; readonly stopMs?: number; /** While it returns true the node is cut off. */ readonly silent?: () => boolean };
+export type NodeOptions = { readonly cpu?: string; readonly memory?: string; readonly pods?: string; readonly startMs?: number; readonly stopMs?: number; /** While it returns true the node is cut off. */ readonly silent?: () => boolean; /** How a pod that does not run for ever ends. */ readonly ends?: (pod: Pod) => "Succeeded" | "Failed" | undefined };
 
 /** A node whose pods are state machines: they start after a while, and end after a while once deleted. */
 export function runNode(cluster: Cluster, name: string, options: NodeOptions = {}): void {
@@ -16,7 +16,7 @@ export function runNode(cluster: Cluster, name: string, options: NodeOptions = {
     const world = cluster.world(name, life);
     const { client, clock } = world;
     void beat(cluster, name, options, life, client, clock);
-    await loop(kubelet(name, () => random.next() * startMs, () => random.next() * stopMs, silent, () => `10.${name.replace(/\D/g, "") || "0"}.${address >> 8}.${address++ & 255}`))(world).run(life);
+    await loop(kubelet(name, () => random.next() * startMs, () => random.next() * stopMs, silent, options.ends ?? (() => undefined), () => `10.${name.replace(/\D/g, "") || "0"}.${address >> 8}.${address++ & 255}`))(world).run(life);
   });
 }
 
@@ -46,7 +46,7 @@ async function beat(cluster: Cluster, name: string, options: NodeOptions, life: 
   }
 }
 
-function kubelet(node: string, startMs: () => number, stopMs: () => number, silent: () => boolean, address: () => string): Controller {
+function kubelet(node: string, startMs: () => number, stopMs: () => number, silent: () => boolean, ends: NonNullable<NodeOptions["ends"]>, address: () => string): Controller {
   const due = new Map<string, number>();
   return {
     name: "kubelet", account: "kubelet", component: "kubelet", reconciles: Pod, watches: [],
@@ -75,6 +75,12 @@ function kubelet(node: string, startMs: () => number, stopMs: () => number, sile
           ...pod,
           status: { ...pod.status, phase: "Running", podIP: ip, podIPs: [{ ip }], startTime: now, conditions: [...(pod.status.conditions ?? []).filter(({ type }) => type === "PodScheduled"), condition("Initialized", "True"), condition("ContainersReady", "True"), condition("Ready", "True")] },
         } as Pod);
+      }
+      const end = pod.status.phase === "Running" && pod.metadata.deletionTimestamp === undefined ? ends(pod) : undefined;
+      if (end !== undefined) {
+        const left = wait("run", startMs);
+        if (left > 0) return { after: left };
+        await context.updateStatus(Pod, { ...pod, status: { ...pod.status, phase: end, conditions: (pod.status.conditions ?? []).map(each => (each.type === "Ready" || each.type === "ContainersReady" ? { ...each, status: "False" } : each)), containerStatuses: [{ name: "c", image: "i", imageID: "", ready: false, restartCount: 0, state: { terminated: { exitCode: end === "Failed" ? 1 : 0, finishedAt: now } } }] } } as unknown as Pod);
       }
       return undefined;
     },
