@@ -49,6 +49,7 @@ import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
 import { clusterDNS, serviceAddress } from "./node-settings.ts";
+import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -162,7 +163,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
   await bootstrapSystem(api.core, {
-    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster),
+    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster), volumesFolder: `${cluster.dataFolder}/volumes`,
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
   });
   report.step("system namespaces, roles and services");
@@ -179,6 +180,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
   if (cluster.runtime === "containerd") void runIngressController(cluster, { client: clientOf(apiServerUser, "timonier-ingress"), informers, clock, random, log: log.child("ingress") }, signal).catch(fatal);
+  if (cluster.runtime === "containerd") reclaimVolumes(informers, `${cluster.dataFolder}/volumes`, log.child("volumes"));
   report.step("controllers and scheduler");
 
   const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client: clientOf(apiServerUser, "kubelet"), informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;

@@ -11,6 +11,7 @@ import type { Pod } from "../kinds/core/pod.ts";
 import type { Service } from "../kinds/core/service.ts";
 import { Admission } from "./admission.ts";
 import { BackOff } from "./back-off.ts";
+import { claimSource } from "./claims.ts";
 import { containersOf, involved } from "./containers.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { NodeHost } from "./host.ts";
@@ -118,7 +119,7 @@ export class Agent {
     const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node);
     return {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable,
-      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime), statuses: new StatusWriter({ client, clock, log }, signal),
+      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),
       restarts: new BackOff(clock, restartFirstMs, restartMaxMs),
       tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), turn: turns(turnsMax),
     };

@@ -2,6 +2,7 @@
 import { compareQuantities, quantityValue } from "../base/quantity.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { Volume } from "../kinds/core/volume.ts";
+import { claimOf, type Claimed, type ClaimSource } from "./claims.ts";
 import { containersOf, type AnyContainer } from "./containers.ts";
 import type { Surroundings, Variable } from "./env.ts";
 import { ConfigError } from "./env.ts";
@@ -19,8 +20,12 @@ export class Volumes {
   readonly #files: Files;
   readonly #node: NodeFacts;
   readonly #token: TokenSource;
+  readonly #claims: ClaimSource;
+  /** Where the claims of pods here lead, since they were made ready. */
+  readonly #claimed = new Map<string, Claimed>();
   readonly #runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">;
-  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">) {
+  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">, claims: ClaimSource) {
+    this.#claims = claims;
     this.#runtime = runtime;
     this.#files = files;
     this.#node = node;
@@ -61,11 +66,22 @@ export class Volumes {
     if (volume.emptyDir) return this.#emptyDir(pod, volume, path, group);
     // Pulled and mounted when a container that uses it starts.
     if (volume.image) return;
+    if (claimOf(pod, volume)) return this.#claim(pod, volume, group);
     if (volume.hostPath) return this.#files.checkHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
     const payload = await payloadOf(pod, volume, { ...around, token: this.#token });
     if (!payload) throw new VolumeError(`volumes of type ${Object.keys(volume).find(key => key !== "name") ?? "unknown"} are not supported by this node`);
     await this.#files.makeFolder(path, 0o777);
     await this.#files.publish(path, payload, group);
+  }
+
+  async #claim(pod: Pod, volume: Volume, group: number | undefined): Promise<void> {
+    const claimed = await this.#claims(pod, volume);
+    const key = `${pod.metadata.uid}/${volume.name}`;
+    // A provisioned folder is its claim's alone: whoever runs in the pod may write there.
+    if (claimed.own && claimed.type === "DirectoryOrCreate" && (await this.#files.list(claimed.path)).length === 0) await this.#files.makeFolder(claimed.path, 0o777);
+    await this.#files.checkHostPath(claimed.path, claimed.type);
+    if (group !== undefined && claimed.own && !claimed.readOnly && !this.#claimed.has(key)) await this.#files.setGroup(claimed.path, group, false);
+    this.#claimed.set(key, claimed);
   }
 
   async #emptyDir(pod: Pod, { emptyDir }: Volume, path: string, group: number | undefined): Promise<void> {
@@ -101,7 +117,8 @@ export class Volumes {
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
       if (!volume) throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
-      const root = volume.hostPath ? volume.hostPath.path : this.#path(pod, volume);
+      const claimed = this.#claimed.get(`${uid}/${volume.name}`);
+      const root = claimed ? claimed.path : volume.hostPath ? volume.hostPath.path : this.#path(pod, volume);
       const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, values) : mount.subPath ?? "";
       let hostPath = root;
       if (subPath !== "") {
@@ -111,7 +128,7 @@ export class Volumes {
       }
       mounts.push({
         containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`, hostPath,
-        readonly: mount.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined || volume.image !== undefined,
+        readonly: mount.readOnly === true || claimed?.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined || volume.image !== undefined,
         propagation: mount.mountPropagation === "HostToContainer" ? Propagation.hostToContainer : mount.mountPropagation === "Bidirectional" ? Propagation.bidirectional : Propagation.private,
       });
     }
@@ -137,6 +154,7 @@ export class Volumes {
 
   /** Of a pod that has ended but is still shown: its volumes go, what its containers left as last words stays. */
   async tearDown(podUID: string): Promise<void> {
+    for (const key of this.#claimed.keys()) if (key.startsWith(`${podUID}/`)) this.#claimed.delete(key);
     for (const path of ["/volume-subpaths", "/volumes", "/plugins"]) await this.#files.removeTree(this.podDir(podUID) + path);
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
   }

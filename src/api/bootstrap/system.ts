@@ -6,6 +6,7 @@ import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Namespace } from "../../kinds/core/namespace.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpointslice.ts";
+import { StorageClass } from "../../kinds/storage/storageclass.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { PriorityClass } from "../../kinds/scheduling/priorityclass.ts";
 import { decode } from "../../schema/decode.ts";
@@ -26,6 +27,8 @@ export type SystemFacts = {
   readonly serviceAddress: string;
   /** Where the cluster's name server answers, if it has one. */
   readonly dnsAddress?: string;
+  /** Folder for the volumes of the default storage class, if nodes can make them. */
+  readonly volumesFolder?: string;
   /** PEM. */
   readonly clientCa: string;
   readonly frontProxyCa: string;
@@ -43,6 +46,7 @@ export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<v
     ...systemPriorityClasses.map(wanted => ensure(core, wanted, () => undefined)),
     ensure(core, authenticationConfig(facts), takeOver("data")),
     ensure(core, kubernetesService(facts), () => undefined),
+    ...(facts.volumesFolder === undefined ? [] : [ensure(core, localStorage(facts.volumesFolder), () => undefined)]),
     ...(facts.dnsAddress === undefined ? [] : [ensure(core, dnsService(facts.dnsAddress), () => undefined)]),
     ensure(core, kubernetesEndpoints(facts), takeOver("subsets")),
     ensure(core, kubernetesSlice(facts), takeOver("endpoints", "ports")),
@@ -70,6 +74,14 @@ function dnsService(address: string): Wanted {
       type: "ClusterIP", clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", sessionAffinity: "None",
       ports: [{ name: "dns", protocol: "UDP", port: 53, targetPort: 53 }, { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: 53 }],
     },
+  } };
+}
+
+/** Folders on the pod's node: made on demand by the provisioner in controllers/volume-binder.ts. */
+function localStorage(path: string): Wanted {
+  return { kind: StorageClass, object: {
+    metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+    provisioner: "timonier.io/local-path", parameters: { path }, reclaimPolicy: "Delete", volumeBindingMode: "WaitForFirstConsumer",
   } };
 }
 
