@@ -40,7 +40,7 @@ for (const [what, given, expected] of [
   ["a bad name", pod({}, { name: "A" }), [`spec.containers[0].name: Invalid value: "A": ${dns}`]],
   ["two containers of one name", { spec: { containers: [{ name: "c", image: "i" }, { name: "c", image: "i" }] } }, ['spec.containers[1].name: Duplicate value: "c"']],
   ["more asked for than allowed", pod({}, { resources: { requests: { cpu: "2" }, limits: { cpu: "1" } } }), ['spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1']],
-  ["an unknown resource", pod({}, { resources: { limits: { gpu: "1" } } }), ['spec.containers[0].resources.limits[gpu]: Invalid value: "gpu": must be a standard resource for containers', 'spec.containers[0].resources.requests[gpu]: Invalid value: "gpu": must be a standard resource for containers']],
+  ["an unknown resource", pod({}, { resources: { limits: { gpu: "1" } } }), ["limits", "requests"].flatMap(list => ["must be a standard resource type or fully qualified", "must be a standard resource for containers"].map(text => `spec.containers[0].resources.${list}[gpu]: Invalid value: "gpu": ${text}`))],
   ["half a device", pod({}, { resources: { limits: { "example.com/gpu": "500m" } } }), ['spec.containers[0].resources.limits[example.com/gpu]: Invalid value: "500m": must be an integer', 'spec.containers[0].resources.requests[example.com/gpu]: Invalid value: "500m": must be an integer']],
   ["less than nothing", pod({}, { resources: { requests: { memory: "-1" } } }), ['spec.containers[0].resources.requests[memory]: Invalid value: "-1": must be greater than or equal to 0']],
   ["a mount of nothing", pod({}, { volumeMounts: [{ name: "v", mountPath: "/x" }] }), ['spec.containers[0].volumeMounts[0].name: Not found: "v"']],

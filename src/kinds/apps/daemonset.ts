@@ -2,9 +2,10 @@ import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, labelsText, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
-import { invalidValue, required } from "../../schema/problem.ts";
-import { immutableSelector, intOrPercent, isZero, nonNegative, notMoreThanAll, validateSelectorAndTemplate } from "./workloadrules.ts";
+import { invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { sameJson } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
 
 export const RollingUpdateDaemonSet = t.object("io.k8s.api.apps.v1.RollingUpdateDaemonSet", {
@@ -15,14 +16,14 @@ export interface RollingUpdateDaemonSet extends t.Stored<typeof RollingUpdateDae
 
 export const DaemonSetUpdateStrategy = t.object("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", {
   rollingUpdate: RollingUpdateDaemonSet.pb(2).doc("How fast, if RollingUpdate."),
-  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
+  type: t.oneOf("OnDelete", "RollingUpdate").unchecked().pb(1).default("RollingUpdate").doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
 });
 export interface DaemonSetUpdateStrategy extends t.Stored<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = t.object("io.k8s.api.apps.v1.DaemonSetSpec", {
   minReadySeconds: t.int32().pb(4).doc("How long a pod must have been ready before it counts as available."),
   revisionHistoryLimit: t.int32().pb(6).pointer().default(10).doc("How many old revisions are kept for going back."),
-  selector: LabelSelector.pb(1).required().always("null").doc("Labels by which the pods are found."),
+  selector: LabelSelector.pb(1).required().always("null").unchecked().doc("Labels by which the pods are found."),
   template: PodTemplateSpec.pb(2).required().always("{}").doc("What pods are made from."),
   updateStrategy: DaemonSetUpdateStrategy.pb(3).always("{}").doc("How pods are replaced when the template changes."),
 });
@@ -65,14 +66,27 @@ export const DaemonSet = defineKind({
     if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...spec.updateStrategy.rollingUpdate };
     defaultPodSpec(spec.template.spec);
   },
+  // Quirk: the template's own generation shows as an annotation (conversion of spec.templateGeneration, which apps/v1 lacks).
+  prepare(next, previous, { subresource }) {
+    if (subresource !== "") return;
+    const before = Number(previous?.metadata.annotations?.[generationAnnotation] ?? 0);
+    const changed = previous === undefined || !sameJson(next.spec.template, previous.spec.template);
+    next.metadata.annotations = { ...next.metadata.annotations, [generationAnnotation]: String(changed ? before + 1 : before) };
+  },
   *rules(next, previous, { subresource }) {
-    if (subresource === "status") return;
+    if (subresource === "status") {
+      for (const name of statusCounts) yield* nonNegative(next.status[name], `status.${name}`);
+      yield* notDecremented(next.status.collisionCount, previous?.status.collisionCount, "status.collisionCount");
+      return;
+    }
     const { spec } = next;
-    yield* validateSelectorAndTemplate(spec, previous?.spec, "spec", "daemonset");
+    yield* validateSelectorAndTemplate(spec, "spec", "daemonset");
     if (previous !== undefined) yield* immutableSelector(spec.selector, previous.spec.selector);
     yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
     yield* nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit");
     const rolling = spec.updateStrategy.rollingUpdate;
+    const type = spec.updateStrategy.type as string;
+    if (type !== "RollingUpdate" && type !== "OnDelete") yield notSupported("spec.updateStrategy", spec.updateStrategy, ["RollingUpdate", "OnDelete"]);
     if (spec.updateStrategy.type !== "RollingUpdate" || rolling === undefined) return;
     const path = "spec.updateStrategy.rollingUpdate";
     yield* intOrPercent(rolling.maxUnavailable, `${path}.maxUnavailable`);
@@ -96,3 +110,6 @@ export const DaemonSet = defineKind({
   ],
 });
 export interface DaemonSet extends Resource<typeof DaemonSet> {}
+
+const generationAnnotation = "deprecated.daemonset.template.generation";
+const statusCounts = ["currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount"] as const;

@@ -2,7 +2,7 @@ import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorText, templateColumns } from "../columns.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
-import { forbidden, invalidValue } from "../../schema/problem.ts";
+import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
 import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -15,7 +15,7 @@ export interface RollingUpdateDeployment extends t.Stored<typeof RollingUpdateDe
 
 export const DeploymentStrategy = t.object("io.k8s.api.apps.v1.DeploymentStrategy", {
   rollingUpdate: RollingUpdateDeployment.pb(2).doc("How fast, if RollingUpdate."),
-  type: t.oneOf("Recreate", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether old pods go step by step (RollingUpdate) or all at once first (Recreate)."),
+  type: t.oneOf("Recreate", "RollingUpdate").unchecked().pb(1).default("RollingUpdate").doc("Whether old pods go step by step (RollingUpdate) or all at once first (Recreate)."),
 });
 export interface DeploymentStrategy extends t.Stored<typeof DeploymentStrategy> {}
 
@@ -76,9 +76,10 @@ export const Deployment = defineKind({
     }
     const { spec } = next;
     yield* nonNegative(spec.replicas, "spec.replicas");
-    yield* validateSelectorAndTemplate(spec, previous?.spec);
+    yield* validateSelectorAndTemplate(spec);
     if (previous !== undefined) yield* immutableSelector(spec.selector, previous.spec.selector);
     const { type, rollingUpdate } = spec.strategy;
+    if (!["Recreate", "RollingUpdate"].includes(type)) yield notSupported("spec.strategy", spec.strategy, ["Recreate", "RollingUpdate"]);
     if (type === "Recreate" && rollingUpdate !== undefined) yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
     if (type === "RollingUpdate" && rollingUpdate !== undefined) {
       const path = "spec.strategy.rollingUpdate";

@@ -52,7 +52,7 @@ export const ReplicaSet = defineKind({
     }
     yield* nonNegative(next.spec.replicas, "spec.replicas");
     yield* nonNegative(next.spec.minReadySeconds, "spec.minReadySeconds");
-    yield* validateSelectorAndTemplate(next.spec, previous?.spec);
+    yield* validateSelectorAndTemplate(next.spec);
     if (previous !== undefined) yield* immutableSelector(next.spec.selector, previous.spec.selector);
   },
   selectable: { "status.replicas": set => String(set.status.replicas) },

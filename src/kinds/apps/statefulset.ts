@@ -7,6 +7,8 @@ import { sameJson } from "../../base/json.ts";
 import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
 import { nonNegative, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type New, type Resource } from "../kind.ts";
+import { dnsLabel } from "../../schema/grammar.ts";
+import { validateClaimSpec } from "../core/claimrules.ts";
 import * as t from "../../schema/t.ts";
 
 export const StatefulSetOrdinals = t.object("io.k8s.api.apps.v1.StatefulSetOrdinals", {
@@ -28,7 +30,7 @@ export interface RollingUpdateStatefulSetStrategy extends t.Stored<typeof Rollin
 
 export const StatefulSetUpdateStrategy = t.object("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", {
   rollingUpdate: RollingUpdateStatefulSetStrategy.pb(2).doc("Which pods and how fast, if RollingUpdate."),
-  type: t.oneOf("OnDelete", "RollingUpdate").pb(1).default("RollingUpdate").doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
+  type: t.oneOf("OnDelete", "RollingUpdate").unchecked().pb(1).filled().doc("Whether pods are replaced by themselves (RollingUpdate) or when someone deletes them (OnDelete)."),
 });
 export interface StatefulSetUpdateStrategy extends t.Stored<typeof StatefulSetUpdateStrategy> {}
 
@@ -36,14 +38,14 @@ export const StatefulSetSpec = t.object("io.k8s.api.apps.v1.StatefulSetSpec", {
   minReadySeconds: t.int32().pb(9).doc("How long a pod must have been ready before it counts as available."),
   ordinals: StatefulSetOrdinals.pb(11).doc("How the pods are numbered."),
   persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy.pb(10).doc("What becomes of claims that are no longer needed."),
-  podManagementPolicy: t.oneOf("OrderedReady", "Parallel").pb(6).default("OrderedReady").doc("Whether pods come and go one by one (OrderedReady) or all at once (Parallel)."),
+  podManagementPolicy: t.oneOf("OrderedReady", "Parallel").unchecked().pb(6).default("OrderedReady").doc("Whether pods come and go one by one (OrderedReady) or all at once (Parallel)."),
   replicas: t.int32().pb(1).pointer().default(1).doc("How many pods are wanted."),
   revisionHistoryLimit: t.int32().pb(8).pointer().default(10).doc("How many old revisions are kept for going back."),
   selector: LabelSelector.pb(2).required().always("null").doc("Labels by which the pods are found."),
   serviceName: t.string().pb(5).always("zero").doc("Service that gives the pods their names in DNS."),
   template: PodTemplateSpec.pb(3).required().always("{}").doc("What pods are made from."),
   updateStrategy: StatefulSetUpdateStrategy.pb(7).always("{}").doc("How pods are replaced when the template changes."),
-  volumeClaimTemplates: t.list(PersistentVolumeClaim.schema as t.Field<New<typeof PersistentVolumeClaim>, PersistentVolumeClaim>).pb(4).doc("Claims that every pod gets for itself."),
+  volumeClaimTemplates: t.list((PersistentVolumeClaim.schema as t.Field<New<typeof PersistentVolumeClaim>, PersistentVolumeClaim>).unchecked()).pb(4).doc("Claims that every pod gets for itself."),
 });
 export interface StatefulSetSpec extends t.Stored<typeof StatefulSetSpec> {}
 
@@ -81,11 +83,18 @@ export const StatefulSet = defineKind({
     status: StatefulSetStatus.pb(3).always("{}").doc("How many there are."),
   },
   defaults({ spec }) {
-    if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { partition: 0, ...spec.updateStrategy.rollingUpdate };
+    const strategy = spec.updateStrategy;
+    if (!strategy.type) {
+      strategy.type = "RollingUpdate";
+      strategy.rollingUpdate ??= {};
+    }
+    if (strategy.type === "RollingUpdate" && strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
+    // Behind a feature gate that is off in 1.36.
+    delete strategy.rollingUpdate?.maxUnavailable;
     spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: "Retain", whenScaled: "Retain", ...spec.persistentVolumeClaimRetentionPolicy };
     for (const claim of spec.volumeClaimTemplates ?? []) {
-      claim.apiVersion ??= "v1";
-      claim.kind ??= "PersistentVolumeClaim";
+      claim.apiVersion = "v1";
+      claim.kind = "PersistentVolumeClaim";
     }
     defaultPodSpec(spec.template.spec);
   },
@@ -98,7 +107,13 @@ export const StatefulSet = defineKind({
     yield* nonNegative(spec.replicas, "spec.replicas");
     yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
     yield* nonNegative(spec.ordinals?.start, "spec.ordinals.start");
-    yield* validateSelectorAndTemplate(spec, previous?.spec, "spec", "statefulset");
+    if (!["OrderedReady", "Parallel"].includes(spec.podManagementPolicy)) yield invalidValue("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'");
+    if (!["RollingUpdate", "OnDelete"].includes(spec.updateStrategy.type)) yield invalidValue("spec.updateStrategy", spec.updateStrategy, "must be 'RollingUpdate' or 'OnDelete'");
+    if (previous === undefined) {
+      if (spec.serviceName !== "") for (const detail of dnsLabel(spec.serviceName)) yield invalidValue("spec.serviceName", spec.serviceName, detail);
+      for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) yield* validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`);
+    }
+    yield* validateSelectorAndTemplate({ selector: spec.selector, template: asMade(spec) }, "spec", "statefulset");
     const rolling = spec.updateStrategy.rollingUpdate;
     if (spec.updateStrategy.type === "OnDelete" && rolling !== undefined) yield invalidValue("spec.updateStrategy.rollingUpdate", rolling, "only allowed for updateStrategy 'RollingUpdate'");
     yield* nonNegative(rolling?.partition, "spec.updateStrategy.rollingUpdate.partition");
@@ -118,3 +133,10 @@ export const StatefulSet = defineKind({
   ],
 });
 export interface StatefulSet extends Resource<typeof StatefulSet> {}
+
+/** The template with what the controller puts into it: names of its own, and a volume for each claim. */
+function asMade({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+  const { hostname: _, subdomain: __, volumes = [], ...rest } = template.spec;
+  const claims = new Map(volumeClaimTemplates.map(({ metadata: { name = "" } }) => [name, { name, persistentVolumeClaim: { claimName: name } }]));
+  return { ...template, spec: { ...rest, volumes: [...claims.values(), ...volumes.filter(({ name }) => !claims.has(name))] } };
+}

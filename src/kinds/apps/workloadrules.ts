@@ -11,18 +11,22 @@ export function nonNegative(value: number | undefined, path: string): readonly P
   return value !== undefined && value < 0 ? [invalidValue(path, value, "must be greater than or equal to 0")] : [];
 }
 
-/** The selector is there, is valid, selects something, and selects what the template makes. Unchanged templates are not looked at again. */
-export function validateSelectorAndTemplate(spec: { readonly selector?: LabelSelector | undefined; readonly template: PodTemplateSpec }, previous: { readonly template: PodTemplateSpec } | undefined, path = "spec", what = "deployment"): readonly Problem[] {
+/** The selector is there, is valid, selects something, and selects what the template makes. */
+export function validateSelectorAndTemplate(spec: { readonly selector?: LabelSelector | undefined; readonly template: PodTemplateSpec }, path = "spec", what: "daemonset" | "deployment" | "statefulset" = "deployment"): readonly Problem[] {
   const { selector, template } = spec;
   const problems: Problem[] = [...validateLabelSelector(selector, `${path}.selector`)];
-  if (selector !== undefined) {
-    if (Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0) problems.push(invalidValue(`${path}.selector`, selector, `empty selector is invalid for ${what}`));
-    else if (problems.length === 0 && !selects(selector, template.metadata.labels ?? {})) problems.push(invalidValue(`${path}.template.metadata.labels`, template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+  const broken = problems.length > 0;
+  const empty = selector !== undefined && Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0;
+  if (empty) problems.push(invalidValue(`${path}.selector`, selector, `empty selector is invalid for ${what}`));
+  const kind = what === "statefulset" ? "StatefulSet" : what === "daemonset" ? "DaemonSet" : "ReplicaSet";
+  if (broken && what !== "daemonset") problems.push(invalidValue(`${path}.selector`, selector, what === "statefulset" ? "" : "invalid label selector"));
+  else {
+    if (!broken && (selector === undefined || (!empty && !selects(selector, template.metadata.labels ?? {})))) problems.push(invalidValue(`${path}.template.metadata.labels`, template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+    problems.push(...validatePodTemplate(template, `${path}.template`));
   }
-  if (previous !== undefined && sameJson(template, previous.template)) return problems;
-  problems.push(...validatePodTemplate(template, `${path}.template`));
+  if (broken && what === "deployment") return problems;
   if (template.spec.restartPolicy !== "Always") problems.push(notSupported(`${path}.template.spec.restartPolicy`, template.spec.restartPolicy, ["Always"]));
-  if (template.spec.activeDeadlineSeconds !== undefined) problems.push(forbidden(`${path}.template.spec.activeDeadlineSeconds`, "activeDeadlineSeconds in ReplicaSet is not Supported"));
+  if (template.spec.activeDeadlineSeconds !== undefined) problems.push(forbidden(`${path}.template.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`));
   return problems;
 }
 
@@ -52,7 +56,7 @@ export function intOrPercent(value: number | string | undefined, path: string): 
 export function notMoreThanAll(value: number | string | undefined, path: string): readonly Problem[] {
   return typeof value === "string" && /^[0-9]+%$/.test(value) && Number(value.slice(0, -1)) > 100 ? [invalidValue(path, value, "must not be greater than 100%")] : [];
 }
-export const isZero = (value: number | string | undefined): boolean => value === undefined || value === 0 || value === "0%" || (typeof value === "string" && Number(value.replace("%", "")) === 0);
+export const isZero = (value: number | string | undefined): boolean => value === undefined || value === 0 || value === "0%" || (typeof value === "string" && !/^[0-9]+%$/.test(value)) || (typeof value === "string" && Number(value.slice(0, -1)) === 0);
 
 type Counts = { readonly [name: string]: unknown };
 /** Status counts are not negative, none exceeds the number of replicas, and the available ones are ready. */

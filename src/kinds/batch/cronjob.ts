@@ -4,7 +4,7 @@ import { ageColumn, ageOf, nameColumn, selectorOrNone, templateColumns } from ".
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { nonNegative } from "../apps/workloadrules.ts";
-import { defaultJobSpec, jobSpecProblems } from "./jobrules.ts";
+import { defaultJobTemplate, jobSpecProblems } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -37,13 +37,14 @@ export const CronJob = defineKind({
     spec: CronJobSpec.pb(2).required().always("{}").doc("What to run, and when."),
     status: CronJobStatus.pb(3).always("{}").doc("What runs, and when it last ran."),
   },
-  defaults({ spec }) { defaultJobSpec(spec.jobTemplate.spec); },
+  defaults({ spec }) { defaultJobTemplate(spec.jobTemplate.spec); },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
     const { spec } = next;
     if (next.metadata.name.length > 52) yield invalidValue("metadata.name", next.metadata.name, "must be no more than 52 characters");
     yield* scheduleProblems(spec.schedule, spec.timeZone);
     for (const name of ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"] as const) yield* nonNegative(spec[name], `spec.${name}`);
+    if (spec.jobTemplate.spec.selector !== undefined) yield invalidValue("spec.jobTemplate.spec.selector", spec.jobTemplate.spec.selector, "`selector` will be auto-generated");
     if (spec.jobTemplate.spec.manualSelector === true) yield notSupported("spec.jobTemplate.spec.manualSelector", true, ["nil", "false"]);
     if (previous === undefined || !sameJson(spec.jobTemplate, previous.spec.jobTemplate)) yield* jobSpecProblems(spec.jobTemplate.spec, "spec.jobTemplate.spec");
   },
@@ -76,7 +77,7 @@ function scheduleProblems(schedule: string, timeZone: string | undefined): reado
     else fields.forEach((field, i) => { if (!field.split(",").every(part => validPart(part, bounds[i]!))) problems.push(invalidValue(path, schedule, `failed to parse field: ${field}`)); });
   }
   if (timeZone !== undefined && timeZone === "") problems.push(invalidValue("spec.timeZone", timeZone, "timeZone must be nil or non-empty string"));
-  else if (timeZone !== undefined && (timeZone.toLowerCase() === "local" || !/^[A-Za-z_]+([/+-][A-Za-z0-9_+-]+)*$/.test(timeZone))) problems.push(invalidValue("spec.timeZone", timeZone, timeZone.toLowerCase() === "local" ? "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones" : `unknown time zone ${timeZone}`));
+  else if (timeZone !== undefined && (timeZone.toLowerCase() === "local" || !isTimeZone(timeZone))) problems.push(invalidValue("spec.timeZone", timeZone, timeZone.toLowerCase() === "local" ? "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones" : `unknown time zone ${timeZone}`));
   return problems;
 }
 function validPart(part: string, [low, high]: readonly [number, number]): boolean {
@@ -84,4 +85,14 @@ function validPart(part: string, [low, high]: readonly [number, number]): boolea
   if (!match) return false;
   const number = (text: string | undefined): number => (text === undefined || !/^[0-9]+$/.test(text) ? low : Number(text));
   return number(match[1]) >= low && number(match[1]) <= high && number(match[2]) <= high && match[3] !== "0";
+}
+/** Zones that the system knows, by name alone: offsets such as +01:00 are none. */
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_/+-]*$/.test(name) || name.length > 64) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }

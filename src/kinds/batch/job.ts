@@ -47,7 +47,7 @@ export const Job = defineKind({
   },
   defaults({ metadata, spec }) {
     defaultJobSpec(spec);
-    if (Object.keys(metadata.labels ?? {}).length === 0 && spec.template.metadata.labels !== undefined) metadata.labels = { ...spec.template.metadata.labels };
+    if (Object.keys(metadata.labels ?? {}).length === 0 && spec.template.metadata.labels !== undefined) metadata.labels = spec.template.metadata.labels;
   },
   prepare(next, previous) { if (previous === undefined) tieToPods(next); },
   rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),

@@ -11,7 +11,6 @@ export function defaultPodSpec(given: unknown): void {
   const spec = given as Spec;
   // Quirk: `serviceAccount` is the old name of `serviceAccountName`, read when the new one is absent and always written beside it.
   delete spec.schedulingGroup;
-  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   const account = spec.serviceAccountName ?? spec.serviceAccount;
   if (account !== undefined) [spec.serviceAccountName, spec.serviceAccount] = [account, account];
   for (const container of containersOf(spec)) {
@@ -34,6 +33,7 @@ export function defaultPodSpec(given: unknown): void {
 export function defaultPod(given: unknown): void {
   const pod = given as { spec: Spec };
   defaultPodSpec(pod.spec);
+  if (pod.spec.terminationGracePeriodSeconds < 0) pod.spec.terminationGracePeriodSeconds = 1;
   pod.spec.enableServiceLinks ??= true;
   for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
     if (container.resources?.limits !== undefined) container.resources.requests = { ...container.resources.limits, ...container.resources.requests };
