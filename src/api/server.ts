@@ -104,11 +104,12 @@ export class ApiServer {
     this.reader = storeReader(store, objects, this.registry);
     this.authenticator = options.authenticator(this.reader);
     const authorizer = options.authorizer(this.reader);
-    const hooks = storageHooks({ read: this.reader, random, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
+    const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
+    const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), ...webhooks], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
-    this.#definitions = new Definitions(this.core, options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); }), options.loadCel);
+    this.#definitions = new Definitions(this.core, compilePattern, options.loadCel);
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },

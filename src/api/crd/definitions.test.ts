@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { celHost } from "../../host/regex.ts";
+import { celHost, compilePattern } from "../../host/regex.ts";
 import { celWith } from "../cel-library.ts";
 import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
 
 type Sent = { readonly status: number; readonly body: any; readonly warnings: unknown };
 type Running = Harness & { call(method: string, target: string, body?: unknown, headers?: { readonly [name: string]: string }): Promise<Sent>; stop(): Promise<void> };
 
-async function start(): Promise<Running> {
-  const harness = await startHarness({ compilePattern: pattern => text => text.includes(pattern), loadCel: async () => celWith(celHost) });
+async function start(more: Parameters<typeof startHarness>[0] = {}): Promise<Running> {
+  const harness = await startHarness({ compilePattern: pattern => text => text.includes(pattern), loadCel: async () => celWith(celHost), ...more });
   const stop = new AbortController();
   const running = harness.api.run(stop.signal);
   const call = async (method: string, target: string, body?: unknown, headers = {}): Promise<Sent> => {
@@ -170,5 +170,12 @@ test("an object keeps the fields of the version it was written in; each version 
   const first = (await server.call("GET", `${objects}/a`)).body;
   assert.deepEqual([first.apiVersion, first.fresh], ["example.com/v1", undefined]);
   assert.equal((await server.call("GET", `${second}?fieldSelector=fresh%3Dx`)).body.items.length, 1);
+  await server.stop();
+});
+
+test("a pattern that is no regular expression is refused with its place", async () => {
+  const server = await start({ compilePattern });
+  const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: { type: "array", items: { type: "string", pattern: "(" } } } }));
+  assert.deepEqual([status, body.details.causes[0].field], [422, "spec.versions[0].schema.openAPIV3Schema.properties[a].items.pattern"]);
   await server.stop();
 });

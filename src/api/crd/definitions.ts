@@ -1,20 +1,23 @@
 /** The life of CustomResourceDefinitions: names accepted, established, served, and taken away with all their objects (apiextensions pkg/controller). */
 import { isApiError } from "../../base/api-error.ts";
 import { must } from "../../base/assert.ts";
-import { sameJson } from "../../base/json.ts";
+import { isObject, sameJson } from "../../base/json.ts";
 import { messageOf } from "../../base/log.ts";
 import { timeOf } from "../../base/time.ts";
 import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
+import { invalidValue, type Problem } from "../../schema/problem.ts";
 import type { Change } from "../../store/store.ts";
 import type { Call, Core, Hooks } from "../core.ts";
 import { remove } from "../delete.ts";
+import { invalid } from "../errors.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { update } from "../write.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
+import type { Schema } from "./schema.ts";
 import { Validator, type CompilePattern } from "./validate.ts";
 
 const finalizer = "customresourcecleanup.apiextensions.k8s.io";
@@ -197,11 +200,34 @@ function holds(crd: any, type: string): boolean {
 }
 
 /** What the storage of definitions does besides storing. */
-export const definitionHooks: Hooks = {
+export const definitionHooks = (compile: CompilePattern): Hooks => ({
+  prepare(crd) {
+    const problems = crd.spec.versions.flatMap(({ schema }: any, i: number) => (schema?.openAPIV3Schema === undefined ? [] : patternProblems(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`, compile)));
+    if (problems.length > 0) throw invalid(CustomResourceDefinition, crd.metadata.name ?? "", problems);
+  },
   onDelete(crd) {
     crd.metadata.finalizers = [...new Set([...(crd.metadata.finalizers ?? []), finalizer])];
     const conditions = (crd.status?.conditions ?? []).filter(({ type }: any) => type !== "Terminating");
     const condition = { type: "Terminating", status: "True", lastTransitionTime: crd.metadata.creationTimestamp, reason: "InstanceDeletionPending", message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon" };
     crd.status = { ...crd.status, conditions: [...conditions, condition] };
   },
-};
+});
+
+/** A pattern that is no regular expression would refuse every object later; it is refused itself. */
+function patternProblems(schema: Schema, path: string, compile: CompilePattern): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (typeof schema.pattern === "string") {
+    try {
+      compile(schema.pattern);
+    } catch (error) {
+      problems.push(invalidValue(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${messageOf(error)}`));
+    }
+  }
+  const inside: readonly (readonly [string, Schema | undefined])[] = [
+    ...Object.entries(schema.properties ?? {}).map(([name, field]) => [`properties[${name}]`, field] as const), ["items", schema.items], ["not", schema.not],
+    ["additionalProperties", isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined],
+    ...(["allOf", "anyOf", "oneOf"] as const).flatMap(junctor => (schema[junctor] ?? []).map((each, i) => [`${junctor}[${i}]`, each] as const)),
+  ];
+  for (const [name, each] of inside) if (isObject(each)) problems.push(...patternProblems(each as Schema, `${path}.${name}`, compile));
+  return problems;
+}

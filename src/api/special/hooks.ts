@@ -9,19 +9,20 @@ import type { Reader } from "../context.ts";
 import type { Hooks } from "../core.ts";
 import { certificateHooks } from "./certificate.ts";
 import { definitionHooks } from "../crd/definitions.ts";
+import type { CompilePattern } from "../crd/validate.ts";
 import { namespaceHooks } from "./namespace.ts";
 import { podHooks } from "./pod.ts";
 import { defaultServiceRange, serviceHooks } from "./service.ts";
 
-export type HookOptions = { readonly read: Reader; readonly random: Random; readonly serviceRange?: string };
+export type HookOptions = { readonly read: Reader; readonly random: Random; readonly serviceRange?: string; readonly compilePattern: CompilePattern };
 
 /** The kinds whose storage does more than store, one line each. */
-export function storageHooks({ read, random, serviceRange }: HookOptions): ReadonlyMap<AnyKind, Hooks> {
+export function storageHooks({ read, random, serviceRange, compilePattern }: HookOptions): ReadonlyMap<AnyKind, Hooks> {
   return new Map<AnyKind, Hooks>([
     [CertificateSigningRequest, certificateHooks],
     [Namespace, namespaceHooks],
     [Pod, podHooks],
-    [CustomResourceDefinition, definitionHooks],
+    [CustomResourceDefinition, definitionHooks(compilePattern)],
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
   ]);
 }
