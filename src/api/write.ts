@@ -155,7 +155,9 @@ export async function put(core: Core, kind: AnyKind, key: string, next: any, bef
   const withdraw = core.objects.offer(key, value, next);
   let stored = false;
   try {
-    const result = await core.store.put(key, value, before?.entry.revision ?? 0);
+    // An object on its way out may use the space that is held back for a full disk.
+    const frees = before !== undefined && next.metadata.deletionTimestamp !== undefined;
+    const result = await core.store.put(key, value, before?.entry.revision ?? 0, { frees });
     if (!result.ok) return undefined;
     stored = true;
     return { object: core.objects.object(result.entry), entry: result.entry };
