@@ -1,5 +1,5 @@
 /** Carries one request to one of a route's endpoints and the answer back: HTTP/1.1 with connections kept, gRPC over HTTP/2, WebSockets. */
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from "node:http";
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from "node:http";
 import { connect as connectHttp2, constants, type ClientHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { Agent as TlsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
@@ -67,8 +67,15 @@ export class Backends {
         if (!tooLarge && !exchange.hasBody && backend.reusedSocket && (error as BackendFailure).kind === "answer") throw new BackendFailure("connect", error);
         throw tooLarge ? new BackendFailure("too-large", error) : error;
       });
-      const out = exchange.begin(answer.statusCode ?? 502, answerHeaders(answer, sent), bodyless(exchange, answer) ? "none" : "open");
-      if (bodyless(exchange, answer)) return void answer.resume();
+      if (bodyless(exchange, answer)) {
+        exchange.begin(answer.statusCode ?? 502, answerHeaders(answer, sent), "none");
+        return void answer.resume();
+      }
+      const out = exchange.begin(answer.statusCode ?? 502, answerHeaders(answer, sent), "whole");
+      // The head travels with the first bytes of the body when they are here already; a body that takes its time must not hold it back.
+      let begun = false;
+      answer.once("data", () => { begun = true; }).once("end", () => { begun = true; });
+      if ("flushHeaders" in out) setImmediate(() => { if (!begun && !out.destroyed) (out as ServerResponse).flushHeaders(); });
       await new Promise<void>(resolve => {
         answer.on("error", () => { exchange.destroy(); resolve(); });
         answer.on("aborted", () => { exchange.destroy(); resolve(); });
@@ -179,14 +186,16 @@ export class Backends {
 /** Before a byte of the request has left: so that another endpoint can be tried. */
 function connected(backend: ClientRequest, { options }: Sent): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => backend.destroy(new Error("no connection in time")), options.connectMs);
+    let timer: NodeJS.Timeout | undefined;
     const done = (): void => { clearTimeout(timer); backend.off("error", failed); resolve(); };
     const failed = (error: Error): void => { clearTimeout(timer); reject(new BackendFailure("connect", error)); };
     backend.once("error", failed);
     backend.once("socket", socket => {
+      // A kept connection is there already.
+      if (!socket.connecting) return done();
       socket.setNoDelay(true);
-      if (!socket.connecting) done();
-      else socket.once("secureConnect" in socket ? "secureConnect" : "connect", done);
+      timer = setTimeout(() => backend.destroy(new Error("no connection in time")), options.connectMs);
+      socket.once("secureConnect" in socket ? "secureConnect" : "connect", done);
     });
   });
 }
@@ -194,10 +203,11 @@ function connected(backend: ClientRequest, { options }: Sent): Promise<void> {
 function answerOf(backend: ClientRequest, { options }: Sent): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let late = false;
+    let answered = false;
     backend.setTimeout(options.readMs, () => { late = true; backend.destroy(new Error("the backend said nothing in time")); });
-    backend.on("response", resolve);
+    backend.on("response", answer => { answered = true; resolve(answer); });
     backend.on("error", error => reject(new BackendFailure(late ? "timeout" : "answer", error)));
-    backend.on("close", () => reject(new BackendFailure(late ? "timeout" : "answer", new Error("closed"))));
+    backend.on("close", () => { if (!answered) reject(new BackendFailure(late ? "timeout" : "answer", new Error("closed"))); });
   });
 }
 

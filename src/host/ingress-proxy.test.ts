@@ -208,6 +208,20 @@ test("TLS: a certificate by name, our own for others; HTTP/2 and gRPC with its t
   session.destroy();
 });
 
+test("the head of an answer does not wait for its body", async () => {
+  serve([{}]);
+  let finish = (): void => undefined;
+  answer = (_request, response) => { response.writeHead(200, { "x-early": "1" }).flushHeaders(); finish = () => response.end("late"); };
+  const body = await new Promise<string>((resolve, reject) => {
+    httpRequest({ host: "127.0.0.1", port: proxy.httpPort, headers: { host: "h" }, agent: false }, response => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).on("end", () => resolve(text));
+      finish();
+    }).on("error", reject).end();
+  });
+  assert.equal(body, "late");
+});
+
 test("an answer that breaks off is not made to look whole", async () => {
   serve([{}]);
   answer = (_request, response) => { response.writeHead(200, { "content-length": "10" }).write("half"); setImmediate(() => response.destroy()); };

@@ -1,5 +1,5 @@
 /** What an ingress does with a request: find its route, apply the route's options, choose an endpoint, try again where that is safe. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Log } from "../base/log.ts";
@@ -154,7 +154,7 @@ function forwarded(exchange: Exchange, secure: boolean, host: string): OutgoingH
   }
   const scheme = secure ? "https" : "http";
   sent["host"] = host;
-  sent["x-request-id"] ??= randomBytes(16).toString("hex");
+  sent["x-request-id"] ??= randomUUID().replaceAll("-", "");
   sent["x-real-ip"] = peer.address;
   sent["x-forwarded-for"] = peer.address;
   sent["x-forwarded-host"] = String(headers["host"] ?? host);
