@@ -95,7 +95,7 @@ for (const [what, given, previous, expected] of [
 const deployment = (spec: Tree = {}, labels: Tree = { a: "b" }): Tree => ({ spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels }, ...pod() }, ...spec } });
 for (const [what, given, previous, expected] of [
   ["everything it needs", deployment(), undefined, []],
-  ["no selector", deployment({ selector: undefined }), undefined, ["spec.selector: Required value"]],
+  ["no selector", deployment({ selector: undefined }), undefined, ["spec.selector: Required value", "spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`"]],
   ["an empty selector", deployment({ selector: {} }), undefined, ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]],
   ["pods it would not find", deployment({}, { a: "c" }), undefined, ['spec.template.metadata.labels: Invalid value: {"a":"c"}: `selector` does not match template `labels`']],
   ["another selector than before", deployment({ selector: { matchLabels: { a: "b", c: "d" } } }, { a: "b", c: "d" }), deployment(), ['spec.selector: Invalid value: {"matchLabels":{"a":"b","c":"d"}}: field is immutable']],

@@ -1,7 +1,6 @@
 /** Defaults, rules, columns and the old version of autoscalers (kubernetes pkg/apis/autoscaling). */
 import type { Json } from "../../base/json.ts";
-import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
-import type { HorizontalPodAutoscalerSpec, MetricSpec, MetricStatus } from "./horizontalpodautoscaler.ts";
+import type { MetricSpec, MetricStatus } from "./horizontalpodautoscaler.ts";
 
 export function defaultAutoscaler(spec: any): void {
   if ((spec.metrics ?? []).length === 0) spec.metrics = [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }];
@@ -10,24 +9,6 @@ export function defaultAutoscaler(spec: any): void {
   spec.behavior = { scaleUp: { ...up, ...spec.behavior.scaleUp }, scaleDown: { selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }], ...spec.behavior.scaleDown } };
 }
 
-export function autoscalerProblems(spec: HorizontalPodAutoscalerSpec): readonly Problem[] {
-  const problems: Problem[] = [];
-  const { minReplicas, maxReplicas, scaleTargetRef } = spec;
-  if (minReplicas < 1) problems.push(invalidValue("spec.minReplicas", minReplicas, "must be greater than or equal to 1"));
-  if (maxReplicas < 1) problems.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than 0"));
-  if (maxReplicas < minReplicas) problems.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
-  if (scaleTargetRef.kind === "") problems.push(required("spec.scaleTargetRef.kind"));
-  if (scaleTargetRef.name === "") problems.push(required("spec.scaleTargetRef.name"));
-  (spec.metrics ?? []).forEach((metric, i) => {
-    const here = `spec.metrics[${i}]`;
-    const source = sourceOf(metric);
-    if (metric.type === "") problems.push(required(`${here}.type`, "must specify a metric source type"));
-    else if (!Object.hasOwn(sourceNames, metric.type)) problems.push(notSupported(`${here}.type`, metric.type, ["ContainerResource", "External", "Object", "Pods", "Resource"]));
-    else if (source === undefined) problems.push(required(`${here}.${sourceNames[metric.type]!}`, `must populate information for the given metric source`));
-    else if (!["Utilization", "Value", "AverageValue"].includes(source.target.type)) problems.push(invalidValue(`${here}.${sourceNames[metric.type]!}.target.type`, source.target.type, "must be either Utilization, Value, or AverageValue"));
-  });
-  return problems;
-}
 const sourceNames: { readonly [type: string]: "containerResource" | "external" | "object" | "pods" | "resource" } = { ContainerResource: "containerResource", External: "external", Object: "object", Pods: "pods", Resource: "resource" };
 const sourceOf = (metric: MetricSpec): { readonly target: { readonly type: string; readonly averageUtilization?: number | undefined; readonly averageValue?: string | undefined; readonly value?: string | undefined } } | undefined => {
   const name = sourceNames[metric.type];

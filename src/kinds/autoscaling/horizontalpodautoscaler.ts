@@ -1,8 +1,10 @@
 import { CrossVersionObjectReference, MetricIdentifier, MetricTarget, MetricValueStatus } from "./metrics.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { autoscalerProblems, defaultAutoscaler, fromV1, metricsText, toV1 } from "./autoscaler.ts";
+import { defaultAutoscaler, fromV1, metricsText, toV1 } from "./autoscaler.ts";
+import { autoscalerProblems } from "./rules.ts";
 import { v1Fields } from "./horizontalpodautoscaler-v1.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { nonNegative } from "../apps/workloadrules.ts";
 import * as t from "../../schema/t.ts";
 
 export const HPAScalingPolicy = t.object("io.k8s.api.autoscaling.v2.HPAScalingPolicy", {
@@ -148,7 +150,7 @@ export const HorizontalPodAutoscaler = defineKind({
     status: HorizontalPodAutoscalerStatus.pb(3).always("{}").doc("How many pods there are and should be."),
   },
   defaults({ spec }) { defaultAutoscaler(spec); },
-  rules: (next, _previous, { subresource }) => (subresource === "status" ? [] : autoscalerProblems(next.spec)),
+  rules: (next, _previous, { subresource }) => (subresource === "status" ? [...nonNegative(next.status.currentReplicas, "status.currentReplicas"), ...nonNegative(next.status.desiredReplicas, "status.desiredReplicas")] : autoscalerProblems(next.spec)),
   columns: [
     nameColumn,
     { name: "Reference", type: "string", doc: "What it scales.", cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
