@@ -1,6 +1,6 @@
 /** Compiles the CEL rules of a schema (apiextensions pkg/apiserver/schema/cel/compilation.go). */
 import { getOwn, isObject } from "../../base/json.ts";
-import type { Decl } from "../../schema/cel/data.ts";
+import { type Decl, sizeInside } from "../../schema/cel/data.ts";
 import { type Program, compileExpression } from "../../schema/cel/environment.ts";
 import type { Host } from "../../schema/cel/functions.ts";
 import { optionalOf } from "../../schema/cel/types.ts";
@@ -22,23 +22,27 @@ export type CompiledRule = {
   readonly problem: string | undefined;
   readonly message: Program | undefined;
   readonly messageProblem: string | undefined;
+  /** What the rule and its message may cost at most, once. */
+  readonly estimate: number;
+  readonly messageEstimate: number;
   /** `fieldPath`, normalised: what is added to the path of the value. */
   readonly path: string;
 };
 
 export function compileRule(rule: Rule, decl: Decl, schema: Schema, host: Host): CompiledRule {
-  const nothing: CompiledRule = { program: undefined, problem: undefined, message: undefined, messageProblem: undefined, path: "" };
+  const nothing: CompiledRule = { program: undefined, problem: undefined, message: undefined, messageProblem: undefined, estimate: 0, messageEstimate: 0, path: "" };
   if (rule.rule.trim() === "") return nothing;
   const variables = new Map([["self", decl.type], ["oldSelf", rule.optionalOldSelf === true ? optionalOf(decl.type) : decl.type]]);
-  const compiled = compileExpression(rule.rule, { variables, host });
+  const options = { variables, host, sizeAt: (at: readonly string[]) => sizeInside(decl, at) };
+  const compiled = compileExpression(rule.rule, options);
   if (!compiled.ok) return { ...nothing, problem: `${compiled.checked === true ? "program instantiation" : "compilation"} failed: ${compiled.message}` };
   if (compiled.program.type.kind !== "bool") return { ...nothing, problem: "cel expression must evaluate to a bool" };
   const path = rule.fieldPath === undefined || rule.fieldPath === "" ? undefined : normalPath(rule.fieldPath, schema);
-  const made = { ...nothing, program: compiled.program, path: path === undefined || "problem" in path ? "" : path.path };
+  const made = { ...nothing, program: compiled.program, estimate: compiled.estimate, path: path === undefined || "problem" in path ? "" : path.path };
   if (rule.messageExpression === undefined || rule.messageExpression === "") return made;
-  const message = compileExpression(rule.messageExpression, { variables, host });
+  const message = compileExpression(rule.messageExpression, options);
   if (!message.ok) return { ...made, messageProblem: `messageExpression ${message.checked === true ? "instantiation" : "compilation"} failed: ${message.message}` };
-  return message.program.type.kind === "string" ? { ...made, message: message.program } : { ...made, messageProblem: "messageExpression must evaluate to a string" };
+  return message.program.type.kind === "string" ? { ...made, message: message.program, messageEstimate: message.estimate } : { ...made, messageProblem: "messageExpression must evaluate to a string" };
 }
 
 /** `.spec.foo['a.b']` of a schema, as the paths of problems are written. */

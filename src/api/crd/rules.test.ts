@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Json } from "../../base/json.ts";
 import { celHost } from "../../host/regex.ts";
 import { problemBody } from "../../schema/problem.ts";
+import { ruleProblems } from "./rules-check.ts";
 import { normalPath } from "./rules-compile.ts";
 import { Rules } from "./rules.ts";
 import type { Schema } from "./schema.ts";
@@ -75,3 +76,32 @@ test("field paths", () => {
     assert.equal("path" in found ? found.path : undefined, expected, path);
   }
 });
+
+function refused(schema: Schema): readonly string[] {
+  return ruleProblems(schema, "s", celHost).map(problem => `${problem.field}: ${problemBody(problem)}`);
+}
+const checkForm = (name: string, schema: Schema, ...expected: readonly (string | RegExp)[]): void => {
+  test(`definition: ${name}`, () => {
+    const found = refused(schema);
+    assert.equal(found.length, expected.length, found.join("\n"));
+    expected.forEach((each, i) => (typeof each === "string" ? assert.equal(found[i], each) : assert.match(found[i]!, each)));
+  });
+};
+const at = "s.x-kubernetes-validations[0]", advice = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+checkForm("good", bounds);
+checkForm("an empty rule", objectOf({}, rules(" ")), `${at}.rule: Required value: rule is not specified`);
+checkForm("lines", objectOf({}, rules("true ||\nfalse")), `${at}.message: Required value: message must be specified if rule contains line breaks`);
+checkForm("an unknown reason", objectOf({}, rules({ rule: "true", reason: "Why" })), `${at}.reason: Unsupported value: "Why": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"`);
+checkForm("a path to nowhere", objectOf({}, rules({ rule: "true", fieldPath: ".x" })), `${at}.fieldPath: Invalid value: ".x": must be a valid path`);
+checkForm("a syntax error", objectOf({}, rules("self = 42")), /^s\.x-kubernetes-validations\[0\]\.rule: Invalid value: .*compilation failed: ERROR: <input>:1:6: Syntax error: token recognition error at: '= '/s);
+checkForm("an unknown property", objectOf({ a: int }, rules("self.b == 1")), /compilation failed: ERROR: <input>:1:5: undefined field 'b'/);
+checkForm("a message that is no text", objectOf({ a: int }, rules({ rule: "self.a == 1", messageExpression: "self.a" })), /^s\.x-kubernetes-validations\[0\]\.messageExpression: Invalid value: .*: messageExpression must evaluate to a string$/);
+checkForm("a literal that is no number", objectOf({}, rules("int('x') == 1")), /program instantiation failed: type conversion error from 'string' to 'int'$/);
+checkForm("old values of items without keys", objectOf({ l: { type: "array", maxItems: 3, items: { ...int, ...rules("self == oldSelf") } } }), 's.properties[l].items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within s.properties[l]');
+checkForm("optional old values that nobody asks for", objectOf({}, rules({ rule: "true", optionalOldSelf: true })), `${at}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule`);
+checkForm("too expensive", objectOf({ l: { type: "array", items: text } }, rules("self.l.all(x, self.l.all(y, x == y))")),
+  `${at}.rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x ${advice}`,
+  `${at}.rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema`,
+  `s: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x ${advice}`);
+checkForm("bounds make it cheap", objectOf({ l: { type: "array", maxItems: 10, items: { ...text, maxLength: 10 } } }, rules("self.l.all(x, self.l.all(y, x == y))")));
+checkForm("a little too expensive", objectOf({ l: { type: "array", maxItems: 10_000, items: { ...text, ...rules("self.contains('a')") } } }), /estimated rule cost exceeds budget by factor of more than 100x/, /contributed/, /entire OpenAPIv3 schema/);

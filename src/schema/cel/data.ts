@@ -24,6 +24,13 @@ export type Decl = {
 /** Bytes of the largest request. */
 export const requestMax = 3 * 1024 * 1024;
 
+/** How large what stands at a path inside can be. */
+export function sizeInside(root: Decl, [, ...path]: readonly string[]): number | undefined {
+  let here: Decl | undefined = root;
+  for (const name of path) here = name === "@items" || name === "@values" ? here?.item : name === "@keys" ? (here?.type.kind === "map" ? keyDecl : undefined) : here?.fields?.get(name);
+  return here?.maxElements;
+}
+
 const wrong = (text: string): never => { throw new CelError(text); };
 const adapted = (decl: Decl, json: Json): Value => (json === null ? (decl.nullable === true ? null : wrong("invalid data, got null for schema with nullable=false")) : decl.adapt(json));
 const isText = (json: Json): string => (typeof json === "string" ? json : wrong(`invalid data, expected string, got ${goType(json)}`));
@@ -51,6 +58,9 @@ export function textDecl(format: string | undefined, maxElements: number): Decl 
     default: return { type: types.string, minSize: 2, maxElements, adapt: isText };
   }
 }
+
+/** Names in maps. */
+const keyDecl = textDecl(undefined, 0);
 
 /** `unordered`: a set, or the fields that tell items apart. */
 export function listDecl(item: Decl, unordered: "set" | readonly string[] | undefined, itemsMax: number | undefined): Decl {

@@ -1,6 +1,7 @@
 /** Compiles CEL expressions over declared variables and evaluates them, with Kubernetes' libraries, limits and messages. */
 import { type Issue, renderIssues } from "./ast.ts";
 import { check } from "./checker.ts";
+import { type SizeAt, estimateCost } from "./cost-estimate.ts";
 import { CelError, OverBudget } from "./error.ts";
 import { compile, type Run } from "./evaluate.ts";
 import type { Host, Library } from "./functions.ts";
@@ -16,7 +17,7 @@ export const callCostMax = 1_000_000;
 export const totalCostMax = 10_000_000;
 
 export type Compiled =
-  | { readonly ok: true; readonly program: Program }
+  | { readonly ok: true; readonly program: Program; /** What it may cost at most, if sizes were given. */ readonly estimate: number }
   /** `message` is cel-go's, every issue with the place it is at. */
   | { readonly ok: false; readonly message: string; /** It is only that constants in it cannot be converted. */ readonly checked?: true };
 export type Outcome =
@@ -30,6 +31,8 @@ export type Options = {
   readonly wants?: readonly Type[];
   readonly host: Host;
   readonly library?: Library;
+  /** Sizes that data may have: what the estimate is made from. */
+  readonly sizeAt?: SizeAt;
 };
 
 export class Program {
@@ -59,7 +62,7 @@ export class Program {
   }
 }
 
-export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary }: Options): Compiled {
+export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary, sizeAt }: Options): Compiled {
   const fail = (issues: readonly Issue[]): Compiled => ({ ok: false, message: renderIssues(text, issues) });
   const { expr, issues } = parse(text);
   if (expr === undefined) return fail(issues);
@@ -73,7 +76,7 @@ export function compileExpression(text: string, { variables, wants, host, librar
   const names = [...variables.keys()];
   try {
     const code = compile(expr, checked, new Map(names.map((name, i) => [name, i])), host);
-    return { ok: true, program: new Program(checked.type, new Set(checked.variables.values()), names, code, host) };
+    return { ok: true, program: new Program(checked.type, new Set(checked.variables.values()), names, code, host), estimate: sizeAt === undefined ? 0 : estimateCost(expr, checked, sizeAt) };
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     return { ok: false, message: error.message, checked: true };

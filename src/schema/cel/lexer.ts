@@ -51,8 +51,10 @@ class Lexer {
         return { kind: "symbol", at, text: symbol };
       }
     }
-    this.#issues.push({ at, text: `Syntax error: token recognition error at: '${char}'` });
-    this.#at++;
+    // What could have been an operator of two characters is told with the one that spoils it.
+    const length = char === "=" || char === "&" || char === "|" ? 2 : 1;
+    this.#issues.push({ at, text: `Syntax error: token recognition error at: '${this.#chars.slice(at, at + length).join("")}'` });
+    this.#at += length;
     return this.next();
   }
 
