@@ -1,19 +1,45 @@
-/** `npm run bench -- NAME [RUNS]`: measures one part and prints its rows: median, smallest, largest, goal, peer. */
-import type { Row } from "./bench/table.ts";
-import { printTable } from "./bench/table.ts";
+/**
+ * `npm run bench -- NAME [RUNS]` measures one part and prints its rows: median, smallest, largest, goal, peer.
+ * `npm run bench -- figures [RUNS]` measures all of them and writes docs/guide/figures.md; take a quiet machine.
+ */
+import { writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { printTable, type Row, tableOf } from "./bench/table.ts";
 
-const benches: { readonly [name: string]: { readonly title: string; readonly runs: number; readonly measure: (runs: number) => Promise<Row[]> } } = {
-  up: { title: "start", runs: 5, measure: async runs => (await import("./bench/rest.ts")).benchUp(runs) },
+type Bench = { readonly title: string; readonly runs: number; readonly measure: (runs: number) => Promise<Row[]> };
+const benches: { readonly [name: string]: Bench } = {
+  up: { title: "Start", runs: 5, measure: async runs => (await import("./bench/rest.ts")).benchUp(runs) },
+  memory: { title: "At rest", runs: 1, measure: async runs => (await import("./bench/rest.ts")).benchMemory(runs) },
   api: { title: "API server on one core, TLS, fsync on", runs: 3, measure: async runs => (await import("./bench/api.ts")).benchApi(runs) },
-  watch: { title: "watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
-  schedule: { title: "scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
-  memory: { title: "at rest", runs: 3, measure: async runs => (await import("./bench/rest.ts")).benchMemory(runs) },
-  store: { title: "durable store", runs: 3, measure: async runs => (await import("./bench/store.ts")).benchStore(runs) },
+  watch: { title: "Watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
+  schedule: { title: "Scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
+  store: { title: "Durable store, 3.4 KB a put", runs: 3, measure: async runs => (await import("./bench/store.ts")).benchStore(runs) },
 };
 
-const [name = "", runs] = process.argv.slice(2);
+const [name = "", given] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (bench === undefined) {
-  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [RUNS]`);
+const runsOf = ({ runs }: Bench) => (given === undefined ? runs : Number(given));
+if (name === "figures") await writeFigures();
+else if (bench === undefined) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")}|figures [RUNS]`);
   process.exitCode = 1;
-} else printTable(bench.title, await bench.measure(runs === undefined ? bench.runs : Number(runs)));
+} else printTable(bench.title, await bench.measure(runsOf(bench)));
+
+async function writeFigures(): Promise<void> {
+  const load = loadavg()[0] ?? 0;
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux, Node ${process.versions.node}`;
+  const parts: string[] = [];
+  for (const [which, each] of Object.entries(benches)) {
+    const runs = runsOf(each);
+    console.log(`${each.title} …`);
+    const text = await each.measure(runs).then(rows => `\`\`\`\n${tableOf(each.title, rows)}\n\`\`\``, (error: unknown) => `Did not finish: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}.`);
+    console.log(text);
+    parts.push(`## ${each.title}\n\n\`npm run bench -- ${which}\`, ${runs} ${runs === 1 ? "run" : "runs"}\n\n${text}\n`);
+  }
+  writeFileSync(new URL("../docs/guide/figures.md", import.meta.url), `# Figures
+
+What this version does, measured by \`npm run bench -- figures\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Load of the machine before it began: ${load.toFixed(1)}${load > 0.5 ? ", so wall-clock figures are too low; compare processor time and ratios" : ""}.
+The server has core 0 to itself, the load comes from the other cores; every write is flushed to the disk before it is acknowledged. Peers are what others publish (\`../shared/performance.md\`), but etcd, which ran here on the same disk through its gRPC API.
+
+${parts.join("\n")}`);
+}

@@ -3,13 +3,17 @@ export type Row = { readonly what: string; readonly unit: string; readonly runs:
 
 /** The rows as a table: median, smallest and largest of the runs, the goal and the peer beside them. */
 export function printTable(title: string, rows: readonly Row[]): void {
+  console.log(tableOf(title, rows));
+}
+
+export function tableOf(title: string, rows: readonly Row[]): string {
   const cells = rows.map(({ what, unit, runs, goal, peer }) => {
     const sorted = [...runs].sort((a, b) => a - b);
     return [what, `${show(median(sorted))} ${unit}`, show(sorted[0] ?? NaN), show(sorted.at(-1) ?? NaN), goal ?? "", peer ?? ""];
   });
   const all = [[title, "median", "min", "max", "goal", "peer"], ...cells];
   const widths = all[0]!.map((_, column) => Math.max(...all.map(row => row[column]!.length)));
-  for (const row of all) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  return all.map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()).join("\n");
 }
 
 export function median(sorted: readonly number[]): number {
