@@ -1,6 +1,6 @@
 /** ControllerRevisions: what a StatefulSet's or DaemonSet's template was (upstream pkg/controller/history). */
 import { isApiError } from "../base/api-error.ts";
-import { sameJson, type Json } from "../base/json.ts";
+import { isObject, sameJson, type Json } from "../base/json.ts";
 import { selectorOf, type LabelSelector } from "../base/selector.ts";
 import { ControllerRevision } from "../kinds/apps/controllerrevision.ts";
 import type { AnyKind, New, Resource } from "../kinds/kind.ts";
@@ -14,7 +14,13 @@ type Owner = Resource<AnyKind>;
 export function templatePatch(template: unknown): Json {
   const { metadata, ...rest } = template as { readonly metadata?: { readonly [name: string]: Json } };
   const { creationTimestamp: _, ...kept } = metadata ?? {};
-  return { spec: { template: { $patch: "replace", metadata: kept, ...jsonOf(rest) as object } } };
+  return inOrder({ spec: { template: { $patch: "replace", metadata: kept, ...jsonOf(rest) as object } } });
+}
+/** Keys as Go writes those of a map: clients compare what is stored byte by byte (upstream daemon.Match). */
+function inOrder(value: Json): Json {
+  if (Array.isArray(value)) return value.map(item => inOrder(item as Json));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, inOrder(item)]));
 }
 export function templateIn(revision: ControllerRevision): unknown {
   const { spec } = revision.data as unknown as { readonly spec: { readonly template: { readonly [name: string]: Json } } };
