@@ -6,6 +6,7 @@ import type { Host } from "../schema/cel/functions.ts";
 import { types } from "../schema/cel/types.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
+import { ruleProblems } from "./crd/rules-check.ts";
 
 /** Conditions kept compiled. */
 const conditionsMax = 1_000;
@@ -14,6 +15,7 @@ export function celWith(host: Host): Cel {
   const compiled = new Map<string, ReturnType<Cel["condition"]>>();
   return {
     rules: schema => new Rules(schema, host),
+    problems: (schema, path) => ruleProblems(schema, path, host),
     condition(text, variables) {
       const key = `${variables.join(",")} ${text}`;
       let condition = compiled.get(key);

@@ -6,6 +6,8 @@ import type { Schema } from "./crd/schema.ts";
 export type Cel = {
   /** The rules of a custom resource's whole schema. */
   rules(schema: Schema): { validate(next: Json, old: Json | undefined): readonly Problem[] };
+  /** What is wrong with the rules of a definition's schema: form, types, cost. */
+  problems(schema: Schema, path: string): readonly Problem[];
   /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
   condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>) => { readonly holds: boolean } | { readonly problem: string };
 };

@@ -18,7 +18,7 @@ import type { ParseYaml } from "./body.ts";
 import type { LoadCel } from "./cel.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
 import type { Core } from "./core.ts";
-import { Definitions } from "./crd/definitions.ts";
+import { definitionRulesStep, Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
@@ -107,7 +107,7 @@ export class ApiServer {
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), ...webhooks], hooks };
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel);
     this.services = {

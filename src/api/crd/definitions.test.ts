@@ -141,7 +141,7 @@ test("a schema that is not structural is refused", async () => {
   const server = await start();
   const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: {}, b: { type: "array" }, c: { type: "string", additionalProperties: false } } }));
   assert.equal(status, 422);
-  assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.versions[0].schema.openAPIV3Schema", "schema")}: ${message}`), [
+  assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.validation.openAPIV3Schema", "schema")}: ${message}`), [
     "schema.properties[a].type: Required value: must not be empty for specified object fields", "schema.properties[b].items: Required value: must be specified", "schema.properties[c].additionalProperties: Forbidden: additionalProperties cannot be set to false",
   ]);
   await server.stop();
@@ -176,6 +176,13 @@ test("an object keeps the fields of the version it was written in; each version 
 test("a pattern that is no regular expression is refused with its place", async () => {
   const server = await start({ compilePattern });
   const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: { type: "array", items: { type: "string", pattern: "(" } } } }));
-  assert.deepEqual([status, body.details.causes[0].field], [422, "spec.versions[0].schema.openAPIV3Schema.properties[a].items.pattern"]);
+  assert.deepEqual([status, body.details.causes[0].field], [422, "spec.validation.openAPIV3Schema.properties[a].items.pattern"]);
+  await server.stop();
+});
+
+test("a rule that does not compile is refused with its definition", async () => {
+  const server = await start();
+  const { status, body } = await server.call("POST", definitions, definition({ type: "object", "x-kubernetes-validations": [{ rule: "self.none > 0" }], properties: { a: { type: "integer" } } }));
+  assert.deepEqual([status, body.details?.causes[0].field], [422, "spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule"]);
   await server.stop();
 });

@@ -4,6 +4,7 @@ import { must } from "../../base/assert.ts";
 import { isObject, sameJson } from "../../base/json.ts";
 import { messageOf } from "../../base/log.ts";
 import { timeOf } from "../../base/time.ts";
+import { schemasOf } from "../../kinds/apiextensions/crdrules.ts";
 import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
@@ -15,6 +16,7 @@ import { invalid } from "../errors.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { update } from "../write.ts";
+import type { AdmissionStep } from "../admission/admission.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
 import type { Schema } from "./schema.ts";
@@ -202,7 +204,7 @@ function holds(crd: any, type: string): boolean {
 /** What the storage of definitions does besides storing. */
 export const definitionHooks = (compile: CompilePattern): Hooks => ({
   prepare(crd) {
-    const problems = crd.spec.versions.flatMap(({ schema }: any, i: number) => (schema?.openAPIV3Schema === undefined ? [] : patternProblems(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`, compile)));
+    const problems = schemasOf(crd.spec.versions).flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile));
     if (problems.length > 0) throw invalid(CustomResourceDefinition, crd.metadata.name ?? "", problems);
   },
   onDelete(crd) {
@@ -212,6 +214,23 @@ export const definitionHooks = (compile: CompilePattern): Hooks => ({
     crd.status = { ...crd.status, conditions: [...conditions, condition] };
   },
 });
+
+/** Rules that do not compile, or could cost too much, are refused with their definition. A step of its own, since the language may have to be loaded first. */
+export function definitionRulesStep(loadCel: LoadCel | undefined): AdmissionStep {
+  return {
+    name: "CustomResourceDefinitionRules",
+    async validate({ kind, subresource, object, previous }) {
+      if (kind !== CustomResourceDefinition || subresource !== "" || object === undefined || sameJson(object.spec.versions, previous?.spec.versions)) return;
+      const problems: Problem[] = [];
+      for (const { schema, path } of schemasOf(object.spec.versions)) {
+        if (!hasRules(schema as Schema)) continue;
+        const cel = await loadCel?.();
+        problems.push(...(cel === undefined ? [invalidValue(path, null, "x-kubernetes-validations are not supported by this server")] : cel.problems(schema as Schema, path)));
+      }
+      if (problems.length > 0) throw invalid(CustomResourceDefinition, object.metadata.name ?? "", problems);
+    },
+  };
+}
 
 /** A pattern that is no regular expression would refuse every object later; it is refused itself. */
 function patternProblems(schema: Schema, path: string, compile: CompilePattern): readonly Problem[] {

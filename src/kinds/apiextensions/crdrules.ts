@@ -1,5 +1,5 @@
 /** Rules and defaults of CustomResourceDefinitions (apiextensions pkg/apis/apiextensions/validation, v1/defaults.go). */
-import { isObject } from "../../base/json.ts";
+import { isObject, sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 
@@ -72,11 +72,18 @@ function* versionRules(versions: readonly Named[]): Iterable<Problem> {
     for (const detail of name === "" ? [] : grammar.grammars["dns-1035-label"]!(name)) yield invalidValue(`${path}.name`, name, detail);
     const schema = version["schema"]?.openAPIV3Schema;
     if (schema === undefined) yield required(`${path}.schema.openAPIV3Schema`, "schemas are required");
-    else yield* schemaRules(schema, `${path}.schema.openAPIV3Schema`, "root", 0);
     if (version["deprecationWarning"] !== undefined && version["deprecated"] !== true) yield invalidValue(`${path}.deprecationWarning`, version["deprecationWarning"], "can only be set for deprecated versions");
   }
+  for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path, "root", 0);
   const storage = versions.filter(version => version["storage"] === true);
   if (storage.length !== 1) yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
+}
+
+/** Each schema with its path in messages. Quirk: where all versions have the same one, upstream names the place it had in v1beta1. */
+export function schemasOf(versions: readonly Named[]): readonly { readonly schema: Named; readonly path: string }[] {
+  const all = versions.flatMap((version, i) => (version["schema"]?.openAPIV3Schema === undefined ? [] : [{ schema: version["schema"].openAPIV3Schema as Named, path: `spec.versions[${i}].schema.openAPIV3Schema` }]));
+  const same = all.length === versions.length && all.every(({ schema }) => sameJson(schema, all[0]!.schema));
+  return same ? all.slice(0, 1).map(({ schema }) => ({ schema, path: "spec.validation.openAPIV3Schema" })) : all;
 }
 
 const types = new Set(["array", "boolean", "integer", "number", "object", "string"]);
