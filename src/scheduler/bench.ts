@@ -11,7 +11,7 @@ export type SchedulingBench = { readonly nodes: number; readonly pods: number; r
 
 /** Places `pods` pods of one Deployment on `nodes` nodes, one after the other; returns how many found a node. Time it from outside. */
 export function benchScheduling({ nodes, pods, shape }: SchedulingBench, random: Random): number {
-  const cluster = new Cluster({ namespaceLabels: () => ({}), siblingsOf: () => everything, budgetsOf: () => [] });
+  const cluster = new Cluster({ namespaceLabels: () => ({}), siblingsOf: () => everything, budgetsOf: () => [], volumesOf: () => ({ reachable: [] }) });
   for (let i = 0; i < nodes; i++) cluster.setNode(benchNode(i));
   let placed = 0;
   for (let i = 0; i < pods; i++) {

@@ -12,4 +12,6 @@ export type ClusterEvent =
   /** A pod has left its node, finished there, or needs less. */
   | { readonly type: "pod-left"; readonly pod: PodInfo }
   /** A namespace, Service or ReplicaSet has changed what selectors mean. */
-  | { readonly type: "selection-changed" };
+  | { readonly type: "selection-changed" }
+  /** A claim, a volume or a storage class has changed. */
+  | { readonly type: "volumes-changed" };

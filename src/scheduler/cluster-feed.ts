@@ -7,18 +7,25 @@ import { ReplicaSet } from "../kinds/apps/replicaset.ts";
 import { StatefulSet } from "../kinds/apps/statefulset.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Node } from "../kinds/core/node.ts";
+import { PersistentVolume } from "../kinds/core/persistentvolume.ts";
+import { PersistentVolumeClaim } from "../kinds/core/persistentvolumeclaim.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { ReplicationController } from "../kinds/core/replicationcontroller.ts";
 import { Service } from "../kinds/core/service.ts";
 import { PodDisruptionBudget } from "../kinds/policy/poddisruptionbudget.ts";
+import { StorageClass } from "../kinds/storage/storageclass.ts";
 import type { ClusterEvent } from "./cluster-event.ts";
 import { Cluster } from "./cluster.ts";
 import { type Labels, PodInfo, isTerminal } from "./pod-info.ts";
 import type { SchedulingQueue } from "./queue.ts";
+import { volumeNeeds } from "./volume-needs.ts";
 
 const noLabels: Labels = {};
 /** Controllers whose selectors say which pods are siblings. */
 const owners = [ReplicaSet, StatefulSet, ReplicationController] as const;
+
+/** What decides from where a pod's volumes can be reached. */
+const storage = [PersistentVolumeClaim, PersistentVolume, StorageClass] as const;
 
 export class ClusterFeed {
   readonly cluster: Cluster;
@@ -42,13 +49,17 @@ export class ClusterFeed {
       },
       siblingsOf: pod => this.#siblingsOf(pod),
       budgetsOf: namespace => informers.of(PodDisruptionBudget).by(byNamespace, namespace).map(({ spec, status }) => ({ selector: selectorOf(spec.selector), allowed: status.disruptionsAllowed, disrupted: status.disruptedPods ?? {} })),
+      volumesOf: pod => volumeNeeds(pod, {
+        claim: (namespace, name) => informers.of(PersistentVolumeClaim).get(joinKey(namespace, name)), volume: name => informers.of(PersistentVolume).get(name),
+        waits: name => informers.of(StorageClass).get(name)?.volumeBindingMode === "WaitForFirstConsumer",
+      }),
     });
   }
 
   /** Loads everything once it is listed, then follows every change. */
   async start(signal: AbortSignal): Promise<void> {
     const nodes = this.#informers.of(Node), pods = this.#informers.of(Pod), namespaces = this.#informers.of(Namespace);
-    await Promise.all([Node, Pod, Namespace, Service, PodDisruptionBudget, ...owners].map(kind => this.#informers.of(kind).listed(signal)));
+    await Promise.all([Node, Pod, Namespace, Service, PodDisruptionBudget, ...storage, ...owners].map(kind => this.#informers.of(kind).listed(signal)));
     if (signal.aborted) return;
     for (const node of nodes.list()) this.cluster.setNode(node);
     for (const pod of pods.list()) this.#podIs(pod);
@@ -60,6 +71,7 @@ export class ClusterFeed {
         this.cluster.counters.forgetNamespaceSelectors();
         this.#tell({ type: "selection-changed" });
       }),
+      ...storage.map(kind => this.#informers.of(kind).onChange(() => this.#tell({ type: "volumes-changed" }))),
     );
   }
   stop(): void {

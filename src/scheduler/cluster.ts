@@ -12,6 +12,7 @@ import { NodeInfo } from "./node-info.ts";
 import { type Counter, PodCounters } from "./pod-counters.ts";
 import { type Labels, PodInfo, type PodTerm, isTerminal } from "./pod-info.ts";
 import { TermIndex } from "./term-index.ts";
+import type { VolumeNeeds } from "./volume-needs.ts";
 
 /** What scheduling looks up besides nodes and pods. */
 export interface Lookups {
@@ -20,6 +21,8 @@ export interface Lookups {
   siblingsOf(pod: Pod): Selector;
   /** The disruption budgets of a namespace. */
   budgetsOf(namespace: string): readonly Budget[];
+  /** What its volumes demand. */
+  volumesOf(pod: Pod): VolumeNeeds;
 }
 /** How many pods of a kind may go on purpose; those named have been let go already. */
 export type Budget = { readonly selector: Selector; readonly allowed: number; readonly disrupted: { readonly [name: string]: unknown } };

@@ -12,6 +12,7 @@ import type { Node } from "../../src/kinds/core/node.ts";
 import type { Pod } from "../../src/kinds/core/pod.ts";
 import { Cluster } from "../../src/scheduler/cluster.ts";
 import { PodInfo } from "../../src/scheduler/pod-info.ts";
+import { type Volumes, volumeNeeds } from "../../src/scheduler/volume-needs.ts";
 
 type Options = readonly (readonly [string, string])[];
 type Tree = { [key: string]: unknown };
@@ -109,12 +110,15 @@ export function podOf(text: string): PodInfo {
   return new PodInfo(podObject(text));
 }
 
+const noVolumes: Volumes = { claim: () => undefined, volume: () => undefined, waits: () => false };
+
 /** Nodes, the pods on them, and pods that have no node yet. */
-export function clusterOf(nodes: string, placed: string, waiting = "", budgets: readonly { readonly labels: { readonly [key: string]: string }; readonly allowed: number }[] = []): { readonly cluster: Cluster; readonly pods: readonly PodInfo[] } {
+export function clusterOf(nodes: string, placed: string, waiting = "", budgets: readonly { readonly labels: { readonly [key: string]: string }; readonly allowed: number }[] = [], volumes: Volumes = noVolumes): { readonly cluster: Cluster; readonly pods: readonly PodInfo[] } {
   const cluster = new Cluster({
     namespaceLabels: namespace => (namespace === "other" ? { team: "red" } : {}),
     siblingsOf: ({ metadata }) => (metadata.annotations === undefined ? everything : selectorFromSet(metadata.annotations)),
     budgetsOf: namespace => (namespace === "default" ? budgets.map(({ labels, allowed }) => ({ selector: selectorFromSet(labels), allowed, disrupted: {} })) : []),
+    volumesOf: pod => volumeNeeds(pod, volumes),
   });
   for (const node of words(nodes)) cluster.setNode(nodeOf(node));
   for (const pod of words(placed)) cluster.setPod(podObject(pod));
