@@ -25,6 +25,8 @@ function changed(shape: Shape, before: Json | undefined, after: Json): string | 
     const text = changedFields(fits, before, after, nothing);
     if (text !== undefined) return text;
   }
+  // A list that Go always writes was there before, empty: its items are new, it is not.
+  if (fits.type === "list" && fits.mode !== "atomic" && Array.isArray(before) && before.length === 0 && Array.isArray(after) && after.length > 0) return addedItems(fits, after as readonly Json[], false);
   const set = compare(shape, before, after, true, "typed");
   return set === undefined ? undefined : JSON.stringify(set);
 }
@@ -46,7 +48,7 @@ function addedText(shape: Shape, value: Json): string {
   if (typeof value !== "object" || value === null) return leafText;
   const fits = fitting(shape, value);
   if (fits.type === "map") return fits.atomic ? leafText : addedFields(fits, value as JsonObject);
-  if (fits.type === "list") return fits.mode === "atomic" ? leafText : addedItems(fits, value as readonly Json[]);
+  if (fits.type === "list") return fits.mode === "atomic" ? leafText : addedItems(fits, value as readonly Json[], true) ?? leafText;
   return isObject(value) ? addedFields(openMap, value) : leafText;
 }
 
@@ -72,21 +74,22 @@ function* membersOf(shape: MapShape, value: JsonObject): Iterable<readonly [stri
   else for (const name of Object.keys(value).sort()) yield [quotedKey(`f:${name}`), name, shape.fields.get(name)];
 }
 
-function addedItems(shape: ListShape, items: readonly Json[]): string {
+/** The items of a list, and the list `itself` if that is new too; `undefined` if no item has a name. */
+function addedItems(shape: ListShape, items: readonly Json[], itself: boolean): string | undefined {
   const found: { element: string; value: Json }[] = [];
   for (const value of items) {
     const element = elementOf(shape, value);
     if (element !== undefined) found.push({ element, value });
   }
-  if (found.length === 0) return leafText;
+  if (found.length === 0) return undefined;
   if (found.length > 1) {
     found.sort((a, b) => compareListItems(shape, a.value, b.value));
     // Items that share an element are owned as a whole.
-    if (new Set(found.map(({ element }) => element)).size < found.length) return JSON.stringify(added(shape, items, "typed"));
+    if (new Set(found.map(({ element }) => element)).size < found.length) return JSON.stringify(itself ? added(shape, items, "typed") : compare(shape, [], items as Json[], true, "typed"));
   }
-  let text = `{".":{}`;
+  let text = itself ? `,".":{}` : "";
   for (const { element, value } of found) text += `,${quotedKey(element)}${addedText(shape.item, value)}`;
-  return `${text}}`;
+  return `{${text.slice(1)}}`;
 }
 
 function quotedKey(element: string): string {

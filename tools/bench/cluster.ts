@@ -85,6 +85,12 @@ export function rssMB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readProc(pid, "status"))?.[1] ?? 0) / 1024;
 }
 
+/** Physical memory of several processes: what each has to itself, and the pages of the files that they share (Node's own code) once. */
+export function physicalMB(pids: readonly number[]): number {
+  const of = (pid: number, name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readProc(pid, "status"))?.[1] ?? 0) / 1024;
+  return pids.reduce((sum, pid) => sum + of(pid, "RssAnon"), 0) + Math.max(0, ...pids.map(pid => of(pid, "RssFile")));
+}
+
 /** Its share of the memory that it uses: pages that others map too count in part. */
 export function pssMB(pid: number): number {
   return Number(/^Pss:\s+(\d+)/m.exec(readProc(pid, "smaps_rollup"))?.[1] ?? 0) / 1024;

@@ -1,7 +1,7 @@
 /** `up`: from the command to a ready API and to a running pod. `memory`: what a cluster takes when nothing happens. Real containers where there is root and containerd. */
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import { cpuSeconds, pssMB, rssMB, startCluster, type BenchCluster } from "./cluster.ts";
+import { cpuSeconds, physicalMB, pssMB, rssMB, startCluster, type BenchCluster } from "./cluster.ts";
 import { LoadClient } from "./http.ts";
 import type { Row } from "./table.ts";
 
@@ -77,7 +77,7 @@ async function runPod(cluster: BenchCluster, name: string, deadlineMs: number): 
 }
 
 export async function benchMemory(runs: number): Promise<Row[]> {
-  const rss: number[] = [], pss: number[] = [], cpu: number[] = [], containerd: number[] = [];
+  const rss: number[] = [], pss: number[] = [], physical: number[] = [], cpu: number[] = [], containerd: number[] = [];
   for (let run = 0; run < runs; run++) {
     const cluster = startCluster({ pinned: false, flags });
     try {
@@ -87,6 +87,7 @@ export async function benchMemory(runs: number): Promise<Row[]> {
       await wait(restMs);
       cpu.push(((ours.reduce((sum, pid) => sum + cpuSeconds(pid), 0) - before) / (restMs / 1_000)) * 100);
       rss.push(ours.reduce((sum, pid) => sum + rssMB(pid), 0));
+      physical.push(physicalMB(ours));
       pss.push(ours.reduce((sum, pid) => sum + pssMB(pid), 0));
       console.log(ours.map(pid => `${roleOf(pid)} ${rssMB(pid).toFixed(0)} MB RSS, ${pssMB(pid).toFixed(0)} MB PSS`).join("; "));
       containerd.push(cluster.pids().filter(pid => commandOf(pid).includes("containerd")).reduce((sum, pid) => sum + rssMB(pid), 0));
@@ -96,7 +97,8 @@ export async function benchMemory(runs: number): Promise<Row[]> {
   }
   return [
     { what: `memory at rest, ${real ? "server and agent" : "server"}, RSS`, unit: "MB", runs: rss, goal: "≤ 150 (design 120)", peer: "k3s 430–565, minikube 4,000" },
-    { what: "  PSS (shared pages of Node counted once)", unit: "MB", runs: pss },
+    { what: "  physical: Node's own code, which both share, counted once", unit: "MB", runs: physical },
+    { what: "  PSS (shared with every other Node process on the machine)", unit: "MB", runs: pss },
     ...(real ? [{ what: "  the private containerd, RSS", unit: "MB", runs: containerd }] : []),
     { what: "CPU at rest over 60 s, of one core", unit: "%", runs: cpu, goal: "≤ 1 (design 0.5)", peer: "k3s 5–40, microk8s 20–30" },
   ];
