@@ -5,7 +5,7 @@ import { duplicate, invalidValue, notSupported, type Problem, required, tooLong,
 import { nonNegative, selects } from "../apps/workloadrules.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
 import { validatePodTemplate } from "../core/podspecrules.ts";
-import { validateLabelSelector } from "../meta/rules.ts";
+import { domainPath, validateLabelSelector } from "../meta/rules.ts";
 import type { JobSpec } from "./jobspec.ts";
 
 const int32Max = 2 ** 31 - 1;
@@ -88,17 +88,6 @@ function checkIndexes(spec: JobSpec, path: string, problems: Problem[]): void {
   if (parallelism > 10_000) problems.push(invalidValue(`${path}.parallelism`, parallelism, text(10_000)));
   if (maxFailedIndexes !== undefined && maxFailedIndexes > 10_000) problems.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, text(10_000)));
 }
-/** `example.com/name`: upstream's IsDomainPrefixedPath. */
-function domainPath(value: string, path: string): readonly Problem[] {
-  if (value === "") return [required(path)];
-  const at = value.indexOf("/");
-  if (at <= 0 || at === value.length - 1) return [invalidValue(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
-  const host = grammar.dnsSubdomain(value.slice(0, at)).map(detail => invalidValue(path, value.slice(0, at), detail));
-  if (host.length > 0) return host;
-  const rest = value.slice(at + 1);
-  return /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest) ? [] : [invalidValue(path, rest, grammar.patternMessage("Invalid path", "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"))];
-}
-
 /** `[a b]`, as Go prints a list of quoted texts. */
 const goList = (texts: readonly string[]): string => `[${texts.map(text => JSON.stringify(text)).join(" ")}]`;
 const actions = ["Count", "FailIndex", "FailJob", "Ignore"];

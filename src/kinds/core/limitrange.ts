@@ -1,7 +1,9 @@
 import { createdAtColumn, nameColumn } from "../columns.ts";
-import { compareQuantities } from "../../base/quantity.ts";
-import { duplicate, forbidden, invalidValue, type Problem } from "../../schema/problem.ts";
+import { compareQuantities, quantityMilli } from "../../base/quantity.ts";
+import { duplicate, forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { overcommits, validateAnyResourceName, validateResourceName } from "./resourcerules.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
 
 export const LimitRangeItem = t.object("io.k8s.api.core.v1.LimitRangeItem", {
@@ -39,20 +41,54 @@ export const LimitRange = defineKind({
   *rules({ spec }) {
     const types = new Set<string>();
     for (const [i, limit] of spec.limits.entries()) {
-      const here = `spec.limits[${i}]`;
-      if (types.has(limit.type)) yield duplicate(`${here}.type`, limit.type);
+      yield* limitProblems(limit, types.has(limit.type), `spec.limits[${i}]`);
       types.add(limit.type);
-      const most = (list: "min" | "default" | "defaultRequest", against: "max" | "default", text: string): readonly Problem[] => Object.entries(limit[list] ?? {}).flatMap(([name, amount]) => {
-        const bound = limit[against]?.[name];
-        return bound !== undefined && compareQuantities(amount, bound) > 0 ? [invalidValue(`${here}.${list}[${name}]`, amount, `${text} value ${bound}`)] : [];
-      });
-      yield* most("min", "max", `min value is greater than max`);
-      yield* most("default", "max", "default value is greater than max");
-      yield* most("defaultRequest", "max", "default request value is greater than max");
-      yield* most("defaultRequest", "default", "default request value is greater than default limit");
-      if (limit.type === "Pod") for (const name of ["default", "defaultRequest"] as const) if (limit[name] !== undefined) yield forbidden(`${here}.${name}`, "may not be specified when `type` is 'Pod'");
     }
   },
   columns: [nameColumn, createdAtColumn],
 });
 export interface LimitRange extends Resource<typeof LimitRange> {}
+
+const limitTypes = ["Pod", "Container", "PersistentVolumeClaim"];
+const lists = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] as const;
+function* limitProblems(limit: LimitRangeItem, again: boolean, path: string): Iterable<Problem> {
+  const details = qualifiedName(limit.type);
+  for (const detail of details) yield invalidValue(`${path}.type`, limit.type, detail);
+  if (details.length === 0 && !limit.type.includes("/") && !limitTypes.includes(limit.type)) yield invalidValue(`${path}.type`, limit.type, "must be a standard limit type or fully qualified");
+  if (again) yield duplicate(`${path}.type`, limit.type);
+  const ofPods = limit.type === "Pod" || limit.type === "Container";
+  const names = new Set<string>();
+  for (const list of lists) {
+    const given = Object.keys(limit[list] ?? {});
+    if (limit.type === "Pod" && (list === "default" || list === "defaultRequest")) {
+      if (given.length > 0) yield forbidden(`${path}.${list}`, "may not be specified when `type` is 'Pod'");
+      continue;
+    }
+    for (const name of given) {
+      yield* ofPods ? validateResourceName(name, `${path}.${list}[${name}]`) : validateAnyResourceName(name, `${path}.${list}[${name}]`);
+      names.add(name);
+    }
+  }
+  if (limit.type === "PersistentVolumeClaim" && limit.min?.["storage"] === undefined && limit.max?.["storage"] === undefined) yield required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided");
+  for (const name of names) yield* boundProblems(limit, name, path);
+}
+function* boundProblems(limit: LimitRangeItem, name: string, path: string): Iterable<Problem> {
+  const pod = limit.type === "Pod";
+  const amount = (list: (typeof lists)[number]): string | undefined => (pod && list.startsWith("default") ? undefined : limit[list]?.[name]);
+  const [min, max, standard, request, ratio] = [amount("min"), amount("max"), amount("default"), amount("defaultRequest"), amount("maxLimitRequestRatio")];
+  const over = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && compareQuantities(a, b) > 0;
+  if (over(min, max)) yield invalidValue(`${path}.min[${name}]`, min, `min value ${min} is greater than max value ${max}`);
+  if (over(min, request)) yield invalidValue(`${path}.defaultRequest[${name}]`, request, `min value ${min} is greater than default request value ${request}`);
+  if (over(request, max)) yield invalidValue(`${path}.defaultRequest[${name}]`, request, `default request value ${request} is greater than max value ${max}`);
+  if (over(request, standard)) yield invalidValue(`${path}.defaultRequest[${name}]`, request, `default request value ${request} is greater than default limit value ${standard}`);
+  if (over(min, standard)) yield invalidValue(`${path}.default[${name}]`, min, `min value ${min} is greater than default value ${standard}`);
+  if (over(standard, max)) yield invalidValue(`${path}.default[${name}]`, max, `default value ${standard} is greater than max value ${max}`);
+  if (ratio !== undefined) {
+    if (compareQuantities(ratio, "1") < 0) yield invalidValue(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`);
+    if (min !== undefined && max !== undefined) {
+      const most = quantityMilli(max) / quantityMilli(min);
+      if (quantityMilli(ratio) / 1000 > most) yield invalidValue(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`);
+    }
+  }
+  if (!overcommits(name) && standard !== undefined && request !== undefined && compareQuantities(standard, request) !== 0) yield invalidValue(`${path}.defaultRequest[${name}]`, request, `default value ${standard} must equal to defaultRequest value ${request} in ${name}`);
+}

@@ -3,7 +3,7 @@ import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
 import { copyJson } from "../../base/json-codec.ts";
 import { sameJson } from "../../base/json.ts";
 import { compareQuantities } from "../../base/quantity.ts";
-import { forbidden, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, required } from "../../schema/problem.ts";
 import { validateClaimSpec } from "./claimrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -46,7 +46,11 @@ export const PersistentVolumeClaim = defineKind({
     spec: PersistentVolumeClaimSpec.pb(2).always("{}").doc("What is asked for."),
     status: PersistentVolumeClaimStatus.pb(3).always("{}").doc("What was given."),
   },
-  prepare(next, previous) { if (previous === undefined) next.status = { phase: "Pending" }; },
+  prepare(next, previous) {
+    if (previous !== undefined) return;
+    next.status = { phase: "Pending" };
+    settleSource(next.spec);
+  },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
       if ((next.status.accessModes ?? []).length === 0 && next.status.phase === "Bound") yield required("status.accessModes");
@@ -62,6 +66,7 @@ export const PersistentVolumeClaim = defineKind({
     }
     const fixed = (spec: typeof next.spec, old: typeof next.spec): unknown => ({ ...spec, volumeName: old.volumeName === undefined ? undefined : spec.volumeName, resources: { ...spec.resources, requests: { ...spec.resources.requests, ...(bound && before !== undefined ? { storage: before } : {}) } }, storageClassName: old.storageClassName === undefined ? undefined : spec.storageClassName, volumeAttributesClassName: undefined, dataSource: spec.dataSource ?? old.dataSource, dataSourceRef: spec.dataSourceRef ?? old.dataSourceRef });
     if (!sameJson(copyJson(fixed(next.spec, previous.spec)), copyJson(fixed(previous.spec, previous.spec)))) yield forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+    if (next.spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", next.spec.volumeMode, "field is immutable");
   },
   columns: [
     nameColumn,
@@ -76,3 +81,16 @@ export const PersistentVolumeClaim = defineKind({
   ],
 });
 export interface PersistentVolumeClaim extends Resource<typeof PersistentVolumeClaim> {}
+
+/** One source under both names: sources of other namespaces are behind a gate, and the old name knows claims and snapshots only (strategy.PrepareForCreate). */
+function settleSource(spec: { dataSource?: Source | undefined; dataSourceRef?: (Source & { readonly namespace?: string | undefined }) | undefined }): void {
+  if (spec.dataSourceRef?.namespace) delete spec.dataSourceRef;
+  const { kind, apiGroup = "" } = spec.dataSource ?? { kind: "" };
+  if (!(apiGroup === "" && kind === "PersistentVolumeClaim") && !(apiGroup === "snapshot.storage.k8s.io" && kind === "VolumeSnapshot")) delete spec.dataSource;
+  if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
+  else if (spec.dataSource === undefined && spec.dataSourceRef !== undefined) {
+    const { namespace: _, ...source } = spec.dataSourceRef;
+    spec.dataSource = source;
+  }
+}
+type Source = { readonly apiGroup?: string | undefined; readonly kind: string; readonly name: string };

@@ -1,14 +1,13 @@
 import { ageColumn, nameColumn } from "../columns.ts";
-import { sameJson } from "../../base/json.ts";
-import { quantitySign } from "../../base/quantity.ts";
-import { qualifiedName } from "../../schema/grammar.ts";
-import { invalidValue } from "../../schema/problem.ts";
+import { quantityMilli, quantitySign } from "../../base/quantity.ts";
+import { invalidValue, type Problem, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { isExtended, validateAnyResourceName } from "./resourcerules.ts";
 import * as t from "../../schema/t.ts";
 
 export const ScopedResourceSelectorRequirement = t.object("io.k8s.api.core.v1.ScopedResourceSelectorRequirement", {
-  operator: t.oneOf("DoesNotExist", "Exists", "In", "NotIn").pb(2).required().always("zero").doc("How the scope is compared: In, NotIn, Exists or DoesNotExist."),
-  scopeName: t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass").pb(1).required().always("zero").doc("The scope, such as PriorityClass."),
+  operator: t.oneOf("DoesNotExist", "Exists", "In", "NotIn").unchecked().pb(2).required().always("zero").doc("How the scope is compared: In, NotIn, Exists or DoesNotExist."),
+  scopeName: t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass").unchecked().pb(1).required().always("zero").doc("The scope, such as PriorityClass."),
   values: t.list(t.string()).pb(3).doc("What it is compared with."),
 });
 export interface ScopedResourceSelectorRequirement extends t.Stored<typeof ScopedResourceSelectorRequirement> {}
@@ -21,7 +20,7 @@ export interface ScopeSelector extends t.Stored<typeof ScopeSelector> {}
 export const ResourceQuotaSpec = t.object("io.k8s.api.core.v1.ResourceQuotaSpec", {
   hard: t.map(t.quantity()).pb(1).doc("The most of each resource that the namespace may use."),
   scopeSelector: ScopeSelector.pb(3).doc("Which objects count, by scope and value."),
-  scopes: t.list(t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass")).pb(2).doc("Which objects count, by scope."),
+  scopes: t.list(t.oneOf("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass").unchecked()).pb(2).doc("Which objects count, by scope."),
 });
 export interface ResourceQuotaSpec extends t.Stored<typeof ResourceQuotaSpec> {}
 
@@ -41,10 +40,13 @@ export const ResourceQuota = defineKind({
     spec: ResourceQuotaSpec.pb(2).always("{}").doc("The limits."),
     status: ResourceQuotaStatus.pb(3).always("{}").doc("What is used."),
   },
-  *rules(next, previous) {
-    for (const list of ["hard"] as const) for (const [name, amount] of Object.entries(next.spec[list] ?? {})) if (quantitySign(amount) < 0) yield invalidValue(`spec.${list}[${name}]`, amount, "must be greater than or equal to 0");
-    for (const name of Object.keys(next.spec.hard ?? {})) for (const detail of qualifiedName(name)) yield invalidValue(`spec.hard[${name}]`, name, detail);
-    if (previous !== undefined && !sameJson(new Set(next.spec.scopes).size, new Set(previous.spec.scopes).size)) yield invalidValue("spec.scopes", next.spec.scopes ?? null, "field is immutable");
+  *rules({ spec, status }, previous, { subresource }) {
+    if (subresource === "status") return yield* [...amountProblems(status.hard, "status.hard"), ...amountProblems(status.used, "status.used")];
+    yield* amountProblems(spec.hard, "spec.hard");
+    yield* scopeProblems(spec);
+    if (spec.scopeSelector !== undefined) yield* selectorProblems(spec);
+    const [now, before] = [new Set<string>(spec.scopes), new Set<string>(previous?.spec.scopes)];
+    if (previous !== undefined && (now.size !== before.size || [...now].some(scope => !before.has(scope)))) yield invalidValue("spec.scopes", spec.scopes ?? null, "field is immutable");
   },
   columns: [
     nameColumn,
@@ -56,3 +58,47 @@ export const ResourceQuota = defineKind({
 export interface ResourceQuota extends Resource<typeof ResourceQuota> {}
 
 const quotaText = ({ hard = {}, used = {} }: ResourceQuotaStatus, wanted: (name: string) => boolean): string => Object.keys(hard).filter(wanted).sort().map(name => `${name}: ${used[name] ?? "0"}/${hard[name]!}`).join(", ");
+
+const objectCounts = ["pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers"];
+const computed = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
+const counted = new Set([...objectCounts, ...computed, "ephemeral-storage", "requests.storage", "requests.ephemeral-storage", "limits.ephemeral-storage"]);
+function* amountProblems(amounts: { readonly [name: string]: string } | undefined, path: string): Iterable<Problem> {
+  for (const [name, amount] of Object.entries(amounts ?? {})) {
+    const here = `${path}[${name}]`;
+    yield* validateAnyResourceName(name, here);
+    if (!name.includes("/") && !counted.has(name) && !/^(requests\.|limits\.)?hugepages-/.test(name)) yield invalidValue(here, name, "must be a standard resource for quota");
+    if (quantitySign(amount) < 0) yield invalidValue(here, amount, "must be greater than or equal to 0");
+    else if ((objectCounts.includes(name) || isExtended(name)) && quantityMilli(amount) % 1000 !== 0) yield invalidValue(here, amount, "must be an integer");
+  }
+}
+
+const ofPods = ["pods", ...computed];
+/** Scopes, and the resources each can be about. */
+const scopes = new Map<string, readonly string[]>([
+  ["Terminating", ofPods], ["NotTerminating", ofPods], ["NotBestEffort", ofPods], ["PriorityClass", ofPods], ["CrossNamespacePodAffinity", ofPods], ["BestEffort", ["pods"]], ["VolumeAttributesClass", ["persistentvolumeclaims", "requests.storage"]],
+]);
+const fits = (scope: string, hard: { readonly [name: string]: string } | undefined): boolean => Object.keys(hard ?? {}).filter(name => counted.has(name)).every(name => scopes.get(scope)?.includes(name) ?? true);
+const conflicts = (given: ReadonlySet<string>): boolean => (given.has("BestEffort") && given.has("NotBestEffort")) || (given.has("Terminating") && given.has("NotTerminating"));
+function* scopeProblems({ scopes: given = [], hard }: ResourceQuotaSpec): Iterable<Problem> {
+  for (const scope of given) {
+    if (!scopes.has(scope)) yield invalidValue("spec.scopes", given, "unsupported scope");
+    if (!fits(scope, hard)) yield invalidValue("spec.scopes", given, "unsupported scope applied to resource");
+  }
+  if (conflicts(new Set<string>(given))) yield invalidValue("spec.scopes", given, "conflicting scopes");
+}
+const flags = ["BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity"];
+function* selectorProblems({ scopeSelector, scopes: given = [], hard }: ResourceQuotaSpec): Iterable<Problem> {
+  const path = "spec.scopeSelector.matchExpressions";
+  const expressions = scopeSelector!.matchExpressions ?? [];
+  for (const { scopeName, operator, values = [] } of expressions) {
+    if (!scopes.has(scopeName)) yield invalidValue(`${path}.scopeName`, scopeName, "unsupported scope");
+    if (!fits(scopeName, hard)) yield invalidValue(path, scopeSelector, "unsupported scope applied to resource");
+    if (flags.includes(scopeName) && operator !== "Exists") yield invalidValue(`${path}.operator`, operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity");
+    if (operator === "In" || operator === "NotIn") {
+      if (values.length === 0) yield required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+    } else if (operator === "Exists" || operator === "DoesNotExist") {
+      if (values.length > 0) yield invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+    } else yield invalidValue(`${path}.operator`, operator, "not a valid selector operator");
+  }
+  if (conflicts(new Set<string>(expressions.map(({ scopeName }) => scopeName)))) yield invalidValue("spec.scopes", given, "conflicting scopes");
+}

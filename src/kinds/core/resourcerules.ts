@@ -34,23 +34,27 @@ export function validateRequirements(resources: Requirements, claims: ReadonlySe
   checkClaims(resources.claims ?? [], claims, `${path}.claims`, problems);
   return problems;
 }
-const overcommits = (name: string): boolean => !isHugepages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
+export const overcommits = (name: string): boolean => !isHugepages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
 
 function checkResource(name: string, amount: string, path: string, whole: boolean, problems: Problem[]): void {
   problems.push(...validateResourceName(name, path, whole), ...validateAmount(name, amount, path));
 }
 /** A resource that containers may ask for, or with `whole` pods. */
 export function validateResourceName(name: string, path: string, whole = false): readonly Problem[] {
-  const details = qualifiedName(name);
-  const problems = details.map(detail => invalidValue(path, name, detail));
-  const known = name.includes("/") || anywhere.has(name) || isHugepages(name);
-  if (details.length === 0 && !known) problems.push(invalidValue(path, name, "must be a standard resource type or fully qualified"));
+  const problems = [...validateAnyResourceName(name, path)];
   if (whole) {
-    if (details.length === 0 && known && name !== "cpu" && name !== "memory" && !isHugepages(name)) problems.push(notSupported(path, name, ["cpu", "hugepages-", "memory"]));
+    if (problems.length === 0 && name !== "cpu" && name !== "memory" && !isHugepages(name)) problems.push(notSupported(path, name, ["cpu", "hugepages-", "memory"]));
   } else if (!name.includes("/")) {
     if (!standard.has(name) && !isHugepages(name)) problems.push(invalidValue(path, name, "must be a standard resource for containers"));
   } else if (!name.includes("kubernetes.io/") && (!isExtended(name) || qualifiedName(`requests.${name}`).length > 0)) problems.push(invalidValue(path, name, "doesn't follow extended resource name standard"));
   return problems;
+}
+
+/** A resource that means something somewhere. */
+export function validateAnyResourceName(name: string, path: string): readonly Problem[] {
+  const details = qualifiedName(name);
+  if (details.length > 0) return details.map(detail => invalidValue(path, name, detail));
+  return name.includes("/") || anywhere.has(name) || isHugepages(name) ? [] : [invalidValue(path, name, "must be a standard resource type or fully qualified")];
 }
 
 /** An amount is not negative, and whole where only whole ones make sense. */

@@ -83,7 +83,7 @@ function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, 
     const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds;
     if (seconds === undefined) problems.push(required("spec.sessionAffinityConfig", "when session affinity type is ClientIP"));
     else if (seconds <= 0 || seconds > affinitySecondsMax) problems.push(invalidValue("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, `must be greater than 0 and less than ${affinitySecondsMax}`));
-  } else if (sessionAffinityConfig !== undefined) problems.push(forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None"));
+  } else if (sessionAffinity === "None" && sessionAffinityConfig !== undefined) problems.push(forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None"));
 }
 
 /** The parts of upstream's ValidateServiceClusterIPsRelatedFields that do not depend on which families the cluster has. */
@@ -93,7 +93,7 @@ function checkAddresses(spec: ServiceSpec, problems: Problem[]): void {
   if (clusterIP === "" && clusterIPs.length > 0) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "must be empty when `clusterIP` is not specified"));
   if (clusterIPs.length > 0 && clusterIP !== "" && clusterIPs[0] !== clusterIP) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "first value must match `clusterIP`"));
   ipFamilies.forEach((family, i) => {
-    if (String(family) === "") problems.push(notSupported(`spec.ipFamilies[${i}]`, family, ["IPv4", "IPv6"]));
+    if (family !== "IPv4" && family !== "IPv6") problems.push(notSupported(`spec.ipFamilies[${i}]`, family, ["IPv4", "IPv6"]));
     if (ipFamilies.indexOf(family) < i) problems.push(duplicate(`spec.ipFamilies[${i}]`, family));
   });
   if (ipFamilies.length > 2) problems.push(invalidValue("spec.ipFamilies", ipFamilies, "may only hold up to 2 values"));
@@ -105,7 +105,7 @@ function checkAddresses(spec: ServiceSpec, problems: Problem[]): void {
     const wrong = validateIp(ip, `spec.clusterIPs[${i}]`);
     problems.push(...wrong);
     const family = ipFamilies[i];
-    if (wrong.length === 0 && family !== undefined && family !== (ip.includes(":") ? "IPv6" : "IPv4")) problems.push(invalidValue(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
+    if (wrong.length === 0 && (family === "IPv4" || family === "IPv6") && family !== (ip.includes(":") ? "IPv6" : "IPv4")) problems.push(invalidValue(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   });
   if (clusterIPs.length > 2) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "may only hold up to 2 values"));
   else if (clusterIPs.length === 2 && clusterIPs[0]!.includes(":") === clusterIPs[1]!.includes(":")) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "may specify no more than one IP for each IP family"));
@@ -125,6 +125,7 @@ function checkSourceRanges(spec: ServiceSpec, annotations: { readonly [key: stri
 function checkTraffic(spec: ServiceSpec, problems: Problem[]): void {
   const reachable = spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.type === "ClusterIP" && (spec.externalIPs ?? []).length > 0);
   if (!reachable && spec.externalTrafficPolicy !== undefined) problems.push(invalidValue("spec.externalTrafficPolicy", spec.externalTrafficPolicy, "may only be set for externally-accessible services"));
+  if (reachable && spec.externalTrafficPolicy !== undefined && !["Cluster", "Local"].includes(spec.externalTrafficPolicy)) problems.push(notSupported("spec.externalTrafficPolicy", spec.externalTrafficPolicy, ["Cluster", "Local"]));
   if (reachable && spec.externalTrafficPolicy === undefined) problems.push(required("spec.externalTrafficPolicy"));
   const port = spec.healthCheckNodePort ?? 0;
   if (!needsHealthCheck(spec)) {

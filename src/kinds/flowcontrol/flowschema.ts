@@ -1,6 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { flowSchemaProblems } from "./rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const FlowDistinguisherMethod = t.object("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", {
@@ -91,11 +92,7 @@ export const FlowSchema = defineKind({
     spec: FlowSchemaSpec.pb(2).always("{}").doc("Which requests, and how they are treated."),
     status: FlowSchemaStatus.pb(3).always("{}").doc("Whether something is wrong with it."),
   },
-  *rules({ spec }) {
-    if (spec.matchingPrecedence < 1 || spec.matchingPrecedence > 10000) yield invalidValue("spec.matchingPrecedence", spec.matchingPrecedence, spec.matchingPrecedence < 1 ? "must be a positive value" : "must not be greater than 10000");
-    if (spec.priorityLevelConfiguration.name === "") yield required("spec.priorityLevelConfiguration.name", "must reference a priority level");
-    if (spec.distinguisherMethod !== undefined && !["ByNamespace", "ByUser"].includes(spec.distinguisherMethod.type)) yield notSupported("spec.distinguisherMethod", spec.distinguisherMethod, ["ByNamespace", "ByUser"]);
-  },
+  *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* flowSchemaProblems(metadata.name, spec); },
   columns: [
     nameColumn,
     { name: "PriorityLevel", type: "string", doc: "The level it sorts into.", cell: ({ spec }) => spec.priorityLevelConfiguration.name },

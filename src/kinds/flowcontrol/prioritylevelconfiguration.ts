@@ -1,6 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { priorityLevelProblems } from "./rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const ExemptPriorityLevelConfiguration = t.object("io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration", {
@@ -69,14 +70,7 @@ export const PriorityLevelConfiguration = defineKind({
     limited.lendablePercent ??= 0;
     if (limited.limitResponse.queuing !== undefined) limited.limitResponse.queuing = { ...limited.limitResponse.queuing, handSize: limited.limitResponse.queuing.handSize || 8, queues: limited.limitResponse.queuing.queues || 64, queueLengthLimit: limited.limitResponse.queuing.queueLengthLimit || 50 };
   },
-  *rules({ spec }) {
-    if (spec.type === "Exempt" && spec.limited !== undefined) yield forbidden("spec.limited", "must be nil if the type is Exempt");
-    if (spec.type === "Limited" && spec.limited === undefined) yield required("spec.limited", "must not be empty when type is Limited");
-    if (spec.type !== "Exempt" && spec.type !== "Limited") yield notSupported("spec.type", spec.type, ["Exempt", "Limited"]);
-    const queuing = spec.limited?.limitResponse.queuing;
-    if (spec.limited?.limitResponse.type === "Queue" && queuing === undefined) yield required("spec.limited.limitResponse.queuing", "must not be empty if limited.limitResponse.type is Queue");
-    if (queuing !== undefined && queuing.handSize > queuing.queues) yield invalidValue("spec.limited.limitResponse.queuing.handSize", queuing.handSize, `should not be greater than queues (${queuing.queues})`);
-  },
+  *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* priorityLevelProblems(metadata.name, spec); },
   columns: [
     nameColumn,
     { name: "Type", type: "string", doc: "Limited or not.", cell: ({ spec }) => spec.type },

@@ -126,3 +126,14 @@ export function validateConditions(conditions: readonly { readonly type: string;
   });
   return problems;
 }
+
+/** `example.com/name`: upstream's IsDomainPrefixedPath. */
+export function domainPath(value: string, path: string): readonly Problem[] {
+  if (value === "") return [required(path)];
+  const at = value.indexOf("/");
+  if (at <= 0 || at === value.length - 1) return [invalidValue(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const host = grammar.dnsSubdomain(value.slice(0, at)).map(detail => invalidValue(path, value.slice(0, at), detail));
+  if (host.length > 0) return host;
+  const rest = value.slice(at + 1);
+  return /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest) ? [] : [invalidValue(path, rest, grammar.patternMessage("Invalid path", "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"))];
+}

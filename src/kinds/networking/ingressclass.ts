@@ -1,6 +1,8 @@
 import { ageColumn, nameColumn } from "../columns.ts";
-import { invalidValue, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, notSupported, type Problem, required, tooLong } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { dnsLabel, dnsSubdomain, pathSegment } from "../../schema/grammar.ts";
+import { domainPath } from "../meta/rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const IngressClassParametersReference = t.object("io.k8s.api.networking.v1.IngressClassParametersReference", {
@@ -26,9 +28,13 @@ export const IngressClass = defineKind({
   fields: {
     spec: IngressClassSpec.pb(2).always("{}").doc("Who takes care of ingresses of this class."),
   },
-  *rules(next, previous) {
-    if (next.spec.controller === undefined) yield required("spec.controller");
-    if (previous !== undefined && next.spec.controller !== previous.spec.controller) yield invalidValue("spec.controller", next.spec.controller ?? "", "field is immutable");
+  defaults({ spec }) { if (spec.parameters !== undefined) spec.parameters.scope ??= "Cluster"; },
+  *rules({ spec }, previous) {
+    const { controller = "", parameters } = spec;
+    if (controller.length > 250) yield tooLong("spec.controller", 250);
+    yield* domainPath(controller, "spec.controller");
+    if (parameters !== undefined) yield* parameterProblems(parameters, "spec.parameters");
+    if (previous !== undefined && spec.controller !== previous.spec.controller) yield invalidValue("spec.controller", controller, "field is immutable");
   },
   columns: [
     nameColumn,
@@ -38,3 +44,16 @@ export const IngressClass = defineKind({
   ],
 });
 export interface IngressClass extends Resource<typeof IngressClass> {}
+
+function* parameterProblems({ apiGroup, kind, name, namespace, scope }: IngressClassParametersReference, path: string): Iterable<Problem> {
+  if (apiGroup !== undefined) for (const detail of dnsSubdomain(apiGroup)) yield invalidValue(`${path}.apiGroup`, apiGroup, detail);
+  for (const [field, value] of [["kind", kind], ["name", name]] as const) {
+    if (value === "") yield required(`${path}.${field}`);
+    else for (const detail of pathSegment(value)) yield invalidValue(`${path}.${field}`, value, detail);
+  }
+  if (scope !== "Cluster" && scope !== "Namespace") yield notSupported(`${path}.scope`, scope, ["Cluster", "Namespace"]);
+  else if (scope === "Cluster") {
+    if (namespace !== undefined) yield forbidden(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'");
+  } else if (namespace === undefined) yield required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'");
+  else for (const detail of dnsLabel(namespace)) yield invalidValue(`${path}.namespace`, namespace, detail);
+}

@@ -1,8 +1,12 @@
 import { Toleration } from "../core/toleration.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { dnsLabel } from "../../schema/grammar.ts";
-import { invalidValue } from "../../schema/problem.ts";
+import { duplicate, invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { validateRequirements } from "../core/resourcerules.ts";
+import { validateLabels } from "../meta/rules.ts";
+import { validateTolerations } from "../core/affinityrules.ts";
+import { sameJson } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
 
 export const Overhead = t.object("io.k8s.api.node.v1.Overhead", {
@@ -26,7 +30,13 @@ export const RuntimeClass = defineKind({
     scheduling: Scheduling.pb(4).doc("Nodes that have the runtime."),
   },
   *rules(next, previous) {
-    for (const detail of dnsLabel(next.handler)) yield invalidValue("handler", next.handler, detail);
+    if (next.handler === "") yield required("handler");
+    else for (const detail of dnsLabel(next.handler)) yield invalidValue("handler", next.handler, detail);
+    if (next.overhead !== undefined) yield* validateRequirements({ limits: next.overhead.podFixed }, new Set(), "overhead");
+    yield* validateLabels(next.scheduling?.nodeSelector, "scheduling.nodeSelector");
+    yield* validateTolerations(next.scheduling?.tolerations, "scheduling.tolerations");
+    const tolerations = next.scheduling?.tolerations ?? [];
+    for (const [i, toleration] of tolerations.entries()) if (tolerations.findIndex(other => sameJson(other, toleration)) < i) yield duplicate(`scheduling.tolerations[${i}]`, toleration);
     if (previous !== undefined && next.handler !== previous.handler) yield invalidValue("handler", next.handler, "field is immutable");
   },
   columns: [nameColumn, { name: "Handler", type: "string", doc: "What the node calls it.", cell: ({ handler }) => handler }, ageColumn],

@@ -1,5 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { duplicate, invalidValue, notSupported } from "../../schema/problem.ts";
+import { sameJson } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
 
 export const CSIDriverTokenRequest = t.object("io.k8s.api.storage.v1.TokenRequest", {
@@ -25,11 +27,33 @@ export interface CSIDriverSpec extends t.Stored<typeof CSIDriverSpec> {}
 
 export const CSIDriver = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "CSIDriver", plural: "csidrivers", namespaced: false,
-  generation: true, returnDeleted: true,
+  returnDeleted: true,
   definition: "io.k8s.api.storage.v1.CSIDriver",
   doc: "How a storage driver wants to be treated.",
   fields: {
     spec: CSIDriverSpec.pb(2).required().always("{}").doc("How the driver is used."),
+  },
+  // Quirk: the generation starts with the first change, not with 1.
+  prepare(next, previous) {
+    delete next.spec.preventPodSchedulingIfMissing;
+    if (previous !== undefined && !sameJson(next.spec, previous.spec)) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
+  },
+  *rules({ spec }, previous) {
+    if (!["File", "None", "ReadWriteOnceWithFSType"].includes(spec.fsGroupPolicy)) yield notSupported("spec.fsGroupPolicy", spec.fsGroupPolicy, ["File", "None", "ReadWriteOnceWithFSType"]);
+    const audiences = new Set<string>();
+    for (const [i, { audience, expirationSeconds: seconds }] of (spec.tokenRequests ?? []).entries()) {
+      const here = `spec.tokenRequests[${i}]`;
+      if (audiences.has(audience)) yield duplicate(`${here}.audience`, audience);
+      else if (seconds !== undefined && seconds < 600) yield invalidValue(`${here}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes");
+      else if (seconds !== undefined && seconds > 2 ** 32) yield invalidValue(`${here}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds");
+      audiences.add(audience);
+    }
+    for (const mode of spec.volumeLifecycleModes ?? []) if (mode !== "Persistent" && mode !== "Ephemeral") yield notSupported("spec.volumeLifecycleModes", mode, ["Persistent", "Ephemeral"]);
+    const period = spec.nodeAllocatableUpdatePeriodSeconds;
+    if (period !== undefined && period < 10) yield invalidValue("spec.nodeAllocatableUpdatePeriodSeconds", period, "must be greater than or equal to 10 seconds");
+    if (previous === undefined) return;
+    if (spec.attachRequired !== previous.spec.attachRequired) yield invalidValue("spec.attachedRequired", spec.attachRequired, "field is immutable");
+    if (!sameJson(spec.volumeLifecycleModes, previous.spec.volumeLifecycleModes)) yield invalidValue("spec.volumeLifecycleModes", spec.volumeLifecycleModes, "field is immutable");
   },
   columns: [
     nameColumn,

@@ -2,7 +2,7 @@ import { TopologySelectorTerm } from "../core/references-topology.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
-import { forbidden, invalidValue, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -18,13 +18,18 @@ export const StorageClass = defineKind({
     mountOptions: t.list(t.string()).pb(5).doc("Options of the mount of its volumes."),
     parameters: t.map(t.string()).pb(3).doc("What the provisioner is told."),
     provisioner: t.string().pb(2).required().always("zero").doc("Who makes the volumes."),
-    reclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").pb(4).pointer().default("Delete").doc("What becomes of volumes when their claims are deleted: Delete or Retain."),
+    reclaimPolicy: t.oneOf("Delete", "Recycle", "Retain").unchecked().pb(4).pointer().default("Delete").doc("What becomes of volumes when their claims are deleted: Delete or Retain."),
     volumeBindingMode: t.oneOf("Immediate", "WaitForFirstConsumer").pb(7).pointer().default("Immediate").doc("Whether volumes are made at once (Immediate) or for the first pod (WaitForFirstConsumer)."),
   },
   *rules(next, previous) {
     if (next.provisioner === "") yield required("provisioner");
     else for (const detail of qualifiedName(next.provisioner.toLowerCase())) yield invalidValue("provisioner", next.provisioner, detail);
-    if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field must not be empty.");
+    if (next.reclaimPolicy !== "Delete" && next.reclaimPolicy !== "Retain" && String(next.reclaimPolicy) !== "") yield notSupported("reclaimPolicy", next.reclaimPolicy, ["Delete", "Retain"]);
+    for (const [i, term] of (next.allowedTopologies ?? []).entries()) {
+      yield* topologyProblems(term, `allowedTopologies[${i}]`);
+      if (next.allowedTopologies!.findIndex(other => sameJson(other, term)) < i) yield duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "");
+    }
+    if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field can not be empty.");
     if (previous === undefined) return;
     for (const [name, path] of [["parameters", "parameters"], ["provisioner", "provisioner"], ["reclaimPolicy", "reclaimPolicy"], ["volumeBindingMode", "volumeBindingMode"]] as const) if (!sameJson(next[name], previous[name])) yield forbidden(path, `updates to ${name} are forbidden.`);
   },
@@ -38,3 +43,15 @@ export const StorageClass = defineKind({
   ],
 });
 export interface StorageClass extends Resource<typeof StorageClass> {}
+
+function* topologyProblems({ matchLabelExpressions = [] }: TopologySelectorTerm, path: string): Iterable<Problem> {
+  const keys = new Set<string>();
+  for (const [i, { key, values }] of matchLabelExpressions.entries()) {
+    const here = `${path}.matchLabelExpressions[${i}]`;
+    if (values.length === 0) yield required(`${here}.values`);
+    for (const [j, value] of values.entries()) if (values.indexOf(value) < j) yield duplicate(`${here}.values[${j}]`, value);
+    for (const detail of qualifiedName(key)) yield invalidValue(`${here}.key`, key, detail);
+    if (keys.has(key)) yield duplicate(`${here}.key`, key);
+    keys.add(key);
+  }
+}

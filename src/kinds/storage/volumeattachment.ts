@@ -1,8 +1,10 @@
 import { PersistentVolumeSpec } from "../core/persistentvolume.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { invalidValue, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { dnsSubdomain } from "../../schema/grammar.ts";
+import { validateDriverName } from "../core/volumesourcerules.ts";
 import * as t from "../../schema/t.ts";
 
 export const VolumeAttachmentSource = t.object("io.k8s.api.storage.v1.VolumeAttachmentSource", {
@@ -45,8 +47,13 @@ export const VolumeAttachment = defineKind({
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
-    if (next.spec.attacher === "") yield required("spec.attacher");
-    if (next.spec.nodeName === "") yield required("spec.nodeName");
+    const { attacher, nodeName, source } = next.spec;
+    yield* validateDriverName(attacher, "spec.attacher");
+    const name = source.persistentVolumeName;
+    if ((name === undefined) === (source.inlineVolumeSpec === undefined)) yield (name === undefined ? required : forbidden)("spec.source", "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
+    else if (name === "") yield required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName");
+    for (const detail of dnsSubdomain(nodeName)) yield invalidValue("spec.nodeName", nodeName, detail);
+    if (name !== undefined) for (const detail of dnsSubdomain(name)) yield invalidValue("spec.source.persistentVolumeName", name, detail);
     if (previous !== undefined && !sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
   },
   columns: [
