@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { certificateAdmission } from "../api/admission/certificates.ts";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { resourceQuota } from "../api/admission/resource-quota.ts";
@@ -54,6 +55,7 @@ import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
 const graceMs = 3_000;
+const stopMsMax = 8_000;
 const frontProxyNames = ["front-proxy-client"];
 
 export type ServeOptions = {
@@ -93,7 +95,8 @@ export async function runServer(dataFolder: string, options: ServeOptions): Prom
   }
   await ended;
   log.info("stopping");
-  await running.stop();
+  const late = await Promise.race([running.stop().then(() => false), sleep(stopMsMax, true)]);
+  if (late) log.error("a component did not stop in time; what was acknowledged is on disk", { stopMsMax });
   return 0;
 }
 
