@@ -1,6 +1,7 @@
 /** CEL as the request path uses it. The language itself is loaded with the first expression: most clusters start without one. */
 import type { Json } from "../base/json.ts";
 import type { Problem } from "../schema/problem.ts";
+import type { Policy, PolicySpec } from "./admission/policies/policies.ts";
 import type { Schema } from "./crd/schema.ts";
 
 export type Cel = {
@@ -10,5 +11,7 @@ export type Cel = {
   problems(schema: Schema, path: string): readonly Problem[];
   /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
   condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>) => { readonly holds: boolean } | { readonly problem: string };
+  /** A ValidatingAdmissionPolicy. */
+  policy(spec: PolicySpec): Policy;
 };
 export type LoadCel = () => Promise<Cel>;

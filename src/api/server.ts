@@ -9,6 +9,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { validatingPolicies } from "./admission/policies/policies.ts";
 import { webhookSteps } from "./admission/webhooks/webhooks.ts";
 import { publishLocalServices } from "./aggregation/local.ts";
 import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.ts";
@@ -107,7 +108,7 @@ export class ApiServer {
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks], hooks };
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks.slice(0, 1), validatingPolicies({ registry: () => this.registry, loadCel: options.loadCel }), ...webhooks.slice(1)], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel);
     this.services = {

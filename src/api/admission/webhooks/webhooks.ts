@@ -88,9 +88,9 @@ function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json)
 }
 
 /** How a hook sees the object, and how what it made of it is read again. */
-type Form = Seen & { readonly kind: { readonly group: string; readonly version: string; readonly kind: string }; show(object: any): JsonObject; read(value: Json): any };
+export type Form = Seen & { readonly kind: { readonly group: string; readonly version: string; readonly kind: string }; show(object: any): JsonObject; read(value: Json): any };
 
-function formsOf(options: WebhookOptions, request: AdmissionRequest): readonly Form[] {
+export function formsOf(options: Pick<WebhookOptions, "registry">, request: AdmissionRequest): readonly Form[] {
   const { kind, subresource, object } = request;
   const registry = options.registry();
   // A subresource's body (Binding, Eviction, PodExecOptions, …) is shown as it is.
@@ -153,7 +153,7 @@ async function ask(options: WebhookOptions, request: AdmissionRequest, hook: Hoo
   return response;
 }
 
-function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: string): Json {
+export function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: string): Json {
   const { operation, subresource, name, namespace, user, dryRun, object, previous } = request;
   const resource = ({ group, version, resource: plural }: Seen): Json => ({ group, version, resource: plural });
   const { name: username, uid: userUid, groups, extra } = user;
