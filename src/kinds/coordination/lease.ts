@@ -22,6 +22,11 @@ export const Lease = defineKind({
   fields: {
     spec: LeaseSpec.pb(2).always("{}").doc("Who holds the lease, and until when."),
   },
+  // Behind a feature gate that is off in 1.36.
+  prepare({ spec }) {
+    delete spec.strategy;
+    delete spec.preferredHolder;
+  },
   *rules({ spec }) {
     if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) yield invalidValue("spec.leaseDurationSeconds", spec.leaseDurationSeconds, "must be greater than 0");
     if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) yield invalidValue("spec.leaseTransitions", spec.leaseTransitions, "must be greater than or equal to 0");

@@ -99,6 +99,7 @@ export function validateTaints(taints: readonly Taint[] | undefined, path: strin
     const details = grammar.labelValue(taint.value ?? "");
     if (details.length > 0) problems.push(invalidValue(`${here}.value`, taint.value, details.join(";")));
     if (String(taint.effect) === "") problems.push(required(`${here}.effect`));
+    else if (!["NoExecute", "NoSchedule", "PreferNoSchedule"].includes(taint.effect)) problems.push(notSupported(`${here}.effect`, taint.effect, ["NoSchedule", "PreferNoSchedule", "NoExecute"]));
     const key = `${taint.effect} ${taint.key}`;
     if (seen.has(key)) problems.push({ ...duplicate(here, taint), detail: "taints must be unique by key and effect pair" });
     seen.add(key);

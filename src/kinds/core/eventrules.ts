@@ -1,6 +1,6 @@
 /** Rules of events in both groups (kubernetes pkg/apis/core/validation/events.go). Those with an eventTime come from the newer library and are held to more. */
 import * as grammar from "../../schema/grammar.ts";
-import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { invalidValue, type Problem, required } from "../../schema/problem.ts";
 import type { ObjectReference } from "./references.ts";
 
 type EventLike = {
@@ -16,10 +16,12 @@ export function eventRules(event: EventLike): readonly Problem[] {
   const problems: Problem[] = [];
   const { namespace = "" } = event.metadata;
   const object = event.involvedObject.namespace ?? "";
-  if (object === "" ? namespace !== "" && namespace !== "default" : namespace !== object) problems.push(invalidValue("involvedObject.namespace", object, "does not match event.namespace"));
-  if (event.eventTime === undefined || event.eventTime === null) return problems;
-  if (event.reportingComponent === "") problems.push(required("reportingController"));
-  else for (const detail of grammar.qualifiedName(event.reportingComponent)) problems.push(invalidValue("reportingController", event.reportingComponent, detail));
+  const isNew = event.eventTime !== undefined && event.eventTime !== null;
+  const wrong = isNew ? object === "" && namespace !== "default" && namespace !== "kube-system" : object === "" ? namespace !== "" && namespace !== "default" : namespace !== object;
+  if (wrong) problems.push(invalidValue("involvedObject.namespace", object, "does not match event.namespace"));
+  if (!isNew) return problems;
+  if (event.reportingComponent === "") problems.push(required("reportingComponent"));
+  for (const detail of grammar.qualifiedName(event.reportingComponent)) problems.push(invalidValue("reportingComponent", event.reportingComponent, detail));
   const short = (name: string, value: string | undefined): void => {
     if (!value) problems.push(required(name));
     else if (grammar.byteLength(value) > nameMax) problems.push(invalidValue(name, "", `can have at most ${nameMax} characters`));
@@ -28,6 +30,5 @@ export function eventRules(event: EventLike): readonly Problem[] {
   short("action", event.action);
   short("reason", event.reason);
   if (grammar.byteLength(event.message ?? "") > messageMax) problems.push(invalidValue("message", "", `can have at most ${messageMax} characters`));
-  if (event.type !== "Normal" && event.type !== "Warning") problems.push(notSupported("type", event.type ?? "", ["Normal", "Warning"]));
   return problems;
 }

@@ -5,6 +5,10 @@ import { invalidValue, type Problem } from "../../schema/problem.ts";
 export function validateIp(value: string, path: string): readonly Problem[] {
   return parseIp(value) === undefined ? [invalidValue(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")] : [];
 }
+/** The same with the shorter text of fields that are old. */
+export function validateOldIp(value: string, path: string): readonly Problem[] {
+  return parseIp(value) === undefined ? [invalidValue(path, value, "must be a valid IP address")] : [];
+}
 export function validateCidr(value: string, path: string): readonly Problem[] {
   return parseCidr(value) === undefined ? [invalidValue(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")] : [];
 }
@@ -17,8 +21,10 @@ const special: readonly (readonly [readonly string[], (value: string) => string]
 ];
 /** An address that traffic can be sent to from elsewhere. */
 export function validateReachableIp(value: string, path: string): readonly Problem[] {
-  const problems = validateIp(value, path);
+  return [...validateIp(value, path), ...validateNotSpecial(value, path)];
+}
+export function validateNotSpecial(value: string, path: string): readonly Problem[] {
   const ip: Ip | undefined = parseIp(value);
-  if (problems.length > 0 || ip === undefined) return problems;
+  if (ip === undefined) return [];
   return special.filter(([ranges]) => ranges.some(range => within(ip, parseCidr(range)!))).map(([, detail]) => invalidValue(path, value, detail(value)));
 }

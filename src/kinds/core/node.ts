@@ -1,7 +1,7 @@
 import { Taint } from "./toleration.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { duplicate, forbidden } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue } from "../../schema/problem.ts";
 import { validateTaints } from "./affinityrules.ts";
 import { validateCidr } from "./iprules.ts";
 import { validateAmount } from "./resourcerules.ts";
@@ -144,13 +144,20 @@ export const Node = defineKind({
     spec: NodeSpec.pb(2).always("{}").doc("Whether and how the node takes pods."),
     status: NodeStatus.pb(3).always("{}").doc("What the node has, and how it is."),
   },
-  defaults({ status }) {
+  defaults({ spec, status }) {
+    // Quirk: podCIDR is the first of podCIDRs, and each fills the other in (conversion of NodeSpec).
+    if ((spec.podCIDR ?? "") !== "" && (spec.podCIDRs ?? []).length === 0) spec.podCIDRs = [spec.podCIDR];
+    else if ((spec.podCIDR ?? "") !== "" && spec.podCIDRs[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+    else if ((spec.podCIDRs ?? []).length > 0) spec.podCIDR = spec.podCIDRs[0];
+    delete spec.configSource;
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   },
   *rules(next, previous) {
     yield* validateTaints(next.spec.taints, previous === undefined ? "metadata.taints" : "spec.taints");
     for (const list of ["capacity", "allocatable"] as const) for (const [name, amount] of Object.entries(next.status[list] ?? {})) yield* validateAmount(name, amount, `status.${list}.${name}`);
     for (const [i, range] of (next.spec.podCIDRs ?? []).entries()) yield* validateCidr(range, `spec.podCIDRs[${i}]`);
+    const families = (next.spec.podCIDRs ?? []).map(range => range.includes(":"));
+    if (families.length > 2 || (families.length === 2 && families[0] === families[1])) yield invalidValue("spec.podCIDRs", next.spec.podCIDRs, "may specify no more than one CIDR for each IP family");
     if (previous === undefined) return;
     const addresses = next.status.addresses ?? [];
     for (const [i, address] of addresses.entries()) if (addresses.findIndex(other => sameJson(other, address)) < i) yield duplicate(`status.addresses[${i}]`, address);

@@ -1,7 +1,7 @@
 import * as t from "../../schema/t.ts";
 
 export const Taint = t.object("io.k8s.api.core.v1.Taint", {
-  effect: t.oneOf("NoExecute", "NoSchedule", "PreferNoSchedule").pb(3).required().always("zero").doc("What happens to pods that do not tolerate it: NoSchedule, PreferNoSchedule or NoExecute."),
+  effect: t.oneOf("NoExecute", "NoSchedule", "PreferNoSchedule").unchecked().pb(3).required().always("zero").doc("What happens to pods that do not tolerate it: NoSchedule, PreferNoSchedule or NoExecute."),
   key: t.string().pb(1).required().always("zero").doc("Key of the taint."),
   timeAdded: t.time().pb(4).pointer().doc("When it was added."),
   value: t.string().pb(2).doc("Value of the taint."),

@@ -53,7 +53,7 @@ export const EndpointSlice = defineKind({
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
   doc: "Part of the addresses behind a service.",
   fields: {
-    addressType: t.oneOf("FQDN", "IPv4", "IPv6").pb(4).required().always("zero").doc("What the addresses are: IPv4, IPv6 or FQDN."),
+    addressType: t.oneOf("FQDN", "IPv4", "IPv6").unchecked().pb(4).required().always("zero").doc("What the addresses are: IPv4, IPv6 or FQDN."),
     endpoints: t.list(Endpoint).pb(2).always("[]").doc("The endpoints."),
     ports: t.list(EndpointPort).pb(3).always("[]").doc("Ports of each of the endpoints."),
   },

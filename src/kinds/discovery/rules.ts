@@ -1,8 +1,8 @@
 /** Rules of Endpoints and EndpointSlices (kubernetes pkg/apis/core/validation ValidateEndpoints, pkg/apis/discovery/validation). */
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, invalidValue, type Problem, required, tooMany } from "../../schema/problem.ts";
+import { duplicate, invalidValue, notSupported, type Problem, required, tooMany } from "../../schema/problem.ts";
 import { parseIp } from "../../base/ip.ts";
-import { validateReachableIp } from "../core/iprules.ts";
+import { validateIp, validateNotSpecial, validateOldIp, validateReachableIp } from "../core/iprules.ts";
 import type { EndpointSubset } from "../core/endpoints.ts";
 import type { Endpoint, EndpointPort } from "./endpointslice.ts";
 
@@ -13,7 +13,7 @@ export function endpointsRules({ subsets = [] }: { readonly subsets?: readonly E
     if (addresses.length === 0 && notReadyAddresses.length === 0) problems.push(required(here, "must specify `addresses` or `notReadyAddresses`"));
     for (const [list, all] of [["addresses", addresses], ["notReadyAddresses", notReadyAddresses]] as const) {
       all.forEach(({ ip, hostname, nodeName }, j) => {
-        problems.push(...validateReachableIp(ip, `${here}.${list}[${j}].ip`));
+        problems.push(...validateIp(ip, `${here}.${list}[${j}].ip`), ...validateOldIp(ip, `${here}.${list}[${j}].ip`), ...validateNotSpecial(ip, `${here}.${list}[${j}].ip`));
         if (hostname) for (const detail of grammar.dnsLabel(hostname)) problems.push(invalidValue(`${here}.${list}[${j}].hostname`, hostname, detail));
         if (nodeName !== undefined) for (const detail of grammar.dnsSubdomain(nodeName)) problems.push(invalidValue(`${here}.${list}[${j}].nodeName`, nodeName, detail));
       });
@@ -37,16 +37,16 @@ export function endpointSliceRules(next: Slice, previous?: Slice): readonly Prob
   const problems: Problem[] = [];
   const { addressType, endpoints, ports } = next;
   if (addressType === "") problems.push(required("addressType"));
+  else if (!["FQDN", "IPv4", "IPv6"].includes(addressType)) problems.push(notSupported("addressType", addressType, ["FQDN", "IPv4", "IPv6"]));
   if (previous !== undefined && previous.addressType !== addressType) problems.push(invalidValue("addressType", addressType, "field is immutable"));
   if (endpoints.length > endpointsMax) return [...problems, tooMany("endpoints", endpoints.length, endpointsMax)];
   endpoints.forEach((endpoint, i) => checkEndpoint(endpoint, addressType, `endpoints[${i}]`, problems));
   if (ports.length > portsMax) return [...problems, tooMany("ports", ports.length, portsMax)];
   const names = new Set<string>();
-  ports.forEach(({ name, protocol, appProtocol }, i) => {
+  ports.forEach(({ name, appProtocol }, i) => {
     if (name !== "") for (const detail of grammar.dnsLabel(name)) problems.push(invalidValue(`ports[${i}].name`, name, detail));
-    if (names.has(name)) problems.push(duplicate("ports", name));
+    if (names.has(name)) problems.push(duplicate(`ports[${i}].name`, name));
     names.add(name);
-    if (String(protocol) === "") problems.push(required(`ports[${i}].protocol`));
     if (appProtocol !== undefined) for (const detail of grammar.qualifiedName(appProtocol)) problems.push(invalidValue(`ports[${i}].appProtocol`, appProtocol, detail));
   });
   return problems;
@@ -57,14 +57,29 @@ function checkEndpoint(endpoint: Endpoint, addressType: string, path: string, pr
   else if (addresses.length > addressesMax) problems.push(tooMany(`${path}.addresses`, addresses.length, addressesMax));
   addresses.forEach((address, i) => {
     const here = `${path}.addresses[${i}]`;
-    if (addressType === "FQDN") for (const detail of grammar.dnsSubdomain(address)) problems.push(invalidValue(here, address, detail));
-    else {
+    if (addressType === "FQDN") problems.push(...fullName(address, here));
+    else if (addressType === "IPv4" || addressType === "IPv6") {
       problems.push(...validateReachableIp(address, here));
       const ip = parseIp(address);
-      if (ip !== undefined && (ip.family === 4) !== (addressType === "IPv4") && addressType !== "") problems.push(invalidValue(here, address, `must be an ${addressType} address`));
+      if (ip !== undefined && (ip.family === 4) !== (addressType === "IPv4")) problems.push(invalidValue(`${path}.addresses`, address, `must be an ${addressType} address`));
     }
+  });
+  const zones = new Set<string>();
+  (endpoint.hints?.forZones ?? []).forEach(({ name }, i) => {
+    const here = `${path}.hints.forZones[${i}].name`;
+    for (const detail of grammar.labelValue(name)) problems.push(invalidValue(here, name, detail));
+    if (zones.has(name)) problems.push(duplicate(here, name));
+    zones.add(name);
   });
   if (nodeName !== undefined) for (const detail of grammar.dnsSubdomain(nodeName)) problems.push(invalidValue(`${path}.nodeName`, nodeName, detail));
   if (hostname !== undefined) for (const detail of grammar.dnsLabel(hostname)) problems.push(invalidValue(`${path}.hostname`, hostname, detail));
   if (Object.hasOwn(deprecatedTopology, "kubernetes.io/hostname")) problems.push(invalidValue(`${path}.deprecatedTopology[kubernetes.io/hostname]`, deprecatedTopology["kubernetes.io/hostname"], "may not be set"));
+}
+/** A name with at least two parts: upstream's IsFullyQualifiedDomainName. */
+function fullName(name: string, path: string): readonly Problem[] {
+  if (name === "") return [required(path)];
+  const bare = name.replace(/\.$/, "");
+  const problems = grammar.dnsSubdomain(bare).map(detail => invalidValue(path, bare, detail));
+  if (problems.length > 0) return problems;
+  return bare.includes(".") ? [] : [invalidValue(path, name, "should be a domain with at least two segments separated by dots")];
 }

@@ -20,7 +20,7 @@ export interface IngressBackend extends t.Stored<typeof IngressBackend> {}
 export const HTTPIngressPath = t.object("io.k8s.api.networking.v1.HTTPIngressPath", {
   backend: IngressBackend.pb(2).required().always("{}").doc("What answers."),
   path: t.string().pb(1).doc("The path."),
-  pathType: t.oneOf("Exact", "ImplementationSpecific", "Prefix").pb(3).pointer().required().always("null").doc("How the path is compared: Exact, Prefix or ImplementationSpecific."),
+  pathType: t.oneOf("Exact", "ImplementationSpecific", "Prefix").pb(3).pointer().required().always("null").unchecked().doc("How the path is compared: Exact, Prefix or ImplementationSpecific."),
 });
 export interface HTTPIngressPath extends t.Stored<typeof HTTPIngressPath> {}
 

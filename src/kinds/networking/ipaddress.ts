@@ -3,6 +3,7 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { dnsSubdomain, pathSegment } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
 
 export const ParentReference = t.object("io.k8s.api.networking.v1.ParentReference", {
@@ -37,7 +38,15 @@ export const IPAddress = defineKind({
   },
   *rules(next, previous) {
     if (previous === undefined && !isCanonicalIP(next.metadata.name)) yield invalidValue("metadata.name", next.metadata.name, "must be a valid IP address in canonical form, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-    if (next.spec.parentRef === undefined) yield required("spec.parentRef");
+    const owner = next.spec.parentRef;
+    if (owner === undefined) yield required("spec.parentRef");
+    else {
+      if (owner.group) for (const detail of dnsSubdomain(owner.group)) yield invalidValue("spec.parentRef.group", owner.group, detail);
+      for (const name of ["resource", "name", "namespace"] as const) {
+        const value = owner[name] ?? "";
+        if (value === "") { if (name !== "namespace") yield required(`spec.parentRef.${name}`); } else for (const detail of pathSegment(value)) yield invalidValue(`spec.parentRef.${name}`, value, detail);
+      }
+    }
     if (previous !== undefined && !sameJson(next.spec.parentRef, previous.spec.parentRef)) yield invalidValue("spec.parentRef", next.spec.parentRef ?? null, "field is immutable");
   },
   columns: [

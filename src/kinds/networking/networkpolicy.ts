@@ -73,8 +73,11 @@ function portProblems({ port, endPort }: NetworkPolicyPort, path: string): reado
   else if (typeof port === "string") for (const detail of grammar.portName(port)) problems.push(invalidValue(`${path}.port`, port, detail));
   if (endPort === undefined) return problems;
   if (typeof port === "string") problems.push(invalidValue(`${path}.endPort`, endPort, "may not be specified when `port` is non-numeric"));
-  else if (port === undefined) problems.push(required(`${path}.endPort`, "may not be specified when `port` is not specified"));
-  else if (endPort < port) problems.push(invalidValue(`${path}.endPort`, endPort, "must be greater than or equal to `port`"));
+  else if (port === undefined) problems.push(invalidValue(`${path}.endPort`, endPort, "may not be specified when `port` is not specified"));
+  else {
+    if (endPort < port) problems.push(invalidValue(`${path}.endPort`, port, "must be greater than or equal to `port`"));
+    for (const detail of grammar.validPort(endPort)) problems.push(invalidValue(`${path}.endPort`, endPort, detail));
+  }
   return problems;
 }
 function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string): readonly Problem[] {

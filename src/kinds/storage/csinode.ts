@@ -1,5 +1,9 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { duplicate, invalidValue, required } from "../../schema/problem.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
+import { validateDriverName } from "../core/volumesourcerules.ts";
+import { sameJson } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
 
 export const VolumeNodeResources = t.object("io.k8s.api.storage.v1.VolumeNodeResources", {
@@ -20,6 +24,8 @@ export const CSINodeSpec = t.object("io.k8s.api.storage.v1.CSINodeSpec", {
 });
 export interface CSINodeSpec extends t.Stored<typeof CSINodeSpec> {}
 
+const nodeIdMax = 256;
+
 export const CSINode = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "CSINode", plural: "csinodes", namespaced: false,
   returnDeleted: true,
@@ -27,6 +33,27 @@ export const CSINode = defineKind({
   doc: "Storage drivers of a node.",
   fields: {
     spec: CSINodeSpec.pb(2).required().always("{}").doc("Drivers on the node."),
+  },
+  *rules({ spec }, previous) {
+    const names = new Set<string>();
+    for (const [i, driver] of spec.drivers.entries()) {
+      const here = `spec.drivers[${i}]`;
+      yield* validateDriverName(driver.name, `${here}.name`);
+      if (driver.nodeID === "") yield required(`${here}.nodeID`);
+      else if (driver.nodeID.length > nodeIdMax) yield invalidValue(`${here}.nodeID`, driver.nodeID, `must be ${nodeIdMax} characters or less`);
+      const count = driver.allocatable?.count;
+      if (count !== undefined && count < 0) yield invalidValue(`${here}.allocatable.count`, count, "must be greater than or equal to 0");
+      if (names.has(driver.name)) yield duplicate(`${here}.name`, driver.name);
+      names.add(driver.name);
+      const keys = driver.topologyKeys ?? [];
+      for (const [j, key] of keys.entries()) {
+        if (key === "") yield required(here);
+        if (keys.indexOf(key) < j) yield duplicate(here, key);
+        for (const detail of qualifiedName(key)) yield invalidValue(here, key, detail);
+      }
+      const before = previous?.spec.drivers.find(({ name }) => name === driver.name);
+      if (before !== undefined && !sameJson({ ...driver, allocatable: undefined }, { ...before, allocatable: undefined })) yield invalidValue(here, driver, "field is immutable");
+    }
   },
   columns: [nameColumn, { name: "Drivers", type: "integer", doc: "Number of drivers.", cell: ({ spec }) => spec.drivers.length }, ageColumn],
 });
