@@ -4,7 +4,7 @@ import { anyDecl, valueOf } from "../schema/cel/data.ts";
 import { compileExpression } from "../schema/cel/environment.ts";
 import type { Host } from "../schema/cel/functions.ts";
 import { types } from "../schema/cel/types.ts";
-import { compilePolicy } from "./admission/policies/policy.ts";
+import { compilePolicy, policyProblems } from "./admission/policies/policy.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
 import { ruleProblems } from "./crd/rules-check.ts";
@@ -18,6 +18,7 @@ export function celWith(host: Host): Cel {
     rules: schema => new Rules(schema, host),
     problems: (schema, path) => ruleProblems(schema, path, host),
     policy: spec => compilePolicy(spec, host),
+    policyProblems: spec => policyProblems(spec, host),
     condition(text, variables) {
       const key = `${variables.join(",")} ${text}`;
       let condition = compiled.get(key);

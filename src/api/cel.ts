@@ -13,5 +13,7 @@ export type Cel = {
   condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>) => { readonly holds: boolean } | { readonly problem: string };
   /** A ValidatingAdmissionPolicy. */
   policy(spec: PolicySpec): Policy;
+  /** What is wrong with its expressions. */
+  policyProblems(spec: PolicySpec): readonly Problem[];
 };
 export type LoadCel = () => Promise<Cel>;

@@ -1,12 +1,12 @@
 /** ValidatingAdmissionPolicies: rules in CEL that may refuse what is written (apiserver pkg/admission/plugin/policy). */
 import { ApiError, type Reason } from "../../../base/api-error.ts";
-import type { Json } from "../../../base/json.ts";
+import { type Json, sameJson } from "../../../base/json.ts";
 import { selectorOf } from "../../../base/selector.ts";
 import { ValidatingAdmissionPolicy } from "../../../kinds/admissionregistration/validatingadmissionpolicy.ts";
 import { ValidatingAdmissionPolicyBinding } from "../../../kinds/admissionregistration/validatingadmissionpolicybinding.ts";
 import type { AnyKind } from "../../../kinds/kind.ts";
 import type { LoadCel } from "../../cel.ts";
-import { forbidden } from "../../errors.ts";
+import { forbidden, invalid } from "../../errors.ts";
 import type { Registry } from "../../registry.ts";
 import { asServed } from "../../strategy.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
@@ -44,6 +44,7 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
   return {
     name: "ValidatingAdmissionPolicy",
     async validate(request) {
+      if (request.kind === ValidatingAdmissionPolicy) await checkPolicy(request, options);
       if (exempt.has(request.kind)) return;
       const bindings: readonly ValidatingAdmissionPolicyBinding[] = request.read.list(group, "validatingadmissionpolicybindings", "");
       if (bindings.length === 0) return;
@@ -63,6 +64,13 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
       if (denied !== undefined) throw denied;
     },
   };
+}
+
+/** A policy is refused whose expressions do not compile. */
+async function checkPolicy({ object, previous, subresource, name }: AdmissionRequest, { loadCel }: PolicyOptions): Promise<void> {
+  if (object === undefined || subresource !== "" || sameJson(object.spec, previous?.spec)) return;
+  const problems = (await loadCel?.())?.policyProblems(object.spec) ?? [];
+  if (problems.length > 0) throw invalid(ValidatingAdmissionPolicy, name, problems);
 }
 
 type Match = NonNullable<PolicySpec["matchConstraints"]>;

@@ -3,16 +3,41 @@ import { anyDecl, valueOf } from "../../../schema/cel/data.ts";
 import { type Compiled, type Outcome, callCostMax, compileExpression, totalCostMax } from "../../../schema/cel/environment.ts";
 import { CelError } from "../../../schema/cel/error.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
-import { types } from "../../../schema/cel/types.ts";
+import { type Type, types } from "../../../schema/cel/types.ts";
 import { Mapping, type Value } from "../../../schema/cel/values.ts";
+import { type Problem, invalidValue } from "../../../schema/problem.ts";
 import type { Policy, PolicySpec, Verdict } from "./policies.ts";
 
 /** Bytes of the longest message that an expression may make. */
 const messageMax = 5 * 1024;
 
+/** Names that expressions may use: all but conditions may also use `variables`. */
+function scopes({ paramKind }: PolicySpec): { readonly conditions: ReadonlyMap<string, Type>; readonly all: ReadonlyMap<string, Type> } {
+  const names = ["object", "oldObject", "request", "namespaceObject", ...(paramKind === undefined ? [] : ["params"])];
+  const conditions = new Map<string, Type>(names.map(name => [name, types.dyn]));
+  return { conditions, all: new Map([...conditions, ["variables", types.dyn]]) };
+}
+
+/** What is wrong with the expressions of a policy that is being written. */
+export function policyProblems(spec: PolicySpec, host: Host): readonly Problem[] {
+  const { conditions, all } = scopes(spec), problems: Problem[] = [];
+  const check = (path: string, expression: string | undefined, variables: ReadonlyMap<string, Type>, wants?: readonly Type[]): void => {
+    if (expression === undefined || expression.trim() === "") return;
+    const compiled = compileExpression(expression, { variables, host, ...(wants === undefined ? {} : { wants }) });
+    if (!compiled.ok) problems.push(invalidValue(path, expression, compiled.message.startsWith("must evaluate") ? compiled.message : `${compiled.checked === true ? "program instantiation" : "compilation"} failed: ${compiled.message}`));
+  };
+  (spec.matchConditions ?? []).forEach(({ expression }, i) => check(`spec.matchConditions[${i}].expression`, expression, conditions, [types.bool]));
+  (spec.variables ?? []).forEach(({ expression }, i) => check(`spec.variables[${i}].expression`, expression, all));
+  (spec.validations ?? []).forEach(({ expression, messageExpression }, i) => {
+    check(`spec.validations[${i}].expression`, expression, all, [types.bool]);
+    check(`spec.validations[${i}].messageExpression`, messageExpression, all, [types.string]);
+  });
+  (spec.auditAnnotations ?? []).forEach(({ valueExpression }, i) => check(`spec.auditAnnotations[${i}].valueExpression`, valueExpression, all, [types.string, types.null]));
+  return problems;
+}
+
 export function compilePolicy(spec: PolicySpec, host: Host): Policy {
-  const names = ["object", "oldObject", "request", "namespaceObject", ...(spec.paramKind === undefined ? [] : ["params"])];
-  const conditionVariables = new Map(names.map(name => [name, types.dyn])), variables = new Map([...conditionVariables, ["variables", types.dyn]]);
+  const { conditions: conditionVariables, all: variables } = scopes(spec);
   const compile = (expression: string): Compiled => compileExpression(expression, { variables, host });
   const conditions = (spec.matchConditions ?? []).map(({ name, expression }) => ({ name, compiled: compileExpression(expression, { variables: conditionVariables, wants: [types.bool], host }) }));
   const named = new Map((spec.variables ?? []).map(({ name, expression }) => [name, compile(expression)]));
