@@ -1,3 +1,4 @@
+import { quantityMilli } from "../../src/base/quantity.ts";
 import { Node } from "../../src/kinds/core/node.ts";
 import { Pod } from "../../src/kinds/core/pod.ts";
 import { Cluster } from "./cluster.ts";
@@ -12,10 +13,10 @@ property("the scheduler never gives a node more than it has, and gives every pod
   await cluster.start();
   cluster.runControllers(["node-lifecycle"]);
   runScheduler(cluster);
-  // The mutant: two schedulers that do not know of each other's decisions.
-  if (mutant !== undefined) runScheduler(cluster, "scheduler2");
+  // The mutant: four schedulers that do not know of each other's decisions.
+  if (mutant !== undefined) for (const name of ["scheduler2", "scheduler3", "scheduler4"]) runScheduler(cluster, name);
   for (const node of ["n1", "n2", "n3"]) runNode(cluster, node, { cpu: "4", pods: "20", startMs: 50, stopMs: 50 });
-  const milli = (pod: Pod): number => Number(pod.spec.containers[0]?.resources?.requests?.["cpu"]?.replace("m", "") ?? 0);
+  const milli = (pod: Pod): number => quantityMilli(pod.spec.containers[0]?.resources?.requests?.["cpu"] ?? "0");
   const isRunning = (pod: Pod): boolean => pod.status.phase !== "Succeeded" && pod.status.phase !== "Failed";
   cluster.onChange((_type, { kind }) => {
     if (kind !== "Pod") return;
@@ -32,7 +33,7 @@ property("the scheduler never gives a node more than it has, and gives every pod
   // Up to three quarters of what there is, so that everything must find a place.
   const total = (): number => cluster.all(Pod).reduce((sum, pod) => sum + milli(pod), 0);
   for (let i = 0; i < 60; i++) {
-    if (total() < 8_000) await make(`p${i}`);
+    if (total() < (mutant === undefined ? 8_000 : 9_500)) await make(`p${i}`);
     else {
       const victim = random.pick(cluster.all(Pod));
       await cluster.run(cluster.admin.delete(Pod, "default", victim.metadata.name).catch(() => undefined));
@@ -41,4 +42,4 @@ property("the scheduler never gives a node more than it has, and gives every pod
   }
   await cluster.until(() => cluster.all(Pod).filter(pod => pod.metadata.deletionTimestamp === undefined).every(pod => pod.status.phase === "Running"), 600_000, "every pod runs");
   await cluster.stop();
-}, ["two-schedulers"]);
+}, ["many-schedulers"]);
