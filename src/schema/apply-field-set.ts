@@ -8,6 +8,7 @@
  * has the members spec.replicas, spec.ports[port=80] and spec.ports[port=80].port. Sets are never changed in place, so
  * results share what they have in common with their operands. No key can be `__proto__`: all have a prefix.
  */
+import { stringifyJson } from "../base/json-codec.ts";
 import { type Json, isObject } from "../base/json.ts";
 import { isEmpty } from "./apply-shape.ts";
 
@@ -228,6 +229,6 @@ const html = /[<>&\u2028\u2029]/g;
 export function jsonOf(value: Json): string {
   // Names, images and the like stand for themselves, and there are dozens in a pod.
   if (typeof value === "string" && plainText.test(value)) return `"${value}"`;
-  const text = typeof value === "bigint" ? String(value) : JSON.stringify(value);
+  const text = stringifyJson(value);
   return typeof value === "string" && value.search(html) >= 0 ? text.replace(html, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`) : text;
 }
