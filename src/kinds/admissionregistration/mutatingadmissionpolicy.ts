@@ -1,6 +1,6 @@
 import { ApplyConfiguration, JSONPatch, MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { required } from "../../schema/problem.ts";
+import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defaultMatch, policyProblems } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -8,7 +8,7 @@ import * as t from "../../schema/t.ts";
 export const Mutation = t.object("io.k8s.api.admissionregistration.v1.Mutation", {
   applyConfiguration: ApplyConfiguration.pb(3).doc("A change given as what to apply."),
   jsonPatch: JSONPatch.pb(4).doc("A change given as a JSON patch."),
-  patchType: t.oneOf("ApplyConfiguration", "JSONPatch").pb(2).required().always("zero").doc("ApplyConfiguration or JSONPatch."),
+  patchType: t.oneOf("ApplyConfiguration", "JSONPatch").unchecked().pb(2).required().always("zero").doc("ApplyConfiguration or JSONPatch."),
 });
 export interface Mutation extends t.Stored<typeof Mutation> {}
 
@@ -39,6 +39,20 @@ export const MutatingAdmissionPolicy = defineKind({
   *rules({ spec }) {
     yield* policyProblems(spec);
     if ((spec.mutations ?? []).length === 0) yield required("spec.mutations", "mutations must contain at least one item");
+    for (const [i, { patchType: given, applyConfiguration, jsonPatch }] of (spec.mutations ?? []).entries()) {
+      const here = `spec.mutations[${i}]`;
+      const patchType = given as string;
+      if (patchType === "") yield required(`${here}.patchType`);
+      else if (patchType === "JSONPatch") {
+        if (jsonPatch === undefined) yield required(`${here}.jsonPatch`, "must be specified when patchType is JSONPatch");
+        else if (!jsonPatch.expression) yield required(`${here}.jsonPatch.expression`);
+        if (applyConfiguration !== undefined) yield invalidValue(`${here}.applyConfiguration`, "{applyConfiguration}", "must not be specified when patchType is JSONPatch");
+      } else if (patchType === "ApplyConfiguration") {
+        if (applyConfiguration === undefined) yield required(`${here}.applyConfiguration`, "must be specified when patchType is ApplyConfiguration");
+        else if (!applyConfiguration.expression) yield required(`${here}.applyConfiguration.expression`);
+        if (jsonPatch !== undefined) yield invalidValue(`${here}.jsonPatch`, "{jsonPatch}", "must not be specified when patchType is ApplyConfiguration");
+      } else yield notSupported(`${here}.patchType`, patchType, ["ApplyConfiguration", "JSONPatch"]);
+    }
     if (spec.reinvocationPolicy === undefined) yield required("spec.reinvocationPolicy");
   },
   columns: [

@@ -16,7 +16,7 @@ export const MutatingWebhook = t.object("io.k8s.api.admissionregistration.v1.Mut
   objectSelector: LabelSelector.pb(11).doc("Objects that it is asked about, by their labels."),
   reinvocationPolicy: t.oneOf("IfNeeded", "Never").pb(10).pointer().doc("Whether it is asked again when others have changed the object since."),
   rules: t.list(RuleWithOperations).pb(3).doc("Requests that it is asked about."),
-  sideEffects: t.oneOf("None", "NoneOnDryRun", "Some", "Unknown").pb(6).pointer().required().always("null").doc("Whether asking has effects elsewhere: None, or NoneOnDryRun."),
+  sideEffects: t.oneOf("None", "NoneOnDryRun", "Some", "Unknown").unchecked().pb(6).pointer().required().always("null").doc("Whether asking has effects elsewhere: None, or NoneOnDryRun."),
   timeoutSeconds: t.int32().pb(7).pointer().doc("How many seconds to wait for an answer."),
 });
 export interface MutatingWebhook extends t.Stored<typeof MutatingWebhook> {}

@@ -43,6 +43,10 @@ export function webhookProblems(webhooks: readonly Webhook[]): readonly Problem[
     const seconds = webhook.timeoutSeconds;
     if (seconds !== undefined && (seconds > 30 || seconds < 1)) problems.push(invalidValue(`${here}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds"));
     problems.push(...validateLabelSelector(webhook.namespaceSelector, `${here}.namespaceSelector`), ...validateLabelSelector(webhook.objectSelector, `${here}.objectSelector`));
+    webhook.admissionReviewVersions.forEach((version, j) => {
+      if (webhook.admissionReviewVersions.indexOf(version) < j) problems.push(invalidValue(`${here}.admissionReviewVersions[${j}]`, version, "duplicate version"));
+      else for (const detail of grammar.dns1035Label(version)) problems.push(invalidValue(`${here}.admissionReviewVersions[${j}]`, version, detail));
+    });
     if (webhook.admissionReviewVersions.length === 0) problems.push(required(`${here}.admissionReviewVersions`, "must specify one of v1, v1beta1"));
     else if (!webhook.admissionReviewVersions.some(version => version === "v1" || version === "v1beta1")) problems.push(invalidValue(`${here}.admissionReviewVersions`, webhook.admissionReviewVersions, "must include at least one of v1, v1beta1"));
     checkClient(webhook.clientConfig, `${here}.clientConfig`, problems);
@@ -57,18 +61,33 @@ function qualifiedHook(name: string, path: string): readonly Problem[] {
   return name.split(".").length < 3 ? [invalidValue(path, name, "should be a domain with at least three segments separated by dots")] : [];
 }
 function checkClient({ url, service }: Webhook["clientConfig"], path: string, problems: Problem[]): void {
-  if ((url === undefined) === (service === undefined)) problems.push(required(path, "exactly one of url or service is required"));
-  if (url !== undefined) {
-    if (!url.startsWith("https://")) problems.push(invalidValue(`${path}.url`, url, `'https' is the only allowed URL scheme; desired format: https://host[/path]`));
-    if (/[?]/.test(url)) problems.push(invalidValue(`${path}.url`, url.slice(url.indexOf("?") + 1), "query parameters are not permitted in the URL"));
-    if (/#/.test(url)) problems.push(invalidValue(`${path}.url`, url.slice(url.indexOf("#") + 1), "fragments are not permitted in the URL"));
-    if (/^https:\/\/[^/]*@/.test(url)) problems.push(invalidValue(`${path}.url`, "", "user information is not permitted in the URL"));
-  }
+  if ((url === undefined) === (service === undefined)) return void problems.push(required(path, "exactly one of url or service is required"));
+  if (url !== undefined) checkUrl(url, `${path}.url`, problems);
   if (service === undefined) return;
-  if (service.name === "") problems.push(required(`${path}.service.name`, "service name is required"));
-  if (service.namespace === "") problems.push(required(`${path}.service.namespace`, "service namespace is required"));
-  if (service.port !== undefined) for (const detail of grammar.validPort(service.port)) problems.push(invalidValue(`${path}.service.port`, service.port, `port is not valid: ${detail}`));
-  if (service.path !== undefined && service.path !== "/" && (!service.path.startsWith("/") || service.path.slice(1).replace(/\/$/, "").split("/").some(part => part === ""))) problems.push(invalidValue(`${path}.service.path`, service.path, service.path.startsWith("/") ? "segment[1] may not be empty" : "must start with a '/'"));
+  // Quirk: upstream takes one for the other here (ValidateWebhookService is called with name and namespace swapped).
+  for (const [name, blamed] of [["namespace", "name"], ["name", "namespace"]] as const) if (service[name] === "") problems.push(required(`${path}.service.${blamed}`));
+  for (const detail of grammar.validPort(service.port ?? 443)) problems.push(invalidValue(`${path}.service.port`, service.port, `port is not valid: ${detail}`));
+  checkServicePath(service.path ?? "", `${path}.service.path`, problems);
+}
+/** A URL to call: https alone, with nothing that a webhook's request would not keep. */
+function checkUrl(text: string, path: string, problems: Problem[]): void {
+  const form = "; desired format: https://host[/path]";
+  const [, scheme = "", , authority = "", , query = "", , fragment = ""] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#(.*))?$/s.exec(text) ?? [];
+  const at = authority.lastIndexOf("@");
+  if (scheme.toLowerCase() !== "https") problems.push(invalidValue(path, scheme, `'https' is the only allowed URL scheme${form}`));
+  if (authority.slice(at + 1) === "") problems.push(invalidValue(path, "", `host must be specified${form}`));
+  if (at >= 0) problems.push(invalidValue(path, authority.slice(0, at), "user information is not permitted in the URL"));
+  if (fragment !== "") problems.push(invalidValue(path, fragment, "fragments are not permitted in the URL"));
+  if (query !== "") problems.push(invalidValue(path, query, "query parameters are not permitted in the URL"));
+}
+function checkServicePath(given: string, path: string, problems: Problem[]): void {
+  if (given === "" || given === "/") return;
+  if (given === "//") return void problems.push(invalidValue(path, given, "segment[0] may not be empty"));
+  if (!given.startsWith("/")) problems.push(invalidValue(path, given, "must start with a '/'"));
+  given.slice(1).replace(/\/$/, "").split("/").forEach((step, i) => {
+    if (step === "") problems.push(invalidValue(path, given, `segment[${i}] may not be empty`));
+    else for (const detail of grammar.dnsSubdomain(step)) problems.push(invalidValue(path, given, `segment[${i}]: ${detail}`));
+  });
 }
 function ruleProblems(rule: Rule, path: string): readonly Problem[] {
   const problems: Problem[] = [];
@@ -76,7 +95,9 @@ function ruleProblems(rule: Rule, path: string): readonly Problem[] {
     if ((list ?? []).length === 0) problems.push(required(`${path}.${name}`));
     if ((list ?? []).length > 1 && list!.includes("*")) problems.push(invalidValue(`${path}.${name}`, list, name === "operations" ? "if '*' is present, must not specify other operations" : `if '*' is present, must not specify other ${name === "apiGroups" ? "API groups" : "API versions"}`));
   }
+  (rule.apiVersions ?? []).forEach((version, i) => { if (version === "") problems.push(required(`${path}.apiVersions[${i}]`)); });
   const resources = rule.resources ?? [];
+  resources.forEach((resource, i) => { if (resource === "") problems.push(required(`${path}.resources[${i}]`)); });
   if (resources.length === 0) problems.push(required(`${path}.resources`));
   if (resources.length > 1 && resources.includes("*/*")) problems.push(invalidValue(`${path}.resources`, resources, "if '*/*' is present, must not specify other resources"));
   if (resources.length > 1 && resources.includes("*") && resources.some(resource => !resource.includes("/") && resource !== "*")) problems.push(invalidValue(`${path}.resources`, resources, "if '*' is present, must not specify other resources without subresources"));
@@ -94,23 +115,44 @@ function checkConditions(conditions: readonly { readonly name: string; readonly 
   });
 }
 
-type Match = { readonly resourceRules?: readonly Rule[] | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly objectSelector?: LabelSelector | undefined };
-type Policy = { readonly paramKind?: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined } | undefined; readonly matchConstraints?: Match | undefined; readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[] | undefined };
+type Match = { readonly resourceRules?: readonly Rule[] | undefined; readonly excludeResourceRules?: readonly Rule[] | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly objectSelector?: LabelSelector | undefined };
+type Policy = { readonly paramKind?: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined } | undefined; readonly matchConstraints?: Match | undefined; readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[] | undefined; readonly variables?: readonly { readonly name: string; readonly expression: string }[] | undefined };
 export function policyProblems(spec: Policy): readonly Problem[] {
   const problems: Problem[] = [];
   if (spec.paramKind !== undefined) {
-    if (!spec.paramKind.apiVersion) problems.push(required("spec.paramKind.apiVersion"));
-    if (!spec.paramKind.kind) problems.push(required("spec.paramKind.kind"));
+    const { apiVersion = "", kind = "" } = spec.paramKind;
+    if (apiVersion === "") problems.push(required("spec.paramKind.apiVersion"));
+    else {
+      const parts = apiVersion.split("/");
+      if (parts.length > 2) problems.push(invalidValue("spec.paramKind.apiVersion", apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+      else {
+        if (parts.length === 2 && parts[0] !== "") for (const detail of grammar.dnsSubdomain(parts[0]!)) problems.push(invalidValue("spec.paramKind.apiVersion", parts[0], detail));
+        for (const detail of grammar.dns1035Label(parts.at(-1)!)) problems.push(invalidValue("spec.paramKind.apiVersion", parts.at(-1), detail));
+      }
+    }
+    if (kind === "") problems.push(required("spec.paramKind.kind"));
+    else {
+      const details = grammar.dns1035Label(kind.toLowerCase());
+      if (details.length > 0) problems.push(invalidValue("spec.paramKind.kind", kind, `may have mixed case, but should otherwise match: ${details.join(",")}`));
+    }
   }
   if (spec.matchConstraints === undefined) problems.push(required("spec.matchConstraints"));
   else problems.push(...matchProblems(spec.matchConstraints, "spec.matchConstraints", true));
   checkConditions(spec.matchConditions ?? [], "spec.matchConditions", problems);
+  (spec.variables ?? []).forEach(({ name, expression }, i) => {
+    const here = `spec.variables[${i}]`;
+    if (name.trim() === "") problems.push(required(`${here}.name`, "name is not specified"));
+    else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || reserved.has(name)) problems.push(invalidValue(`${here}.name`, name, "must be a valid CEL identifier"));
+    if (expression.trim() === "") problems.push(required(`${here}.expression`, "expression is not specified"));
+  });
   return problems;
 }
+/** Words that CEL keeps for itself. */
+const reserved = new Set("as break const continue else false for function if import in let loop package namespace null return true var void while".split(" "));
 export function matchProblems(match: Match, path: string, needsRules: boolean): readonly Problem[] {
   const problems: Problem[] = [...validateLabelSelector(match.namespaceSelector, `${path}.namespaceSelector`), ...validateLabelSelector(match.objectSelector, `${path}.objectSelector`)];
   if (needsRules && (match.resourceRules ?? []).length === 0) problems.push(required(`${path}.resourceRules`));
-  (match.resourceRules ?? []).forEach((rule, i) => problems.push(...ruleProblems(rule, `${path}.resourceRules[${i}]`)));
+  for (const list of ["resourceRules", "excludeResourceRules"] as const) (match[list] ?? []).forEach((rule, i) => problems.push(...ruleProblems(rule, `${path}.${list}[${i}]`)));
   return problems;
 }
 type Binding = { readonly policyName?: string | undefined; readonly paramRef?: { readonly name?: string | undefined; readonly selector?: unknown; readonly parameterNotFoundAction?: string | undefined } | undefined; readonly matchResources?: Match | undefined };

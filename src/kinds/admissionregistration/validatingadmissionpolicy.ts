@@ -1,9 +1,10 @@
 import { MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts";
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { required } from "../../schema/problem.ts";
+import { duplicate, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defaultMatch, policyProblems } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
 
 export const AuditAnnotation = t.object("io.k8s.api.admissionregistration.v1.AuditAnnotation", {
@@ -65,9 +66,24 @@ export const ValidatingAdmissionPolicy = defineKind({
   },
   *rules(next, _previous, { subresource }) {
     if (subresource === "status") return;
+    const { validations = [], auditAnnotations = [] } = next.spec;
     yield* policyProblems(next.spec);
-    if ((next.spec.validations ?? []).length === 0 && (next.spec.auditAnnotations ?? []).length === 0) yield required("spec.validations", "validations or auditAnnotations must contain at least one item");
-    for (const [i, { expression }] of (next.spec.validations ?? []).entries()) if (expression.trim() === "") yield required(`spec.validations[${i}].expression`, "expression is not specified");
+    if (validations.length === 0 && auditAnnotations.length === 0) {
+      yield required("spec.validations", "validations or auditAnnotations must contain at least one item");
+      yield required("spec.auditAnnotations", "validations or auditAnnotations must contain at least one item");
+    }
+    for (const [i, { expression, reason }] of validations.entries()) {
+      if (expression.trim() === "") yield required(`spec.validations[${i}].expression`, "expression is not specified");
+      if (reason !== undefined && !reasons.includes(reason)) yield notSupported(`spec.validations[${i}].reason`, reason, reasons);
+    }
+    const keys = new Set<string>();
+    for (const [i, { key, valueExpression }] of auditAnnotations.entries()) {
+      const here = `spec.auditAnnotations[${i}]`;
+      for (const detail of qualifiedName(`${next.metadata.name}/${key}`)) yield invalidValue(`${here}.key`, `${next.metadata.name}/${key}`, detail);
+      if (valueExpression.trim() === "") yield required(`${here}.valueExpression`, "valueExpression is not specified");
+      if (keys.has(key)) yield duplicate(`${here}.key`, key);
+      keys.add(key);
+    }
   },
   columns: [
     nameColumn,
@@ -77,3 +93,5 @@ export const ValidatingAdmissionPolicy = defineKind({
   ],
 });
 export interface ValidatingAdmissionPolicy extends Resource<typeof ValidatingAdmissionPolicy> {}
+
+const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];

@@ -15,7 +15,7 @@ export const ValidatingWebhook = t.object("io.k8s.api.admissionregistration.v1.V
   namespaceSelector: LabelSelector.pb(5).doc("Namespaces whose objects it is asked about, by their labels."),
   objectSelector: LabelSelector.pb(10).doc("Objects that it is asked about, by their labels."),
   rules: t.list(RuleWithOperations).pb(3).doc("Requests that it is asked about."),
-  sideEffects: t.oneOf("None", "NoneOnDryRun", "Some", "Unknown").pb(6).pointer().required().always("null").doc("Whether asking has effects elsewhere: None, or NoneOnDryRun."),
+  sideEffects: t.oneOf("None", "NoneOnDryRun", "Some", "Unknown").unchecked().pb(6).pointer().required().always("null").doc("Whether asking has effects elsewhere: None, or NoneOnDryRun."),
   timeoutSeconds: t.int32().pb(7).pointer().doc("How many seconds to wait for an answer."),
 });
 export interface ValidatingWebhook extends t.Stored<typeof ValidatingWebhook> {}

@@ -1,7 +1,6 @@
 import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "./types.ts";
 import { localReviewRules } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import * as t from "../../schema/t.ts";
 
 export const LocalSubjectAccessReview = defineKind({
   group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews", namespaced: true,

@@ -1,7 +1,6 @@
 import { ObjectReference } from "./references.ts";
 import { notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import * as t from "../../schema/t.ts";
 
 export const Binding = defineKind({
   group: "", version: "v1", kind: "Binding", plural: "bindings", namespaced: true,

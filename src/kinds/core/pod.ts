@@ -5,7 +5,6 @@ import { defaultPod } from "./poddefaults.ts";
 import { initialStatus } from "./podqos.ts";
 import { podRules } from "./podrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import * as t from "../../schema/t.ts";
 
 export const Pod = defineKind({
   group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true,

@@ -3,7 +3,6 @@ import { defaultPodSpec } from "./poddefaults.ts";
 import { labelsText, nameColumn, templateColumns } from "../columns.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import * as t from "../../schema/t.ts";
 
 export const PodTemplate = defineKind({
   group: "", version: "v1", kind: "PodTemplate", plural: "podtemplates", namespaced: true,

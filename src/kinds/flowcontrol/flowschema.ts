@@ -1,5 +1,4 @@
 import { ageColumn, nameColumn } from "../columns.ts";
-import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { flowSchemaProblems } from "./rules.ts";
 import * as t from "../../schema/t.ts";

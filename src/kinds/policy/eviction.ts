@@ -1,6 +1,5 @@
 import { DeleteOptions } from "../meta/deleteoptions.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import * as t from "../../schema/t.ts";
 
 export const Eviction = defineKind({
   group: "policy", version: "v1", kind: "Eviction", plural: "evictions", namespaced: true,
