@@ -1,7 +1,7 @@
 /** Watches over HTTP: one store watch each, filtered, encoded once per change for everyone who asks for the same form. */
 import type { Batch, Change, Entry, Watch } from "../store/store.ts";
 import type { Call, Core } from "./core.ts";
-import { ApiError } from "../base/api-error.ts";
+import type { ApiError } from "../base/api-error.ts";
 import { expired } from "./errors.ts";
 import type { Sink } from "./http.ts";
 import { splice, withVersion } from "./objects.ts";
