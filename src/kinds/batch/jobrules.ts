@@ -6,6 +6,7 @@ import { nonNegative, selects } from "../apps/workloadrules.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
 import { validatePodTemplate } from "../core/podspecrules.ts";
 import { domainPath, validateLabelSelector } from "../meta/rules.ts";
+import type { JobStatus } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 
 const int32Max = 2 ** 31 - 1;
@@ -179,31 +180,53 @@ function readIndexes(text: string, completions: number): number | string {
   return total;
 }
 
-export function jobRules(next: { readonly metadata: { readonly name: string; readonly uid: string }; readonly spec: JobSpec }, previous: typeof next | undefined): readonly Problem[] {
+type JobLike = { readonly metadata: { readonly name: string; readonly uid: string }; readonly spec: JobSpec; readonly status?: JobStatus };
+export function jobRules(next: JobLike, previous: JobLike | undefined): readonly Problem[] {
   const { spec } = next;
   const problems: Problem[] = [];
   if (spec.selector === undefined) problems.push(required("spec.selector"), invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
   else {
     const { name, uid } = next.metadata;
+    if (spec.manualSelector !== true) problems.push(...ownLabels(next));
     const own = { "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name };
     if (spec.manualSelector !== true && validateLabelSelector(spec.selector, "").length === 0 && !selects(spec.selector, own)) problems.push(invalidValue("spec.selector", spec.selector, "`selector` not auto-generated"));
     problems.push(...validateLabelSelector(spec.selector, "spec.selector"));
-    if (!selects(spec.selector, spec.template.metadata.labels ?? {})) problems.push(invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+    if (validateLabelSelector(spec.selector, "").length === 0 && !selects(spec.selector, spec.template.metadata.labels ?? {})) problems.push(invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
   }
-  if (previous === undefined || !sameJson(spec, previous.spec)) problems.push(...jobSpecProblems(spec, "spec"));
+  problems.push(...jobSpecProblems(spec, "spec"));
   if (previous === undefined) {
     if (spec.completionMode === "Indexed" && spec.completions !== undefined) for (const detail of grammar.dnsLabel(`${next.metadata.name}-${Math.max(spec.completions - 1, 0)}`)) problems.push(invalidValue("metadata.name", next.metadata.name, `will not able to create pod with invalid DNS label: ${next.metadata.name}: ${detail}`));
     return problems;
   }
   for (const name of ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] as const) if (!sameJson(spec[name], previous.spec[name])) problems.push(invalidValue(`spec.${name}`, spec[name] ?? null, "field is immutable"));
-  const elastic = spec.completionMode === "Indexed" && spec.completions === spec.parallelism;
-  if (spec.completions !== previous.spec.completions && !elastic) problems.push(invalidValue("spec.completions", spec.completions ?? null, "field is immutable"));
-  const suspended = previous.spec.suspend === true;
-  if (!sameJson(spec.template, previous.spec.template) && !(suspended && sameJson(withoutScheduling(spec.template), withoutScheduling(previous.spec.template)))) problems.push(invalidValue("spec.template", spec.template, "field is immutable"));
+  if (spec.completions !== previous.spec.completions) {
+    if (spec.completionMode !== "Indexed") problems.push(invalidValue("spec.completions", spec.completions ?? null, "field is immutable"));
+    else if (spec.completions !== undefined && spec.completions !== spec.parallelism) problems.push(invalidValue("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism"));
+  }
+  problems.push(...templateUpdate(next, previous));
   return problems;
 }
-/** A template without what may change while a job is suspended: where its pods may go. */
-function withoutScheduling({ metadata, spec }: JobSpec["template"]): unknown {
-  const { nodeSelector: _, tolerations: __, schedulingGates: ___, affinity, ...rest } = spec;
-  return { metadata: { ...metadata, labels: undefined, annotations: undefined }, spec: { ...rest, affinity: { ...affinity, nodeAffinity: undefined } } };
+/** Labels that say whose the pods are. */
+function ownLabels({ metadata: { name, uid }, spec }: JobLike): readonly Problem[] {
+  const labels = spec.template.metadata.labels ?? {};
+  return Object.entries({ "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name }).flatMap(([key, value]) => {
+    const path = `spec.template.metadata.labels[${key}]`;
+    if (!Object.hasOwn(labels, key)) return [required(path, `must be '${value}'`)];
+    return labels[key] === value ? [] : [invalidValue(path, labels[key], `must be '${value}'`)];
+  });
+}
+/** A template stays as it is, but for where pods go and what they take while a suspended job has none. */
+function templateUpdate({ spec }: JobLike, previous: JobLike): readonly Problem[] {
+  const { template: now } = spec;
+  const { template: before } = previous.spec;
+  const { status } = previous;
+  const open = previous.spec.suspend === true && (status?.startTime === undefined || (status.conditions ?? []).some(({ type, status: holds }) => type === "Suspended" && holds === "True")) && (status?.active ?? 0) === 0;
+  if (!open) return sameJson(now, before) ? [] : [invalidValue("spec.template", now, "field is immutable")];
+  return sameJson(settled(now), settled(before)) ? [] : [invalidValue("spec.template.spec", now.spec, "field is immutable")];
+}
+function settled({ spec }: JobSpec["template"]): unknown {
+  const { nodeSelector: _, tolerations: __, schedulingGates: ___, affinity, containers, initContainers = [], ...rest } = spec;
+  const bare = (list: readonly { readonly name: string; readonly resources?: unknown }[]): unknown => list.map(({ resources: ____, ...container }) => container);
+  const { nodeAffinity: _____, ...others } = affinity ?? {};
+  return { ...rest, containers: bare(containers), initContainers: bare(initContainers), ...(Object.keys(others).length === 0 ? {} : { affinity: others }) };
 }

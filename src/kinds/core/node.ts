@@ -153,7 +153,7 @@ export const Node = defineKind({
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   },
   *rules(next, previous) {
-    yield* validateTaints(next.spec.taints, previous === undefined ? "metadata.taints" : "spec.taints");
+    yield* validateTaints(next.spec.taints, "metadata.taints");
     for (const list of ["capacity", "allocatable"] as const) for (const [name, amount] of Object.entries(next.status[list] ?? {})) yield* validateAmount(name, amount, `status.${list}.${name}`);
     for (const [i, range] of (next.spec.podCIDRs ?? []).entries()) yield* validateCidr(range, `spec.podCIDRs[${i}]`);
     const families = (next.spec.podCIDRs ?? []).map(range => range.includes(":"));
@@ -163,7 +163,7 @@ export const Node = defineKind({
     for (const [i, address] of addresses.entries()) if (addresses.findIndex(other => sameJson(other, address)) < i) yield duplicate(`status.addresses[${i}]`, address);
     if ((previous.spec.podCIDRs ?? []).length > 0 && !sameJson(previous.spec.podCIDRs, next.spec.podCIDRs)) yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
     if (previous.spec.providerID && previous.spec.providerID !== next.spec.providerID) yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid');
-    if (previous.spec.externalID !== next.spec.externalID) yield forbidden("", "node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)");
+    if (previous.spec.externalID !== next.spec.externalID) yield forbidden("spec.externalID", "may not be updated");
   },
   selectable: { "spec.unschedulable": node => String(node.spec.unschedulable ?? false) },
   columns: [

@@ -98,11 +98,28 @@ function leftOver(next: PodSpec, previous: PodSpec, problems: Problem[]): PodSpe
         break;
       }
     }
+    problems.push(...nodeAffinityUpdate(next.affinity?.nodeAffinity, previous.affinity?.nodeAffinity));
     const { nodeAffinity: _, ...others } = next.affinity ?? {};
     const affinity = { ...others, ...(previous.affinity?.nodeAffinity === undefined ? {} : { nodeAffinity: previous.affinity.nodeAffinity }) };
     rest = { ...rest, nodeSelector: previous.nodeSelector, affinity: Object.keys(affinity).length === 0 && previous.affinity === undefined ? undefined : affinity };
   }
   return without(rest);
+}
+type NodeAffinity = NonNullable<PodSpec["affinity"]>["nodeAffinity"];
+/** Of a gated pod, the nodes demanded may only become fewer. */
+function nodeAffinityUpdate(next: NodeAffinity, previous: NodeAffinity): readonly Problem[] {
+  const path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+  const before = previous?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const now = next?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  if (before.length > 0 && before.length !== now.length) return [invalidValue(path, now, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")];
+  const begins = (list: readonly unknown[] = [], start: readonly unknown[] = []): boolean => list.length >= start.length && sameJson(list.slice(0, start.length), start);
+  return before.flatMap((old, i) => {
+    const term = now[i]!;
+    const wasEmpty = (old.matchExpressions ?? []).length === 0 && (old.matchFields ?? []).length === 0;
+    const isEmpty = (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0;
+    const added = (!wasEmpty || isEmpty) && begins(term.matchExpressions, old.matchExpressions) && begins(term.matchFields, old.matchFields);
+    return added ? [] : [invalidValue(`${path}[${i}]`, term, "only additions are allowed (no mutations or deletions)")];
+  });
 }
 /** The same without undefined fields. */
 const without = <T extends object>(object: T): T => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;

@@ -140,8 +140,10 @@ function changes(next: ServiceSpec, previous: ServiceSpec): readonly Problem[] {
   const problems: Problem[] = [];
   if (next.type !== "ExternalName" && previous.type !== "ExternalName") {
     const [before, now] = [previous.clusterIPs ?? [], next.clusterIPs ?? []];
-    for (const i of [0, 1]) if (before[i] !== undefined && (i === 0 || now[i] !== undefined) && now[i] !== before[i]) problems.push(invalidValue(`spec.clusterIPs[${i}]`, i === 0 ? now : now[i], "may not change once set"));
+    if (before.length > 0 && now.length === 0) problems.push(invalidValue("spec.clusterIPs[0]", now, "primary clusterIP can not be unset"));
+    for (const i of [0, 1]) if (before[i] !== undefined && now[i] !== undefined && now[i] !== before[i]) problems.push(invalidValue(`spec.clusterIPs[${i}]`, i === 0 ? now : now[i], "may not change once set"));
     const [was, is] = [previous.ipFamilies ?? [], next.ipFamilies ?? []];
+    if (was.length > is.length && now.length === 0) problems.push(invalidValue("spec.ipFamilies[0]", is, "primary ipFamily can not be unset"));
     for (const i of [0, 1]) if (was[i] !== undefined && is[i] !== undefined && is[i] !== was[i]) problems.push(invalidValue(`spec.ipFamilies[${i}]`, is, "may not change once set"));
   }
   if (previous.type === "LoadBalancer" && next.type === "LoadBalancer" && !sameJson(previous.loadBalancerClass, next.loadBalancerClass)) problems.push(invalidValue("spec.loadBalancerClass", next.loadBalancerClass ?? null, "may not change once set"));

@@ -3,6 +3,7 @@ import { Condition } from "../meta/condition.ts";
 import { DeviceToleration, OpaqueDeviceConfiguration, ResourceClaimSpec } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { defaultDevices } from "./defaults.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceAllocationConfiguration = t.object("io.k8s.api.resource.v1.DeviceAllocationConfiguration", {
@@ -82,6 +83,7 @@ export const ResourceClaim = defineKind({
     spec: ResourceClaimSpec.pb(2).required().always("{}").doc("What is asked for."),
     status: ResourceClaimStatus.pb(3).always("{}").doc("What was given, and to whom."),
   },
+  defaults({ spec }) { defaultDevices(spec.devices); },
   columns: [
     nameColumn,
     { name: "State", type: "string", doc: "Whether it has its devices, and pods use it.", cell: ({ metadata, status }) => [...(metadata.deletionTimestamp === undefined ? [] : ["deleted"]), ...(status.allocation === undefined ? (metadata.deletionTimestamp === undefined ? ["pending"] : []) : ["allocated", ...((status.reservedFor ?? []).length > 0 ? ["reserved"] : [])])].join(",") },

@@ -2,6 +2,7 @@ import { ObjectMeta } from "../meta/objectmeta.ts";
 import { ResourceClaimSpec } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { defaultDevices } from "./defaults.ts";
 import * as t from "../../schema/t.ts";
 
 export const ResourceClaimTemplateSpec = t.object("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", {
@@ -18,6 +19,7 @@ export const ResourceClaimTemplate = defineKind({
   fields: {
     spec: ResourceClaimTemplateSpec.pb(2).required().always("{}").doc("What claims are made from."),
   },
+  defaults({ spec }) { defaultDevices(spec.spec.devices); },
   columns: [nameColumn, ageColumn],
 });
 export interface ResourceClaimTemplate extends Resource<typeof ResourceClaimTemplate> {}

@@ -2,7 +2,7 @@ import { TopologySelectorTerm } from "../core/references-topology.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { duplicate, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -31,7 +31,7 @@ export const StorageClass = defineKind({
     }
     if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field can not be empty.");
     if (previous === undefined) return;
-    for (const [name, path] of [["parameters", "parameters"], ["provisioner", "provisioner"], ["reclaimPolicy", "reclaimPolicy"], ["volumeBindingMode", "volumeBindingMode"]] as const) if (!sameJson(next[name], previous[name])) yield forbidden(path, `updates to ${name} are forbidden.`);
+    for (const name of ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
   },
   columns: [
     { ...nameColumn, cell: ({ metadata }) => (["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"].some(key => metadata.annotations?.[key] === "true") ? `${metadata.name} (default)` : metadata.name) },
