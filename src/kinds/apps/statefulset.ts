@@ -5,7 +5,7 @@ import { ageColumn, nameColumn, templateColumns } from "../columns.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
 import { sameJson } from "../../base/json.ts";
 import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
-import { nonNegative, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
+import { nonNegative, notDecremented, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type New, type Resource } from "../kind.ts";
 import { dnsLabel } from "../../schema/grammar.ts";
 import { validateClaimSpec } from "../core/claimrules.ts";
@@ -100,7 +100,8 @@ export const StatefulSet = defineKind({
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
-      yield* validateCounts(next.status, ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"]);
+      yield* validateCounts(next.status, ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"], "status.readyReplicas");
+      yield* notDecremented(next.status.collisionCount, previous?.status.collisionCount, "status.collisionCount");
       return;
     }
     const { spec } = next;

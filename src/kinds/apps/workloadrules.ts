@@ -60,11 +60,11 @@ export const isZero = (value: number | string | undefined): boolean => value ===
 
 type Counts = { readonly [name: string]: unknown };
 /** Status counts are not negative, none exceeds the number of replicas, and the available ones are ready. */
-export function validateCounts(status: Counts, names: readonly string[]): readonly Problem[] {
+export function validateCounts(status: Counts, names: readonly string[], readyName = "readyReplicas"): readonly Problem[] {
   const count = (name: string): number => (typeof status[name] === "number" ? status[name] : 0);
-  const problems: Problem[] = ["replicas", ...names].flatMap(name => nonNegative(count(name), `status.${name}`));
+  const problems: Problem[] = ["replicas", ...names, "observedGeneration", "collisionCount", "terminatingReplicas"].flatMap(name => nonNegative(count(name), `status.${name}`));
   for (const name of names) if (name !== "unavailableReplicas" && name !== "terminatingReplicas" && count(name) > count("replicas")) problems.push(invalidValue(`status.${name}`, count(name), "cannot be greater than status.replicas"));
-  if (count("availableReplicas") > count("readyReplicas")) problems.push(invalidValue("status.availableReplicas", count("availableReplicas"), "cannot be greater than readyReplicas"));
+  if (count("availableReplicas") > count("readyReplicas")) problems.push(invalidValue("status.availableReplicas", count("availableReplicas"), `cannot be greater than ${readyName}`));
   return problems;
 }
 export function notDecremented(next: number | undefined, previous: number | undefined, path: string): readonly Problem[] {

@@ -3,7 +3,7 @@ import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
 import { copyJson } from "../../base/json-codec.ts";
 import { sameJson } from "../../base/json.ts";
 import { compareQuantities } from "../../base/quantity.ts";
-import { forbidden, invalidValue, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue } from "../../schema/problem.ts";
 import { validateClaimSpec } from "./claimrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -52,10 +52,7 @@ export const PersistentVolumeClaim = defineKind({
     settleSource(next.spec);
   },
   *rules(next, previous, { subresource }) {
-    if (subresource === "status") {
-      if ((next.status.accessModes ?? []).length === 0 && next.status.phase === "Bound") yield required("status.accessModes");
-      return;
-    }
+    if (subresource === "status") return;
     yield* validateClaimSpec(next.spec, "spec");
     if (previous === undefined) return;
     const [now, before] = [next.spec.resources.requests?.["storage"], previous.spec.resources.requests?.["storage"]];

@@ -31,8 +31,12 @@ export function defaultPodSpec(given: unknown): void {
 
 /** What holds for pods but not for templates. */
 export function defaultPod(given: unknown): void {
-  const pod = given as { spec: Spec };
+  const pod = given as { spec: Spec; status?: { podIP?: string; podIPs?: { ip: string }[] } };
   defaultPodSpec(pod.spec);
+  // Quirk: podIP is the first of podIPs; each fills the other in, and the older name wins (conversion of PodStatus).
+  const { podIP, podIPs = [] } = pod.status ?? {};
+  if (podIP && podIPs[0]?.ip !== podIP) pod.status!.podIPs = [{ ip: podIP }];
+  else if (!podIP && podIPs[0] !== undefined) pod.status!.podIP = podIPs[0].ip;
   if (pod.spec.terminationGracePeriodSeconds < 0) pod.spec.terminationGracePeriodSeconds = 1;
   pod.spec.enableServiceLinks ??= true;
   for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {

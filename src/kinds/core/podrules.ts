@@ -180,7 +180,7 @@ function statusUpdate(next: PodLike, previous: PodLike): readonly Problem[] {
   });
   const nominated = next.status.nominatedNodeName ?? "";
   if (nominated !== "" && nominated !== previous.status.nominatedNodeName) for (const detail of grammar.dnsSubdomain(nominated)) problems.push(invalidValue("status.nominatedNodeName", nominated, detail));
-  if (next.status.qosClass !== previous.status.qosClass) problems.push(invalidValue("status.qosClass", next.status.qosClass ?? "", "field is immutable"));
+  if (next.status.qosClass !== undefined && next.status.qosClass !== previous.status.qosClass) problems.push(invalidValue("status.qosClass", next.status.qosClass ?? "", "field is immutable"));
   const sidecars = new Set((previous.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name));
   const lists = [["containerStatuses", previous.spec.restartPolicy], ["initContainerStatuses", previous.spec.restartPolicy], ["ephemeralContainerStatuses", "Never"]] as const;
   for (const [list, policy] of lists) problems.push(...stateTransition(next.status[list], previous.status[list], policy, sidecars, `status.${list}`));

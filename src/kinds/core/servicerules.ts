@@ -154,7 +154,7 @@ function changes(next: ServiceSpec, previous: ServiceSpec): readonly Problem[] {
 function loadBalancerStatus({ spec, status }: ServiceLike): readonly Problem[] {
   const ingress = status.loadBalancer.ingress ?? [];
   const problems: Problem[] = [];
-  if (ingress.length > 0 && spec.type !== "LoadBalancer") problems.push(forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is LoadBalancer"));
+  if (ingress.length > 0 && spec.type !== "LoadBalancer") problems.push(forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'"));
   ingress.forEach(({ ip, hostname, ipMode }, i) => {
     const here = `status.loadBalancer.ingress[${i}]`;
     if (ip) problems.push(...validateIp(ip, `${here}.ip`));

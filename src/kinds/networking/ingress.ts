@@ -1,7 +1,7 @@
 import { TypedLocalObjectReference } from "../core/references.ts";
 import { ServiceBackendPort } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { ingressProblems } from "./ingressrules.ts";
+import { ingressProblems, ingressStatusProblems } from "./ingressrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -83,7 +83,7 @@ export const Ingress = defineKind({
     spec: IngressSpec.pb(2).always("{}").doc("Which requests go where."),
     status: IngressStatus.pb(3).always("{}").doc("What has been set up for it."),
   },
-  *rules(next, _previous, { subresource }) { if (subresource !== "status") yield* ingressProblems(next.spec); },
+  *rules(next, _previous, { subresource }) { yield* subresource === "status" ? ingressStatusProblems(next.status) : ingressProblems(next.spec); },
   columns: [
     nameColumn,
     { name: "Class", type: "string", doc: "Which controller serves it.", cell: ({ metadata, spec }) => spec.ingressClassName ?? metadata.annotations?.["kubernetes.io/ingress.class"] ?? "<none>" },

@@ -2,7 +2,8 @@
 import { parseIp } from "../../base/ip.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
-import type { IngressBackend, IngressSpec } from "./ingress.ts";
+import { validateIp } from "../core/iprules.ts";
+import type { IngressBackend, IngressSpec, IngressStatus } from "./ingress.ts";
 
 const pathTypes = ["Exact", "ImplementationSpecific", "Prefix"];
 export function ingressProblems(spec: IngressSpec): readonly Problem[] {
@@ -60,4 +61,15 @@ function checkService(service: NonNullable<IngressBackend["service"]>, path: str
   else if (name !== "") for (const detail of grammar.portName(name)) problems.push(invalidValue(`${path}.service.port.name`, name, detail));
   else if (number !== 0) for (const detail of grammar.validPort(number)) problems.push(invalidValue(`${path}.service.port.number`, number, detail));
   else problems.push(required(path, "port name or number is required"));
+}
+
+export function ingressStatusProblems({ loadBalancer }: IngressStatus): readonly Problem[] {
+  return (loadBalancer.ingress ?? []).flatMap(({ ip = "", hostname = "" }, i) => {
+    const here = `status.loadBalancer.ingress[${i}]`;
+    const problems: Problem[] = ip === "" ? [] : [...validateIp(ip, `${here}.ip`)];
+    if (hostname === "") return problems;
+    for (const detail of grammar.dnsSubdomain(hostname)) problems.push(invalidValue(`${here}.hostname`, hostname, detail));
+    if (parseIp(hostname) !== undefined) problems.push(invalidValue(`${here}.hostname`, hostname, "must be a DNS name, not an IP address"));
+    return problems;
+  });
 }
