@@ -121,7 +121,7 @@ export class Agent {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable,
       images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),
       restarts: new BackOff(clock, restartFirstMs, restartMaxMs),
-      tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), turn: turns(turnsMax),
+      tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), refreshNode: async () => this.#heartbeat?.refresh(), turn: turns(turnsMax),
     };
   }
 

@@ -44,6 +44,11 @@ export class Heartbeat {
     return this.#node;
   }
 
+  /** Reads the Node anew: its labels are others' to change, and nobody tells us. */
+  async refresh(): Promise<void> {
+    this.#node = await this.#options.client.get(Node, "", this.#options.identity.name);
+  }
+
   /** Makes the Node object, or takes over the one that is there; tries until it is done. */
   async register(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;

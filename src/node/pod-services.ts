@@ -35,6 +35,8 @@ export type PodServices = {
   readonly tell: (pod: Pod, placed: Placed | undefined, type: "Normal" | "Warning", reason: string, message: string) => void;
   /** Why this node refuses the pod, judged when it is first seen. */
   readonly refuse: (pod: Pod) => { readonly reason: string; readonly message: string } | undefined;
+  /** Before a refusal counts: the Node as it is now. */
+  readonly refreshNode: () => Promise<void>;
   /** Heavy calls to the runtime run a few at a time: more would only make each slower. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
 };

@@ -155,13 +155,16 @@ export class PodWorker {
 
   /** Milliseconds until the next look; undefined: only when something happens. */
   async #sync(): Promise<number | undefined> {
-    const { runtime, refuse } = this.#services;
+    const { runtime, refuse, refreshNode } = this.#services;
     const pod = this.#pod;
     let state = await this.#look();
     if (!this.#judged) {
+      // A pod that already runs here was let in before. The scheduler may know the node better than we do.
+      if (state.sandboxes.length === 0 && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined && refuse(pod) !== undefined) {
+        await refreshNode();
+        this.#verdict ??= refuse(pod);
+      }
       this.#judged = true;
-      // A pod that already runs here was let in before.
-      if (state.sandboxes.length === 0 && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined) this.#verdict ??= refuse(pod);
     }
     const deadline = this.#deadlineMs(pod);
     if (deadline !== undefined && deadline <= 0) this.#verdict ??= { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
