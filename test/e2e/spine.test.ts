@@ -29,7 +29,6 @@ before(async () => {
   // Packages are not ours to remove: bring them before the picture is taken.
   Scratch.packages("containerd", "runc", "containernetworking-plugins", "nftables", "iptables", "iproute2", "curl");
   writeFileSync(scratch.kubeconfig, foreign);
-  before_ = pictureOfTheMachine(scratch);
 });
 after(async () => {
   scratch.timonier("delete");
@@ -49,6 +48,8 @@ const webPids = (): string[] => {
 };
 
 test("up makes a cluster, says what to try next, and keeps other contexts", () => {
+  // Here and not in `before`: the hooks of all files run before the first test, and the other files' clusters are still at work then.
+  before_ = pictureOfTheMachine(scratch);
   const result = scratch.timonier("up");
   assert.equal(result.code, 0, result.err + result.out + scratch.log("server") + scratch.log("agent"));
   assert.match(result.out, /is ready after/);
