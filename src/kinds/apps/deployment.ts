@@ -5,6 +5,7 @@ import { defaultPodSpec } from "../core/poddefaults.ts";
 import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
 import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { templateWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const RollingUpdateDeployment = t.object("io.k8s.api.apps.v1.RollingUpdateDeployment", {
@@ -93,6 +94,7 @@ export const Deployment = defineKind({
     yield* nonNegative(spec.progressDeadlineSeconds, "spec.progressDeadlineSeconds");
     if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0)) yield invalidValue("spec.progressDeadlineSeconds", spec.progressDeadlineSeconds, "must be greater than minReadySeconds");
   },
+  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
   columns: [
     nameColumn,
     { name: "Ready", type: "string", doc: "Pods that are ready, of those wanted.", cell: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },

@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, selectorOrNone, templateColumns } from "../colum
 import { defaultPodSpec } from "../core/poddefaults.ts";
 import { immutableSelector, nonNegative, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { templateWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const ReplicaSetSpec = t.object("io.k8s.api.apps.v1.ReplicaSetSpec", {
@@ -56,6 +57,7 @@ export const ReplicaSet = defineKind({
     if (previous !== undefined) yield* immutableSelector(next.spec.selector, previous.spec.selector);
   },
   selectable: { "status.replicas": set => String(set.status.replicas) },
+  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
   columns: [
     nameColumn,
     { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },

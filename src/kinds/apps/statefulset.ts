@@ -9,6 +9,7 @@ import { nonNegative, notDecremented, validateCounts, validateSelectorAndTemplat
 import { defineKind, type New, type Resource } from "../kind.ts";
 import { dnsLabel } from "../../schema/grammar.ts";
 import { validateClaimSpec } from "../core/claimrules.ts";
+import { fractions, podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const StatefulSetOrdinals = t.object("io.k8s.api.apps.v1.StatefulSetOrdinals", {
@@ -125,6 +126,12 @@ export const StatefulSet = defineKind({
     if (previous === undefined) return;
     const fixed = (given: typeof spec): unknown => ({ ...given, replicas: 0, template: undefined, updateStrategy: undefined, minReadySeconds: undefined, ordinals: undefined, revisionHistoryLimit: undefined, persistentVolumeClaimRetentionPolicy: undefined });
     if (!sameJson(fixed(spec), fixed(previous.spec))) yield forbidden("spec", "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+  },
+  *warnings(next, previous) {
+    if (previous !== undefined && next.metadata.generation === previous.metadata.generation) return;
+    yield* podWarnings(next.spec.template, "spec.template");
+    for (const [i, claim] of (next.spec.volumeClaimTemplates ?? []).entries()) yield* fractions(claim.spec.resources, `spec.volumeClaimTemplates[${i}].resources`, ["storage"]);
+    if (next.spec.revisionHistoryLimit < 0) yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended";
   },
   columns: [
     nameColumn,

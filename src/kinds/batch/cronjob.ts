@@ -6,6 +6,7 @@ import { invalidValue, notSupported, type Problem, required } from "../../schema
 import { nonNegative } from "../apps/workloadrules.ts";
 import { defaultJobTemplate, jobSpecProblems } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const CronJobSpec = t.object("io.k8s.api.batch.v1.CronJobSpec", {
@@ -47,6 +48,10 @@ export const CronJob = defineKind({
     if (spec.jobTemplate.spec.selector !== undefined) yield invalidValue("spec.jobTemplate.spec.selector", spec.jobTemplate.spec.selector, "`selector` will be auto-generated");
     if (spec.jobTemplate.spec.manualSelector === true) yield notSupported("spec.jobTemplate.spec.manualSelector", true, ["nil", "false"]);
     if (previous === undefined || !sameJson(spec.jobTemplate, previous.spec.jobTemplate)) yield* jobSpecProblems(spec.jobTemplate.spec, "spec.jobTemplate.spec");
+  },
+  *warnings(next, previous) {
+    if (previous === undefined) yield* nameWarnings(next.metadata.name);
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(next.spec.jobTemplate.spec.template, "spec.jobTemplate.spec.template");
   },
   columns: [
     nameColumn,

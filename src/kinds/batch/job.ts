@@ -2,6 +2,7 @@ import { JobSpec } from "./jobspec.ts";
 import { ageColumn, humanDuration, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
 import { defaultJobSpec, jobRules, tieToPods } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const JobCondition = t.object("io.k8s.api.batch.v1.JobCondition", {
@@ -52,6 +53,10 @@ export const Job = defineKind({
   prepare(next, previous) { if (previous === undefined) tieToPods(next); },
   rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),
   selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
+  *warnings(next, previous) {
+    if (previous === undefined) yield* nameWarnings(next.metadata.name);
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(next.spec.template, "spec.template");
+  },
   columns: [
     nameColumn,
     { name: "Status", type: "string", doc: "How far the job is.", cell: ({ metadata, status }) => jobStatus(status, metadata.deletionTimestamp) },

@@ -99,6 +99,7 @@ export const PersistentVolume = defineKind({
     if (spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
     if (previous.spec.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.spec.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
   },
+  *warnings({ spec }) { if (spec.persistentVolumeReclaimPolicy === "Recycle") yield "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."; },
   columns: [
     nameColumn,
     { name: "Capacity", type: "string", doc: "Size of the volume.", cell: ({ spec }) => spec.capacity?.["storage"] ?? "0" },

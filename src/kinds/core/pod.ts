@@ -3,6 +3,7 @@ import { PodStatus } from "./podstatus.ts";
 import { podColumns, podRowConditions } from "./podcolumns.ts";
 import { defaultPod } from "./poddefaults.ts";
 import { initialStatus } from "./podqos.ts";
+import { podWarnings } from "./podwarnings.ts";
 import { podRules } from "./podrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 
@@ -31,6 +32,8 @@ export const Pod = defineKind({
     "status.podIP": pod => pod.status.podIPs?.[0]?.ip ?? pod.status.podIP ?? "",
     "status.nominatedNodeName": pod => pod.status.nominatedNodeName ?? "",
   },
+  // Humans do not update pods, agents do so often: no advice then (strategy.WarningsOnUpdate).
+  warnings: (next, previous) => (previous === undefined ? podWarnings(next, "") : []),
   columns: podColumns,
   rowConditions: podRowConditions,
 });

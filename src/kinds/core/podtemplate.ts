@@ -2,6 +2,7 @@ import { PodTemplateSpec } from "./podspec.ts";
 import { defaultPodSpec } from "./poddefaults.ts";
 import { labelsText, nameColumn, templateColumns } from "../columns.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
+import { templateWarnings } from "./podwarnings.ts";
 import { defineKind, type Resource } from "../kind.ts";
 
 export const PodTemplate = defineKind({
@@ -14,6 +15,7 @@ export const PodTemplate = defineKind({
   },
   defaults(object) { defaultPodSpec(object.template.spec); },
   rules: next => validatePodTemplate(next.template, "template"),
+  warnings: templateWarnings("template", ({ template }) => template),
   columns: [
     nameColumn,
     ...templateColumns<{ readonly template: PodTemplateSpec }>(({ template }) => template).map(column => ({ ...column, priority: 0 as const })),

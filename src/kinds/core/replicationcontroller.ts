@@ -6,6 +6,7 @@ import { nonNegative, selects, validateCounts } from "../apps/workloadrules.ts";
 import { defaultPodSpec } from "./poddefaults.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { templateWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const ReplicationControllerSpec = t.object("io.k8s.api.core.v1.ReplicationControllerSpec", {
@@ -70,6 +71,7 @@ export const ReplicationController = defineKind({
     if (spec.template.spec.restartPolicy !== "Always") yield notSupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ["Always"]);
   },
   selectable: { "status.replicas": controller => String(controller.status.replicas) },
+  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
   columns: [
     nameColumn,
     { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },

@@ -1,7 +1,7 @@
 import { Condition } from "../meta/condition.ts";
 import { serviceColumns } from "./servicecolumns.ts";
 import { defaultService } from "./servicedefaults.ts";
-import { serviceRules } from "./servicerules.ts";
+import { serviceRules, serviceWarnings } from "./servicerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -89,6 +89,7 @@ export const Service = defineKind({
   defaults: defaultService,
   rules: serviceRules,
   selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
+  warnings: ({ spec }) => serviceWarnings(spec),
   columns: serviceColumns,
 });
 export interface Service extends Resource<typeof Service> {}

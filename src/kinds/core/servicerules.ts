@@ -166,3 +166,18 @@ function loadBalancerStatus({ spec, status }: ServiceLike): readonly Problem[] {
   });
   return problems;
 }
+
+/** Fields that mean nothing here, or soon nothing anywhere (kubernetes pkg/api/service/warnings.go). */
+export function* serviceWarnings(spec: ServiceSpec): Iterable<string> {
+  const external = (spec.externalIPs ?? []).length > 0;
+  const none = headless(spec) && spec.type === "ClusterIP";
+  if (none) {
+    if (spec.loadBalancerIP) yield "spec.loadBalancerIP is ignored for headless services";
+    if (external) yield "spec.externalIPs is ignored for headless services";
+    if (spec.sessionAffinity !== "None") yield "spec.SessionAffinity is ignored for headless services";
+  }
+  if (external && !none && spec.type !== "ExternalName") yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
+  if (spec.type === "ExternalName" && external) yield 'spec.externalIPs is ignored when spec.type is "ExternalName"';
+  if (spec.type !== "ExternalName" && spec.externalName) yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
+  if (spec.trafficDistribution === "PreferClose") yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';
+}
