@@ -1,6 +1,10 @@
 import { DeviceSelector, OpaqueDeviceConfiguration } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { opaqueProblems, selectorProblems } from "./rules.ts";
+import { isExtended } from "../core/resourcerules.ts";
+import { qualifiedName } from "../../schema/grammar.ts";
+import { invalidValue } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceClassConfiguration = t.object("io.k8s.api.resource.v1.DeviceClassConfiguration", {
@@ -22,6 +26,12 @@ export const DeviceClass = defineKind({
   doc: "A kind of device, by name.",
   fields: {
     spec: DeviceClassSpec.pb(2).required().always("{}").doc("Which devices, and how they are set up."),
+  },
+  *rules({ spec }) {
+    yield* selectorProblems(spec.selectors ?? [], "spec.selectors");
+    for (const [i, { opaque }] of (spec.config ?? []).entries()) yield* opaqueProblems(opaque, `spec.config[${i}].opaque`);
+    const name = spec.extendedResourceName;
+    if (name !== undefined && (!isExtended(name) || qualifiedName(`requests.${name}`).length > 0)) yield invalidValue("spec.extendedResourceName", name, "must be a valid extended resource name");
   },
   columns: [nameColumn, ageColumn],
 });

@@ -4,6 +4,9 @@ import { DeviceToleration, OpaqueDeviceConfiguration, ResourceClaimSpec } from "
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { defaultDevices } from "./defaults.ts";
+import { claimProblems } from "./rules.ts";
+import { sameJson } from "../../base/json.ts";
+import { invalidValue } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceAllocationConfiguration = t.object("io.k8s.api.resource.v1.DeviceAllocationConfiguration", {
@@ -84,6 +87,11 @@ export const ResourceClaim = defineKind({
     status: ResourceClaimStatus.pb(3).always("{}").doc("What was given, and to whom."),
   },
   defaults({ spec }) { defaultDevices(spec.devices); },
+  *rules(next, previous, { subresource }) {
+    if (subresource === "status") return;
+    if (previous === undefined) yield* claimProblems(next.spec.devices, "spec.devices");
+    else if (!sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
+  },
   columns: [
     nameColumn,
     { name: "State", type: "string", doc: "Whether it has its devices, and pods use it.", cell: ({ metadata, status }) => [...(metadata.deletionTimestamp === undefined ? [] : ["deleted"]), ...(status.allocation === undefined ? (metadata.deletionTimestamp === undefined ? ["pending"] : []) : ["allocated", ...((status.reservedFor ?? []).length > 0 ? ["reserved"] : [])])].join(",") },

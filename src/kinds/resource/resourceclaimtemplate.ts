@@ -3,6 +3,10 @@ import { ResourceClaimSpec } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { defaultDevices } from "./defaults.ts";
+import { claimProblems } from "./rules.ts";
+import { sameJson } from "../../base/json.ts";
+import { forbidden, invalidValue } from "../../schema/problem.ts";
+import { validateAnnotations, validateLabels } from "../meta/rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const ResourceClaimTemplateSpec = t.object("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", {
@@ -20,6 +24,13 @@ export const ResourceClaimTemplate = defineKind({
     spec: ResourceClaimTemplateSpec.pb(2).required().always("{}").doc("What claims are made from."),
   },
   defaults({ spec }) { defaultDevices(spec.spec.devices); },
+  *rules({ spec }, previous) {
+    for (const field of Object.keys(spec.metadata)) if (!["annotations", "labels", "creationTimestamp"].includes(field)) yield forbidden(`spec.metadata.${field === "uid" ? "uID" : field}`, "cannot be set");
+    yield* validateAnnotations(spec.metadata.annotations, "spec.metadata.annotations");
+    yield* validateLabels(spec.metadata.labels, "spec.metadata.labels");
+    yield* claimProblems(spec.spec.devices, "spec.spec.devices");
+    if (previous !== undefined && !sameJson(spec, previous.spec)) yield invalidValue("spec", spec, "field is immutable");
+  },
   columns: [nameColumn, ageColumn],
 });
 export interface ResourceClaimTemplate extends Resource<typeof ResourceClaimTemplate> {}

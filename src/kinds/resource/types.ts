@@ -2,7 +2,7 @@ import * as t from "../../schema/t.ts";
 
 export const OpaqueDeviceConfiguration = t.object("io.k8s.api.resource.v1.OpaqueDeviceConfiguration", {
   driver: t.string().pb(1).required().always("zero").doc("Driver that it is for."),
-  parameters: t.rawExtension().pb(2).required().always("zero").doc("What the driver is told."),
+  parameters: t.rawExtension().pb(2).required().unchecked().always("zero").doc("What the driver is told."),
 });
 export interface OpaqueDeviceConfiguration extends t.Stored<typeof OpaqueDeviceConfiguration> {}
 
@@ -35,9 +35,9 @@ export const CapacityRequirements = t.object("io.k8s.api.resource.v1.CapacityReq
 export interface CapacityRequirements extends t.Stored<typeof CapacityRequirements> {}
 
 export const DeviceToleration = t.object("io.k8s.api.resource.v1.DeviceToleration", {
-  effect: t.oneOf("NoExecute", "NoSchedule", "None").pb(4).doc("Effect that is tolerated; all if empty."),
+  effect: t.oneOf("NoExecute", "NoSchedule", "None").unchecked().pb(4).doc("Effect that is tolerated; all if empty."),
   key: t.string().pb(1).doc("Key that is tolerated; all if empty."),
-  operator: t.oneOf("Equal", "Exists").pb(2).default("Equal", "published").doc("How the value is compared: Equal or Exists."),
+  operator: t.oneOf("Equal", "Exists").unchecked().pb(2).default("Equal", "published").doc("How the value is compared: Equal or Exists."),
   tolerationSeconds: t.int64().pb(5).pointer().doc("How long a NoExecute taint is tolerated; forever if not given."),
   value: t.string().pb(3).doc("Value that is tolerated."),
 });
@@ -45,7 +45,7 @@ export interface DeviceToleration extends t.Stored<typeof DeviceToleration> {}
 
 export const ExactDeviceRequest = t.object("io.k8s.api.resource.v1.ExactDeviceRequest", {
   adminAccess: t.bool().pb(5).pointer().doc("Whether it is for watching over devices, beside their users."),
-  allocationMode: t.oneOf("All", "ExactCount").pb(3).doc("Whether a number of devices is wanted (ExactCount) or all there are (All)."),
+  allocationMode: t.oneOf("All", "ExactCount").unchecked().pb(3).doc("Whether a number of devices is wanted (ExactCount) or all there are (All)."),
   capacity: CapacityRequirements.pb(7).doc("How much of each device is needed."),
   count: t.int64().pb(4).doc("How many devices."),
   deviceClassName: t.string().pb(1).required().always("zero").doc("The device class."),
@@ -55,7 +55,7 @@ export const ExactDeviceRequest = t.object("io.k8s.api.resource.v1.ExactDeviceRe
 export interface ExactDeviceRequest extends t.Stored<typeof ExactDeviceRequest> {}
 
 export const DeviceSubRequest = t.object("io.k8s.api.resource.v1.DeviceSubRequest", {
-  allocationMode: t.oneOf("All", "ExactCount").pb(4).doc("Whether a number of devices is wanted (ExactCount) or all there are (All)."),
+  allocationMode: t.oneOf("All", "ExactCount").unchecked().pb(4).doc("Whether a number of devices is wanted (ExactCount) or all there are (All)."),
   capacity: CapacityRequirements.pb(7).doc("How much of each device is needed."),
   count: t.int64().pb(5).doc("How many devices."),
   deviceClassName: t.string().pb(2).required().always("zero").doc("The device class."),
