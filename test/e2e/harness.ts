@@ -128,7 +128,8 @@ export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]
     mounts: sh("awk '{print $5}' /proc/self/mountinfo | grep -v -E '^/run/timonier/([^t]|t[^i])'"),
     namespaces: sh("ls /var/run/netns 2>/dev/null; ip netns list 2>/dev/null"),
     links: sh("ip -o link | awk -F': ' '{print $2}'"),
-    routes: sh("ip route show table all | sed 's/ expires [0-9]*sec//'"),
+    // Those of pod interfaces come and go with the links, some of them seconds later.
+    routes: sh("ip route show table all | grep -v 'dev veth' | sed 's/ expires [0-9]*sec//'"),
     rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'"),
     cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null"),
     processes: sh(`ps -eo args= | grep -F ${scratch.folder} | grep -v -e grep -e 'ps -eo'; for s in /run/timonier/*/; do grep -lF ${scratch.folder} $s/* 2>/dev/null; done`),

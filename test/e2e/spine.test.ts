@@ -67,11 +67,15 @@ test("a second up says what runs", () => {
 
 test("a deployment's pod goes from Pending to Running with an address", async () => {
   const watch = scratch.startKubectl("get pods -o wide -w");
+  // Once the watch shows a first pod it is open, and will see all that happens to the next one.
+  scratch.k(`run first --image=${image("hello:v1")}`);
+  await scratch.until("the watch is open", () => watch.out.includes("first"));
   scratch.k(`create deployment web --image=${image("hello:v1")}`);
   await scratch.until("one ready pod", () => pods().length === 1 && pods()[0]!.ready);
-  await scratch.until("the watch shows it", () => /Pending[^]*ContainerCreating[^]*Running/.test(watch.out));
-  assert.match(watch.out, /Running\s+0\s+\S+\s+10\.\d+\.\d+\.\d+/);
+  await scratch.until("the watch shows it", () => /web-\S+ +0\/1 +Pending[^]*web-\S+ +0\/1 +ContainerCreating[^]*web-\S+ +1\/1 +Running/.test(watch.out));
+  assert.match(watch.out, /web-\S+ +1\/1 +Running +0 +\S+ +10\.\d+\.\d+\.\d+/);
   await watch.end();
+  scratch.k("delete pod first --now");
 });
 
 test("logs, logs -f", async () => {
