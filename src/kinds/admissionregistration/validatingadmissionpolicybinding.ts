@@ -34,6 +34,9 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
     }
     if (actions.includes("Deny") && actions.includes("Warn")) yield invalidValue("spec.validationActions", actions, "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)");
   },
+  *warnings({ spec }) {
+    if (spec.validationActions?.includes("Audit")) yield "spec.validationActions: Audit is stored, but timonier does not write audit annotations yet: Deny and Warn are carried out";
+  },
   columns: [
     nameColumn,
     { name: "PolicyName", type: "string", doc: "The policy.", cell: ({ spec }) => spec.policyName ?? "" },
