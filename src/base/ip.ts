@@ -40,6 +40,20 @@ function groupsOf(text: string): readonly number[] | undefined {
   return groups;
 }
 
+/** An address in its canonical form (RFC 5952). */
+export function renderIp({ family, value }: Ip): string {
+  if (family === 4) return [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(112 - 16 * i)) & 0xffffn));
+  let start = -1, longest = 1;
+  for (let i = 0; i < 8; i++) {
+    let length = 0;
+    while (i + length < 8 && groups[i + length] === 0) length++;
+    if (length > longest) { start = i; longest = length; }
+  }
+  const hex = (part: readonly number[]): string => part.map(group => group.toString(16)).join(":");
+  return start < 0 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + longest))}`;
+}
+
 export type Cidr = Ip & { readonly bits: number };
 /** A range `address/bits`; the address may have bits set beyond the prefix. */
 export function parseCidr(text: string): Cidr | undefined {

@@ -18,6 +18,10 @@ test("taken ports and networks are stepped over", async () => {
   assert.deepEqual([cluster.port, cluster.nodePort, cluster.podCIDR, cluster.serviceCIDR], [6445, 10251, "10.242.0.0/16", "10.97.0.0/16"]);
 });
 
+test("addresses for load balancers are kept as they were given", async () => {
+  assert.deepEqual((await lay(fakeMachine().machine, { "lb-pool": "192.168.1.240/28, fd00:1::/120" })).loadBalancerPools, ["192.168.1.240/28", "fd00:1::/120"]);
+});
+
 test("clusters of one name in two data directories share no run-time folder", () => {
   const { machine } = fakeMachine();
   const [a, b] = ["/a", "/b"].map(folder => placeOf(machine, args({ "data-dir": folder })));
@@ -31,6 +35,10 @@ for (const [values, message] of [
   [{ nodes: 0 }, "--nodes: 0 is out of range: expected 1 to 5000"],
   [{ "pod-cidr": "10.244.0.1/16" }, '--pod-cidr: "10.244.0.1/16" has bits set behind its /16'],
   [{ "pod-cidr": "10.244.0.0/30" }, '--pod-cidr: "10.244.0.0/30" is not an IPv4 network such as 10.244.0.0/16 (size /8 to /24)'],
+  [{ "lb-pool": "192.168.1.0" }, '--lb-pool: "192.168.1.0" is not a range of addresses such as 192.168.1.240/28'],
+  [{ "lb-pool": "192.168.1.5/28" }, '--lb-pool: "192.168.1.5/28" has bits set behind its /28'],
+  [{ "lb-pool": "10.9.0.0/28,10.96.7.0/24" }, "--lb-pool: 10.96.7.0/24 and 10.96.0.0/16, which is in use already, share addresses: choose a range that nothing else uses"],
+  [{ "lb-pool": "192.0.2.0/28" }, "--lb-pool: 192.0.2.0/28 and 192.0.2.7/32, which is in use already, share addresses: choose a range that nothing else uses"],
   [{ name: "Bad_Name" }, '--name: "Bad_Name" is not a lower-case name of letters, digits and "-" (at most 32 characters)'],
 ] as const)
   test(`flags ${JSON.stringify(values)} are refused by name and value`, async () => {

@@ -1,4 +1,6 @@
 /** Which cluster a command means, where its files are, and how a new one is laid out. */
+import { must } from "../base/assert.ts";
+import { parseCidr, within } from "../base/ip.ts";
 import { messageOf } from "../base/log.ts";
 import { UsageError, type Arguments, type Flag } from "./args.ts";
 import type { Cluster, Machine } from "./machine.ts";
@@ -52,14 +54,31 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
   const listen = ["127.0.0.1", ...(runtime === "containerd" && advertise ? [advertise] : [])];
   const port = await choosePort(machine, listen, values["port"] as number | undefined, 6443, "--port");
   const nodePort = await choosePort(machine, listen, values["node-port"] as number | undefined, 10250, "--node-port");
+  const podCIDR = await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128));
+  const serviceCIDR = await network(machine, values["service-cidr"], "--service-cidr", range(96, 127));
   return {
     name: place.name, id: place.id, state: "creating", runtime, nodes,
     nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
     listen, ...(advertise ? { advertise } : {}), port, nodePort,
-    podCIDR: await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128)),
-    serviceCIDR: await network(machine, values["service-cidr"], "--service-cidr", range(96, 127)),
+    podCIDR, serviceCIDR, ...loadBalancerPools(values["lb-pool"], [podCIDR, serviceCIDR], listen), ...(values["external-ips"] === true ? { externalIPs: true } : {}),
     dataFolder: place.dataFolder, runFolder: place.runFolder, context: place.context,
   };
+}
+
+/** Ranges that share no address with each other, with the cluster's networks, or with what we listen on. */
+function loadBalancerPools(asked: unknown, networks: readonly string[], listen: readonly string[]): { readonly loadBalancerPools?: readonly string[] } {
+  if (asked === undefined) return {};
+  const seen = [...networks, ...listen.map(address => `${address}/32`)].map(text => ({ text, cidr: must(parseCidr(text), text) }));
+  const pools = String(asked).split(",").map(part => part.trim());
+  for (const text of pools) {
+    const cidr = parseCidr(text);
+    if (cidr === undefined || cidr.value === 0n) throw new UsageError(`--lb-pool: "${text}" is not a range of addresses such as 192.168.1.240/28`);
+    if ((cidr.value & ((1n << BigInt((cidr.family === 4 ? 32 : 128) - cidr.bits)) - 1n)) !== 0n) throw new UsageError(`--lb-pool: "${text}" has bits set behind its /${cidr.bits}`);
+    const other = seen.find(each => within(cidr, each.cidr) || within(each.cidr, cidr));
+    if (other) throw new UsageError(`--lb-pool: ${text} and ${other.text}, which is in use already, share addresses: choose a range that nothing else uses`);
+    seen.push({ text, cidr });
+  }
+  return { loadBalancerPools: pools };
 }
 
 async function choosePort(machine: Machine, addresses: readonly string[], wanted: number | undefined, usual: number, flag: string): Promise<number> {

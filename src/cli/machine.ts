@@ -90,6 +90,10 @@ export type Cluster = {
   readonly nodePort: number;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** Addresses set aside for LoadBalancer services; without them they share the machine's own. */
+  readonly loadBalancerPools?: readonly string[];
+  /** Whether Services may name `externalIPs`. */
+  readonly externalIPs?: boolean;
   readonly dataFolder: string;
   readonly runFolder: string;
   readonly context: string;

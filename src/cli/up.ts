@@ -17,6 +17,8 @@ export const up: Command = {
     { name: "node-port", type: "number", doc: "port of the node agent (default 10250, or the next free one)" },
     { name: "pod-cidr", type: "string", doc: "network of the pods (default: the first free 10.N.0.0/16 from 10.244 down)" },
     { name: "service-cidr", type: "string", doc: "network of the services (default: the first free 10.N.0.0/16 from 10.96 up)" },
+    { name: "lb-pool", type: "string", doc: "addresses for LoadBalancer services, as CIDRs with commas (default: this machine's own address, by free port)" },
+    { name: "external-ips", type: "boolean", doc: "let services name externalIPs: whoever may write a service can then take any address's traffic" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
   async run(args, machine, parts) {
@@ -95,9 +97,9 @@ async function checkPorts(machine: Machine, cluster: Cluster): Promise<void> {
 }
 
 function refuseChanges(cluster: Cluster, { values }: Arguments): void {
-  const fixed = { runtime: cluster.runtime, nodes: cluster.nodes, port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR } as const;
+  const fixed = { runtime: cluster.runtime, nodes: cluster.nodes, port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR, "lb-pool": cluster.loadBalancerPools?.join(",") ?? "this machine's own address", "external-ips": cluster.externalIPs ?? false } as const;
   for (const [flag, value] of Object.entries(fixed))
-    if (values[flag] !== undefined && values[flag] !== value)
+    if (values[flag] !== undefined && (flag === "lb-pool" ? String(values[flag]).replaceAll(" ", "") : values[flag]) !== value)
       throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);
 }
 

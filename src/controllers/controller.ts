@@ -11,6 +11,7 @@ import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client
 import type { Informers } from "../client/informers.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
 import type { CertificateSigner } from "./certificate-signer.ts";
+import type { LoadBalancers } from "./load-balancer-plan.ts";
 import { KeyQueue } from "./queue.ts";
 
 /** Everything a controller is given; there is nothing else it can reach. */
@@ -48,6 +49,8 @@ export type Settings = {
   readonly secondaryEvictionRate: number;
   readonly unhealthyZoneThreshold: number;
   readonly largeClusterNodes: number;
+  /** Addresses for LoadBalancer services; without them such services are left to others. */
+  readonly loadBalancers?: LoadBalancers;
 };
 export const defaultSettings: Settings = {
   rootCA: "", terminatedPodsMax: 12_500, nodeGraceMs: 50_000, nodeStartupGraceMs: 60_000,

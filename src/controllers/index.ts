@@ -17,6 +17,7 @@ import { endpointSliceController } from "./endpointslice.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { jobController } from "./job.ts";
+import { loadBalancerController } from "./load-balancer.ts";
 import { namespaceController } from "./namespace.ts";
 import { replicaSetController } from "./replicaset.ts";
 import { replicationControllerController } from "./replicationcontroller.ts";
@@ -34,7 +35,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController,
-  jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, garbageCollector, taintEvictionController,
+  jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, garbageCollector, taintEvictionController,
   nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, certificateApproving, certificateSigning, certificateCleaning,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {

@@ -84,6 +84,15 @@ export async function removeLoopbackAddress(address: string, path: string): Prom
   await command(findProgram("ip", path) ?? "ip", ["address", "delete", `${address}/${isIPv6(address) ? 128 : 32}`, "dev", "lo"]);
 }
 
+/** Makes every address of a range the node's own, without giving it to an interface: the kernel takes their packets, and answers for them on the link. */
+export async function addLocalRange(cidr: string, path: string): Promise<void> {
+  await mustCommand(findProgram("ip", path) ?? "ip", [cidr.includes(":") ? "-6" : "-4", "route", "replace", "local", cidr, "dev", "lo"]);
+}
+export async function removeLocalRange(cidr: string, path: string): Promise<void> {
+  // It may be gone already: then there is nothing to do.
+  await command(findProgram("ip", path) ?? "ip", [cidr.includes(":") ? "-6" : "-4", "route", "delete", "local", cidr, "dev", "lo"]);
+}
+
 /** Pure, so that it can be read in a test. One command per line: older nft demand it. */
 export function renderPodTables(table: string, podNetworks: readonly string[], services: ServiceNetwork | undefined, open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
   const lines: string[] = [];

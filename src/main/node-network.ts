@@ -9,11 +9,11 @@ import type { ClusterView } from "../dns/cluster-zone.ts";
 import { Resolver } from "../dns/resolver.ts";
 import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
 import { nftables } from "../host/nft.ts";
-import { addLoopbackAddress } from "../host/pod-network.ts";
+import { addLocalRange, addLoopbackAddress } from "../host/pod-network.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
-import { clusterDNS, clusterDomain, nodePodCIDR, proxyTable } from "./node-settings.ts";
+import { clusterDNS, clusterDomain, loadBalancerAddresses, nodePodCIDR, proxyTable } from "./node-settings.ts";
 
 type Options = {
   readonly services: Informer<typeof Service>;
@@ -30,6 +30,7 @@ const restartMaxMs = 5_000;
 export async function runNodeNetwork(cluster: Cluster, options: Options, signal: AbortSignal): Promise<void> {
   const { clock, log } = options;
   const dns = clusterDNS(cluster);
+  const { pools } = loadBalancerAddresses(cluster);
   // The name server's address is served on this very node: there is nothing to translate, and nobody to reject for.
   const others = {
     list: () => options.services.list().filter(({ spec }) => spec.clusterIP !== dns), listed: (stop: AbortSignal) => options.services.listed(stop),
@@ -37,10 +38,16 @@ export async function runNodeNetwork(cluster: Cluster, options: Options, signal:
   };
   const proxy = serviceProxy({
     node: { name: cluster.nodeName, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
-    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: nodePodCIDR(cluster) }],
+    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: nodePodCIDR(cluster), pools, nodeIPs: cluster.advertise === undefined ? [] : [cluster.advertise] }],
   });
   await Promise.all([
-    supervise(proxy, { clock, log, maxWaitMs: restartMaxMs }, signal),
+    supervise({
+      name: proxy.name,
+      run: async stop => {
+        for (const pool of pools) await addLocalRange(pool, options.path);
+        await proxy.run(stop);
+      },
+    }, { clock, log, maxWaitMs: restartMaxMs }, signal),
     supervise({ name: "DNS", run: stop => serveNames(dns, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
   ]);
 }

@@ -1,5 +1,6 @@
 /** Where a cluster's node keeps what: one place, for the agent and for what removes everything again. */
 import type { Cluster } from "../cli/machine.ts";
+import type { LoadBalancerAddresses } from "../controllers/load-balancer-plan.ts";
 import type { ContainerdSettings } from "../host/containerd-config.ts";
 
 export function agentPaths(cluster: Pick<Cluster, "id" | "dataFolder" | "runFolder" | "nodeName">) {
@@ -18,6 +19,15 @@ export function containerdSettings(cluster: Pick<Cluster, "id" | "dataFolder" | 
 export function nodePodCIDR({ podCIDR }: Pick<Cluster, "podCIDR">): string {
   const [address = "", size = "24"] = podCIDR.split("/");
   return Number(size) >= 24 ? podCIDR : `${address}/24`;
+}
+
+/** Where LoadBalancer services are reached: the pools that were given, else the machine's address, else a few addresses that only this machine and its pods know. */
+export function loadBalancerAddresses({ loadBalancerPools, advertise, podCIDR }: Pick<Cluster, "loadBalancerPools" | "advertise" | "podCIDR">): LoadBalancerAddresses {
+  if (loadBalancerPools !== undefined) return { pools: loadBalancerPools, hosts: [] };
+  if (advertise !== undefined) return { pools: [], hosts: [advertise] };
+  // The end of the pod network: nodes get their shares from its beginning.
+  const size = Number(podCIDR.split("/")[1]);
+  return { pools: [`${serviceAddress(podCIDR, 2 ** (32 - size) - 16)}/28`], hosts: [] };
 }
 
 export const clusterDomain = "cluster.local";

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateAdmission } from "../api/admission/certificates.ts";
+import { denyServiceExternalIPs } from "../api/admission/external-ips.ts";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
 import { resourceQuota } from "../api/admission/resource-quota.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
@@ -33,6 +34,7 @@ import { doNotRestart } from "../host/daemon.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
+import { listeningPrograms } from "../host/listening.ts";
 import { lineLog } from "../host/log.ts";
 import { compilePattern } from "../host/regex.ts";
 import { postJson } from "../host/webhook-client.ts";
@@ -49,7 +51,7 @@ import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
-import { clusterDNS, serviceAddress } from "./node-settings.ts";
+import { clusterDNS, loadBalancerAddresses, serviceAddress } from "./node-settings.ts";
 import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -145,7 +147,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       nodes.follow(store);
       return authorizerChain(privileged, nodes, rbac);
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), resourceQuota()],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
     compilePattern, postJson, loadCel,
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
@@ -178,7 +180,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
-    settings: { rootCA: pki.authority("serving"), certificates: certificateSigner(pki) },
+    settings: { rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: listeningPrograms } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);

@@ -7,11 +7,11 @@ import { CriRuntime } from "../host/cri.ts";
 import { forgetFolders, removeLeftovers } from "../host/leftovers.ts";
 import { removeTree } from "../host/node-files.ts";
 import { removeTables } from "../host/nft.ts";
-import { podTables, removeLoopbackAddress, restoreForwarding } from "../host/pod-network.ts";
+import { podTables, removeLocalRange, removeLoopbackAddress, restoreForwarding } from "../host/pod-network.ts";
 import { silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
-import { agentPaths, clusterDNS, containerdSettings, policyTable, proxyTable } from "./node-settings.ts";
+import { agentPaths, clusterDNS, containerdSettings, loadBalancerAddresses, policyTable, proxyTable } from "./node-settings.ts";
 
 const atOnce = 8;
 
@@ -32,6 +32,7 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await removeLeftovers({ ...pathsOf(settings), network: networkName(cluster.id), runDir: cluster.runFolder });
   await removeTables([...podTables(cluster.id), proxyTable(cluster.id), policyTable(cluster.id)]);
   await removeLoopbackAddress(clusterDNS(cluster), settings.path);
+  for (const pool of loadBalancerAddresses(cluster).pools) await removeLocalRange(pool, settings.path);
   restoreForwarding(pathsOf(settings).machine);
   await forgetFolders(pathsOf(settings).folders);
   await removeEverywhere(cgroupLayout(), at.cgroupRoot);

@@ -4,7 +4,7 @@ import { changes, emptyRuleset } from "./ruleset.ts";
 import { serviceRules, type ProxySettings } from "./service-rules.ts";
 import type { ServicePort } from "./services.ts";
 
-const settings: ProxySettings = { family: "IPv4", table: "ip t", clusterCIDR: "10.244.0.0/16", podCIDR: "10.244.0.0/24" };
+const settings: ProxySettings = { family: "IPv4", table: "ip t", clusterCIDR: "10.244.0.0/16", podCIDR: "10.244.0.0/24", pools: [], nodeIPs: ["192.0.2.7"] };
 
 // A port is written address:port[/protocol] endpoint,endpoint [node=N] [affinity=S] [local]; an endpoint with * is on this node.
 function port(text: string): ServicePort {

@@ -3,6 +3,7 @@
  * ("pick3_tcp"), so that changing an endpoint changes elements only. Services with session affinity or node-local traffic get
  * chains of their own. The layout and its traps are measured in `docs/decisions/0005-services-by-maps.md`.
  */
+import { parseCidr, parseIp, within } from "../base/ip.ts";
 import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import type { Family, Protocol, ServicePort, Target } from "./services.ts";
 
@@ -14,13 +15,17 @@ export type ProxySettings = {
   readonly clusterCIDR: string;
   /** The pods of this node. */
   readonly podCIDR: string;
+  /** Addresses set aside for load balancers: what no service has of them is refused. */
+  readonly pools: readonly string[];
+  /** The node's own addresses: as what it counts where a load balancer lets only some in. */
+  readonly nodeIPs: readonly string[];
 };
 
 const masqueradeMark = "0x4000";
 const protocols: readonly Protocol[] = ["tcp", "udp"];
 
 /** The fixed part: tables, maps and hooks. Replaces whatever an earlier run left, in one transaction. */
-export function baseRules({ family, table, clusterCIDR, podCIDR }: ProxySettings): readonly string[] {
+export function baseRules({ family, table, clusterCIDR, podCIDR, pools }: ProxySettings): readonly string[] {
   const ip = family === "IPv4" ? "ip" : "ip6";
   const address = family === "IPv4" ? "ipv4_addr" : "ipv6_addr";
   const unreachable = family === "IPv4" ? "reject with icmp type port-unreachable" : "reject with icmpv6 type port-unreachable";
@@ -39,7 +44,7 @@ export function baseRules({ family, table, clusterCIDR, podCIDR }: ProxySettings
       ...["eps", "epl"].map(map => `add map ${table} ${map}_${protocol} { typeof ${ip} daddr . ${protocol} dport . numgen random mod 2 : ${ip} daddr . ${protocol} dport ; }`),
       ...["np", "npl"].map(map => `add map ${table} ${map}_${protocol} { typeof ${protocol} dport . numgen random mod 2 : ${ip} daddr . ${protocol} dport ; }`),
     ]),
-    ...["rejected", "dropped", "marked", "services", "noendpoints", "prerouting", "output", "postrouting", "guard", "filter_in", "filter_forward", "filter_out"].map(chain => `add chain ${table} ${chain}${hooks[chain] ?? ""}`),
+    ...["rejected", "dropped", "marked", "services", "noendpoints", "prerouting", "output", "postrouting", "firewalls", "guard", "guard_out", "filter_in", "filter_forward", "filter_out"].map(chain => `add chain ${table} ${chain}${hooks[chain] ?? ""}`),
     `add rule ${table} rejected meta l4proto tcp reject with tcp reset`,
     `add rule ${table} rejected ${unreachable}`,
     `add rule ${table} dropped drop`,
@@ -50,7 +55,10 @@ export function baseRules({ family, table, clusterCIDR, podCIDR }: ProxySettings
     `add rule ${table} noendpoints fib daddr type local meta l4proto . th dport vmap @noep_np`,
     `add rule ${table} prerouting jump services`,
     `add rule ${table} output jump services`,
-    `add rule ${table} guard ${ip} daddr . meta l4proto . th dport vmap @firewall`,
+    `add rule ${table} firewalls ${ip} daddr . meta l4proto . th dport vmap @firewall`,
+    `add rule ${table} guard jump firewalls`,
+    `add rule ${table} guard_out jump firewalls`,
+    ...pools.filter(pool => pool.includes(":") === (family === "IPv6")).map(pool => `add rule ${table} filter_in ${ip} daddr ${pool} ct state new goto rejected`),
     ...["filter_in", "filter_forward", "filter_out"].map(chain => `add rule ${table} ${chain} ct state new jump noendpoints`),
     // Addresses of the loopback have no business coming in from or going out to pods (CVE-2020-8558).
     ...(family === "IPv4" ? [`add rule ${table} filter_in iif != lo ip daddr 127.0.0.0/8 ct state new drop`] : []),
@@ -65,6 +73,7 @@ const hooks: { readonly [chain: string]: string } = {
   output: " { type nat hook output priority -100 ; policy accept ; }",
   postrouting: " { type nat hook postrouting priority srcnat ; policy accept ; }",
   guard: " { type filter hook prerouting priority -110 ; policy accept ; }",
+  guard_out: " { type filter hook output priority -110 ; policy accept ; }",
   filter_in: " { type filter hook input priority -110 ; policy accept ; }",
   filter_forward: " { type filter hook forward priority -110 ; policy accept ; }",
   filter_out: " { type filter hook output priority -110 ; policy accept ; }",
@@ -92,7 +101,11 @@ function addPort(rules: RulesetBuilder, port: ServicePort, settings: ProxySettin
     if (port.externalLocal && localTargets.length === 0 && targets.length > 0) rules.element("noep", key(ip), "goto dropped");
   }
   if (port.sourceRanges.length > 0) {
-    const allowed = rules.chain(`from_${digest(port.name)}`, () => [`${word(settings)} saddr { ${port.sourceRanges.join(", ")} } return`, "drop"]);
+    const allowed = rules.chain(`from_${digest(port.name)}`, () => [
+      ...port.sourceRanges.map(range => `${word(settings)} saddr ${range} return`),
+      // The node itself comes from whichever of its addresses; it is let in if one of them is.
+      ...(settings.nodeIPs.some(ip => port.sourceRanges.some(range => isWithin(ip, range))) ? ["fib saddr type local return"] : []), "drop",
+    ]);
     for (const ip of port.loadBalancerIPs) rules.element("firewall", key(ip), `goto ${allowed}`);
   }
   if (port.nodePort > 0) {
@@ -175,6 +188,11 @@ function affinityChain(rules: RulesetBuilder, port: ServicePort, variant: string
     ...ends.map(({ clients, chain }) => `${family} saddr @${clients} goto ${chain}`),
     `numgen random mod ${ends.length} vmap { ${ends.map(({ chain }, i) => `${i} : goto ${chain}`).join(", ")} }`,
   ]);
+}
+
+function isWithin(ip: string, range: string): boolean {
+  const [address, cidr] = [parseIp(ip), parseCidr(range)];
+  return address !== undefined && cidr !== undefined && within(address, cidr);
 }
 
 const word = ({ family }: ProxySettings): string => (family === "IPv4" ? "ip" : "ip6");

@@ -42,10 +42,12 @@ function portsOf(service: Service, slices: readonly EndpointSlice[], node: NodeV
   const isFamily = (ip: string): boolean => ip.includes(":") === (family === "IPv6");
   const clusterIP = (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).find(ip => ip !== "None" && isFamily(ip));
   if (clusterIP === undefined || spec.type === "ExternalName") return [];
-  const loadBalancerIPs = (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) => (ip && isFamily(ip) && ipMode !== "Proxy" ? [ip] : []));
+  const ingress = spec.type === "LoadBalancer" ? (service.status?.loadBalancer?.ingress ?? []).filter(({ ip, ipMode }) => ip !== undefined && isFamily(ip) && ipMode !== "Proxy") : [];
   return (spec.ports ?? []).map(port => {
     const candidates = candidatesOf(slices, port.name ?? "", port.protocol ?? "TCP");
     const local = candidates.filter(({ endpoint }) => endpoint.nodeName === node.name);
+    // Where the load balancer says which ports it has, the others may be another service's by now.
+    const loadBalancerIPs = ingress.flatMap(({ ip, ports = [] }) => (ip && (ports.length === 0 || ports.some(each => each.port === port.port && each.protocol === (port.protocol ?? "TCP") && each.error === undefined)) ? [ip] : []));
     return {
       name: `${service.metadata.namespace}/${service.metadata.name}:${port.name ?? port.port}`,
       protocol: (port.protocol ?? "TCP").toLowerCase() as Protocol,

@@ -1,5 +1,5 @@
 /** IP addresses and networks (apiserver pkg/cel/library/ip.go, cidr.go). */
-import { type Cidr, type Ip, parseIp, within } from "../../../base/ip.ts";
+import { type Cidr, type Ip, parseIp, renderIp, within } from "../../../base/ip.ts";
 import { CelError } from "../error.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { opaque, types } from "../types.ts";
@@ -29,20 +29,6 @@ export class CidrValue extends Opaque {
   equals(other: Opaque): boolean {
     return other instanceof CidrValue && other.cidr.family === this.cidr.family && other.cidr.value === this.cidr.value && other.cidr.bits === this.cidr.bits;
   }
-}
-
-/** An address in its canonical form. */
-export function renderIp({ family, value }: Ip): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(112 - 16 * i)) & 0xffffn));
-  let start = -1, longest = 1;
-  for (let i = 0; i < 8; i++) {
-    let length = 0;
-    while (i + length < 8 && groups[i + length] === 0) length++;
-    if (length > longest) { start = i; longest = length; }
-  }
-  const hex = (part: readonly number[]): string => part.map(group => group.toString(16)).join(":");
-  return start < 0 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + longest))}`;
 }
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };

@@ -1,0 +1,91 @@
+import { sameJson } from "../base/json.ts";
+import { msOf, timeOf } from "../base/time.ts";
+import { keyOf, type Index } from "../client/informer.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { Service } from "../kinds/core/service.ts";
+import type { Context, Controller } from "./controller.ts";
+import { cleanupFinalizer, isOurs, planLoadBalancers, type Decision, type TakenBy } from "./load-balancer-plan.ts";
+
+/** One key for all: an address that one service gives back is what another waits for. */
+const all = "all";
+const condition = "LoadBalancerPortsError";
+/** How long a service without an address waits before it tries again by itself (upstream's minRetryDelay and maxRetryDelay): as long as it has waited already. */
+const retryMsMin = 5_000;
+const retryMsMax = 300_000;
+
+const byHostPort: Index<Pod> = { name: "host port", valuesOf: pod => (pod.spec.hostNetwork === true ? [] : pod.spec.containers.flatMap(({ ports = [] }) => ports.flatMap(({ hostPort, protocol }) => (hostPort ? [`${protocol ?? "TCP"} ${hostPort}`] : [])))) };
+const byNodePort: Index<Service> = { name: "node port", valuesOf: ({ spec }) => (spec.ports ?? []).flatMap(({ nodePort, protocol }) => (nodePort ? [`${protocol ?? "TCP"} ${nodePort}`] : [])) };
+
+const isConcerned = (service: Service | undefined): boolean => service !== undefined && (isOurs(service) || service.metadata.finalizers?.includes(cleanupFinalizer) === true);
+
+/** Gives LoadBalancer services their addresses (staging/src/k8s.io/cloud-provider/controllers/service); the service proxies do the rest. */
+export const loadBalancerController: Controller = {
+  name: "service",
+  account: "service-controller",
+  watches: [{ kind: Service, keysOf: (service: Service, _context, { previous }) => (isConcerned(service) || isConcerned(previous) ? [all] : []) }],
+  reads: [Pod],
+  workers: 1,
+
+  async reconcile(_key, context) {
+    const { loadBalancers } = context.settings;
+    if (loadBalancers === undefined) return undefined;
+    const services = context.read(Service).list().filter(isConcerned);
+    if (services.length === 0) return undefined;
+    const decisions = planLoadBalancers(services, loadBalancers, await takenBy(loadBalancers.listening, context));
+    // One that cannot be written must not hold up the others.
+    const results = await Promise.allSettled(decisions.map(decision => carryOut(decision, context)));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    const waits = decisions.flatMap(({ service, action }) => (action === "refuse" ? [waitOf(service, context.clock.now())] : []));
+    return waits.length === 0 ? undefined : { after: Math.min(...waits) };
+  },
+};
+
+async function takenBy(listening: () => Promise<TakenBy>, context: Context): Promise<TakenBy> {
+  const programs = await listening();
+  return (ip, protocol, port, service) => {
+    const nodePort = context.read(Service).by(byNodePort, `${protocol} ${port}`).find(each => each.metadata.uid !== service.metadata.uid);
+    if (nodePort !== undefined) return `the node port of Service ${keyOf(nodePort)}`;
+    const pod = context.read(Pod).by(byHostPort, `${protocol} ${port}`).find(({ status }) => status.hostIP === ip && status.phase !== "Succeeded" && status.phase !== "Failed");
+    if (pod !== undefined) return `the host port of Pod ${keyOf(pod)}`;
+    return programs(ip, protocol, port, service);
+  };
+}
+
+async function carryOut(decision: Decision, context: Context): Promise<void> {
+  const { service } = decision;
+  const { metadata, status } = service;
+  const finalizers = metadata.finalizers ?? [];
+  const others = (status.conditions ?? []).filter(({ type }) => type !== condition);
+  const write = (held: boolean, next: Omit<Service["status"], "conditions">, conditions: NonNullable<Service["status"]["conditions"]>): Promise<unknown> => {
+    const { conditions: _, ...rest } = { ...status, ...next };
+    const kept = held ? (finalizers.includes(cleanupFinalizer) ? finalizers : [...finalizers, cleanupFinalizer]) : finalizers.filter(name => name !== cleanupFinalizer);
+    // Metadata and status in one write: there is no moment with an address and without the finalizer.
+    return context.updateStatus(Service, { ...service, metadata: { ...metadata, finalizers: [...kept] }, status: { ...rest, ...(conditions.length > 0 ? { conditions } : {}) } } as Service);
+  };
+  if (decision.action === "release") {
+    context.events.event(service, "Normal", "DeletingLoadBalancer", "Deleting load balancer");
+    await context.ifThere(write(false, { loadBalancer: {} }, others));
+    context.events.event(service, "Normal", "DeletedLoadBalancer", "Deleted load balancer");
+    return;
+  }
+  const held = finalizers.includes(cleanupFinalizer);
+  if (decision.action === "ensure") {
+    if (held && others.length === (status.conditions ?? []).length && sameJson(status.loadBalancer?.ingress ?? [], decision.ingress)) return;
+    context.events.event(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
+    await write(true, { loadBalancer: { ingress: decision.ingress } }, others);
+    context.events.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
+    return;
+  }
+  const now = status.conditions?.find(({ type }) => type === condition);
+  context.events.event(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
+  context.events.event(service, "Warning", "SyncLoadBalancerFailed", `Error syncing load balancer: failed to ensure load balancer: ${decision.message}`);
+  const told = now?.status === "True" && now.message === decision.message && now.reason === decision.reason;
+  if (told && held && (status.loadBalancer?.ingress ?? []).length === 0) return;
+  const since = now?.status === "True" ? now.lastTransitionTime : timeOf(context.clock.now());
+  await write(true, { loadBalancer: {} }, [...others, { type: condition, status: "True", reason: decision.reason, message: decision.message, lastTransitionTime: since, observedGeneration: metadata.generation }] as NonNullable<Service["status"]["conditions"]>);
+}
+
+function waitOf({ status }: Service, now: number): number {
+  const since = msOf(status.conditions?.find(({ type }) => type === condition)?.lastTransitionTime);
+  return Math.min(retryMsMax, Math.max(retryMsMin, since === undefined ? 0 : now - since));
+}
