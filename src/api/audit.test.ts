@@ -10,7 +10,7 @@ const alice = user("alice", "dev");
 const node = user("system:node:a", "system:nodes");
 
 test("writes, secrets, acting as somebody else and refusals are kept; reads and heartbeats are not", () => {
-  const kept = (method: string, target: string, trail: AuditTrail = { user: alice }, status = 200) => isAudited(parseRequest(method, target), trail, status);
+  const kept = (method: string, target: string, trail: Omit<AuditTrail, "auditId"> = { user: alice }, status = 200) => isAudited(parseRequest(method, target), trail, status);
   const table: [boolean, Parameters<typeof kept>][] = [
     [true, ["POST", "/api/v1/namespaces/x/pods"]], [true, ["DELETE", "/apis/apps/v1/namespaces/x/deployments/web"]], [true, ["POST", "/api/v1/namespaces/x/pods/p/exec?command=sh"]],
     [false, ["GET", "/api/v1/pods"]], [true, ["GET", "/api/v1/secrets"]], [false, ["GET", "/api/v1/namespaces/x/secrets/s", { user: node }]], [true, ["POST", "/api/v1/namespaces/x/serviceaccounts/a/token", { user: node }, 201]],
@@ -21,9 +21,9 @@ test("writes, secrets, acting as somebody else and refusals are kept; reads and 
   for (const [expected, call] of table) assert.equal(kept(...call), expected, call.slice(0, 2).join(" "));
 });
 
-function line(method: string, target: string, response: HttpResponse, trail: AuditTrail = { user: alice }) {
+function line(method: string, target: string, response: HttpResponse, trail: Omit<AuditTrail, "auditId"> = { user: alice }) {
   const request: HttpRequest = { method, target, headers: { "user-agent": "kubectl", authorization: "Bearer hunter2" }, body: async () => new TextEncoder().encode("hunter2"), peer: { address: "192.0.2.7" }, upgrade: false, signal: new AbortController().signal };
-  const text = auditLine({ request, info: parseRequest(method, target), trail, response, auditId: "id", receivedMs: 0, nowMs: 1.5 });
+  const text = auditLine({ request, info: parseRequest(method, target), trail: { auditId: "id", ...trail }, response, receivedMs: 0, nowMs: 1.5 });
   assert.ok(!text.includes("\n") && !text.includes("hunter2"), text);
   return JSON.parse(text);
 }

@@ -11,7 +11,7 @@ import type { HttpRequest, HttpResponse } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { user?: User; impersonated?: User; decision?: Decision };
+export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 
@@ -19,7 +19,7 @@ const reads: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 const secretive: ReadonlySet<string> = new Set(["secrets.", "serviceaccounts/token."]);
 const uriCharsMax = 4096;
 
-export function isAudited(info: RequestInfo | undefined, { user, impersonated }: AuditTrail, status: number): boolean {
+export function isAudited(info: RequestInfo | undefined, { user, impersonated }: Pick<AuditTrail, "user" | "impersonated">, status: number): boolean {
   if (status === 401 || status === 403) return true;
   if (info === undefined || !info.resourceRequest) return false;
   if (impersonated !== undefined) return true;
@@ -35,14 +35,13 @@ export type AuditFacts = {
   readonly info: RequestInfo | undefined;
   readonly trail: AuditTrail;
   readonly response: HttpResponse;
-  readonly auditId: string;
   readonly receivedMs: number;
   readonly nowMs: number;
 };
 
 /** One `audit.k8s.io/v1` Event as a line of JSON. */
-export function auditLine({ request, info, trail, response, auditId, receivedMs, nowMs }: AuditFacts): string {
-  const { user, impersonated, decision } = trail;
+export function auditLine({ request, info, trail, response, receivedMs, nowMs }: AuditFacts): string {
+  const { auditId, user, impersonated, decision } = trail;
   const agent = request.headers["user-agent"];
   const started = response.content.type === "stream" || response.content.type === "forward";
   return stringifyJson({

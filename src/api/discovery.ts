@@ -3,6 +3,7 @@ import { encodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { AnyKind } from "../kinds/kind.ts";
+import { noRemotes, type RemoteDocuments, type RemoteVersion } from "./aggregation/aggregator.ts";
 import type { Headers } from "./http.ts";
 import { one, parseAccept } from "./negotiate.ts";
 import type { Registry, Served } from "./registry.ts";
@@ -11,20 +12,28 @@ import type { Registry, Served } from "./registry.ts";
 export type SubresourceType = { readonly group: string; readonly version: string; readonly kind: string; readonly verbs: readonly string[] };
 export type DescribeSubresource = (kind: AnyKind, subresource: string) => SubresourceType;
 
-type Version = { readonly version: string; readonly served: readonly Served[] };
+/** `remote`: another server serves it. */
+type Version = { readonly version: string; readonly served: readonly Served[]; readonly priority: number; readonly remote?: RemoteVersion };
 type Group = { readonly name: string; readonly versions: readonly Version[] };
 
 /** Upstream lists groups by priority; unknown ones (custom resources) follow by name (pkg/controlplane/apiserver/apiextensions.go). */
 const groupOrder = ["", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io"];
 
+/** Above every number that an APIService may have. */
+const builtInPriority = 100_000;
+/** Those of custom resources' APIServices (pkg/controlplane/controller/crdregistration). */
+const customPriority = { group: 1_000, version: 100 };
+
 export class Discovery {
   readonly #registry: Registry;
   readonly #describe: DescribeSubresource;
   readonly #sha512: (text: string) => Uint8Array;
-  readonly #cache = new Map<string, { readonly generation: number; readonly text: string; readonly etag: string }>();
+  readonly #remotes: RemoteDocuments;
+  readonly #cache = new Map<string, { readonly generation: string; readonly text: string; readonly etag: string }>();
 
-  constructor(registry: Registry, describe: DescribeSubresource, sha512: (text: string) => Uint8Array) {
+  constructor(registry: Registry, describe: DescribeSubresource, sha512: (text: string) => Uint8Array, remotes: RemoteDocuments = noRemotes) {
     this.#registry = registry;
+    this.#remotes = remotes;
     this.#describe = describe;
     this.#sha512 = sha512;
   }
@@ -35,10 +44,18 @@ export class Discovery {
       const versions = byGroup.get(served.group) ?? new Map<string, Served[]>();
       byGroup.set(served.group, versions.set(served.version, [...(versions.get(served.version) ?? []), served]));
     }
-    const rank = (name: string): number => (groupOrder.includes(name) ? groupOrder.indexOf(name) : groupOrder.length);
-    return [...byGroup].map(([name, versions]) => ({
-      name, versions: [...versions].map(([version, served]) => ({ version, served: [...served].sort((a, b) => (a.resource < b.resource ? -1 : 1)) })).sort((a, b) => compareVersions(a.version, b.version)),
-    })).sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+    const remotes = this.#remotes.versions();
+    const groups = new Map<string, { priority: number; versions: Version[] }>([...byGroup].map(([name, versions]) => {
+      const builtIn = groupOrder.indexOf(name);
+      return [name, { priority: builtIn < 0 ? customPriority.group : builtInPriority - builtIn, versions: [...versions].filter(([version]) => !remotes.some(each => each.group === name && each.version === version)).map(([version, served]) => ({ version, served: [...served].sort((a, b) => (a.resource < b.resource ? -1 : 1)), priority: customPriority.version })) }];
+    }));
+    for (const remote of remotes) {
+      const group = groups.get(remote.group) ?? { priority: 0, versions: [] };
+      group.versions.push({ version: remote.version, served: [], priority: remote.versionPriority, remote });
+      groups.set(remote.group, { ...group, priority: Math.max(group.priority, remote.groupPriority) });
+    }
+    const inOrder = (versions: readonly Version[]): readonly Version[] => [...versions].sort((a, b) => b.priority - a.priority || compareVersions(a.version, b.version));
+    return [...groups].sort(([a, { priority: x }], [b, { priority: y }]) => y - x || (a < b ? -1 : 1)).map(([name, { versions }]) => ({ name, versions: inOrder(versions) }));
   }
 
   /** `/api` */
@@ -66,13 +83,16 @@ export class Discovery {
   aggregated(core: boolean, version: "v2" | "v2beta1"): { readonly text: string; readonly etag: string } {
     const key = `${core} ${version}`;
     const cached = this.#cache.get(key);
-    if (cached?.generation === this.#registry.generation) return cached;
+    const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
+    if (cached?.generation === generation) return cached;
     const items = this.groups().filter(({ name }) => (name === "") === core).map(group => ({
       metadata: group.name === "" ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
-      versions: group.versions.map(({ version: each, served }) => ({ version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" })),
+      versions: group.versions.map(({ version: each, served, remote }) => (remote === undefined
+        ? { version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" }
+        : { version: each, ...(remote.resources.length === 0 ? {} : { resources: remote.resources }), freshness: remote.current ? "Current" : "Stale" })),
     }));
     const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items });
-    const made = { generation: this.#registry.generation, text, etag: etagOf(this.#sha512(text)) };
+    const made = { generation, text, etag: etagOf(this.#sha512(text)) };
     this.#cache.set(key, made);
     return made;
   }

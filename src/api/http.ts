@@ -49,7 +49,7 @@ export interface Sink {
 }
 
 /**
- * Another server that answers in our stead: a node agent, a pod, a service's endpoint. Resolved once: the host connects to exactly
+ * Another server that answers in our stead: a node agent, a pod, a service's endpoint, an aggregated API server. Resolved once: the host connects to exactly
  * this address. Redirects are never followed, the caller's credentials never sent on; an upgrade is joined only after a 101.
  */
 export type ForwardTarget = {
@@ -59,10 +59,15 @@ export type ForwardTarget = {
   /** Path and query to send. */
   readonly target: string;
   readonly method?: string;
-  /** `node`: mutual TLS with our CA and this node name; `none`: no verification (pods and services, as upstream). */
-  readonly trust: { readonly type: "node"; readonly serverName: string } | { readonly type: "none" };
+  /**
+   * `node`: mutual TLS with our CA and this node name; `none`: no verification (pods and services, as upstream); `aggregated`: another API
+   * server, which knows us by the front-proxy certificate. `ca` is PEM, absent: the system's authorities. Its address alone may be a name.
+   */
+  readonly trust: { readonly type: "node"; readonly serverName: string } | { readonly type: "none" } | { readonly type: "aggregated"; readonly serverName: string; readonly ca?: string; readonly insecure: boolean };
   /** Headers added to the request; `authorization`, `cookie` for the API, impersonation and X-Remote-* are always removed. */
-  readonly headers?: { readonly [name: string]: string };
+  readonly headers?: { readonly [name: string]: string | readonly string[] };
+  /** Without an answer's head by then, it is given up. */
+  readonly answerMs?: number;
   /** For proxying to pods and services: rewrite `Location` and add X-Forwarded-* with this prefix. */
   readonly proxyPrefix?: string;
 };

@@ -1,9 +1,11 @@
 /** OpenAPI v2 and v3 of everything that is served, made when first asked for (kube-openapi handler, handler3). */
-import type { Json } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { openapiV2 } from "../kinds/openapi/v2.ts";
 import { openapiV3, openapiV3Paths } from "../kinds/openapi/v3.ts";
 import { openapiProtobuf } from "../schema/openapi-protobuf.ts";
+import { noRemotes, type RemoteDocuments } from "./aggregation/aggregator.ts";
+import { mergeDocuments } from "./aggregation/remote-openapi.ts";
 import { etagOf } from "./discovery.ts";
 import { ApiError } from "../base/api-error.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
@@ -18,14 +20,16 @@ type Document = { readonly body: string | Uint8Array; readonly etag: string };
 export class OpenApi {
   readonly #registry: Registry;
   readonly #sha512: (text: string) => Uint8Array;
-  #generation = -1;
+  readonly #remotes: RemoteDocuments;
+  #generation = "";
   #documents = new Map<string, Document>();
   #paths: readonly string[] = [];
   readonly #version: string;
 
   /** `version` stands for the built-in kinds, which change only with it. */
-  constructor(registry: Registry, sha512: (text: string) => Uint8Array, version: string) {
+  constructor(registry: Registry, sha512: (text: string) => Uint8Array, version: string, remotes: RemoteDocuments = noRemotes) {
     this.#registry = registry;
+    this.#remotes = remotes;
     this.#sha512 = sha512;
     this.#version = version;
   }
@@ -33,13 +37,15 @@ export class OpenApi {
   /** `/openapi/v2` */
   v2(request: HttpRequest): HttpResponse {
     const type = typeOf(request);
-    const document = this.#document(`v2 ${type}`, () => (type === json ? JSON.stringify(openapiV2(this.#kinds())) : openapiProtobuf(openapiV2(this.#kinds()))));
+    const document = this.#document(`v2 ${type}`, () => (type === json ? JSON.stringify(this.#merged()) : openapiProtobuf(this.#merged())));
     return send(request, document, type, {});
   }
 
   /** `/openapi/v3`: where each group and version's document is, by its hash. */
   v3Index(): Json {
-    return { paths: Object.fromEntries(this.#v3Paths().map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }])) };
+    const own = this.#v3Paths().map((path): readonly [string, Json] => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }]);
+    const others = this.#remotes.openApiPaths();
+    return { paths: Object.fromEntries(others.size === 0 ? own : [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1))) };
   }
 
   /** `/openapi/v3/<path>`; `undefined` for a path that has none. */
@@ -51,6 +57,11 @@ export class OpenApi {
     return send(request, this.#v3Document(path), json, hash === "" ? {} : { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" });
   }
 
+  #merged(): JsonObject {
+    const others = this.#remotes.openApi();
+    const ours = openapiV2(this.#kinds());
+    return others.length === 0 ? ours : mergeDocuments(ours, others);
+  }
   #kinds(): readonly AnyKind[] {
     return this.#registry.kinds();
   }
@@ -69,10 +80,11 @@ export class OpenApi {
     return this.#paths;
   }
   #refresh(): void {
-    if (this.#generation === this.#registry.generation) return;
+    const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
+    if (this.#generation === generation) return;
     this.#documents = new Map();
     this.#paths = [];
-    this.#generation = this.#registry.generation;
+    this.#generation = generation;
   }
   #document(key: string, make: () => string | Uint8Array): Document {
     this.#refresh();

@@ -11,7 +11,9 @@ import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { validatingPolicies } from "./admission/policies/policies.ts";
 import { webhookSteps } from "./admission/webhooks/webhooks.ts";
+import { Aggregator } from "./aggregation/aggregator.ts";
 import { publishLocalServices } from "./aggregation/local.ts";
+import type { FetchRemote } from "./aggregation/remote.ts";
 import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate } from "./authn/impersonation.ts";
@@ -79,6 +81,8 @@ export type ApiServerOptions = {
   readonly loadCel?: LoadCel;
   /** Calls admission webhooks. Absent: none are called. */
   readonly postJson?: PostJson;
+  /** Reads what other API servers say of themselves. Absent: API services with a service behind them are unavailable. */
+  readonly fetchRemote?: FetchRemote;
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
@@ -95,6 +99,7 @@ export class ApiServer {
   readonly #inFlight = new InFlight();
   readonly #figures: RequestMetrics;
   readonly #definitions: Definitions;
+  readonly #aggregator: Aggregator;
 
   constructor(options: ApiServerOptions) {
     const { store, clock, random, log } = options;
@@ -111,6 +116,7 @@ export class ApiServer {
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks.slice(0, 1), validatingPolicies({ registry: () => this.registry, loadCel: options.loadCel }), ...webhooks.slice(1)], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel);
+    this.#aggregator = new Aggregator(this.core, options.fetchRemote);
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },
@@ -118,7 +124,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
-      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion),
+      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
@@ -127,7 +133,7 @@ export class ApiServer {
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal)]);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.#aggregator.run(signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */
@@ -136,7 +142,7 @@ export class ApiServer {
     const warnings: string[] = [];
     const auditId = one(request.headers["audit-id"]) ?? this.#options.random.uuid();
     const receivedMs = this.#options.clock.now();
-    const trail: AuditTrail = {};
+    const trail: AuditTrail = { auditId };
     let info: RequestInfo | undefined;
     let response: HttpResponse;
     try {
@@ -146,7 +152,7 @@ export class ApiServer {
       response = this.#refusal(request, info, error);
     }
     this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
-    if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, auditId, receivedMs, nowMs: this.#options.clock.now() }));
+    if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
     if (warnings.length > 0) headers.warning = warnings.map(warningText);
     return { ...response, headers };
@@ -176,6 +182,8 @@ export class ApiServer {
     const decision = this.core.authorizer.authorize(user, attributes);
     trail.decision = decision;
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
+    const elsewhere = this.#aggregator.answer(request, info, user, trail.auditId);
+    if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
     return handleResource(this.services, { request, info, user, warn, get signal() { return limit.signal; } });

@@ -33,7 +33,7 @@ before(async () => {
   front = await startHttpsServer({
     addresses: ["127.0.0.1"], port: 0, clock: systemClock(), log: silent,
     credentials: { ...serving.leaf("timonier", "server", [], ["localhost"]), clientCa: clients.ca },
-    forward: createForward({ node: () => ({ ca: node.ca, ...clients.leaf("kube-apiserver", "client") }), log: silent, isForbidden: address => address === "127.0.0.9", limits: { halfClosedMs: 2_000 } }),
+    forward: createForward({ frontProxy: () => clients.leaf("front-proxy-client", "client"), node: () => ({ ca: node.ca, ...clients.leaf("kube-apiserver", "client") }), log: silent, isForbidden: address => address === "127.0.0.9", limits: { halfClosedMs: 2_000 } }),
     handler: async () => ({ status: 200, headers: {}, content: { type: "forward", to } }),
   });
   agent = await startHttpsServer({

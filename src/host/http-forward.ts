@@ -6,12 +6,14 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage, type 
 import { request as httpsRequest } from "node:https";
 import { BlockList, isIP } from "node:net";
 import type { Duplex } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";
 import { ApiError } from "../base/api-error.ts";
 import type { Log } from "../base/log.ts";
 import { json, type ForwardTarget, type HttpResponse } from "../api/http.ts";
+import { dialText } from "./dial-text.ts";
 import { hopByHop, type Exchange, type Forward } from "./https-server-exchange.ts";
 import { serverLimits } from "./https-server-limits.ts";
 import { Responder } from "./https-server-respond.ts";
@@ -21,6 +23,8 @@ import { forwardedUri, rewriteHtml, rewriteUrl, type Rewriting } from "./http-fo
 export type NodeCredentials = { readonly ca: string; readonly cert: string; readonly key: string };
 export type ForwardOptions = {
   readonly node: () => NodeCredentials;
+  /** With what aggregated API servers know us: the front-proxy certificate, PEM. */
+  readonly frontProxy: () => { readonly cert: string; readonly key: string };
   readonly log: Log;
   readonly limits?: Partial<ForwardLimits>;
   /** Addresses that no pod or service may lead to; default: loopback, link-local, multicast and the unspecified one. */
@@ -58,15 +62,19 @@ export function createForward(options: ForwardOptions): Forward {
     if (response.content.type !== "forward") throw new Error("only forward answers are carried out here");
     const to = response.content.to;
     try {
-      if (isIP(to.address) === 0) throw new ApiError("InternalError", `a request is forwarded to an address, not to the name "${to.address}"`);
-      if (to.trust.type === "none" && (options.isForbidden ?? isForbiddenAddress)(to.address)) throw new ApiError("BadRequest", "address not allowed");
+      const isName = isIP(to.address) === 0;
+      if (isName && to.trust.type !== "aggregated") throw new ApiError("InternalError", `a request is forwarded to an address, not to the name "${to.address}"`);
+      if (to.trust.type !== "node" && !isName && (options.isForbidden ?? isForbiddenAddress)(to.address)) throw new ApiError("BadRequest", "address not allowed");
       await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, options, limits));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      await responder.respond(exchange, json(error.code, error.status()) satisfies HttpResponse);
+      await responder.respond(exchange, to.trust.type === "aggregated" && error.code === 503 ? plain(error) : json(error.code, error.status()));
     }
   };
 }
+
+/** Upstream's aggregator says in plain text that a server was not reached. */
+const plain = (error: ApiError): HttpResponse => ({ status: error.code, headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }, content: { type: "text", text: `${error.message}\n` } });
 
 /** An ordinary request and its answer, both as streams with back-pressure. */
 async function relay(exchange: Exchange, to: ForwardTarget, options: ForwardOptions, limits: ForwardLimits): Promise<void> {
@@ -179,17 +187,29 @@ function send(exchange: Exchange, to: ForwardTarget, upgrade: { readonly [name: 
     host: to.address, port: to.port, path: to.target, method: to.method ?? exchange.request.method, agent: false, setDefaultHeaders: false,
     headers: { ...requestHeaders(exchange, to), ...upgrade } as OutgoingHttpHeaders,
   };
-  const node = to.trust.type === "node" ? options.node() : undefined;
   const backend = to.scheme === "http" ? httpRequest(common) : httpsRequest({
     ...common, minVersion: "TLSv1.2",
-    ...(to.trust.type === "node" ? { ...node, servername: to.trust.serverName } : { rejectUnauthorized: false, servername: "" }),
+    ...tlsOf(to, options),
   });
   backend.setNoDelay(true);
   const timer = setTimeout(() => backend.destroy(new ConnectTimeout()), limits.connectMs);
+  const answerTimer = to.answerMs === undefined ? undefined : setTimeout(() => backend.destroy(new Error("context deadline exceeded")), to.answerMs);
   const connected = (): void => clearTimeout(timer);
+  backend.on("response", () => clearTimeout(answerTimer));
   backend.on("socket", socket => socket.once(to.scheme === "http" ? "connect" : "secureConnect", connected));
-  backend.on("close", connected);
+  backend.on("close", () => {
+    connected();
+    clearTimeout(answerTimer);
+  });
   return backend;
+}
+
+function tlsOf({ trust }: ForwardTarget, options: ForwardOptions): SecureContextOptions & { readonly servername: string; readonly rejectUnauthorized?: boolean } {
+  switch (trust.type) {
+    case "node": return { ...options.node(), servername: trust.serverName };
+    case "none": return { rejectUnauthorized: false, servername: "" };
+    case "aggregated": return { ...options.frontProxy(), servername: trust.serverName, rejectUnauthorized: !trust.insecure, ...(trust.ca === undefined ? {} : { ca: trust.ca }) };
+  }
 }
 
 class ConnectTimeout extends Error {
@@ -229,19 +249,19 @@ function answerOf(backend: ClientRequest, exchange: Exchange, to: ForwardTarget)
   return new Promise((resolve, reject) => {
     backend.on("response", resolve);
     backend.on("error", (error: NodeJS.ErrnoException) => {
-      const reason = dialText(error, to);
+      const reason = dialText(error, hostOf(to));
       if (exchange.upgraded) reject(new ApiError("", `error dialing backend: ${reason}`, undefined, 500));
-      else if (to.proxyPrefix !== undefined) reject(new ApiError("ServiceUnavailable", `error trying to reach service: ${reason}`));
+      else if (to.proxyPrefix !== undefined || to.trust.type === "aggregated") reject(new ApiError("ServiceUnavailable", `error trying to reach service: ${reason}`));
       else reject(new ApiError("", `Get "${to.scheme}://${hostOf(to)}${to.target}": ${reason}`, undefined, 500));
     });
   });
 }
 
-/** Why an upgrade was not joined. Our own agent's Status is passed on; what a pod says is not (rule A). */
+/** Why an upgrade was not joined. A Status of our own agent or of an API server is passed on; what a pod says is not (rule A). */
 async function refusal(answer: IncomingMessage, to: ForwardTarget, limits: ForwardLimits): Promise<ApiError> {
   const status = answer.statusCode ?? 0;
   const generic = new ApiError("", status < 400 ? `invalid upgrade response: status code ${status}` : `the backend refused the upgrade with status code ${status}`, undefined, status < 400 ? 502 : status);
-  if (to.trust.type !== "node" || status < 400) {
+  if (to.trust.type === "none" || status < 400) {
     answer.destroy();
     return generic;
   }
@@ -257,19 +277,6 @@ async function refusal(answer: IncomingMessage, to: ForwardTarget, limits: Forwa
   } catch {
     // Not a Status: the agent says it in plain text.
     return new ApiError("", text.trim(), undefined, status);
-  }
-}
-
-/** Go's words for why a connection was not made: users search for them. */
-function dialText(error: NodeJS.ErrnoException, to: ForwardTarget): string {
-  const dial = `dial tcp ${hostOf(to)}`;
-  switch (error.code) {
-    case "ECONNREFUSED": return `${dial}: connect: connection refused`;
-    case "EHOSTUNREACH": return `${dial}: connect: no route to host`;
-    case "ENETUNREACH": return `${dial}: connect: network is unreachable`;
-    case "ETIMEDOUT": return `${dial}: i/o timeout`;
-    case "ECONNRESET": return "EOF";
-    default: return error.message;
   }
 }
 

@@ -31,6 +31,7 @@ import { runControllers } from "../controllers/index.ts";
 import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { doNotRestart } from "../host/daemon.ts";
+import { createFetchRemote } from "../host/remote-client.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
@@ -149,6 +150,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
     compilePattern, postJson, loadCel,
+    fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
@@ -157,7 +159,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const https = await startHttpsServer({
     addresses: cluster.listen, port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
     handler: request => (sendsYaml(request) ? loadYaml().then(() => api.handle(request)) : api.handle(request)),
-    forward: createForward({ node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
+    forward: createForward({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
   });
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
   pki.onRenewed("admin", identity => {

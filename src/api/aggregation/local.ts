@@ -1,8 +1,6 @@
 /** An APIService object for every group and version that this server serves itself (kube-aggregator pkg/controllers/autoregister). */
 import { isApiError } from "../../base/api-error.ts";
 import { must } from "../../base/assert.ts";
-import { sameJson } from "../../base/json.ts";
-import { timeOf } from "../../base/time.ts";
 import { APIService } from "../../kinds/apiregistration/apiservice.ts";
 import { decode } from "../../schema/decode.ts";
 import type { Call, Core } from "../core.ts";
@@ -10,6 +8,7 @@ import { remove } from "../delete.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { create, update } from "../write.ts";
+import { conditionsWith, local } from "./availability.ts";
 
 const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
 const options = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
@@ -22,7 +21,7 @@ const priorities = new Map([
   ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 15_000],
 ]);
 
-/** Keeps the objects in step with what is served until `signal` aborts. Services of other servers are told as unavailable: requests are not passed on to them. */
+/** Keeps the objects in step with what is served until `signal` aborts. Those of other servers are `aggregator.ts`'s. */
 export async function publishLocalServices(core: Core, signal: AbortSignal): Promise<void> {
   if (core.registry.of(APIService) === undefined) return;
   let [dirty, wake] = [true, (): void => undefined];
@@ -60,8 +59,10 @@ async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
   }
   for (const found of core.reader.list("apiregistration.k8s.io", "apiservices", "")) {
     const { name, uid } = found.metadata;
-    if (wanted.delete(name) || found.spec.service !== undefined) await setAvailable(core, found, signal);
-    else if (found.metadata.labels?.[managed] !== undefined) await tolerate(() => remove(core, callFor(core, name, signal), { dryRun: false, uid }));
+    const served = wanted.delete(name);
+    if (found.spec.service !== undefined) continue;
+    if (served || found.metadata.labels?.[managed] === undefined) await setAvailable(core, found, signal);
+    else await tolerate(() => remove(core, callFor(core, name, signal), { dryRun: false, uid }));
   }
   for (const [name, object] of wanted) {
     if (signal.aborted) return;
@@ -70,14 +71,9 @@ async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
 }
 
 async function setAvailable(core: Core, found: any, signal: AbortSignal): Promise<void> {
-  const [status, reason, message] = found.spec.service === undefined
-    ? ["True", "Local", "Local APIServices are always available"]
-    : ["False", "NotAggregated", "this server does not pass requests on to other API servers"];
-  const old = found.status?.conditions?.find(({ type }: any) => type === "Available");
-  if (old?.status === status && old.reason === reason) return;
-  const conditions = [{ type: "Available", status, reason, message, lastTransitionTime: timeOf(core.clock.now()) }];
+  if (conditionsWith(found, local, core.clock.now()) === undefined) return;
   const call = callFor(core, found.metadata.name, signal);
-  await tolerate(() => update(core, { ...call, subresource: "status" }, stored => (sameJson(stored.status?.conditions, conditions) ? read(call, stored) : read(call, { ...stored, status: { conditions } })), options));
+  await tolerate(() => update(core, { ...call, subresource: "status" }, stored => read(call, { ...stored, status: { conditions: conditionsWith(stored, local, core.clock.now()) ?? stored.status.conditions } }), options));
 }
 
 /** Somebody else was there first, or it is gone: the next pass sees it. */

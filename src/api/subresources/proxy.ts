@@ -80,7 +80,8 @@ export function endpointOf(read: Reader, random: Random, namespace: string, name
   return choices[Math.floor(random.next() * choices.length)] ?? `no endpoints available for service ${JSON.stringify(name)}`;
 }
 
-function choicesOf(read: Reader, namespace: string, name: string, portName: string): readonly { readonly address: string; readonly port: number }[] {
+/** Every ready endpoint behind a port of a service. */
+export function choicesOf(read: Reader, namespace: string, name: string, portName: string): readonly { readonly address: string; readonly port: number }[] {
   const slices = read.list("discovery.k8s.io", "endpointslices", namespace).filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === name);
   return slices.flatMap(({ endpoints = [], ports = [] }) => ports.filter((each: any) => (each.name ?? "") === portName && each.port !== undefined)
     .flatMap((each: any) => endpoints.filter(({ conditions }: any) => conditions?.ready !== false).map(({ addresses }: any) => ({ address: addresses[0] as string, port: each.port as number }))));

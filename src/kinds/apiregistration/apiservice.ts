@@ -1,12 +1,14 @@
+import { decodeBase64 } from "../../base/base64.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { dns1035Label, dnsSubdomain, validPort } from "../../schema/grammar.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 
 export const ServiceReference = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference", {
   name: t.string().pb(2).doc("Name of the service."),
   namespace: t.string().pb(1).doc("Its namespace."),
-  port: t.int32().pb(3).pointer().doc("Port of the service."),
+  port: t.int32().pb(3).pointer().default(443).doc("Port of the service."),
 });
 export interface ServiceReference extends t.Stored<typeof ServiceReference> {}
 
@@ -48,10 +50,20 @@ export const APIService = defineKind({
   *rules(next) {
     const { group = "", version = "", service, groupPriorityMinimum, versionPriority, insecureSkipTLSVerify, caBundle } = next.spec;
     if (next.metadata.name !== `${version}.${group}`) yield invalidValue("metadata.name", next.metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`);
-    if (version === "") yield required("spec.version");
+    if (group === "" && version !== "v1") yield required("spec.group", "only v1 may have an empty group and it better be legacy kube");
+    if (group !== "") for (const text of dnsSubdomain(group)) yield invalidValue("spec.group", group, text);
+    for (const text of dns1035Label(version)) yield invalidValue("spec.version", version, text);
     if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) yield invalidValue("spec.groupPriorityMinimum", groupPriorityMinimum, "must be positive and less than 20000");
     if (versionPriority <= 0 || versionPriority > 1_000) yield invalidValue("spec.versionPriority", versionPriority, "must be positive and less than 1000");
-    if (service === undefined && ((caBundle ?? "") !== "" || insecureSkipTLSVerify === true)) yield invalidValue("spec.caBundle", caBundle ?? "", "local APIServices may not have a caBundle");
+    if (service === undefined) {
+      if ((caBundle ?? "") !== "") yield invalidValue("spec.caBundle", `${decodeBase64(caBundle!)?.length ?? 0} bytes`, "local APIServices may not have a caBundle");
+      if (insecureSkipTLSVerify === true) yield invalidValue("spec.insecureSkipTLSVerify", true, "local APIServices may not have insecureSkipTLSVerify");
+      return;
+    }
+    if ((service.namespace ?? "") === "") yield required("spec.service.namespace");
+    if ((service.name ?? "") === "") yield required("spec.service.name");
+    const { port = 443 } = service;
+    if (validPort(port).length > 0) yield invalidValue("spec.service.port", port, `port is not valid: ${validPort(port).join(", ")}`);
     if (insecureSkipTLSVerify === true && (caBundle ?? "") !== "") yield invalidValue("spec.insecureSkipTLSVerify", true, "may not be true if caBundle is present");
   },
   columns: [

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+import type { HttpResponse } from "../http.ts";
+import type { FetchRemote, RemoteCall } from "./remote.ts";
+
+const json = { "content-type": "application/json" };
+const post = (harness: Harness, target: string, body: unknown): Promise<HttpResponse> => harness.send("POST", target, { headers: json, body: JSON.stringify(body) });
+const read = async (harness: Harness, target: string, headers: { readonly [name: string]: string } = {}): Promise<any> => JSON.parse(String(await bodyOf(await harness.send("GET", target, { headers }))));
+
+const apiService = { metadata: { name: "v1.wardle.example.com" }, spec: { group: "wardle.example.com", version: "v1", groupPriorityMinimum: 2000, versionPriority: 200, service: { namespace: "wardle", name: "api", port: 7443 }, caBundle: Buffer.from("PEM").toString("base64") } };
+const service = (ports: unknown = [{ port: 7443, targetPort: 443 }]) => ({ metadata: { name: "api", namespace: "wardle" }, spec: { selector: { app: "wardle" }, ports } });
+const slice = (ready: boolean) => ({ metadata: { name: "api-1", namespace: "wardle", labels: { "kubernetes.io/service-name": "api" } }, addressType: "IPv4", endpoints: [{ addresses: ["10.1.2.3"], conditions: { ready } }], ports: [{ name: "", port: 443 }] });
+
+const flunders = { resource: "flunders", responseKind: { group: "wardle.example.com", version: "v1", kind: "Flunder" }, scope: "Namespaced", singularResource: "flunder", verbs: ["get", "list"] };
+const openapi = {
+  swagger: "2.0", paths: { "/apis/wardle.example.com/v1/flunders": { get: { responses: { 200: { schema: { $ref: "#/definitions/wardle.v1.Flunder" } } } } }, "/apis/other/v1/x": {} },
+  definitions: { "wardle.v1.Flunder": { properties: { metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" } } }, "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta": { description: "another" }, unused: {} },
+};
+
+type Other = { down?: string; legacy?: boolean; readonly calls: RemoteCall[]; readonly fetch: FetchRemote };
+function otherServer(): Other {
+  const other: Other = { calls: [], fetch: async call => {
+    other.calls.push(call);
+    if (other.down !== undefined) throw new Error(other.down);
+    const answer = (body: unknown, type = "application/json") => ({ status: 200, headers: { "content-type": type }, body: JSON.stringify(body) });
+    switch (call.path) {
+      case "/apis": return other.legacy === true ? { status: 404, headers: {}, body: "" } : answer({ items: [{ metadata: { name: "wardle.example.com" }, versions: [{ version: "v1", resources: [flunders] }] }] }, "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+      case "/apis/wardle.example.com/v1": return answer({ resources: [{ name: "flunders", namespaced: true, kind: "Flunder", singularName: "flunder", verbs: ["get"] }, { name: "flunders/status", namespaced: true, kind: "Flunder", verbs: ["update"] }] });
+      case "/openapi/v2": return answer(openapi);
+      case "/openapi/v3": return answer({ paths: { "apis/wardle.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/wardle.example.com/v1?hash=AB" } } });
+      default: return { status: 404, headers: {}, body: "" };
+    }
+  } };
+  return other;
+}
+
+async function start(): Promise<{ readonly harness: Harness; readonly other: Other; readonly stop: () => Promise<void>; readonly condition: () => Promise<string> }> {
+  const other = otherServer();
+  const harness = await startHarness({ fetchRemote: other.fetch, authorizer: () => ({ authorize: () => ({ allowed: true }), rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) }) });
+  const until = new AbortController();
+  const running = harness.api.run(until.signal);
+  for (const name of ["default", "wardle"]) await post(harness, "/api/v1/namespaces", { metadata: { name } });
+  const rest = async (): Promise<void> => {
+    for (let i = 0; i < 60; i++) await settle();
+  };
+  return {
+    harness, other,
+    stop: async () => {
+      until.abort();
+      await running;
+      await harness.close();
+    },
+    condition: async () => {
+      await rest();
+      const { status } = await read(harness, "/apis/apiregistration.k8s.io/v1/apiservices/v1.wardle.example.com");
+      return (status.conditions ?? []).map((each: any) => `${each.status} ${each.reason}: ${each.message}`).join("; ");
+    },
+  };
+}
+
+test("whether another API server can be reached is said in upstream's words, step by step", async () => {
+  const { harness, other, condition, stop } = await start();
+  assert.equal((await post(harness, "/apis/apiregistration.k8s.io/v1/apiservices", apiService)).status, 201);
+  assert.equal(await condition(), 'False ServiceNotFound: service/api in "wardle" is not present');
+  await post(harness, "/api/v1/namespaces/wardle/services", service([{ port: 80 }]));
+  assert.equal(await condition(), 'False ServicePortError: service/api in "wardle" is not listening on port 7443');
+  await harness.send("DELETE", "/api/v1/namespaces/wardle/services/api");
+  await post(harness, "/api/v1/namespaces/wardle/services", service());
+  assert.equal(await condition(), 'False EndpointsNotFound: cannot find endpointslices for service/api in "wardle"');
+  await post(harness, "/apis/discovery.k8s.io/v1/namespaces/wardle/endpointslices", slice(false));
+  assert.equal(await condition(), 'False MissingEndpoints: endpointslices for service/api in "wardle" have no addresses with port name ""');
+  assert.equal((await harness.send("GET", "/apis/wardle.example.com/v1/flunders")).status, 503);
+  other.down = 'Get "https://10.1.2.3:443/apis/wardle.example.com/v1": dial tcp 10.1.2.3:443: connect: connection refused';
+  await harness.send("PUT", "/apis/discovery.k8s.io/v1/namespaces/wardle/endpointslices/api-1", { headers: json, body: JSON.stringify(slice(true)) });
+  assert.equal(await condition(), `False FailedDiscoveryCheck: failing or missing response from https://10.1.2.3:443/apis/wardle.example.com/v1: ${other.down}`);
+  const before = other.calls.length;
+  delete other.down;
+  await harness.clock.advance(30_000);
+  assert.equal(await condition(), "True Passed: all checks passed");
+  assert.ok(other.calls.length > before);
+  assert.deepEqual([other.calls.at(-1)!.headers["x-remote-user"], other.calls.at(-1)!.headers["x-remote-group"], other.calls.at(-1)!.at], ["system:kube-aggregator", ["system:masters"], { address: "10.1.2.3", port: 443, trust: { type: "aggregated", serverName: "api.wardle.svc", insecure: false, ca: "PEM" } }]);
+  other.down = "gone";
+  await harness.clock.advance(31_000);
+  assert.match(await condition(), /^False FailedDiscoveryCheck: .*gone$/);
+  await harness.send("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1.wardle.example.com");
+  assert.equal((await harness.send("GET", "/apis/wardle.example.com/v1/flunders")).status, 404);
+  await stop();
+});
+
+async function available(): Promise<Awaited<ReturnType<typeof start>>> {
+  const made = await start();
+  await post(made.harness, "/apis/apiregistration.k8s.io/v1/apiservices", apiService);
+  await post(made.harness, "/api/v1/namespaces/wardle/services", service());
+  await post(made.harness, "/apis/discovery.k8s.io/v1/namespaces/wardle/endpointslices", slice(true));
+  assert.equal(await made.condition(), "True Passed: all checks passed");
+  return made;
+}
+
+test("a request is passed on to the endpoint with who asks, whatever its verb", async () => {
+  const { harness, stop } = await available();
+  for (const [method, target] of [["GET", "/apis/wardle.example.com/v1/namespaces/x/flunders?watch=1"], ["POST", "/apis/wardle.example.com/v1/namespaces/x/flunders"]] as const) {
+    const { content } = await harness.send(method, target, { user: "alice", headers: { "x-remote-user": "mallory", "audit-id": "a1" } });
+    assert.deepEqual(content.type === "forward" && content.to, { address: "10.1.2.3", port: 443, scheme: "https", target, trust: { type: "aggregated", serverName: "api.wardle.svc", insecure: false, ca: "PEM" }, headers: { "x-remote-user": "alice", "x-remote-group": ["system:authenticated"], "audit-id": "a1" } });
+  }
+  const discovery = await harness.send("GET", "/apis/wardle.example.com/v1");
+  assert.equal(discovery.content.type === "forward" && discovery.content.to.answerMs, 5_000);
+  await stop();
+});
+
+test("discovery and OpenAPI show other servers' groups where their priority puts them; a server that is gone leaves a stale version", async () => {
+  const { harness, other, condition, stop } = await available();
+  const aggregated = { accept: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList" };
+  const groups = (await read(harness, "/apis")).groups;
+  assert.deepEqual(groups.at(-1), { name: "wardle.example.com", versions: [{ groupVersion: "wardle.example.com/v1", version: "v1" }], preferredVersion: { groupVersion: "wardle.example.com/v1", version: "v1" } });
+  assert.equal((await read(harness, "/apis/wardle.example.com")).kind, "APIGroup");
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1), { metadata: { name: "wardle.example.com", creationTimestamp: null }, versions: [{ version: "v1", resources: [flunders], freshness: "Current" }] });
+  const v2 = await read(harness, "/openapi/v2");
+  const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+  assert.deepEqual([Object.keys(v2.paths).filter(path => path.includes("wardle") || path.includes("other")), v2.definitions["wardle.v1.Flunder"].properties.metadata.$ref, v2.definitions[`${meta}_v2`].description, "unused" in v2.definitions], [["/apis/wardle.example.com/v1/flunders"], `#/definitions/${meta}_v2`, "another", false]);
+  assert.equal((await read(harness, "/openapi/v3")).paths["apis/wardle.example.com/v1"].serverRelativeURL, "/openapi/v3/apis/wardle.example.com/v1?hash=AB");
+  assert.equal((await harness.send("GET", "/openapi/v3/apis/wardle.example.com/v1?hash=AB")).content.type, "forward");
+  other.down = "gone";
+  await harness.clock.advance(31_000);
+  await condition();
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1).versions, [{ version: "v1", freshness: "Stale" }]);
+  delete other.down;
+  other.legacy = true;
+  await harness.clock.advance(31_000);
+  await condition();
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1).versions, [{ version: "v1", resources: [{ resource: "flunders", responseKind: flunders.responseKind, scope: "Namespaced", singularResource: "flunder", verbs: ["get"], subresources: [{ subresource: "status", responseKind: flunders.responseKind, verbs: ["update"] }] }], freshness: "Current" }]);
+  await stop();
+});
+
+test("an API service is defaulted and refused as upstream does", async () => {
+  const harness = await startHarness();
+  const refused = async (spec: object): Promise<string> => JSON.parse(String(await bodyOf(await post(harness, "/apis/apiregistration.k8s.io/v1/apiservices", { metadata: { name: "v1.a.b" }, spec: { group: "a.b", version: "v1", groupPriorityMinimum: 1, versionPriority: 1, ...spec } })))).message;
+  assert.match(await refused({ service: { port: 0 } }), /\[spec.service.namespace: Required value, spec.service.name: Required value, spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive\]/);
+  assert.match(await refused({ insecureSkipTLSVerify: true, caBundle: "QQ==" }), /spec.caBundle: Invalid value: "1 bytes": local APIServices may not have a caBundle, spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have insecureSkipTLSVerify/);
+  assert.equal(await refused({ service: { namespace: "x", name: "y" } }), undefined);
+  assert.equal((await read(harness, "/apis/apiregistration.k8s.io/v1/apiservices/v1.a.b")).spec.service.port, 443);
+  await harness.close();
+});
