@@ -76,7 +76,7 @@ test("what a server says of itself is read with a limit, and failures are told a
   const call = { at, path: "/apis", headers: { "x-remote-group": ["x", "y"] }, timeoutMs: 2_000, bytesMax: 1_000 };
   answer = ({ peer, headers }) => text(`${peer.certificate?.commonName} ${String(headers["x-remote-group"])}`, 200, { etag: "e" });
   const { status, headers, body } = await fetch(call);
-  assert.deepEqual([status, headers.etag, body], [200, "e", "front-proxy-client x, y"]);
+  assert.deepEqual([status, headers.etag, body], [200, "e", "front-proxy-client x,y"]);
   answer = () => text("x".repeat(2_000));
   await assert.rejects(fetch(call), { message: `Get "https://127.0.0.1:${other.port}/apis": the answer is larger than 1000 bytes` });
   await assert.rejects(fetch({ ...call, at: { ...at, port: 1 } }), { message: 'Get "https://127.0.0.1:1/apis": dial tcp 127.0.0.1:1: connect: connection refused' });
