@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import type { Reader } from "./context.ts";
 import { endpointOf } from "./subresources/proxy.ts";
 
-/** One POST of JSON over HTTPS. Redirects are not followed; the answer is at most 3 MiB. Rejects with an Error that says what went wrong. */
+/** One POST of JSON over HTTPS. Redirects are not followed. Rejects with an Error that says what went wrong. */
 export type PostJson = (call: WebhookCall) => Promise<{ readonly status: number; readonly body: string }>;
 export type WebhookCall = {
   readonly url: string;
@@ -14,6 +14,8 @@ export type WebhookCall = {
   readonly ca?: string;
   readonly body: string;
   readonly timeoutMs: number;
+  /** A longer answer is an error; absent: 3 MiB. */
+  readonly answerBytesMax?: number;
 };
 
 export type ClientConfig = { readonly url?: string; readonly caBundle?: string; readonly service?: { readonly name: string; readonly namespace: string; readonly path?: string; readonly port?: number } };

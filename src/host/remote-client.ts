@@ -28,8 +28,10 @@ export function createFetchRemote(credentials: () => { readonly cert: string; re
       let size = 0;
       incoming.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > bytesMax) outgoing.destroy(new Error(`the answer is larger than ${bytesMax} bytes`));
-        else chunks.push(chunk);
+        if (size <= bytesMax) return void chunks.push(chunk);
+        // Refused before the connection is: a small answer may have ended already.
+        fail(new Error(`the answer is larger than ${bytesMax} bytes`));
+        outgoing.destroy();
       });
       incoming.on("error", fail);
       incoming.on("end", () => {

@@ -5,7 +5,7 @@ import type { PostJson } from "../api/webhook.ts";
 
 const answerBytesMax = 3 * 1024 * 1024;
 
-export const postJson: PostJson = ({ url, address, ca, body, timeoutMs }) => new Promise((resolve, reject) => {
+export const postJson: PostJson = ({ url, address, ca, body, timeoutMs, answerBytesMax: bytesMax = answerBytesMax }) => new Promise((resolve, reject) => {
   const target = new URL(url);
   const refuse = (why: string): void => reject(new Error(`Post ${JSON.stringify(url)}: ${why}`));
   if (target.protocol !== "https:") return refuse("webhooks are called over https only");
@@ -23,8 +23,11 @@ export const postJson: PostJson = ({ url, address, ca, body, timeoutMs }) => new
     let size = 0;
     incoming.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > answerBytesMax) outgoing.destroy(new Error(`the answer is larger than ${answerBytesMax} bytes`));
-      else chunks.push(chunk);
+      if (size <= bytesMax) return void chunks.push(chunk);
+      // Refused before the connection is: a small answer may have ended already.
+      clearTimeout(timer);
+      refuse(`the answer is larger than ${bytesMax} bytes`);
+      outgoing.destroy();
     });
     incoming.on("error", error => {
       clearTimeout(timer);
