@@ -4,6 +4,8 @@ export type Flag = {
   readonly name: string;
   readonly type: "string" | "number" | "boolean";
   readonly doc: string;
+  /** One letter that stands for it: `-o`. */
+  readonly short?: string;
   /** Environment variable that stands in for the flag. */
   readonly env?: string;
   readonly default?: string | number;
@@ -27,8 +29,9 @@ export function parseArguments(flags: readonly Flag[], given: readonly string[],
   for (let i = 0; i < given.length; i++) {
     const word = given[i]!;
     if (word === "--") { rest.push(...given.slice(i + 1)); break; }
-    if (!word.startsWith("--")) { rest.push(word); continue; }
-    const [name = "", inline] = split(word.slice(2));
+    const short = /^-[a-z]/.test(word) ? flags.find(candidate => candidate.short === word[1]) : undefined;
+    if (!word.startsWith("--") && short === undefined) { rest.push(word); continue; }
+    const [name = "", inline] = short === undefined ? split(word.slice(2)) : [short.name, word.length > 2 ? word.slice(2).replace(/^=/, "") : undefined];
     const flag = flags.find(candidate => candidate.name === name);
     if (!flag) throw new UsageError(`unknown flag --${name}: ${known(flags)}`);
     if (flag.type === "boolean") {

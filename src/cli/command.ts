@@ -5,6 +5,8 @@ import type { Machine, Parts } from "./machine.ts";
 export type Command = {
   readonly name: string;
   readonly doc: string;
+  /** What follows the command's name, and what it means; for help. */
+  readonly usage?: string;
   readonly flags: readonly Flag[];
   /** Not listed by help: started by us, not by people. */
   readonly hidden?: boolean;

@@ -7,5 +7,6 @@ import { agent, ingress, server } from "./internal.ts";
 import { kubectl } from "./kubectl.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
+import { whyNot } from "./why-not.ts";
 
-export const commands: readonly Command[] = [up, status, kubectl, down, deleteCluster, dev, server, agent, ingress];
+export const commands: readonly Command[] = [up, status, kubectl, whyNot, down, deleteCluster, dev, server, agent, ingress];

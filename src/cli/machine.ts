@@ -64,6 +64,8 @@ export interface Parts {
   removeWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
   /** `{ ready, nodes, pods }` as the API answers, or undefined when it does not. */
   probe(cluster: Cluster): Promise<Probe | undefined>;
+  /** What decides whether a connection comes about. */
+  whyNot(cluster: Cluster, question: ReachQuestion): Promise<Reachability>;
   /** Runs everything in this process until interrupted. */
   foreground(cluster: Cluster, onReady: () => Promise<void>): Promise<number>;
   serve(dataFolder: string): Promise<number>;
@@ -71,6 +73,10 @@ export interface Parts {
   runIngress(dataFolder: string): Promise<number>;
 }
 export type Probe = { readonly version: string; readonly nodes: readonly { readonly name: string; readonly ready: boolean }[]; readonly pods: number; readonly runningPods: number };
+export type ReachQuestion = { readonly client: string; readonly server: string; readonly port: string; readonly protocol: "TCP" | "UDP" | "SCTP"; readonly namespace: string };
+export type Reachability =
+  | { readonly client: string; readonly server: string; readonly reachable: "Yes" | "No" | "Sometimes"; readonly steps: readonly { readonly step: string; readonly result: "ok" | "blocked" | "unknown"; readonly detail: string; readonly change?: string }[] }
+  | { readonly unknown: string };
 export type ClusterAccess = { readonly context: string; readonly server: string; readonly dataFolder: string };
 
 /** `cluster.json`: what a cluster is, fixed when it is made. */

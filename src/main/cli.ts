@@ -13,6 +13,7 @@ const parts: Parts = {
   stopWorkloads: async (cluster, say) => (await import("./workloads.ts")).stopWorkloads(cluster, say),
   removeWorkloads: async (cluster, say) => (await import("./workloads.ts")).removeWorkloads(cluster, say),
   probe: async cluster => (await import("./probe.ts")).probe(cluster),
+  whyNot: async (cluster, question) => (await import("./why-not.ts")).whyNot(cluster, question),
   foreground: async (cluster, onReady) => (await import("./server.ts")).runServer(cluster.dataFolder, { onReady, foreground: true }),
   serve: async dataFolder => (await import("./server.ts")).runServer(dataFolder, {}),
   runAgent: async dataFolder => (await import("./agent.ts")).runAgent(dataFolder),
@@ -59,5 +60,5 @@ function help(): string {
 }
 
 function helpOf(command: Command): string {
-  return `timonier ${command.name}: ${command.doc}.\n\n${command.flags.map(flag => `  --${flag.name.padEnd(16)} ${flag.doc}${flag.default === undefined ? "" : ` (default ${flag.default})`}${flag.env ? ` [${flag.env}]` : ""}\n`).join("")}`;
+  return `timonier ${command.name}: ${command.doc}.\n${command.usage === undefined ? "" : `\nUsage: timonier ${command.name} ${command.usage}\n`}\n${command.flags.map(flag => `  --${flag.name.padEnd(16)} ${flag.doc}${flag.default === undefined ? "" : ` (default ${flag.default})`}${flag.env ? ` [${flag.env}]` : ""}\n`).join("")}`;
 }

@@ -3,9 +3,8 @@ import { type Log } from "../base/log.ts";
 import type { Clock } from "../base/clock.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
-import type { Index, Informer } from "../client/informer.ts";
-import { joinKey } from "../client/informer.ts";
-import type { ClusterView } from "../dns/cluster-zone.ts";
+import type { Informer } from "../client/informer.ts";
+import { clusterView } from "../dns/cluster-view.ts";
 import { Resolver } from "../dns/resolver.ts";
 import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
 import { nftables } from "../host/nft.ts";
@@ -54,34 +53,13 @@ export async function runNodeNetwork(cluster: Cluster, options: Options, signal:
 
 async function serveNames(address: string, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
   await addLoopbackAddress(address, path);
+  // Before the first list nothing is known: the resolver then answers SERVFAIL, and clients ask again.
+  const known = (): void => { if (services.revision < 0 || slices.revision < 0) throw new Error("the cluster's services are not known yet"); };
   const resolver = new Resolver({
-    view: clusterView(services, slices), clock, log: log.child("dns"), forward: upstreamForward(await systemNameservers([address])),
+    view: clusterView(services, slices, known), clock, log: log.child("dns"), forward: upstreamForward(await systemNameservers([address])),
     settings: { domain: clusterDomain, ttl: ttlSeconds, serial: () => Math.max(0, services.revision) % 2 ** 31 },
   });
   const server = await startDnsServer(resolver, [address], dnsPort, log.child("dns"));
   if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener("abort", () => resolve(), { once: true }));
   await server.close();
-}
-
-const serviceOf: Index<EndpointSlice> = { name: "dns service", valuesOf: ({ metadata }) => [joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])] };
-const byClusterIP: Index<Service> = { name: "cluster IP", valuesOf: ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []) };
-const byEndpoint: Index<EndpointSlice> = { name: "endpoint", valuesOf: slice => (slice.endpoints ?? []).flatMap(({ addresses }) => [...addresses]) };
-
-function clusterView(services: Informer<typeof Service>, slices: Informer<typeof EndpointSlice>): ClusterView {
-  // Before the first list nothing is known: the resolver then answers SERVFAIL, and clients ask again.
-  const known = (): void => { if (services.revision < 0 || slices.revision < 0) throw new Error("the cluster's services are not known yet"); };
-  return {
-    service: (namespace, name) => {
-      known();
-      return services.get(joinKey(namespace, name));
-    },
-    slices: (namespace, service) => slices.by(serviceOf, joinKey(namespace, service)),
-    // As CoreDNS with "pods insecure", kubeadm's default: pod names are computed, not looked up.
-    namespaceExists: () => true, podExists: () => true,
-    servicesByAddress: address => {
-      known();
-      const headless = slices.by(byEndpoint, address).flatMap(({ metadata }) => services.get(joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])) ?? []);
-      return [...new Set([...services.by(byClusterIP, address), ...headless.filter(({ spec }) => spec.clusterIP === "None")])];
-    },
-  };
 }

@@ -97,7 +97,7 @@ export function hostnameOf(pod: Pod, clusterDomain: string): { readonly hostname
   return { hostname: pod.spec.setHostnameAsFQDN && domain !== "" ? `${short}.${domain}` : short, domain };
 }
 
-export function dnsOf(pod: Pod, node: NodeFacts): ResolverConfig {
+export function dnsOf(pod: Pod, node: Pick<NodeFacts, "clusterDNS" | "clusterDomain" | "resolver">): ResolverConfig {
   const policy = pod.spec.dnsPolicy;
   const ownNode = { servers: node.resolver.servers, searches: node.resolver.searches, options: node.resolver.options };
   const { clusterDomain: domain } = node;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
-import { policyRules, type PolicyPod } from "./policy-rules.ts";
+import type { PolicyPod } from "./policy-match.ts";
+import { policyRules } from "./policy-rules.ts";
 
 /** `shop/web@10.0.0.1 app=web http:80/TCP`; remote with a trailing `~`. */
 function pod(text: string): PolicyPod {

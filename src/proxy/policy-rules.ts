@@ -7,33 +7,12 @@
  *     saddr → egress map  → jump eg_…: rules of all its policies, each `return` (allowed); at the end `drop`
  *     daddr → ingress map → jump in_…: the same
  */
-import { selectorOf, type LabelSelector } from "../base/selector.ts";
 import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
+import { inBlock, peerSelects, policiesFor, portsNamed, type Direction, type Namespaces, type Peer, type PolicyPod, type Port, type Rule } from "./policy-match.ts";
 import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import { digest } from "./service-rules.ts";
 
-type Labels = { readonly [key: string]: string };
-export type PolicyPod = {
-  readonly namespace: string;
-  readonly name: string;
-  /** IPv4; pods on their node's own network are nobody's peers and are not restricted, as with every implementation. */
-  readonly ip: string;
-  readonly labels: Labels;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
-  /** On this node: only these are restricted here. */
-  readonly local: boolean;
-};
-export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: ReadonlyMap<string, Labels>; readonly pods: readonly PolicyPod[] };
-
-/** The cluster's name server, as policies that let names be asked for describe it. */
-export function nameServer(ip: string): PolicyPod {
-  return { namespace: "kube-system", name: "kube-dns", ip, labels: { "k8s-app": "kube-dns" }, local: false, ports: [{ name: "dns", port: 53, protocol: "UDP" }, { name: "dns-tcp", port: 53, protocol: "TCP" }] };
-}
-
-type Direction = "ingress" | "egress";
-type Rule = { readonly from?: readonly Peer[] | undefined; readonly to?: readonly Peer[] | undefined; readonly ports?: readonly Port[] | undefined };
-type Peer = { readonly podSelector?: LabelSelector | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] | undefined } | undefined };
-type Port = { readonly port?: number | string | undefined; readonly endPort?: number | undefined; readonly protocol?: string | undefined };
+export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: Namespaces; readonly pods: readonly PolicyPod[] };
 
 /** The fixed part; replaces whatever was there, in one transaction. */
 export function policyBase(table: string, dns: string): readonly string[] {
@@ -59,15 +38,14 @@ export function policyRules({ policies, namespaces, pods }: PolicyInput): Rulese
   const peers = new Peers(builder, namespaces, pods);
   for (const pod of pods) {
     if (!pod.local || pod.ip.includes(":")) continue;
-    const mine = policies.filter(({ metadata, spec }) => metadata.namespace === pod.namespace && selectorOf(spec.podSelector).matches(pod.labels));
     let restricted = false;
-    for (const [direction, type, map] of [["ingress", "Ingress", "ingress"], ["egress", "Egress", "egress"]] as const) {
-      const about = mine.filter(({ spec }) => spec.policyTypes?.includes(type));
+    for (const direction of ["ingress", "egress"] as const) {
+      const about = policiesFor(policies, pod, direction);
       if (about.length === 0) continue;
       restricted = true;
       const lines = about.flatMap(policy => (policy.spec[direction] ?? []).flatMap(rule => peers.lines(direction, policy.metadata.namespace ?? "", rule, pod)));
       const chain = builder.chain(`${direction === "ingress" ? "in" : "eg"}_${digest(lines.join("\n"))}`, () => [...new Set(lines), "drop"]);
-      builder.element(map, pod.ip, `jump ${chain}`);
+      builder.element(direction, pod.ip, `jump ${chain}`);
     }
     if (restricted) builder.element("self", `${pod.ip} . ${pod.ip}`);
   }
@@ -77,9 +55,9 @@ export function policyRules({ policies, namespaces, pods }: PolicyInput): Rulese
 /** Peers and ports of one rule as nft matches. */
 class Peers {
   readonly #builder: RulesetBuilder;
-  readonly #namespaces: ReadonlyMap<string, Labels>;
+  readonly #namespaces: Namespaces;
   readonly #pods: readonly PolicyPod[];
-  constructor(builder: RulesetBuilder, namespaces: ReadonlyMap<string, Labels>, pods: readonly PolicyPod[]) {
+  constructor(builder: RulesetBuilder, namespaces: Namespaces, pods: readonly PolicyPod[]) {
     this.#builder = builder;
     this.#namespaces = namespaces;
     this.#pods = pods.filter(({ ip }) => !ip.includes(":"));
@@ -90,7 +68,7 @@ class Peers {
     const address = direction === "ingress" ? "saddr" : "daddr";
     const ports = rule.ports ?? [];
     const named = ports.filter(({ port }) => typeof port === "string");
-    const plain = portMatches(direction === "ingress" ? [...ports.filter(({ port }) => typeof port !== "string"), ...named.flatMap(port => ownPorts(port, pod))] : ports.filter(({ port }) => typeof port !== "string"));
+    const plain = portMatches(direction === "ingress" ? [...ports.filter(({ port }) => typeof port !== "string"), ...named.flatMap(port => portsNamed(port, pod))] : ports.filter(({ port }) => typeof port !== "string"));
     const matches = (peers ?? []).length === 0 ? [""] : peers!.flatMap(peer => this.#match(address, namespace, peer));
     // No ports at all means all of them; ports that this pod does not have mean none.
     const lines = ports.length === 0 ? matches.map(match => `${match}return`) : matches.flatMap(match => plain.map(port => `${match}${port} return`));
@@ -104,10 +82,8 @@ class Peers {
     const { cidr, except = [] } = peer.ipBlock;
     return [`ip ${address} ${cidr} ${except.length === 0 ? "" : `ip ${address} != { ${except.join(", ")} } `}`];
   }
-  #selected(namespace: string, { podSelector, namespaceSelector }: Peer): readonly PolicyPod[] {
-    const of = namespaceSelector === undefined ? undefined : selectorOf(namespaceSelector);
-    const wanted = podSelector === undefined ? undefined : selectorOf(podSelector);
-    return this.#pods.filter(pod => (of === undefined ? pod.namespace === namespace : of.matches(this.#namespaces.get(pod.namespace) ?? {})) && (wanted === undefined || wanted.matches(pod.labels)));
+  #selected(namespace: string, peer: Peer): readonly PolicyPod[] {
+    return this.#pods.filter(peerSelects(namespace, peer, this.#namespaces));
   }
   #set(namespace: string, peer: Peer): string {
     const name = `peer_${digest(JSON.stringify([peer.namespaceSelector === undefined ? namespace : "", peer.podSelector ?? null, peer.namespaceSelector ?? null]))}`;
@@ -117,18 +93,15 @@ class Peers {
   }
   /** A port by name is another number on each pod that is reached. */
   #namedEgress(namespace: string, peers: readonly Peer[], port: Port): readonly string[] {
-    const targets = peers.length === 0 ? this.#pods : peers.filter(({ ipBlock }) => !ipBlock).flatMap(peer => this.#selected(namespace, peer));
+    const targets = peers.length === 0 ? this.#pods : this.#pods.filter(pod => peers.some(peer => (peer.ipBlock === undefined ? peerSelects(namespace, peer, this.#namespaces)(pod) : inBlock(pod.ip, peer.ipBlock))));
     const protocol = protocolOf(port);
     const name = `named_${digest(JSON.stringify([namespace, peers, port]))}`;
     this.#builder.set(name, "{ type ipv4_addr . inet_service ; }");
-    for (const target of targets) for (const { port: number } of ownPorts(port, target)) this.#builder.element(name, `${target.ip} . ${number}`);
+    for (const target of targets) for (const { port: number } of portsNamed(port, target)) this.#builder.element(name, `${target.ip} . ${number}`);
     return [`ip daddr . ${protocol} dport @${name} return`];
   }
 }
 
-function ownPorts({ port, protocol }: Port, pod: PolicyPod): readonly Port[] {
-  return pod.ports.filter(each => each.name === port && each.protocol === (protocol ?? "TCP")).map(each => ({ port: each.port, protocol: each.protocol }));
-}
 function protocolOf({ protocol }: Port): string {
   return (protocol ?? "TCP").toLowerCase();
 }

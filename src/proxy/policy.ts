@@ -7,7 +7,8 @@ import { Informer } from "../client/informer.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
-import { nameServer, policyBase, policyRules, type PolicyPod } from "./policy-rules.ts";
+import { nameServer, policyPod, type PolicyPod } from "./policy-match.ts";
+import { policyBase, policyRules } from "./policy-rules.ts";
 import type { PacketFilter } from "./proxy.ts";
 import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 
@@ -115,11 +116,4 @@ export class PolicyEnforcer implements Running {
     if (commands.length > 0) await filter.apply(commands);
     this.#loaded = wanted;
   }
-}
-
-function policyPod(pod: Pod, ip: string, local: boolean): PolicyPod {
-  return {
-    namespace: pod.metadata.namespace ?? "", name: pod.metadata.name ?? "", ip, local, labels: pod.metadata.labels ?? {},
-    ports: pod.spec.containers.flatMap(({ ports = [] }) => ports.flatMap(({ name, containerPort, protocol = "TCP" }) => (name === undefined ? [] : [{ name, port: containerPort, protocol }]))),
-  };
 }

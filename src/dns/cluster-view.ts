@@ -1,0 +1,27 @@
+/** What the zone needs to know, from local copies of services and slices. */
+import { joinKey, type Copy, type Index } from "../client/informer.ts";
+import type { Service } from "../kinds/core/service.ts";
+import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
+import type { ClusterView } from "./cluster-zone.ts";
+
+const serviceOf: Index<EndpointSlice> = { name: "dns service", valuesOf: ({ metadata }) => [joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])] };
+const byClusterIP: Index<Service> = { name: "cluster IP", valuesOf: ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []) };
+const byEndpoint: Index<EndpointSlice> = { name: "endpoint", valuesOf: slice => (slice.endpoints ?? []).flatMap(({ addresses }) => [...addresses]) };
+
+/** `known` throws while the copies are not complete: better no answer than a wrong one. */
+export function clusterView(services: Copy<Service>, slices: Copy<EndpointSlice>, known: () => void): ClusterView {
+  return {
+    service: (namespace, name) => {
+      known();
+      return services.get(joinKey(namespace, name));
+    },
+    slices: (namespace, service) => slices.by(serviceOf, joinKey(namespace, service)),
+    // As CoreDNS with "pods insecure", kubeadm's default: pod names are computed, not looked up.
+    namespaceExists: () => true, podExists: () => true,
+    servicesByAddress: address => {
+      known();
+      const headless = slices.by(byEndpoint, address).flatMap(({ metadata }) => services.get(joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])) ?? []);
+      return [...new Set([...services.by(byClusterIP, address), ...headless.filter(({ spec }) => spec.clusterIP === "None")])];
+    },
+  };
+}
