@@ -80,8 +80,10 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   if (!isObject(body)) throw badRequest("error decoding YAML: the body is not an object");
   const named = isObject(body.metadata) ? body : { ...body, metadata: {} };
   const metadata = named.metadata as JsonObject;
-  if (metadata.name === undefined || metadata.name === "") throw badRequest("name must be provided");
-  if (metadata.name !== name) throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
+  // Upstream reads a name that is no text as none (unstructured's GetName).
+  const given = typeof metadata.name === "string" ? metadata.name : "";
+  if (given === "") throw badRequest("name must be provided");
+  if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
   if (duplicates.length > 0 && options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`);
   if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);
   // What the schema does not know is refused by apply itself, whatever fieldValidation says.

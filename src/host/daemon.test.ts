@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -31,6 +31,49 @@ test("a daemon that is killed comes back under a new pid, and ends for good when
     await stopDaemon("sleeper", folder, 1_000);
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+/** Runs `test` with a daemon that is this JavaScript; gives its log. */
+async function withDaemon(source: string, test: (folder: string) => Promise<void>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "timonier-daemon-"));
+  const script = process.argv[1]!;
+  process.argv[1] = "-e";
+  try {
+    await startDaemon({ name: "it", args: [source], runFolder: folder, logFile: join(folder, "log") });
+    await test(folder);
+    return await readFile(join(folder, "log"), "utf8");
+  } finally {
+    process.argv[1] = script;
+    await stopDaemon("it", folder, 1_000);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+const waits = (log: string): string[] => [...log.matchAll(/starting again in (\d+) s/g)].map(match => match[1]!);
+
+test("a daemon that is killed again and again does not wait longer each time", async () => {
+  const log = await withDaemon("setInterval(() => {}, 1000)", async folder => {
+    let last = -1;
+    for (let kills = 0; kills < 4; kills++) {
+      last = await until(async () => { const now = await daemonOf("it", folder); return now && now.pid !== last ? now.pid : undefined; });
+      process.kill(last, "SIGKILL");
+    }
+    await until(async () => { const now = await daemonOf("it", folder); return now && now.pid !== last ? now : undefined; });
+  });
+  assert.equal(waits(log).length, 4);
+  assert.deepEqual(waits(log).filter(wait => Number(wait) > 1), []);
+});
+
+test("a daemon that ends by itself waits longer each time, and comes back meanwhile", async () => {
+  const log = await withDaemon("process.exit(1)", folder => until(async () => (waits(await readFile(join(folder, "log"), "utf8")).length >= 3 ? true : undefined)).then(() => undefined));
+  assert.deepEqual(waits(log).slice(0, 3), ["0", "1", "3"]);
+});
+
+test("a daemon that does not hear that it should stop is killed", async () => {
+  await withDaemon("process.on('SIGTERM', () => {}); console.log('here'); for (;;);", async folder => {
+    const { pid } = await until(async () => ((await readFile(join(folder, "log"), "utf8")).includes("here") ? daemonOf("it", folder) : undefined));
+    await stopDaemon("it", folder, 200);
+    assert.equal(startTimeOf(pid), undefined);
+  });
 });
 
 test("the start time of a process that is gone is unknown", async () => {

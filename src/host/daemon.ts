@@ -8,20 +8,37 @@ import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Machine } from "../cli/machine.ts";
 
+/** The kernel needs a moment to take a killed process apart. */
+const killedMs = 5_000;
+/** A daemon told to stop that still runs after this many seconds is killed; longer than any component takes that stops as it should. */
+const stopSecondsMax = 15;
+
 // $1 pid file, the rest the command. Exit codes 0 and 78 (`doNotRestart`) end the keeper too.
+// A process that was killed (137: the OOM killer, somebody's kill -9) is not to blame: it starts again at once, or after a second if it hardly lived.
+// One that ended by itself waits 0, 1, 3, then 5 s, until it has lived ten seconds. Time is the uptime: nobody sets it.
+// One that does not end when told to is killed: what was acknowledged is on disk.
 const keeper = `
 file=$1; shift; wait_s=0
-trap 'kill "$child" 2>/dev/null; wait "$child"; rm -f "$file" "$file.keeper"; exit 0' TERM INT
+seconds() { read now rest < /proc/uptime; now=\${now%%.*}; }
+stop() {
+  kill "$child" 2>/dev/null
+  { trap 'kill $nap; exit' TERM; sleep ${stopSecondsMax} & nap=$!; wait $nap; kill -9 "$child"; } >/dev/null 2>&1 & killer=$!
+  wait "$child"; kill $killer 2>/dev/null; rm -f "$file" "$file.keeper"; exit 0
+}
+trap stop TERM INT
 while :; do
   "$@" & child=$!
   echo $child > "$file.tmp" && mv "$file.tmp" "$file"
-  began=$(date +%s)
+  seconds; began=$now
   wait "$child"; code=$?
   [ $code -eq 0 ] || [ $code -eq 78 ] && break
-  [ $(($(date +%s) - began)) -ge 10 ] && wait_s=0
-  echo "timonier: ended with code $code, starting again in \${wait_s} s" >&2
-  sleep $wait_s & child=$!; wait "$child"
-  wait_s=$((wait_s * 2 + 1)); [ $wait_s -gt 10 ] && wait_s=10
+  seconds; lived=$((now - began))
+  [ $lived -ge 10 ] && wait_s=0
+  pause=$wait_s
+  if [ $code -eq 137 ]; then pause=0; [ $lived -lt 1 ] && pause=1
+  else wait_s=$((wait_s * 2 + 1)); [ $wait_s -gt 5 ] && wait_s=5; fi
+  echo "timonier: ended with code $code, starting again in $pause s" >&2
+  [ $pause -eq 0 ] || { sleep $pause & child=$!; wait "$child"; }
 done
 rm -f "$file" "$file.keeper"
 `;
@@ -66,9 +83,14 @@ export async function stopDaemon(name: string, runFolder: string, graceMs: numbe
   if (keeperPid !== undefined) signal(keeperPid, "SIGTERM");
   const began = performance.now();
   const alive = (): boolean => (keeperPid !== undefined && isAlive(keeperPid)) || (child !== undefined && startTimeOf(child.pid) === child.startTicks && isAlive(child.pid));
-  while (alive() && performance.now() - began < graceMs) await new Promise(done => setTimeout(done, 10));
+  const ended = async (untilMs: number): Promise<void> => {
+    while (alive() && performance.now() - began < untilMs) await new Promise(done => setTimeout(done, 10));
+  };
+  await ended(graceMs);
   if (keeperPid !== undefined && isAlive(keeperPid)) signal(keeperPid, "SIGKILL");
   if (child && startTimeOf(child.pid) === child.startTicks) signal(child.pid, "SIGKILL");
+  // Until it is gone it holds its ports and its lock on the store.
+  await ended(graceMs + killedMs);
   await rm(pidFile(name, runFolder), { force: true });
   await rm(`${pidFile(name, runFolder)}.keeper`, { force: true });
 }
