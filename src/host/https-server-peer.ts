@@ -44,10 +44,13 @@ export function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }
 
+/** Longer than any chain that OpenSSL verifies for us. */
+const chainMax = 32;
+
 function rootOf(leaf: DetailedPeerCertificate): string {
   let certificate = leaf;
-  // The authority's own certificate names itself as issuer; a chain without it ends in undefined.
-  while (certificate.issuerCertificate !== undefined && certificate.issuerCertificate !== certificate) certificate = certificate.issuerCertificate;
+  // The authority's own certificate names itself as issuer; a chain without it ends in undefined. Two that name each other would never end.
+  for (let links = 0; links < chainMax && certificate.issuerCertificate !== undefined && certificate.issuerCertificate !== certificate; links++) certificate = certificate.issuerCertificate;
   return certificate.fingerprint256;
 }
 

@@ -26,8 +26,9 @@ export class Writer {
     this.#at = larger.length - used;
     this.#bytes = larger;
   }
-  /** A non-negative number below 2^53. */
+  /** A non-negative number below 2^53. Anything else throws: NaN would be written for ever. */
   varint(value: number): void {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new TypeError(`${String(value)} is no number that protobuf can hold`);
     this.#room(10);
     let count = 1;
     for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) count++;
@@ -64,6 +65,8 @@ export class Writer {
     this.tag(number, 2);
   }
   text(number: number, value: string): void {
+    // Objects made in this process are typed, not checked again: one that lies must not write garbage.
+    if (typeof value !== "string") throw new TypeError(`a ${typeof value} where protobuf has a string`);
     const mark = this.length;
     this.#ascii(value) || this.raw(utf8.encode(value));
     this.header(number, mark);

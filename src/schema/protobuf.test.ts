@@ -38,6 +38,11 @@ for (const [what, bytes, message] of [
 for (const bytes of ["0aff", "0affffffffffffffffff7f", "08", "0b", "ffffffffffffffffffffff", "0a0261"])
   test(`the damaged message ${bytes} is an error, not a crash`, () => assert.throws(() => decodeProtobuf(Message.node, Buffer.from(bytes, "hex")), ProtobufError));
 
+// NaN and infinity once were written for ever, on the only thread.
+for (const [what, object] of [
+  ["an object where a text belongs", { plain: {} }], ["a number where a text belongs", { names: [1] }], ["a list where an object's text belongs", { inner: { name: ["a"] } }], ["no number at all", { count: NaN }], ["infinity", { long: Infinity }], ["an object where a number belongs", { count: {} }],
+] as const) test(`${what} is an error, not an endless message`, () => assert.throws(() => encodeProtobuf(Message.node, object)));
+
 test("a ConfigMap as Go writes it", () => {
   const object = { metadata: { name: "my", namespace: "default" }, data: { key: "value" } };
   const raw = encodeProtobuf(ConfigMap.schema.node, object);
