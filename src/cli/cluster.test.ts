@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeMachine } from "../../test/fake-machine.ts";
 import { UsageError, type Arguments } from "./args.ts";
-import { layOut, loadCluster, placeOf } from "./cluster.ts";
+import { layOut, loadCluster, placeOf, saveCluster } from "./cluster.ts";
 import type { Machine } from "./machine.ts";
 
 const args = (values: Arguments["values"]): Arguments => ({ values: { name: "timonier", ...values }, rest: [] });
@@ -20,6 +20,20 @@ test("taken ports and networks are stepped over", async () => {
 
 test("addresses for load balancers are kept as they were given", async () => {
   assert.deepEqual((await lay(fakeMachine().machine, { "lb-pool": "192.168.1.240/28, fd00:1::/120" })).loadBalancerPools, ["192.168.1.240/28", "fd00:1::/120"]);
+});
+
+test("networks of other clusters are stepped over, also of stopped ones in another data folder", async () => {
+  const { machine, files } = fakeMachine();
+  const place = (values: Arguments["values"]) => placeOf(machine, args(values));
+  machine.list = async folder => [...new Set(Object.keys(files).filter(path => path.startsWith(`${folder}/`)).map(path => path.slice(folder.length + 1).split("/")[0]!))];
+  const first = await lay(machine, { "data-dir": "/elsewhere" });
+  await saveCluster(machine, first);
+  const second = await lay(machine, { name: "second" });
+  await saveCluster(machine, second);
+  const third = await layOut(machine, place({ name: "third" }), args({ name: "third" }));
+  assert.deepEqual([first, second, third].map(({ podCIDR, serviceCIDR }) => [podCIDR, serviceCIDR]), [["10.244.0.0/16", "10.96.0.0/16"], ["10.243.0.0/16", "10.97.0.0/16"], ["10.242.0.0/16", "10.98.0.0/16"]]);
+  // A cluster does not step over itself.
+  assert.equal((await lay(machine, { name: "second" })).podCIDR, "10.243.0.0/16");
 });
 
 test("clusters of one name in two data directories share no run-time folder", () => {

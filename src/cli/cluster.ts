@@ -34,6 +34,8 @@ export async function loadCluster(machine: Machine, place: Place): Promise<Clust
 
 export async function saveCluster(machine: Machine, cluster: Cluster): Promise<void> {
   await machine.write(`${cluster.dataFolder}/cluster.json`, `${JSON.stringify(cluster, null, 2)}\n`);
+  // Clusters in other data folders find this one here.
+  if (machine.uid === 0) await machine.write(`${cluster.runFolder}/data-folder`, `${cluster.dataFolder}\n`);
 }
 
 export async function existingCluster(machine: Machine, args: Arguments): Promise<Cluster> {
@@ -54,8 +56,9 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
   const listen = ["127.0.0.1", ...(runtime === "containerd" && advertise ? [advertise] : [])];
   const port = await choosePort(machine, listen, values["port"] as number | undefined, 6443, "--port");
   const nodePort = await choosePort(machine, listen, values["node-port"] as number | undefined, 10250, "--node-port");
-  const podCIDR = await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128));
-  const serviceCIDR = await network(machine, values["service-cidr"], "--service-cidr", range(96, 127));
+  const others = await networksOfOthers(machine, place);
+  const podCIDR = await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128), others);
+  const serviceCIDR = await network(machine, values["service-cidr"], "--service-cidr", range(96, 127), others);
   return {
     name: place.name, id: place.id, state: "creating", runtime, nodes,
     nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
@@ -96,10 +99,22 @@ export async function allFree(machine: Machine, addresses: readonly string[], po
   return true;
 }
 
-/** The one asked for, or the first 10.N.0.0/16 that no address or route of this machine touches, another cluster's included. */
-async function network(machine: Machine, asked: unknown, flag: string, seconds: readonly number[]): Promise<string> {
+/** Networks of all other clusters here, in any data folder: a stopped one's lie on no interface, and its pods still use them. */
+async function networksOfOthers(machine: Machine, { root, file, runFolder }: Place): Promise<readonly string[]> {
+  const beside = (await machine.list(root)).map(name => `${root}/${name}/cluster.json`);
+  const runFolders = machine.uid === 0 ? dirnameOf(runFolder) : undefined;
+  const elsewhere = runFolders === undefined ? [] : await Promise.all((await machine.list(runFolders)).map(async id => `${((await machine.read(`${runFolders}/${id}/data-folder`)) ?? "").trim()}/cluster.json`));
+  const texts = await Promise.all([...new Set([...beside, ...elsewhere])].filter(path => path !== file).map(path => machine.read(path)));
+  // What cannot be read as a cluster says nothing of networks; its own commands complain of it.
+  return texts.flatMap(text => [...(text ?? "").matchAll(/"(?:pod|service)CIDR": "([^"]+)"/g)].flatMap(match => match[1]!.split(",")));
+}
+
+const dirnameOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+
+/** The one asked for, or the first 10.N.0.0/16 that no address or route of this machine touches, nor one of `others`. */
+async function network(machine: Machine, asked: unknown, flag: string, seconds: readonly number[], others: readonly string[]): Promise<string> {
   if (asked !== undefined) return checkedNetwork(String(asked), flag);
-  const taken = new Set((await machine.networks()).map(known => known.split(".").slice(0, 2).join(".")));
+  const taken = new Set([...(await machine.networks()), ...others].map(each => each.split(".").slice(0, 2).join(".")));
   const free = seconds.find(second => !taken.has(`10.${second}`));
   if (free === undefined) throw new UsageError(`every network from 10.${seconds[0]}.0.0/16 to 10.${seconds.at(-1)}.0.0/16 is in use here: name a free one with ${flag}`);
   return `10.${free}.0.0/16`;

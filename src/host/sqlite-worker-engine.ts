@@ -76,6 +76,9 @@ export class SqliteWorkerEngine implements Engine {
     this.#worker = undefined;
     worker.removeAllListeners();
     await worker.terminate();
+    // Only a compaction can still be waiting: it ended with its thread.
+    for (const { resolve } of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
   }
 
   #call(method: EngineCall["method"], args: readonly unknown[], deadlineMs = this.#answerMsMax): Promise<unknown> {

@@ -59,3 +59,29 @@ test("a failed flush ends the store: nothing of it is visible, everything waitin
   await assert.rejects(store.put("/a/y", "1", 0), { name: "StoreFailed" });
   assert.equal(failures.length, 1);
 });
+
+test("neither a start nor an end waits for the past to be compacted", async () => {
+  class SlowDisk extends MemoryEngine {
+    begun = 0;
+    #end: (() => void) | undefined;
+    override async compact(): Promise<void> {
+      this.begun++;
+      await new Promise<void>(resolve => { this.#end = resolve; });
+    }
+    override async close(): Promise<void> {
+      this.#end?.();
+      await super.close();
+    }
+  }
+  const disk = new MemoryDisk();
+  const options = { clock: new ManualClock(), log: silent, onFailure: (error: Error) => { throw error; } };
+  const before = await RevisionedStore.open(new MemoryEngine({ disk }), options);
+  for (let i = 0, revision = 0; i < 30; i++) revision = ((await before.put("/a/x", `${i}`, revision)) as { entry: { revision: number } }).entry.revision;
+  await before.close();
+  // 30 killed servers later there is more history than fits; what a start must read is not what it must tidy.
+  const engine = new SlowDisk({ disk });
+  const store = await RevisionedStore.open(engine, { ...options, limits: { historyChanges: 10 } });
+  assert.equal(store.get("/a/x")?.value, "29");
+  assert.equal(engine.begun, 1);
+  await store.close();
+});

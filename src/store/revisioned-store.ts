@@ -79,7 +79,8 @@ export class RevisionedStore implements Store {
     store.#loading = false;
     store.#engineOldest = oldest;
     store.#bound();
-    await store.#compactEngine();
+    // Not awaited: on a busy disk it takes long, and nothing depends on it.
+    void store.#compactEngine();
     store.#planCompaction();
     return store;
   }
@@ -151,9 +152,10 @@ export class RevisionedStore implements Store {
     this.#ended ??= new StoreClosed("the store is closed");
     this.#cancelCompaction?.();
     if (this.#flushing) await new Promise<void>(resolve => this.#idle.push(resolve));
-    await this.#compacting;
     this.#watches.clear();
+    // Ends a compaction that is under way; the next start goes on with it.
     await this.#engine.close();
+    await this.#compacting;
   }
 
   #write(key: string, value: string | undefined, expected: number, frees: boolean): Promise<WriteResult> {
