@@ -1,4 +1,5 @@
 /** OpenAPI v2 and v3 of everything that is served, made when first asked for (kube-openapi handler, handler3). */
+import { stringifyJson } from "../base/json-codec.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { openapiV2 } from "../kinds/openapi/v2.ts";
@@ -37,7 +38,7 @@ export class OpenApi {
   /** `/openapi/v2` */
   v2(request: HttpRequest): HttpResponse {
     const type = typeOf(request);
-    const document = this.#document(`v2 ${type}`, () => (type === json ? JSON.stringify(this.#merged()) : openapiProtobuf(this.#merged())));
+    const document = this.#document(`v2 ${type}`, () => (type === json ? stringifyJson(this.#merged()) : openapiProtobuf(this.#merged())));
     return send(request, document, type, {});
   }
 
@@ -66,13 +67,13 @@ export class OpenApi {
     return this.#registry.kinds();
   }
   #v3Document(path: string): Document {
-    return this.#document(`v3 ${path}`, () => JSON.stringify(openapiV3(this.#kinds(), path)));
+    return this.#document(`v3 ${path}`, () => stringifyJson(openapiV3(this.#kinds(), path)));
   }
   /** Told without making the documents: all of them at once would hold up everybody else for half a second. */
   #v3Hash(path: string): string {
     const custom = this.#kinds().filter(kind => kind.custom === true && path.startsWith(`apis/${kind.group}`));
-    const described = custom.map(kind => [kind, ...(kind.alsoServed ?? [])].map(({ schema }) => JSON.stringify([kind.plural, kind.kind, kind.namespaced, kind.subresources ?? [], schema.node.custom?.publish("v3") ?? null])));
-    return etagOf(this.#sha512(JSON.stringify([this.#version, path, described]))).slice(1, -1);
+    const described = custom.map(kind => [kind, ...(kind.alsoServed ?? [])].map(({ schema }) => stringifyJson([kind.plural, kind.kind, kind.namespaced, kind.subresources ?? [], schema.node.custom?.publish("v3") ?? null])));
+    return etagOf(this.#sha512(stringifyJson([this.#version, path, described]))).slice(1, -1);
   }
   #v3Paths(): readonly string[] {
     this.#refresh();

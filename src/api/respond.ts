@@ -27,7 +27,7 @@ const text = (status: number, type: string, body: string, headers: Headers = {})
 
 /** Any JSON document as the client wants it. */
 export function sendJson(status: number, body: Json, output: Output | undefined, headers: Headers = {}): HttpResponse {
-  return text(status, output?.type === yamlType ? yamlType : jsonType, output?.pretty === true ? `${JSON.stringify(body, null, 2)}\n` : `${stringifyJson(body)}\n`, headers);
+  return text(status, output?.type === yamlType ? yamlType : jsonType, output?.pretty === true ? `${stringifyJson(body, 2)}\n` : `${stringifyJson(body)}\n`, headers);
 }
 
 export function sendPlain(status: number, body: string, headers: Headers = {}): HttpResponse {

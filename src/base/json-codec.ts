@@ -28,13 +28,13 @@ export function parseJson(text: string): Parsed {
   return { value, duplicates };
 }
 
-/** Compact JSON. bigints are written as the integers they are. */
-export function stringifyJson(value: unknown): string {
+/** JSON, compact or indented by `indent` spaces. bigints are written as the integers they are. */
+export function stringifyJson(value: unknown, indent?: number): string {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, null, indent);
   } catch (error) {
     if (!(error instanceof TypeError) || !/BigInt/.test(error.message)) throw error;
-    return JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? rawJson(String(item)) : item));
+    return JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? rawJson(String(item)) : item), indent);
   }
 }
 // ES2025; TypeScript's ES2024 library does not know it yet.

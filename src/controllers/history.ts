@@ -1,4 +1,5 @@
 /** ControllerRevisions: what a StatefulSet's or DaemonSet's template was (upstream pkg/controller/history). */
+import { stringifyJson } from "../base/json-codec.ts";
 import { isApiError } from "../base/api-error.ts";
 import { isObject, sameJson, type Json } from "../base/json.ts";
 import { selectorOf, type LabelSelector } from "../base/selector.ts";
@@ -75,6 +76,6 @@ export function revisionHash(data: Json, collisions: number | undefined): string
 }
 function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(item => canonical(item as Json)).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (typeof value !== "object" || value === null) return stringifyJson(value).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return `{${Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${JSON.stringify(key)}:${canonical(item as Json)}`).join(",")}}`;
 }

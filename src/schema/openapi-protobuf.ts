@@ -2,6 +2,7 @@
  * An OpenAPI v2 document in protobuf, which client-go asks for without taking JSON instead. Message numbers are those of
  * gnostic's openapiv2/OpenAPIv2.proto; only what our own documents contain is written. proto3: what is empty is left out.
  */
+import { stringifyJson } from "../base/json-codec.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { Writer } from "./protobuf-bytes.ts";
 
@@ -69,7 +70,7 @@ const whole: Write = (writer, number, value) => {
   writer.tag(number, 0);
 };
 /** gnostic's Any holds YAML; JSON is YAML. */
-const any: Write = (writer, number, value) => wrap(writer, number, () => writer.text(2, `${JSON.stringify(value)}\n`));
+const any: Write = (writer, number, value) => wrap(writer, number, () => writer.text(2, `${stringifyJson(value)}\n`));
 const extensions = (number: number) => (writer: Writer, object: JsonObject): void =>
   pairs(writer, number, Object.fromEntries(Object.entries(object).filter(([name]) => name.startsWith("x-"))), any);
 

@@ -1,4 +1,5 @@
 /** The life of CustomResourceDefinitions: names accepted, established, served, and taken away with all their objects (apiextensions pkg/controller). */
+import { stringifyJson } from "../../base/json-codec.ts";
 import { isApiError } from "../../base/api-error.ts";
 import { must } from "../../base/assert.ts";
 import { isObject, sameJson } from "../../base/json.ts";
@@ -89,7 +90,7 @@ export class Definitions {
 
   #serve(crd: any): void {
     const { name } = crd.metadata;
-    const from = JSON.stringify([crd.spec, crd.status?.storedVersions]);
+    const from = stringifyJson([crd.spec, crd.status?.storedVersions]);
     if (this.#served.get(name)?.from === from) return;
     this.#stop(name);
     if (!crd.spec.versions.some(({ served }: any) => served === true)) return;

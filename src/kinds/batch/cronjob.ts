@@ -42,7 +42,7 @@ export const CronJob = defineKind({
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
     const { spec } = next;
-    if (next.metadata.name.length > 52) yield invalidValue("metadata.name", next.metadata.name, "must be no more than 52 characters");
+    if ((next.metadata.name ?? "").length > 52) yield invalidValue("metadata.name", next.metadata.name, "must be no more than 52 characters");
     yield* scheduleProblems(spec.schedule, spec.timeZone);
     for (const name of ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"] as const) yield* nonNegative(spec[name], `spec.${name}`);
     if (spec.jobTemplate.spec.selector !== undefined) yield invalidValue("spec.jobTemplate.spec.selector", spec.jobTemplate.spec.selector, "`selector` will be auto-generated");

@@ -16,8 +16,9 @@ export const PriorityClass = defineKind({
     value: t.int32().pb(2).always("zero").doc("The priority; higher goes first."),
   },
   *rules(next, previous) {
-    const system = next.metadata.name.startsWith("system-");
-    if (previous === undefined && system && !["system-cluster-critical", "system-node-critical"].includes(next.metadata.name)) yield forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. error: " + `${next.metadata.name} is not a known system priority class`);
+    const name = next.metadata.name ?? "";
+    const system = name.startsWith("system-");
+    if (previous === undefined && system && !["system-cluster-critical", "system-node-critical"].includes(name)) yield forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only. error: " + `${name} is not a known system priority class`);
     if (previous === undefined && !system && next.value > 1_000_000_000) yield forbidden("value", "maximum allowed value of a user defined priority is 1000000000");
     if (previous !== undefined && next.value !== previous.value) yield forbidden("value", "may not be changed in an update.");
     if (previous !== undefined && next.preemptionPolicy !== previous.preemptionPolicy) yield invalidValue("preemptionPolicy", next.preemptionPolicy, "field is immutable");

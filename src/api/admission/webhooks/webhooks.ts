@@ -71,7 +71,7 @@ async function callMutating(options: WebhookOptions, request: AdmissionRequest, 
   const text = response.patch;
   if (typeof text !== "string" || text === "" || request.object === undefined) return true;
   try {
-    if (response.patchType !== "JSONPatch") throw new Error(`webhook returned response.patchType of ${JSON.stringify(response.patchType ?? null)}, expected "JSONPatch"`);
+    if (response.patchType !== "JSONPatch") throw new Error(`webhook returned response.patchType of ${stringifyJson(response.patchType ?? null)}, expected "JSONPatch"`);
     const operations = parseJson(new TextDecoder().decode(decodeBase64(text) ?? new Uint8Array())).value;
     replaceContent(request, form, jsonPatch(form.show(request.object), operations));
   } catch (error) {
@@ -149,7 +149,7 @@ async function ask(options: WebhookOptions, request: AdmissionRequest, hook: Hoo
   const answer = parseJson(body).value;
   const response = isObject(answer) ? answer.response : undefined;
   if (!isObject(response)) throw new Error("webhook response was absent");
-  if (response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? "")}`);
+  if (response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${stringifyJson(response.uid ?? "")}`);
   return response;
 }
 
