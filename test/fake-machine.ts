@@ -23,7 +23,7 @@ export function fakeMachine(given: Partial<Machine> & { readonly programs?: read
     },
     startDaemon: async ({ name }) => { did.push(`start ${name}`); }, daemon: async () => undefined, stopDaemon: async name => { did.push(`stop ${name}`); },
     portFree: async (_address, port) => !(given.taken ?? []).includes(port),
-    primaryAddress: () => "192.0.2.7", networks: async () => [],
+    primaryAddress: () => "192.0.2.7", assignedAddresses: () => ["127.0.0.1", "192.0.2.7"], networks: async () => [],
     download: async url => { throw new Error(`no network for ${url}`); }, sha256: () => "", writeProgram: async () => undefined,
     lock: async () => ({ ok: true, release: async () => undefined }), onInterrupt: () => () => undefined,
     ...given,

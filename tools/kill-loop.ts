@@ -8,7 +8,7 @@ import { killStoreLoop } from "../test/kill/store-loop.ts";
 
 const [level = "api", cycles = "1000", seed = "1"] = process.argv.slice(2);
 const writesPerSecondMin = 500;
-const result = await (level === "store" ? killStoreLoop : killApiLoop)({ cycles: Number(cycles), random: seeded(Number(seed)) });
+const result = await (level === "store" ? killStoreLoop : killApiLoop)({ cycles: Number(cycles), random: seeded(Number(seed)), onCycle: (cycle, readyMs) => { if (readyMs > 3_000 || cycle % 100 === 99) console.log(`cycle ${cycle}: ready after ${readyMs.toFixed(0)} ms`); } });
 const at = (share: number) => result.readyMs[Math.min(Math.floor(result.readyMs.length * share), result.readyMs.length - 1)]?.toFixed(0);
 for (const problem of result.problems) console.log(problem);
 console.log(`seed ${seed}: ${result.cycles} kills, ${result.acknowledged} acknowledged writes, ${result.writesPerSecond}/s, ready again p50 ${at(0.5)} ms p99 ${at(0.99)} ms, ${result.problems.length} problems`);

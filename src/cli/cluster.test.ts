@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeMachine } from "../../test/fake-machine.ts";
 import { UsageError, type Arguments } from "./args.ts";
-import { layOut, loadCluster, placeOf, saveCluster } from "./cluster.ts";
-import type { Machine } from "./machine.ts";
+import { atPresentAddress, layOut, loadCluster, placeOf, saveCluster } from "./cluster.ts";
+import type { Cluster, Machine } from "./machine.ts";
 
 const args = (values: Arguments["values"]): Arguments => ({ values: { name: "timonier", ...values }, rest: [] });
 const lay = (machine: Machine, values: Arguments["values"] = {}) => layOut(machine, placeOf(machine, args(values)), args(values));
@@ -63,4 +63,18 @@ for (const [values, message] of [
 test("a damaged cluster.json is named, with the way out", async () => {
   const { machine } = fakeMachine({ files: { "/home/u/.timonier/timonier/cluster.json": "{" } });
   await assert.rejects(loadCluster(machine, placeOf(machine, args({}))), /\/home\/u\/\.timonier\/timonier\/cluster\.json cannot be read .* "timonier delete"/);
+});
+
+const made: Cluster = { name: "timonier", id: "timonier-1", state: "made", runtime: "containerd", nodes: 1, nodeName: "host", listen: ["127.0.0.1", "192.0.2.7"], advertise: "192.0.2.7", port: 6443, nodePort: 10250, podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/16", dataFolder: "/d", runFolder: "/r", context: "timonier" };
+for (const [what, assigned, primary, listen, advertise] of [
+  ["stays at its address while an interface has it, whatever is primary now", ["192.0.2.7", "198.51.100.3"], "198.51.100.3", ["127.0.0.1", "192.0.2.7"], "192.0.2.7"],
+  ["goes with the machine to another network", ["127.0.0.1", "198.51.100.3"], "198.51.100.3", ["127.0.0.1", "198.51.100.3"], "198.51.100.3"],
+  ["is on loopback alone while there is no network", ["127.0.0.1"], undefined, ["127.0.0.1"], undefined],
+] as const)
+  test(`a cluster ${what} (P28)`, () => {
+    const now = atPresentAddress(made, assigned, primary);
+    assert.deepEqual([now.listen, now.advertise], [listen, advertise]);
+  });
+test("a cluster that was without a network goes back to one (P28)", () => {
+  assert.deepEqual(atPresentAddress(atPresentAddress(made, [], undefined), ["198.51.100.3"], "198.51.100.3"), { ...made, listen: ["127.0.0.1", "198.51.100.3"], advertise: "198.51.100.3" });
 });

@@ -38,6 +38,17 @@ export async function saveCluster(machine: Machine, cluster: Cluster): Promise<v
   if (machine.uid === 0) await machine.write(`${cluster.runFolder}/data-folder`, `${cluster.dataFolder}\n`);
 }
 
+/**
+ * The cluster where this machine is now. Laptops move between networks: an advertised address that no interface has any more is replaced by the `primary` one, or by
+ * none (P28). What else `listen` names stays.
+ */
+export function atPresentAddress(cluster: Cluster, assigned: readonly string[], primary: string | undefined): Cluster {
+  const { advertise, ...rest } = cluster;
+  if (advertise === undefined ? primary === undefined : assigned.includes(advertise)) return cluster;
+  const listens = cluster.runtime === "containerd" && primary !== undefined ? [primary] : [];
+  return { ...rest, listen: [...new Set([...cluster.listen.filter(address => address !== advertise), ...listens])], ...(primary === undefined ? {} : { advertise: primary }) };
+}
+
 export async function existingCluster(machine: Machine, args: Arguments): Promise<Cluster> {
   const place = placeOf(machine, args);
   const cluster = await loadCluster(machine, place);

@@ -40,6 +40,8 @@ export interface Machine {
   portFree(address: string, port: number): Promise<boolean>;
   /** The address other machines and pods reach us at; undefined without a network. */
   primaryAddress(): string | undefined;
+  /** Every address that an interface of this machine has now. */
+  assignedAddresses(): readonly string[];
   /** IPv4 networks that are routed or assigned here already, as CIDRs. */
   networks(): Promise<readonly string[]>;
   /** Downloads over HTTPS to memory; rejects with a reason. */

@@ -1,5 +1,5 @@
 import { UsageError, type Arguments } from "./args.ts";
-import { allFree, clusterFlags, layOut, loadCluster, placeOf, saveCluster, type Place } from "./cluster.ts";
+import { allFree, atPresentAddress, clusterFlags, layOut, loadCluster, placeOf, saveCluster, type Place } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import type { Cluster, Machine, Parts, Probe } from "./machine.ts";
 import { bringPackages } from "./packages.ts";
@@ -25,7 +25,8 @@ export const up: Command = {
     if (args.rest.length > 0) throw new UsageError(`up takes no arguments: "${args.rest.join(" ")}"`);
     if (machine.platform !== "linux") throw new UsageError(`timonier runs on Linux only (this is ${machine.platform}): use a Linux machine or virtual machine`);
     const place = placeOf(machine, args);
-    const known = await loadCluster(machine, place);
+    const kept = await loadCluster(machine, place);
+    const known = kept && atPresentAddress(kept, machine.assignedAddresses(), machine.primaryAddress());
     if (known?.state === "deleting") throw new UsageError(`cluster "${known.name}" is half deleted: finish with "timonier delete${flagsFor(known)}", then run up again`);
     if (known) refuseChanges(known, args);
     const runtime = known?.runtime ?? String(args.values["runtime"] ?? "containerd");

@@ -46,6 +46,9 @@ rm -f "$file" "$file.keeper"
 /** Exit code of a daemon that must not be started again: its configuration is wrong, its files are damaged. */
 export const doNotRestart = 78;
 
+/** Exit code of a daemon that is well but must begin anew; any other than 0 and 78 would do. */
+export const startAgain = 75;
+
 export async function startDaemon({ name, args, runFolder, logFile }: Parameters<Machine["startDaemon"]>[0]): Promise<void> {
   // A keeper that is just waiting to try again would make a second one of everything.
   if ((await livingKeeper(name, runFolder)) !== undefined) await stopDaemon(name, runFolder, 5_000);

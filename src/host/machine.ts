@@ -45,6 +45,7 @@ export function realMachine(): Machine {
     startDaemon, daemon: daemonOf, stopDaemon,
     portFree,
     primaryAddress,
+    assignedAddresses,
     networks,
     download,
     sha256: bytes => createHash("sha256").update(bytes).digest("hex"),
@@ -127,7 +128,11 @@ function portFree(address: string, port: number): Promise<boolean> {
 }
 
 /** The first IPv4 address that is neither loopback nor one of a container network. */
-function primaryAddress(): string | undefined {
+export function assignedAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address));
+}
+
+export function primaryAddress(): string | undefined {
   for (const [name, addresses] of Object.entries(networkInterfaces()))
     if (!/^(lo|veth|docker|br-|cni|virbr|tun|tap|rt|tm)/.test(name))
       for (const address of addresses ?? []) if (address.family === "IPv4" && !address.internal) return address.address;

@@ -9,6 +9,7 @@ import { HttpClient } from "../client/http.ts";
 import { Informer } from "../client/informer.ts";
 import { linuxCgroups } from "../host/cgroups.ts";
 import { systemClock } from "../host/clock.ts";
+import { startAgain } from "../host/daemon.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
@@ -35,6 +36,7 @@ import { WatchedReferences } from "../node/references.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePodCIDR, policyTable } from "./node-settings.ts";
+import { moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -45,7 +47,7 @@ const memoryDirBytesMax = 256 * 2 ** 20;
 
 /** Runs until SIGTERM or SIGINT; gives the exit code. */
 export async function runAgent(dataFolder: string): Promise<number> {
-  const cluster = { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
+  const cluster = await presentCluster(dataFolder);
   const report = startReport("agent", cluster.runFolder);
   const log = lineLog(line => void process.stdout.write(line), "info");
   const stop = new AbortController();
@@ -56,6 +58,8 @@ export async function runAgent(dataFolder: string): Promise<number> {
   };
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
+  let anew = false;
+  void moved(cluster, { clock: systemClock(), log }, stop.signal).then(has => { anew = has; stop.abort(); });
   try {
     await start(cluster, log, report, stop.signal);
   } catch (error) {
@@ -64,7 +68,7 @@ export async function runAgent(dataFolder: string): Promise<number> {
     return 1;
   }
   log.info("stopped; pods go on");
-  return 0;
+  return anew ? startAgain : 0;
 }
 
 async function start(cluster: Cluster, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {

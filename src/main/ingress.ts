@@ -1,7 +1,6 @@
 /** The ingress process: the proxy's listeners, fed by the server process. */
-import { readFile } from "node:fs/promises";
+import { presentCluster } from "./present-cluster.ts";
 import { messageOf } from "../base/log.ts";
-import type { Cluster } from "../cli/machine.ts";
 import { systemClock } from "../host/clock.ts";
 import { followParent } from "../host/ingress-process.ts";
 import { startIngressProxy, type IngressProxy } from "../host/ingress-proxy.ts";
@@ -16,7 +15,7 @@ const httpsPorts = [443, 8443, 8444, 8445, 8446];
 
 /** Runs until its parent is gone; gives the exit code. */
 export async function runIngress(dataFolder: string): Promise<number> {
-  const cluster = JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster;
+  const cluster = await presentCluster(dataFolder);
   const log = lineLog(line => void process.stdout.write(line), "info").child("ingress");
   // A terminal's interrupt goes to the whole group: we end when the server does.
   process.on("SIGINT", () => undefined);

@@ -1,6 +1,5 @@
 /** The server process: store, API, controllers, scheduler; started in this order and stopped in reverse. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateAdmission } from "../api/admission/certificates.ts";
@@ -30,8 +29,8 @@ import { Informers } from "../client/informers.ts";
 import { runControllers } from "../controllers/index.ts";
 import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
-import { doNotRestart } from "../host/daemon.ts";
 import { createFetchRemote } from "../host/remote-client.ts";
+import { doNotRestart, startAgain } from "../host/daemon.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
@@ -53,6 +52,7 @@ import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
 import { clusterDNS, loadBalancerAddresses, serviceAddress } from "./node-settings.ts";
+import { moved, presentCluster } from "./present-cluster.ts";
 import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -70,7 +70,7 @@ export type ServeOptions = {
 
 /** Runs until SIGTERM or SIGINT; gives the exit code. */
 export async function runServer(dataFolder: string, options: ServeOptions): Promise<number> {
-  const cluster = { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
+  const cluster = await presentCluster(dataFolder);
   const report = startReport("server", cluster.runFolder);
   const log = lineLog(line => void process.stdout.write(line), options.foreground ? "warn" : "info");
   const stop = new AbortController();
@@ -96,11 +96,12 @@ export async function runServer(dataFolder: string, options: ServeOptions): Prom
     log.error("could not start", { error: messageOf(error) });
     return error instanceof StoreFileError ? doNotRestart : 1;
   }
-  await ended;
+  const anew = await Promise.race([ended.then(() => false), moved(cluster, { clock: systemClock(), log }, stop.signal)]);
+  stop.abort();
   log.info("stopping");
   const late = await Promise.race([running.stop().then(() => false), sleep(stopMsMax, true)]);
   if (late) log.error("a component did not stop in time; what was acknowledged is on disk", { stopMsMax });
-  return 0;
+  return anew ? startAgain : 0;
 }
 
 type Running = { stop(): Promise<void> };

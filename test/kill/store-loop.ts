@@ -11,7 +11,7 @@ export type LoopResult = { readonly cycles: number; readonly acknowledged: numbe
 const child = new URL("./store-child.ts", import.meta.url).pathname;
 
 /** P01 at the level of the store: starts it, lets eight writers loose, kills it at a random moment, checks what the next start finds. */
-export async function killStoreLoop(options: { readonly cycles: number; readonly random: () => number }): Promise<LoopResult> {
+export async function killStoreLoop(options: { readonly cycles: number; readonly random: () => number; readonly onCycle?: (cycle: number, readyMs: number) => void }): Promise<LoopResult> {
   const directory = mkdtempSync(join(tmpdir(), "timonier-kill-"));
   const ledger = new Ledger();
   const problems: string[] = [];
@@ -23,6 +23,7 @@ export async function killStoreLoop(options: { readonly cycles: number; readonly
       if (run.signal !== "SIGKILL") problems.push(`cycle ${cycle}: the store ended by itself with ${run.code ?? run.signal}`);
       problems.push(...run.problems.map(problem => `cycle ${cycle}: ${problem}`));
       readyMs.push(run.readyMs);
+      options.onCycle?.(cycle, run.readyMs);
       loadMs += run.loadMs;
     }
   } finally {
