@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeMachine } from "../../test/fake-machine.ts";
 import { UsageError, type Arguments } from "./args.ts";
-import { atPresentAddress, layOut, loadCluster, placeOf, saveCluster } from "./cluster.ts";
+import { atPresentAddress, daemonsOf, grown, layOut, loadCluster, placeOf, saveCluster } from "./cluster.ts";
 import type { Cluster, Machine } from "./machine.ts";
 
 const args = (values: Arguments["values"]): Arguments => ({ values: { name: "timonier", ...values }, rest: [] });
@@ -60,6 +60,41 @@ for (const [values, message] of [
     await assert.rejects(async () => lay(machine, values), (error: Error) => error instanceof UsageError && error.message === message);
   });
 
+test("further nodes get names, links in turn, and a network that is free", async () => {
+  const cluster = await lay(fakeMachine({ networks: async () => ["10.95.0.1/24"] }).machine, { nodes: 4, links: 2 });
+  assert.deepEqual([cluster.nodes, cluster.nodeCIDR, cluster.links, cluster.members], [4, "10.94.0.0/16", 2, [{ name: "host.example-2", index: 1, link: 0 }, { name: "host.example-3", index: 2, link: 1 }, { name: "host.example-4", index: 3, link: 0 }]]);
+  assert.deepEqual(daemonsOf(cluster).map(({ title, runFolder }) => `${title} ${runFolder.slice(cluster.runFolder.length)}`), ["server ", "agent ", "node host.example-2 /n1", "node host.example-3 /n2", "node host.example-4 /n3"]);
+});
+
+test("a cluster grows into the gaps and keeps what it has", async () => {
+  const { machine } = fakeMachine();
+  const three = await lay(machine, { nodes: 3 });
+  const gap = { ...three, nodes: 2, members: three.members!.filter(({ index }) => index === 2) };
+  assert.deepEqual((await grown(machine, placeOf(machine, args({})), gap, 3, {})).members, three.members);
+  assert.equal(await grown(machine, placeOf(machine, args({})), three, 3, {}), three);
+});
+
+test("without a network the machine is reached at its address on the first link", async () => {
+  const { machine } = fakeMachine({ primaryAddress: () => undefined });
+  assert.equal((await lay(machine, { nodes: 2 })).advertise, "10.95.0.1");
+  await assert.rejects(async () => grown(machine, placeOf(machine, args({})), { ...(await lay(machine)), state: "made" }, 2, {}), /was made without a network/);
+});
+
+for (const [values, message] of [
+  [{ nodes: 51 }, "--nodes: 51 is out of range: expected 1 to 50 with real containers (--runtime simulated: to 5000)"],
+  [{ nodes: 3, "pod-cidr": "10.200.0.0/23" }, "--nodes 3: the pod network 10.200.0.0/23 has room for 2 nodes (a /24 each): make the cluster with a larger --pod-cidr"],
+  [{ nodes: 3, runtime: "simulated", links: 2 }, "--links: simulated nodes have no network"],
+  [{ nodes: 3, links: 0 }, "--links: 0 is out of range: expected 1 to 200"],
+] as const)
+  test(`flags ${JSON.stringify(values)} are refused by name and value`, async () => {
+    await assert.rejects(async () => lay(fakeMachine().machine, values), (error: Error) => error instanceof UsageError && error.message === message);
+  });
+
+test("fewer nodes are refused with the way to take one away", async () => {
+  const { machine } = fakeMachine();
+  await assert.rejects(async () => grown(machine, placeOf(machine, args({})), await lay(machine, { nodes: 3 }), 2, {}), /--nodes 2: cluster "timonier" has 3 nodes: take one away with "timonier node remove host\.example-3"/);
+});
+
 test("a damaged cluster.json is named, with the way out", async () => {
   const { machine } = fakeMachine({ files: { "/home/u/.timonier/timonier/cluster.json": "{" } });
   await assert.rejects(loadCluster(machine, placeOf(machine, args({}))), /\/home\/u\/\.timonier\/timonier\/cluster\.json cannot be read .* "timonier delete"/);
@@ -75,6 +110,13 @@ for (const [what, assigned, primary, listen, advertise] of [
     const now = atPresentAddress(made, assigned, primary);
     assert.deepEqual([now.listen, now.advertise], [listen, advertise]);
   });
+test("a cluster of several nodes is at its first link while there is no network (P28)", () => {
+  const three = { ...made, nodeCIDR: "10.95.0.0/16", members: [{ name: "host-2", index: 1, link: 0 }] };
+  const without = atPresentAddress(three, ["127.0.0.1", "10.95.0.1"], undefined);
+  assert.deepEqual([without.listen, without.advertise], [["127.0.0.1"], "10.95.0.1"]);
+  assert.equal(atPresentAddress(without, ["127.0.0.1"], undefined), without);
+  assert.deepEqual(atPresentAddress(without, ["127.0.0.1", "10.95.0.1", "192.0.2.7"], "192.0.2.7"), three);
+});
 test("a cluster that was without a network goes back to one (P28)", () => {
   assert.deepEqual(atPresentAddress(atPresentAddress(made, [], undefined), ["198.51.100.3"], "198.51.100.3"), { ...made, listen: ["127.0.0.1", "198.51.100.3"], advertise: "198.51.100.3" });
 });

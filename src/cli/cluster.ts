@@ -3,7 +3,7 @@ import { must } from "../base/assert.ts";
 import { parseCidr, within } from "../base/ip.ts";
 import { messageOf } from "../base/log.ts";
 import { UsageError, type Arguments, type Flag } from "./args.ts";
-import type { Cluster, Machine } from "./machine.ts";
+import type { Cluster, Machine, Member } from "./machine.ts";
 
 export const clusterFlags: readonly Flag[] = [
   { name: "name", type: "string", env: "TIMONIER_NAME", default: "timonier", doc: "name of the cluster" },
@@ -44,10 +44,15 @@ export async function saveCluster(machine: Machine, cluster: Cluster): Promise<v
  */
 export function atPresentAddress(cluster: Cluster, assigned: readonly string[], primary: string | undefined): Cluster {
   const { advertise, ...rest } = cluster;
-  if (advertise === undefined ? primary === undefined : assigned.includes(advertise)) return cluster;
+  // Without a network the other nodes and all pods reach the machine by the first link between the nodes.
+  const link = (cluster.members ?? []).length > 0 ? firstGateway(cluster.nodeCIDR) : undefined;
+  const present = primary ?? link;
+  if (advertise === undefined || advertise === link ? advertise === present : assigned.includes(advertise)) return cluster;
   const listens = cluster.runtime === "containerd" && primary !== undefined ? [primary] : [];
-  return { ...rest, listen: [...new Set([...cluster.listen.filter(address => address !== advertise), ...listens])], ...(primary === undefined ? {} : { advertise: primary }) };
+  return { ...rest, listen: [...new Set([...cluster.listen.filter(address => address !== advertise), ...listens])], ...(present === undefined ? {} : { advertise: present }) };
 }
+
+const firstGateway = (nodeCIDR: string | undefined): string | undefined => nodeCIDR?.replace(/\.0\/\d+$/, ".1");
 
 export async function existingCluster(machine: Machine, args: Arguments): Promise<Cluster> {
   const place = placeOf(machine, args);
@@ -62,7 +67,7 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
   if (runtime !== "containerd" && runtime !== "simulated") throw new UsageError(`--runtime: "${runtime}" is not a runtime: expected "containerd" or "simulated"`);
   const nodes = Number(values["nodes"] ?? 1);
   if (nodes < 1 || nodes > 5000) throw new UsageError(`--nodes: ${nodes} is out of range: expected 1 to 5000`);
-  if (runtime === "containerd" && nodes !== 1) throw new UsageError(`--nodes ${nodes}: several nodes with real containers are not there yet; leave --nodes out, or use --runtime simulated`);
+  if (runtime === "simulated" && values["links"] !== undefined) throw new UsageError("--links: simulated nodes have no network");
   const advertise = machine.primaryAddress();
   const listen = ["127.0.0.1", ...(runtime === "containerd" && advertise ? [advertise] : [])];
   const port = await choosePort(machine, listen, values["port"] as number | undefined, 6443, "--port");
@@ -70,13 +75,52 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
   const others = await networksOfOthers(machine, place);
   const podCIDR = await network(machine, values["pod-cidr"], "--pod-cidr", range(244, 128), others);
   const serviceCIDR = await network(machine, values["service-cidr"], "--service-cidr", range(96, 127), others);
-  return {
-    name: place.name, id: place.id, state: "creating", runtime, nodes,
+  const cluster: Cluster = {
+    name: place.name, id: place.id, state: "creating", runtime, nodes: runtime === "simulated" ? nodes : 1,
     nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
     listen, ...(advertise ? { advertise } : {}), port, nodePort,
     podCIDR, serviceCIDR, ...loadBalancerPools(values["lb-pool"], [podCIDR, serviceCIDR], listen), ...(values["external-ips"] === true ? { externalIPs: true } : {}),
     dataFolder: place.dataFolder, runFolder: place.runFolder, context: place.context,
   };
+  return runtime === "simulated" ? cluster : grown(machine, place, cluster, nodes, values);
+}
+
+/** Each node has an agent and a containerd of its own: over 100 MB. */
+const nodesMax = 50;
+
+/** The same cluster with `nodes` nodes in all; existing ones stay as they are. */
+export async function grown(machine: Machine, place: Place, cluster: Cluster, nodes: number, { links: asked, "node-cidr": askedNetwork }: Arguments["values"]): Promise<Cluster> {
+  const members = [...(cluster.members ?? [])];
+  const flags = cluster.name === "timonier" ? "" : ` --name ${cluster.name}`;
+  if (nodes < 1 || nodes > nodesMax) throw new UsageError(`--nodes: ${nodes} is out of range: expected 1 to ${nodesMax} with real containers (--runtime simulated: to 5000)`);
+  if (nodes < members.length + 1) throw new UsageError(`--nodes ${nodes}: cluster "${cluster.name}" has ${members.length + 1} nodes: take one away with "timonier node remove ${members.at(-1)!.name}${flags}"`);
+  if (asked !== undefined && cluster.links !== undefined && asked !== cluster.links) throw new UsageError(`--links ${String(asked)}: cluster "${cluster.name}" was made with ${cluster.links}, which cannot change: delete it first, or choose another --name`);
+  if (nodes === members.length + 1) return cluster;
+  const links = cluster.links ?? Number(asked ?? 1);
+  if (links < 1 || links > 200) throw new UsageError(`--links: ${links} is out of range: expected 1 to 200`);
+  const podNetworks = 2 ** Math.max(0, 24 - Number(cluster.podCIDR.split("/")[1]));
+  if (nodes > podNetworks) throw new UsageError(`--nodes ${nodes}: the pod network ${cluster.podCIDR} has room for ${podNetworks} nodes (a /24 each): make the cluster with a larger --pod-cidr`);
+  const nodeCIDR = cluster.nodeCIDR ?? await network(machine, askedNetwork, "--node-cidr", range(95, 32), await networksOfOthers(machine, place));
+  // A machine without a network has no address but this that pods could reach it at.
+  const advertise = cluster.advertise ?? (cluster.state === "creating" ? firstGateway(nodeCIDR) : undefined);
+  if (advertise === undefined) throw new UsageError(`--nodes ${nodes}: cluster "${cluster.name}" was made without a network, other nodes could not reach it: delete it first, or choose another --name`);
+  for (let index = 1; members.length + 1 < nodes; index++)
+    if (!members.some(member => member.index === index)) members.push({ name: `${cluster.nodeName.slice(0, 58).replace(/[-.]+$/, "")}-${index + 1}`, index, link: (index - 1) % links });
+  return { ...cluster, advertise, nodes, members: members.sort((a, b) => a.index - b.index), nodeCIDR, links };
+}
+
+/** The processes that a cluster consists of. */
+export type Daemon = { readonly name: string; /** What it is to people. */ readonly title: string; readonly runFolder: string; readonly logFile: string; readonly args: readonly string[]; readonly member?: Member };
+
+export function daemonsOf(cluster: Cluster): readonly Daemon[] {
+  const { dataFolder, runFolder } = cluster;
+  const own = (name: string): Daemon => ({ name, title: name, runFolder, logFile: `${dataFolder}/logs/${name}.log`, args: [name, "--data-dir", dataFolder] });
+  if (cluster.runtime === "simulated") return [own("server")];
+  return [own("server"), own("agent"), ...(cluster.members ?? []).map(member => memberDaemon(cluster, member))];
+}
+/** A member's folders are named by its index: names of sockets are short. */
+export function memberDaemon({ dataFolder, runFolder }: Cluster, member: Member): Daemon {
+  return { name: "agent", title: `node ${member.name}`, runFolder: `${runFolder}/n${member.index}`, logFile: `${dataFolder}/logs/agent-${member.index}.log`, args: ["box", "--data-dir", dataFolder, "--node", member.name], member };
 }
 
 /** Ranges that share no address with each other, with the cluster's networks, or with what we listen on. */
@@ -117,7 +161,7 @@ async function networksOfOthers(machine: Machine, { root, file, runFolder }: Pla
   const elsewhere = runFolders === undefined ? [] : await Promise.all((await machine.list(runFolders)).map(async id => `${((await machine.read(`${runFolders}/${id}/data-folder`)) ?? "").trim()}/cluster.json`));
   const texts = await Promise.all([...new Set([...beside, ...elsewhere])].filter(path => path !== file).map(path => machine.read(path)));
   // What cannot be read as a cluster says nothing of networks; its own commands complain of it.
-  return texts.flatMap(text => [...(text ?? "").matchAll(/"(?:pod|service)CIDR": "([^"]+)"/g)].flatMap(match => match[1]!.split(",")));
+  return texts.flatMap(text => [...(text ?? "").matchAll(/"(?:pod|service|node)CIDR": "([^"]+)"/g)].flatMap(match => match[1]!.split(",")));
 }
 
 const dirnameOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));

@@ -2,6 +2,7 @@ import { UsageError } from "./args.ts";
 import { clusterFlags, loadCluster, placeOf, saveCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import { Progress } from "./progress.ts";
+import { stopAgents } from "./starting.ts";
 
 export const deleteCluster: Command = {
   name: "delete",
@@ -22,7 +23,8 @@ export const deleteCluster: Command = {
       const cluster = await loadCluster(machine, place).catch((error: unknown) => { machine.err(`${String(error)}\n`); return undefined; });
       if (cluster && cluster.runtime === "containerd" && machine.uid !== 0) throw new UsageError(`cluster "${place.name}" has real containers: run this as root (sudo)`);
       if (cluster) await saveCluster(machine, { ...cluster, state: "deleting" });
-      if (cluster?.runtime !== "simulated") await progress.step("node agent stopped", () => machine.stopDaemon("agent", place.runFolder, 5_000));
+      if (cluster) await stopAgents(cluster, machine, progress, 5_000, 0);
+      else await progress.step("node agent stopped", () => machine.stopDaemon("agent", place.runFolder, 5_000));
       await progress.step("server stopped", () => machine.stopDaemon("server", place.runFolder, 5_000));
       if (cluster?.runtime === "containerd") await progress.step("containers, namespaces, interfaces, mounts removed", () => parts.removeWorkloads(cluster, line => progress.note(line)));
       const files = await parts.removeKubeconfig({ context: place.context, dataFolder: place.dataFolder, path: cluster?.kubeconfig });

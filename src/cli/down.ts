@@ -1,7 +1,8 @@
 import { UsageError } from "./args.ts";
-import { clusterFlags, existingCluster } from "./cluster.ts";
+import { clusterFlags, daemonsOf, existingCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import { Progress } from "./progress.ts";
+import { stopAgents } from "./starting.ts";
 import { flagsFor } from "./up.ts";
 
 export const down: Command = {
@@ -12,12 +13,13 @@ export const down: Command = {
     if (args.rest.length > 0) throw new UsageError(`down takes no arguments: "${args.rest.join(" ")}"`);
     const cluster = await existingCluster(machine, args);
     const progress = new Progress(machine);
-    const running = (await machine.daemon("server", cluster.runFolder)) ?? (await machine.daemon("agent", cluster.runFolder));
+    const daemons = daemonsOf(cluster);
+    const running = (await Promise.all(daemons.map(({ name, runFolder }) => machine.daemon(name, runFolder)))).some(daemon => daemon !== undefined);
     if (!running && args.values["stop-workloads"] !== true) {
       machine.out(`Cluster "${cluster.name}" is not running. Start it with "timonier up${flagsFor(cluster)}".\n`);
       return 0;
     }
-    if (cluster.runtime !== "simulated") await progress.step("node agent stopped", () => machine.stopDaemon("agent", cluster.runFolder, 10_000));
+    await stopAgents(cluster, machine, progress, 10_000);
     await progress.step("server stopped", () => machine.stopDaemon("server", cluster.runFolder, 10_000));
     if (cluster.runtime === "containerd" && args.values["stop-workloads"] === true)
       await progress.step("workloads and containerd stopped", () => parts.stopWorkloads(cluster, line => progress.note(line)));

@@ -8,9 +8,18 @@ export const server: Command = {
   name: "server", doc: "run the control plane in this process", flags, hidden: true,
   run: (args, _machine, parts) => parts.serve(folder(args.values["data-dir"])),
 };
+const nodeFlag: Flag = { name: "node", type: "string", doc: "name of the node" };
 export const agent: Command = {
-  name: "agent", doc: "run the node agent in this process", flags, hidden: true,
-  run: (args, _machine, parts) => parts.runAgent(folder(args.values["data-dir"])),
+  name: "agent", doc: "run the node agent in this process", flags: [...flags, nodeFlag], hidden: true,
+  run: (args, _machine, parts) => parts.runAgent(folder(args.values["data-dir"]), args.values["node"] as string | undefined),
+};
+export const box: Command = {
+  name: "box", doc: "make a node's namespaces if need be and run its agent there", flags: [...flags, nodeFlag], hidden: true,
+  run: (args, _machine, parts) => parts.runBox(folder(args.values["data-dir"]), String(args.values["node"])),
+};
+export const endPods: Command = {
+  name: "end-pods", doc: "end the pods of the node that this runs in", flags: [...flags, nodeFlag], hidden: true,
+  run: (args, _machine, parts) => parts.endPods(folder(args.values["data-dir"]), String(args.values["node"])),
 };
 export const ingress: Command = {
   name: "ingress", doc: "run the ingress proxy in this process, fed by the server process", flags, hidden: true,

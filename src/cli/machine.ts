@@ -34,7 +34,7 @@ export interface Machine {
   startDaemon(daemon: { readonly name: string; readonly args: readonly string[]; readonly runFolder: string; readonly logFile: string }): Promise<void>;
   /** The process that `startDaemon` keeps alive, if it lives. */
   daemon(name: string, runFolder: string): Promise<{ readonly pid: number; readonly residentBytes: number; readonly ageSeconds: number } | undefined>;
-  /** Ends it and its restarter: SIGTERM, then SIGKILL after `graceMs`. */
+  /** Ends it and its restarter: SIGTERM, then SIGKILL after `graceMs`; 0: SIGKILL at once. */
   stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void>;
   /** Whether this address can be listened on now. */
   portFree(address: string, port: number): Promise<boolean>;
@@ -71,7 +71,18 @@ export interface Parts {
   /** Runs everything in this process until interrupted. */
   foreground(cluster: Cluster, onReady: () => Promise<void>): Promise<number>;
   serve(dataFolder: string): Promise<number>;
-  runAgent(dataFolder: string): Promise<number>;
+  /** `node` is a member's name; absent: the first node. */
+  runAgent(dataFolder: string, node: string | undefined): Promise<number>;
+  /** Makes a member's namespaces if need be and becomes its agent in them. */
+  runBox(dataFolder: string, node: string): Promise<number>;
+  /** Ends the pods of the node that this process runs in. */
+  endPods(dataFolder: string, node: string): Promise<number>;
+  /** Makes the network between the nodes, or repairs it. */
+  layNodeNetwork(cluster: Cluster): Promise<void>;
+  /** Ends a member at once, as a power cut would: everything that runs in its namespaces. */
+  stopMember(cluster: Cluster, member: Member): Promise<void>;
+  /** Takes a member's Node object and files away. */
+  removeMember(cluster: Cluster, member: Member): Promise<void>;
   runIngress(dataFolder: string): Promise<number>;
 }
 export type Probe = { readonly version: string; readonly nodes: readonly { readonly name: string; readonly ready: boolean }[]; readonly pods: number; readonly runningPods: number };
@@ -81,6 +92,9 @@ export type Reachability =
   | { readonly unknown: string };
 export type ClusterAccess = { readonly context: string; readonly server: string; readonly dataFolder: string };
 
+/** A node beside the first. `index` is never 0; it decides the node's pod network and its address. */
+export type Member = { readonly name: string; readonly index: number; readonly link: number };
+
 /** `cluster.json`: what a cluster is, fixed when it is made. */
 export type Cluster = {
   readonly name: string;
@@ -89,7 +103,14 @@ export type Cluster = {
   readonly state: "creating" | "made" | "deleting";
   readonly runtime: "containerd" | "simulated";
   readonly nodes: number;
+  /** The first node: the machine itself, on its own network. */
   readonly nodeName: string;
+  /** The other nodes, each in namespaces of its own; absent: none. */
+  readonly members?: readonly Member[];
+  /** Network between the nodes; each of its /24s is a link, whose first address is the machine's. */
+  readonly nodeCIDR?: string;
+  /** Links that the other nodes are spread over: nodes of different ones reach each other through the machine only. */
+  readonly links?: number;
   /** Addresses the API server listens on, the first one for kubectl. */
   readonly listen: readonly string[];
   /** Where pods and other nodes reach it; absent without a network. */

@@ -1,5 +1,5 @@
 import { UsageError } from "./args.ts";
-import { clusterFlags, existingCluster } from "./cluster.ts";
+import { clusterFlags, daemonsOf, existingCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import { describe, flagsFor } from "./up.ts";
 
@@ -10,15 +10,17 @@ export const status: Command = {
   async run(args, machine, parts) {
     if (args.rest.length > 0) throw new UsageError(`status takes no arguments: "${args.rest.join(" ")}"`);
     const cluster = await existingCluster(machine, args);
-    const names = cluster.runtime === "simulated" ? ["server"] : ["server", "agent"];
-    const daemons = await Promise.all(names.map(async name => ({ name, daemon: await machine.daemon(name, cluster.runFolder) })));
+    const daemons = await Promise.all(daemonsOf(cluster).map(async ({ name, runFolder, member }) => ({ name, member, daemon: await machine.daemon(name, runFolder) })));
     const probe = daemons[0]?.daemon ? await parts.probe(cluster) : undefined;
     const lines = [
-      ["Cluster", `${cluster.name} (${cluster.runtime}${cluster.runtime === "simulated" ? `, ${cluster.nodes} nodes` : ""})`],
+      ["Cluster", `${cluster.name} (${cluster.runtime}${cluster.nodes > 1 ? `, ${cluster.nodes} nodes` : ""})`],
       ["State", cluster.state === "deleting" ? `half deleted: finish with "timonier delete${flagsFor(cluster)}"` : probe ? "running" : daemons.some(({ daemon }) => daemon) ? "starting or not answering" : "stopped"],
       ["API", probe ? describe(cluster, probe) : `https://${cluster.listen[0]}:${cluster.port} (no answer)`],
-      ...daemons.map(({ name, daemon }) => [name[0]!.toUpperCase() + name.slice(1), daemon ? `pid ${daemon.pid}, ${(daemon.residentBytes / 1e6).toFixed(0)} MB, up ${age(daemon.ageSeconds)}` : "not running"]),
-      ...(probe?.nodes ?? []).slice(0, 10).map(node => ["Node", `${node.name} ${node.ready ? "Ready" : "NotReady"}`]),
+      ...daemons.filter(({ member }) => !member).map(({ name, daemon }) => [name[0]!.toUpperCase() + name.slice(1), process(daemon)]),
+      ...(cluster.runtime === "simulated" ? (probe?.nodes ?? []).slice(0, 10) : [cluster.nodeName, ...(cluster.members ?? []).map(({ name }) => name)].map(name => ({ name, ready: probe?.nodes.find(node => node.name === name)?.ready }))).map(({ name, ready }) => {
+        const own = daemons.find(({ member }) => member?.name === name);
+        return ["Node", `${name} ${ready === undefined ? "unknown" : ready ? "Ready" : "NotReady"}${own ? `, agent ${process(own.daemon)}` : ""}`];
+      }),
       ["Context", `${cluster.context}${cluster.kubeconfig ? ` in ${cluster.kubeconfig}` : ""}`],
       ["Data", cluster.dataFolder],
     ] as const;
@@ -27,6 +29,10 @@ export const status: Command = {
     return probe ? 0 : 3;
   },
 };
+
+function process(daemon: { readonly pid: number; readonly residentBytes: number; readonly ageSeconds: number } | undefined): string {
+  return daemon ? `pid ${daemon.pid}, ${(daemon.residentBytes / 1e6).toFixed(0)} MB, up ${age(daemon.ageSeconds)}` : "not running";
+}
 
 function age(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)}s`;

@@ -1,5 +1,6 @@
+import { messageOf } from "../base/log.ts";
 import { UsageError, type Arguments } from "./args.ts";
-import { allFree, atPresentAddress, clusterFlags, layOut, loadCluster, placeOf, saveCluster, type Place } from "./cluster.ts";
+import { allFree, atPresentAddress, clusterFlags, daemonsOf, grown, layOut, loadCluster, placeOf, saveCluster, type Daemon, type Place } from "./cluster.ts";
 import type { Command } from "./command.ts";
 import type { Cluster, Machine, Parts, Probe } from "./machine.ts";
 import { bringPackages } from "./packages.ts";
@@ -12,13 +13,15 @@ export const up: Command = {
   flags: [
     ...clusterFlags,
     { name: "runtime", type: "string", doc: "containerd (default) or simulated: pods that only pretend, without root or containers" },
-    { name: "nodes", type: "number", doc: "number of nodes (simulated runtime)" },
+    { name: "nodes", type: "number", doc: "number of nodes, each with its own agent, containerd and network (default 1); more than before adds nodes" },
+    { name: "links", type: "number", doc: "networks that the further nodes are spread over; between them packets travel in a VXLAN tunnel (default 1)" },
     { name: "port", type: "number", doc: "port of the API server (default 6443, or the next free one)" },
     { name: "node-port", type: "number", doc: "port of the node agent (default 10250, or the next free one)" },
     { name: "pod-cidr", type: "string", doc: "network of the pods (default: the first free 10.N.0.0/16 from 10.244 down)" },
     { name: "service-cidr", type: "string", doc: "network of the services (default: the first free 10.N.0.0/16 from 10.96 up)" },
     { name: "lb-pool", type: "string", doc: "addresses for LoadBalancer services, as CIDRs with commas (default: this machine's own address, by free port)" },
     { name: "external-ips", type: "boolean", doc: "let services name externalIPs: whoever may write a service can then take any address's traffic" },
+    { name: "node-cidr", type: "string", doc: "network between the nodes (default: the first free 10.N.0.0/16 from 10.95 down)" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
   async run(args, machine, parts) {
@@ -44,10 +47,12 @@ export const up: Command = {
 };
 
 async function bringUp(known: Cluster | undefined, place: Place, args: Arguments, machine: Machine, parts: Parts): Promise<number> {
-  if (known && (await machine.daemon("server", known.runFolder))) {
+  const asked = args.values["nodes"];
+  const wanted = known && known.runtime === "containerd" && (asked !== undefined || args.values["links"] !== undefined) ? await grown(machine, place, known, Number(asked ?? known.nodes), args.values) : known;
+  if (known && wanted === known && (await machine.daemon("server", known.runFolder))) {
     const probe = await parts.probe(known);
-    const agentRuns = known.runtime === "simulated" || (await machine.daemon("agent", known.runFolder)) !== undefined;
-    if (probe && agentRuns) {
+    const all = await Promise.all(daemonsOf(known).map(({ name, runFolder }) => machine.daemon(name, runFolder)));
+    if (probe && all.every(each => each !== undefined)) {
       machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n`);
       await parts.mergeKubeconfig(access(known));
       return 0;
@@ -55,20 +60,23 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   }
   const progress = new Progress(machine);
   const first = known === undefined || known.state === "creating";
-  const cluster = known ?? (await layOut(machine, place, args));
+  const cluster = wanted ?? (await layOut(machine, place, args));
   if (known) await checkPorts(machine, known);
-  machine.out(`${first ? "Making" : "Starting"} cluster "${place.name}"\n`);
+  machine.out(`${first ? "Making" : cluster === known ? "Starting" : "Growing"} cluster "${place.name}"\n`);
   if (cluster.runtime === "containerd") await bringPackages(machine, progress, args.values["no-install"] === true);
 
   let interrupted = false;
   const unlisten = machine.onInterrupt(() => { interrupted = true; });
+  const started: Daemon[] = [];
   try {
+    if ((cluster.members ?? []).length > 0) await parts.layNodeNetwork(cluster);
     await saveCluster(machine, cluster);
-    await followDaemons(cluster, machine, progress, () => interrupted);
+    await followDaemons(cluster, machine, progress, () => interrupted, daemon => void started.push(daemon));
     const kubeconfig = await parts.mergeKubeconfig(access(cluster));
     await saveCluster(machine, { ...cluster, state: "made", kubeconfig });
   } catch (error) {
-    await undo(cluster, place, first, machine, parts);
+    if (first) await undo(cluster, place, machine, parts);
+    else await stopStarted(started, known ?? cluster, cluster, machine, parts);
     throw error;
   } finally {
     unlisten();
@@ -77,11 +85,18 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   return 0;
 }
 
-/** Nothing half-made stays behind: a first start that failed is removed, a later one only stopped. */
-async function undo(cluster: Cluster, place: Place, first: boolean, machine: Machine, parts: Parts): Promise<void> {
-  await machine.stopDaemon("agent", cluster.runFolder, 3_000);
-  await machine.stopDaemon("server", cluster.runFolder, 3_000);
-  if (!first) return;
+/** A later start that failed: what it started is stopped again, nodes that it added go. */
+async function stopStarted(started: readonly Daemon[], known: Cluster, cluster: Cluster, machine: Machine, parts: Parts): Promise<void> {
+  const added = (cluster.members ?? []).filter(({ index }) => !known.members?.some(member => member.index === index));
+  await Promise.all(started.filter(({ name }) => name === "agent").map(({ name, runFolder }) => machine.stopDaemon(name, runFolder, 3_000)));
+  for (const member of added) await parts.removeMember(cluster, member).catch((error: unknown) => machine.err(`${messageOf(error)}\n`));
+  await Promise.all(started.map(({ name, runFolder }) => machine.stopDaemon(name, runFolder, 3_000)));
+  await saveCluster(machine, known);
+}
+
+/** Nothing half-made stays behind: a first start that failed is removed. */
+async function undo(cluster: Cluster, place: Place, machine: Machine, parts: Parts): Promise<void> {
+  await Promise.all(daemonsOf(cluster).map(({ name, runFolder }) => machine.stopDaemon(name, runFolder, 3_000)));
   if (cluster.runtime === "containerd") await parts.removeWorkloads(cluster, () => undefined);
   const log = await machine.read(`${cluster.dataFolder}/logs/server.log`);
   if (log) machine.err(lastLines(log, 5));
@@ -98,7 +113,7 @@ async function checkPorts(machine: Machine, cluster: Cluster): Promise<void> {
 }
 
 function refuseChanges(cluster: Cluster, { values }: Arguments): void {
-  const fixed = { runtime: cluster.runtime, nodes: cluster.nodes, port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR, "lb-pool": cluster.loadBalancerPools?.join(",") ?? "this machine's own address", "external-ips": cluster.externalIPs ?? false } as const;
+  const fixed = { runtime: cluster.runtime, ...(cluster.runtime === "simulated" ? { nodes: cluster.nodes } : {}), port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR, "lb-pool": cluster.loadBalancerPools?.join(",") ?? "this machine's own address", "external-ips": cluster.externalIPs ?? false, ...(cluster.nodeCIDR === undefined ? {} : { "node-cidr": cluster.nodeCIDR }) } as const;
   for (const [flag, value] of Object.entries(fixed))
     if (values[flag] !== undefined && (flag === "lb-pool" ? String(values[flag]).replaceAll(" ", "") : values[flag]) !== value)
       throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);

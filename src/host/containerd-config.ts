@@ -10,6 +10,10 @@ export type ContainerdSettings = {
   /** `/run/timonier/<name>`: sockets and state that a reboot may lose. */
   readonly runDir: string;
   readonly podCIDRs: readonly string[];
+  /** What a reboot is for this node: another text than before. Default: the kernel's boot id. */
+  readonly boot?: string;
+  /** Bytes that pods' packets may grow by on the way to other nodes. */
+  readonly overheadBytes?: number;
   /** `PATH`, to find programs. */
   readonly path: string;
   /** Registries spoken to over plain HTTP, beyond those on the loopback. */

@@ -6,14 +6,18 @@ import { spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import type { Log } from "../base/log.ts";
+import { bootId } from "./boot-id.ts";
 import { chooseRuntime, cgroupFacts, findRuntimePrograms, pathsOf, pauseImage, renderCni, renderConfig, renderRegistryHosts, type ContainerdSettings } from "./containerd-config.ts";
 import { CriRuntime } from "./cri.ts";
 import { startTimeOf } from "./daemon.ts";
 import { writeFilesAtomic } from "./files.ts";
+import { outsideMtu } from "./node-links.ts";
 import { importPauseImage } from "./pause-image.ts";
 
 export type RunningContainerd = { readonly socket: string; readonly pid: number; readonly runtime: "runc" | "crun"; readonly startedNow: boolean };
 
+type Running = Pick<ContainerdSettings, "dir" | "runDir" | "boot">;
+const bootOf = ({ boot }: Running): string => boot ?? bootId();
 /** Ready this long after its start, or it never will be: its log then says why. */
 const startTimeoutMs = 20_000;
 const logBytesMax = 10 << 20;
@@ -30,7 +34,7 @@ export async function ensureContainerd(settings: ContainerdSettings, log: Log): 
   await mkdir(settings.runDir, { recursive: true, mode: 0o711 });
   await writeFilesAtomic([
     { path: at.config, content: renderConfig(settings, programs, { runtime, mayRaiseOomScore: hasCapability(24) }) },
-    { path: `${at.cni}/10-timonier.conflist`, content: renderCni(settings, podMtu()) },
+    { path: `${at.cni}/10-timonier.conflist`, content: renderCni(settings, outsideMtu() - (settings.overheadBytes ?? 0)) },
     ...[...renderRegistryHosts(settings)].map(([registry, content]) => ({ path: `${at.hosts}/${registry}/hosts.toml`, content })),
   ]);
   const living = livingContainerd(settings);
@@ -47,13 +51,13 @@ export async function ensureContainerd(settings: ContainerdSettings, log: Log): 
 }
 
 /** Its pid, if it is the very process that we started. */
-export function livingContainerd(settings: Pick<ContainerdSettings, "dir" | "runDir">): number | undefined {
+export function livingContainerd(settings: Running): number | undefined {
   const process = readProcess(settings);
-  return process && process.bootId === bootId() && startTimeOf(process.pid) === process.startTime ? process.pid : undefined;
+  return process && process.bootId === bootOf(settings) && startTimeOf(process.pid) === process.startTime ? process.pid : undefined;
 }
 
 /** Ends containerd itself; containers and their shims go on until they are stopped. */
-export async function stopContainerd(settings: Pick<ContainerdSettings, "dir" | "runDir">): Promise<void> {
+export async function stopContainerd(settings: Running): Promise<void> {
   const found = readProcess(settings);
   const alive = (): boolean => found !== undefined && livingContainerd(settings) === found.pid;
   for (const [signal, waitMs] of [["SIGTERM", 5_000], ["SIGKILL", 2_000]] as const) {
@@ -74,7 +78,7 @@ async function start(settings: ContainerdSettings, program: string): Promise<num
     await new Promise<void>((done, fail) => { child.once("spawn", done); child.once("error", fail); });
     child.unref();
     const pid = child.pid!;
-    await writeFilesAtomic([{ path: at.process, content: JSON.stringify({ pid, startTime: startTimeOf(pid), bootId: bootId() }) }]);
+    await writeFilesAtomic([{ path: at.process, content: JSON.stringify({ pid, startTime: startTimeOf(pid), bootId: bootOf(settings) }) }]);
     return pid;
   } finally {
     closeSync(log);
@@ -98,7 +102,7 @@ async function answering(cri: CriRuntime, settings: ContainerdSettings, pid: num
 /** After a reboot nothing of the old state is true: addresses are free, sandboxes are dead. */
 async function forgetOtherBoot(settings: ContainerdSettings): Promise<void> {
   const found = readProcess(settings);
-  if (!found || found.bootId === bootId()) return;
+  if (!found || found.bootId === bootOf(settings)) return;
   const at = pathsOf(settings);
   for (const path of [at.ipam, at.state, at.runc, at.crun, at.socket, at.process]) await rm(path, { recursive: true, force: true });
 }
@@ -112,20 +116,10 @@ function readProcess(settings: Pick<ContainerdSettings, "dir" | "runDir">): { re
   }
 }
 
-export function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-}
-
 /** Whether this process has a capability in its effective set. */
 export function hasCapability(bit: number): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   return (BigInt(`0x${effective}`) >> BigInt(bit)) % 2n === 1n;
-}
-
-/** Pods' packets leave through the default route's interface: theirs may not be larger. */
-function podMtu(): number {
-  const device = readFileSync("/proc/net/route", "utf8").split("\n").slice(1).map(line => line.split("\t")).find(fields => fields[1] === "00000000")?.[0];
-  return device === undefined ? 1500 : Number(readFileSync(`/sys/class/net/${device}/mtu`, "utf8"));
 }
 
 function lastLines(path: string): string {

@@ -12,7 +12,10 @@ const containerStates = ["created", "running", "exited", "unknown"] as const;
 export class CriRuntime implements ContainerRuntime {
   readonly #grpc: GrpcClient;
   readonly #containerd: GrpcClient;
-  constructor(socket: string) {
+  readonly #beforePull: ((reference: string) => Promise<void>) | undefined;
+  /** `beforePull` may make a registry reachable that is not. */
+  constructor(socket: string, beforePull?: (reference: string) => Promise<void>) {
+    this.#beforePull = beforePull;
     this.#grpc = new GrpcClient(socket);
     this.#containerd = new GrpcClient(socket, { "containerd-namespace": "k8s.io" });
   }
@@ -143,6 +146,7 @@ export class CriRuntime implements ContainerRuntime {
     return image && imageState(image);
   }
   async pullImage(reference: string, auth: Credentials | undefined, sandboxConfig: SandboxConfig | undefined): Promise<string> {
+    await this.#beforePull?.(reference);
     const answer = await this.#call(cri.pullImage, { image: { image: reference }, ...(auth && { auth }), ...(sandboxConfig && { sandboxConfig }) }, limit.pull);
     return answer.imageRef ?? "";
   }

@@ -72,9 +72,11 @@ export async function startDaemon({ name, args, runFolder, logFile }: Parameters
 export async function daemonOf(name: string, runFolder: string): Promise<Awaited<ReturnType<Machine["daemon"]>>> {
   const keeperPid = await livingKeeper(name, runFolder);
   if (keeperPid === undefined) return undefined;
-  const pid = Number(await text(pidFile(name, runFolder)));
-  const stat = pid > 0 ? statOf(pid) : undefined;
-  if (!stat || stat.parent !== keeperPid) return undefined;
+  const child = Number(await text(pidFile(name, runFolder)));
+  if (!(child > 0) || statOf(child)?.parent !== keeperPid) return undefined;
+  const pid = entered(child);
+  const stat = statOf(pid);
+  if (!stat) return undefined;
   const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
   return { pid, residentBytes: stat.residentPages * 4096, ageSeconds: Math.max(0, uptime - stat.startTicks / 100) };
 }
@@ -82,8 +84,11 @@ export async function daemonOf(name: string, runFolder: string): Promise<Awaited
 export async function stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void> {
   const keeperPid = await livingKeeper(name, runFolder);
   const pid = Number(await text(pidFile(name, runFolder)));
-  const child = keeperPid !== undefined && pid > 0 && statOf(pid)?.parent === keeperPid ? { pid, startTicks: statOf(pid)!.startTicks } : undefined;
-  if (keeperPid !== undefined) signal(keeperPid, "SIGTERM");
+  const ours = keeperPid !== undefined && pid > 0 && statOf(pid)?.parent === keeperPid;
+  // The process itself, where it has entered other namespaces: it ends after the one that went there with it.
+  const child = ours ? known(entered(pid)) : undefined;
+  // Without any grace it is not asked first: what it holds together ends by itself, and is reaped by whom it belongs to.
+  if (keeperPid !== undefined && graceMs > 0) signal(keeperPid, "SIGTERM");
   const began = performance.now();
   const alive = (): boolean => (keeperPid !== undefined && isAlive(keeperPid)) || (child !== undefined && startTimeOf(child.pid) === child.startTicks && isAlive(child.pid));
   const ended = async (untilMs: number): Promise<void> => {
@@ -96,6 +101,17 @@ export async function stopDaemon(name: string, runFolder: string, graceMs: numbe
   await ended(graceMs + killedMs);
   await rm(pidFile(name, runFolder), { force: true });
   await rm(`${pidFile(name, runFolder)}.keeper`, { force: true });
+}
+
+/** A daemon that lives in other namespaces is the child of the program that has put it there. */
+function entered(pid: number): number {
+  if (statOf(pid)?.name !== "nsenter") return pid;
+  const [child = pid] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  return child;
+}
+function known(pid: number): { readonly pid: number; readonly startTicks: number } | undefined {
+  const stat = statOf(pid);
+  return stat && { pid, startTicks: stat.startTicks };
 }
 
 /** When a process started, in clock ticks since boot; undefined when there is none (a zombie counts as none). */
@@ -121,12 +137,12 @@ async function text(path: string): Promise<string> {
   }
 }
 
-function statOf(pid: number): { readonly state: string; readonly parent: number; readonly startTicks: number; readonly residentPages: number } | undefined {
+function statOf(pid: number): { readonly name: string; readonly state: string; readonly parent: number; readonly startTicks: number; readonly residentPages: number } | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The program's name may hold spaces and parentheses: count from the last one.
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0]!, parent: Number(fields[1]), startTicks: Number(fields[19]), residentPages: Number(fields[21]) };
+    return { name: line.slice(line.indexOf("(") + 1, line.lastIndexOf(")")), state: fields[0]!, parent: Number(fields[1]), startTicks: Number(fields[19]), residentPages: Number(fields[21]) };
   } catch (error) {
     if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;

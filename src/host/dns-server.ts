@@ -11,7 +11,7 @@ export const dnsLimits = { tcpConnections: 256, tcpIdleMs: 10_000, pipelined: 10
 export type DnsServer = { close(): Promise<void> };
 
 /** Serves on every address. Rejects when one cannot be bound. */
-export async function startDnsServer(resolver: Resolver, addresses: readonly string[], port: number, log: Log): Promise<DnsServer> {
+export async function startDnsServer(resolver: Pick<Resolver, "answer">, addresses: readonly string[], port: number, log: Log): Promise<DnsServer> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => { await Promise.all(closers.map(closer => closer())); };
   try {
@@ -28,7 +28,7 @@ export async function startDnsServer(resolver: Resolver, addresses: readonly str
   return { close };
 }
 
-function bindUdp(resolver: Resolver, address: string, port: number, log: Log): Promise<Socket> {
+function bindUdp(resolver: Pick<Resolver, "answer">, address: string, port: number, log: Log): Promise<Socket> {
   return new Promise((done, fail) => {
     const socket = createSocket({ type: isIP(address) === 6 ? "udp6" : "udp4", recvBufferSize: 1 << 20 });
     socket.once("error", error => fail(new Error(`binding DNS to ${address} port ${port}`, { cause: error })));
@@ -45,7 +45,7 @@ function bindUdp(resolver: Resolver, address: string, port: number, log: Log): P
   });
 }
 
-function listenTcp(resolver: Resolver, address: string, port: number, log: Log): Promise<Server> {
+function listenTcp(resolver: Pick<Resolver, "answer">, address: string, port: number, log: Log): Promise<Server> {
   return new Promise((done, fail) => {
     const server = createServer(socket => {
       let buffered = Buffer.alloc(0);

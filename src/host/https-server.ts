@@ -36,6 +36,8 @@ export type HttpsServerOptions = {
 
 export interface HttpsServer {
   readonly port: number;
+  /** One address more, on the same port. */
+  listenOn(address: string): Promise<void>;
   /** Connections made from now on see the new certificates; those that exist stay. */
   setCredentials(credentials: ServerCredentials): void;
   readonly connections: number;
@@ -98,6 +100,11 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   return {
     port,
     get connections() { return guard.connections; },
+    async listenOn(address) {
+      const listener = createNetServer({ pauseOnConnect: false }, accept);
+      await listen(listener, address, port);
+      listeners.push(listener);
+    },
     setCredentials(credentials) {
       const next: Authorities = authoritiesOf(credentials.clientCa, credentials.frontProxyCa);
       tls.setSecureContext(tlsOptions(credentials));

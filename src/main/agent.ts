@@ -9,6 +9,8 @@ import { HttpClient } from "../client/http.ts";
 import { Informer } from "../client/informer.ts";
 import { linuxCgroups } from "../host/cgroups.ts";
 import { systemClock } from "../host/clock.ts";
+import { bootId } from "../host/boot-id.ts";
+import { boxId } from "../host/box.ts";
 import { startAgain } from "../host/daemon.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf } from "../host/containerd-config.ts";
@@ -21,11 +23,13 @@ import { nodeFiles } from "../host/node-files.ts";
 import { startNodeServer } from "../host/node-server.ts";
 import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
 import { enableForwarding, PodNetwork } from "../host/pod-network.ts";
+import { routeToMachine } from "../host/registry-gateway.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
 import { ContainerdStreams } from "../host/containerd-streams.ts";
 import { rememberFolders } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
+import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
@@ -34,9 +38,11 @@ import { PolicyEnforcer } from "../proxy/policy.ts";
 import { AgentApi } from "../node/agent-api.ts";
 import { WatchedReferences } from "../node/references.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
+import { serveMembers } from "./member-services.ts";
 import { runNodeNetwork } from "./node-network.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePodCIDR, policyTable } from "./node-settings.ts";
-import { moved, presentCluster } from "./present-cluster.ts";
+import { nodeRoutes } from "./node-routes.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePlace, policyTable, registryNote } from "./node-settings.ts";
+import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
 
@@ -45,10 +51,11 @@ const podsMax = 110;
 const identityWaitMs = 30_000;
 const memoryDirBytesMax = 256 * 2 ** 20;
 
-/** Runs until SIGTERM or SIGINT; gives the exit code. */
-export async function runAgent(dataFolder: string): Promise<number> {
-  const cluster = await presentCluster(dataFolder);
-  const report = startReport("agent", cluster.runFolder);
+/** Runs until SIGTERM or SIGINT; gives the exit code. `node` names a member; absent: the machine itself. */
+export async function runAgent(dataFolder: string, node: string | undefined): Promise<number> {
+  // A member has the address of its link, wherever the machine goes.
+  const cluster = node === undefined ? await presentCluster(dataFolder) : await clusterAsKept(dataFolder);
+  const report = startReport("agent", nodePlace(cluster, node).runFolder);
   const log = lineLog(line => void process.stdout.write(line), "info");
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
@@ -59,9 +66,9 @@ export async function runAgent(dataFolder: string): Promise<number> {
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
   let anew = false;
-  void moved(cluster, { clock: systemClock(), log }, stop.signal).then(has => { anew = has; stop.abort(); });
+  if (node === undefined) void moved(cluster, { clock: systemClock(), log }, stop.signal).then(has => { anew = has; stop.abort(); });
   try {
-    await start(cluster, log, report, stop.signal);
+    await start(cluster, node, log, report, stop.signal);
   } catch (error) {
     report.failed(messageOf(error));
     log.error("could not start", { error: messageOf(error) });
@@ -71,14 +78,16 @@ export async function runAgent(dataFolder: string): Promise<number> {
   return anew ? startAgain : 0;
 }
 
-async function start(cluster: Cluster, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {
+async function start(cluster: Cluster, name: string | undefined, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {
   const clock = systemClock();
   const random = systemRandom();
-  const at = agentPaths(cluster);
-  const settings = containerdSettings(cluster);
+  const place = nodePlace(cluster, name);
+  const at = agentPaths(cluster, place);
+  const boot = place.boxed ? boxId(place) : bootId();
+  const settings = { ...containerdSettings(cluster, place), boot };
   const files = nodeFiles();
-  await mkdir(cluster.runFolder, { recursive: true, mode: 0o711 });
-  await rememberFolders(pathsOf(settings).folders);
+  await mkdir(place.runFolder, { recursive: true, mode: 0o711 });
+  if (!place.boxed) await rememberFolders(pathsOf(settings).folders);
   const containerd = await ensureContainerd(settings, log.child("containerd"));
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
@@ -91,29 +100,30 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   const [clientIdentity, servingIdentity, proxyIdentity] = await Promise.all([at.clientIdentity, at.servingIdentity, at.proxyIdentity].map(path => identityAt(path, clock)));
   if (!clientIdentity || !servingIdentity || !proxyIdentity) throw new Error("an identity is missing");
   const connectAs = (identity: Identity): HttpTransport => new HttpTransport({
-    address: cluster.listen[0] ?? "127.0.0.1", port: cluster.port, ca: identity.trusted ?? "", identity: pemOf(identity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
+    address: place.api, port: cluster.port, ca: identity.trusted ?? "", identity: pemOf(identity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
   });
   const transport = connectAs(clientIdentity);
   const proxyTransport = connectAs(proxyIdentity);
   const client = new HttpClient(transport, "kubelet");
   const proxyClient = new HttpClient(proxyTransport, "kube-proxy");
-  const addresses = cluster.advertise === undefined ? ["127.0.0.1"] : [cluster.advertise];
-  const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, cluster.dataFolder);
+  const { addresses } = place;
+  const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, place.dataFolder, boot, place.boxed ? place.name : undefined);
   const facts = await machine();
-  const runtime = new CriRuntime(containerd.socket);
-  const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${cluster.nodeName}` });
+  const runtime = new CriRuntime(containerd.socket, place.boxed ? reference => routeToMachine(reference, registryNote(cluster), pathsOf(settings).hosts) : undefined);
+  const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${place.name}` });
+  const nodes = new Informer(Node, proxyClient);
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
-  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: cluster.nodeName, table: policyTable(cluster.id), dns: clusterDNS(cluster), filter: nftables(), clock, log: log.child("policies") });
-  const recorder = new EventRecorder({ component: "kubelet", host: cluster.nodeName, client, clock, random, log: log.child("events") });
+  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, table: policyTable(cluster.id), dns: clusterDNS(cluster), filter: nftables(), clock, log: log.child("policies") });
+  const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   agent = new Agent({
-    client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: [nodePodCIDR(cluster)],
+    client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: place.podCIDRs,
     host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network, gate: policies },
-    identity: { name: cluster.nodeName, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
+    identity: { name: place.name, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
     node: {
-      nodeName: cluster.nodeName, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+      nodeName: place.name, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
       cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir, memoryDir: at.memoryDir, seccompDir: at.seccompDir,
     },
     services: async () => {
@@ -127,8 +137,8 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
   });
 
   const server = await startNodeServer({
-    addresses: [...new Set([...addresses, ...cluster.listen])], port: cluster.nodePort, credentials: { ...pemOf(servingIdentity), clientCa: servingIdentity.trusted ?? "" }, clock, log: log.child("https"),
-    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${cluster.runFolder}/exec`, log), logs: logFiles(), clock }),
+    addresses: place.listen, port: cluster.nodePort, credentials: { ...pemOf(servingIdentity), clientCa: servingIdentity.trusted ?? "" }, clock, log: log.child("https"),
+    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${place.runFolder}/exec`, log), logs: logFiles(), clock }),
   });
   report.step(`node agent on https://${addresses[0]}:${cluster.nodePort}`);
   const watchers = [
@@ -136,11 +146,16 @@ async function start(cluster: Cluster, log: Log, report: ReturnType<typeof start
     watchIdentity(at.clientIdentity, identity => transport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
     watchIdentity(at.servingIdentity, identity => server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
   ];
-  const running = [pods, services, slices, policies].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
-  const serving = runNodeNetwork(cluster, { services, slices, clock, log, path: settings.path }, signal);
+  const routes = nodeRoutes({
+    nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),
+    table: { cluster: cluster.id, podCIDRs: [cluster.podCIDR], ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
+  });
+  const running = [pods, services, slices, policies, nodes, routes].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const serving = runNodeNetwork(cluster, place, { services, slices, clock, log, path: settings.path }, signal);
   const node = agent.run(signal);
   report.ready();
-  await Promise.all([node, serving, ...running]);
+  const members = place.boxed ? undefined : serveMembers(cluster, log.child("members"), signal);
+  await Promise.all([node, serving, members, ...running]);
   for (const close of watchers) close();
   recorder.close();
   await server.close(1_000);

@@ -16,7 +16,12 @@ const parts: Parts = {
   whyNot: async (cluster, question) => (await import("./why-not.ts")).whyNot(cluster, question),
   foreground: async (cluster, onReady) => (await import("./server.ts")).runServer(cluster.dataFolder, { onReady, foreground: true }),
   serve: async dataFolder => (await import("./server.ts")).runServer(dataFolder, {}),
-  runAgent: async dataFolder => (await import("./agent.ts")).runAgent(dataFolder),
+  runAgent: async (dataFolder, node) => (await import("./agent.ts")).runAgent(dataFolder, node),
+  runBox: async (dataFolder, node) => (await import("./box.ts")).runBox(dataFolder, node),
+  endPods: async (dataFolder, node) => (await import("./workloads.ts")).endPodsHere(dataFolder, node),
+  layNodeNetwork: async cluster => (await import("./box.ts")).layNodeNetwork(cluster),
+  stopMember: async (cluster, member) => (await import("./workloads.ts")).stopMember(cluster, member),
+  removeMember: async (cluster, member) => (await import("./members.ts")).removeMember(cluster, member),
   runIngress: async dataFolder => (await import("./ingress.ts")).runIngress(dataFolder),
 };
 

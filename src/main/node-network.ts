@@ -12,7 +12,8 @@ import { addLocalRange, addLoopbackAddress } from "../host/pod-network.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
-import { clusterDNS, clusterDomain, loadBalancerAddresses, nodePodCIDR, proxyTable } from "./node-settings.ts";
+import { isLoopback } from "./member-services.ts";
+import { clusterDNS, clusterDomain, linkGateway, loadBalancerAddresses, proxyTable, type NodePlace } from "./node-settings.ts";
 
 type Options = {
   readonly services: Informer<typeof Service>;
@@ -26,7 +27,7 @@ const ttlSeconds = 5;
 const restartMaxMs = 5_000;
 
 /** Runs both until `signal` aborts; the rules stay, so that services go on without us. */
-export async function runNodeNetwork(cluster: Cluster, options: Options, signal: AbortSignal): Promise<void> {
+export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options: Options, signal: AbortSignal): Promise<void> {
   const { clock, log } = options;
   const dns = clusterDNS(cluster);
   const { pools } = loadBalancerAddresses(cluster);
@@ -36,27 +37,32 @@ export async function runNodeNetwork(cluster: Cluster, options: Options, signal:
     onChange: (listener: Parameters<Informer<typeof Service>["onChange"]>[0]) => options.services.onChange(listener),
   };
   const proxy = serviceProxy({
-    node: { name: cluster.nodeName, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
-    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: nodePodCIDR(cluster), pools, nodeIPs: cluster.advertise === undefined ? [] : [cluster.advertise] }],
+    node: { name: place.name, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
+    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: place.podCIDRs[0]!, pools, nodeIPs: place.addresses.filter(address => !isLoopback(address)) }],
   });
   await Promise.all([
     supervise({
       name: proxy.name,
       run: async stop => {
-        for (const pool of pools) await addLocalRange(pool, options.path);
+        // They lead to the machine; the other nodes pass on what nobody there serves.
+        if (!place.boxed) for (const pool of pools) await addLocalRange(pool, options.path);
         await proxy.run(stop);
       },
     }, { clock, log, maxWaitMs: restartMaxMs }, signal),
-    supervise({ name: "DNS", run: stop => serveNames(dns, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
+    supervise({ name: "DNS", run: stop => serveNames(cluster, place, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
   ]);
 }
 
-async function serveNames(address: string, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
+async function serveNames(cluster: Cluster, place: NodePlace, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
+  const address = clusterDNS(cluster);
   await addLoopbackAddress(address, path);
   // Before the first list nothing is known: the resolver then answers SERVFAIL, and clients ask again.
   const known = (): void => { if (services.revision < 0 || slices.revision < 0) throw new Error("the cluster's services are not known yet"); };
+  const servers = await systemNameservers([address]);
+  // A name server on the machine's loopback is out of a box's reach: the machine's agent relays (member-services.ts).
+  const upstream = place.boxed && servers.length > 0 && servers.every(isLoopback) ? [linkGateway(cluster, 0)] : servers;
   const resolver = new Resolver({
-    view: clusterView(services, slices, known), clock, log: log.child("dns"), forward: upstreamForward(await systemNameservers([address])),
+    view: clusterView(services, slices, known), clock, log: log.child("dns"), forward: upstreamForward(upstream),
     settings: { domain: clusterDomain, ttl: ttlSeconds, serial: () => Math.max(0, services.revision) % 2 ** 31 },
   });
   const server = await startDnsServer(resolver, [address], dnsPort, log.child("dns"));

@@ -1,24 +1,87 @@
-/** Where a cluster's node keeps what: one place, for the agent and for what removes everything again. */
-import type { Cluster } from "../cli/machine.ts";
+/** Where a cluster's nodes keep what, and what belongs to which: one place, for the agents and for what removes everything again. */
+import { must } from "../base/assert.ts";
+import { parseIPv4Range, renderIPv4 } from "../base/ipv4.ts";
+import type { Cluster, Member } from "../cli/machine.ts";
 import type { LoadBalancerAddresses } from "../controllers/load-balancer-plan.ts";
 import type { ContainerdSettings } from "../host/containerd-config.ts";
+import { tunnelOverheadBytes } from "../host/node-routes.ts";
 
-export function agentPaths(cluster: Pick<Cluster, "id" | "dataFolder" | "runFolder" | "nodeName">) {
+/** One node of a cluster on this machine. The first is the machine itself; every other one is a box: namespaces of its own (`host/box.ts`). */
+export type NodePlace = {
+  readonly name: string;
+  readonly index: number;
+  readonly boxed: boolean;
+  readonly dataFolder: string;
+  readonly runFolder: string;
+  readonly cgroupRoot: string;
+  readonly podCIDRs: readonly string[];
+  /** InternalIPs. */
+  readonly addresses: readonly string[];
+  /** Where its HTTPS server listens. */
+  readonly listen: readonly string[];
+  /** Where it reaches the API server. */
+  readonly api: string;
+};
+
+type Layout = Pick<Cluster, "id" | "dataFolder" | "runFolder" | "nodeName" | "podCIDR" | "advertise" | "listen" | "members" | "nodeCIDR" | "links">;
+
+/** The node of that name; without one, the first. */
+export function nodePlace(cluster: Layout, name: string = cluster.nodeName): NodePlace {
+  if (name === cluster.nodeName) {
+    const addresses = cluster.advertise === undefined ? ["127.0.0.1"] : [cluster.advertise];
+    return {
+      name, index: 0, boxed: false, dataFolder: cluster.dataFolder, runFolder: cluster.runFolder, cgroupRoot: `/timonier-${cluster.id}`, podCIDRs: [nodePodCIDR(cluster)],
+      addresses, listen: [...new Set([...addresses, ...cluster.listen])], api: cluster.listen[0] ?? "127.0.0.1",
+    };
+  }
+  const member = cluster.members?.find(each => each.name === name);
+  if (!member) throw new Error(`cluster ${cluster.id} has no node "${name}": expected one of ${[cluster.nodeName, ...(cluster.members ?? []).map(each => each.name)].join(", ")}`);
+  const address = memberAddress(cluster, member);
   return {
-    podsDir: `${cluster.dataFolder}/pods`, logsDir: `${cluster.dataFolder}/logs/pods`, memoryDir: `${cluster.runFolder}/volumes`, seccompDir: `${cluster.dataFolder}/seccomp`,
-    cgroupRoot: `/timonier-${cluster.id}`, clientIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/client.pem`, servingIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/serving.pem`,
-    proxyIdentity: `${cluster.dataFolder}/pki/nodes/${cluster.nodeName}/proxy.pem`,
+    name, index: member.index, boxed: true, dataFolder: `${cluster.dataFolder}/nodes/${member.index}`, runFolder: `${cluster.runFolder}/n${member.index}`, cgroupRoot: `/timonier-${cluster.id}/nodes/${member.index}`,
+    podCIDRs: [nodePodCIDR(cluster, member.index)], addresses: [address], listen: [address, "127.0.0.1"], api: linkGateway(cluster, 0),
+  };
+}
+export function nodePlaces(cluster: Layout): readonly NodePlace[] {
+  return [cluster.nodeName, ...(cluster.members ?? []).map(({ name }) => name)].map(name => nodePlace(cluster, name));
+}
+
+const firstHost = 10;
+const addressOn = ({ nodeCIDR }: Pick<Cluster, "nodeCIDR">, link: number, host: number): string => renderIPv4(must(parseIPv4Range(nodeCIDR ?? ""), "a cluster of several nodes has a node network").first + link * 256 + host);
+export function memberAddress(cluster: Pick<Cluster, "nodeCIDR">, { link, index }: Member): string {
+  return addressOn(cluster, link, firstHost + index);
+}
+/** The machine's own address on a link. */
+export function linkGateway(cluster: Pick<Cluster, "nodeCIDR">, link: number): string {
+  return addressOn(cluster, link, 1);
+}
+/** The machine's addresses on all links; none without further nodes. */
+export function gateways(cluster: Pick<Cluster, "nodeCIDR" | "links" | "members">): readonly string[] {
+  return (cluster.members ?? []).length === 0 ? [] : Array.from({ length: cluster.links ?? 1 }, (_, link) => linkGateway(cluster, link));
+}
+
+export function agentPaths(cluster: Pick<Cluster, "dataFolder">, node: NodePlace) {
+  const identity = `${cluster.dataFolder}/pki/nodes/${node.name}`;
+  return {
+    podsDir: `${node.dataFolder}/pods`, logsDir: `${node.dataFolder}/logs/pods`, memoryDir: `${node.runFolder}/volumes`, seccompDir: `${node.dataFolder}/seccomp`,
+    cgroupRoot: node.cgroupRoot, clientIdentity: `${identity}/client.pem`, servingIdentity: `${identity}/serving.pem`, proxyIdentity: `${identity}/proxy.pem`,
   };
 }
 
-export function containerdSettings(cluster: Pick<Cluster, "id" | "dataFolder" | "runFolder" | "podCIDR">): ContainerdSettings {
-  return { name: cluster.id, dir: `${cluster.dataFolder}/containerd`, runDir: cluster.runFolder, podCIDRs: [nodePodCIDR(cluster)], path: process.env["PATH"] ?? "" };
+export function containerdSettings(cluster: Pick<Cluster, "id" | "links">, node: NodePlace): ContainerdSettings {
+  return { name: cluster.id, dir: `${node.dataFolder}/containerd`, runDir: node.runFolder, podCIDRs: node.podCIDRs, overheadBytes: (cluster.links ?? 1) > 1 ? tunnelOverheadBytes : 0, path: process.env["PATH"] ?? "" };
 }
 
-/** The one node's share of the cluster's pod network: its first /24. */
-export function nodePodCIDR({ podCIDR }: Pick<Cluster, "podCIDR">): string {
-  const [address = "", size = "24"] = podCIDR.split("/");
-  return Number(size) >= 24 ? podCIDR : `${address}/24`;
+/** The `index`-th /24 of the cluster's pod network. */
+export function nodePodCIDR({ podCIDR }: Pick<Cluster, "podCIDR">, index = 0): string {
+  const size = Number(podCIDR.split("/")[1] ?? "24");
+  if (size >= 24) return podCIDR;
+  return `${renderIPv4(must(parseIPv4Range(podCIDR), `${podCIDR} is a network`).first + index * 256)}/24`;
+}
+
+/** Where boxes read how to reach registries on the machine's loopback. */
+export function registryNote({ runFolder }: Pick<Cluster, "runFolder">): string {
+  return `${runFolder}/registry-gateway.json`;
 }
 
 /** Where LoadBalancer services are reached: the pools that were given, else the machine's address, else a few addresses that only this machine and its pods know. */
@@ -37,9 +100,7 @@ export function clusterDNS({ serviceCIDR }: Pick<Cluster, "serviceCIDR">): strin
 }
 /** The `n`-th address of an IPv4 network. */
 export function serviceAddress(cidr: string, n: number): string {
-  const parts = cidr.split("/")[0]!.split(".").map(Number);
-  const value = (((parts[0]! << 24) | (parts[1]! << 16) | (parts[2]! << 8) | parts[3]!) >>> 0) + n;
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+  return renderIPv4(must(parseIPv4Range(cidr), `${cidr} is a network`).first + n);
 }
 export function policyTable(cluster: string): string {
   return `ip timonier_policies_${cluster.replace(/[^a-z0-9]/g, "_")}`;

@@ -9,9 +9,11 @@ import { assignedAddresses, primaryAddress } from "../host/machine.ts";
 /** Node tells of no change of an interface: this is how often we look, at the cost of one system call. */
 const lookEveryMs = 10_000;
 
+export async function clusterAsKept(dataFolder: string): Promise<Cluster> {
+  return { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
+}
 export async function presentCluster(dataFolder: string): Promise<Cluster> {
-  const cluster = { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };
-  return atPresentAddress(cluster, assignedAddresses(), primaryAddress());
+  return atPresentAddress(await clusterAsKept(dataFolder), assignedAddresses(), primaryAddress());
 }
 
 /** Resolves once another start would use other addresses, twice in a row, so that a lease being renewed is no move; or when `signal` aborts. */

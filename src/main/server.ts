@@ -51,7 +51,8 @@ import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
-import { clusterDNS, loadBalancerAddresses, serviceAddress } from "./node-settings.ts";
+import { apiAddresses, apiServerNames, followMembers } from "./api-members.ts";
+import { clusterDNS, loadBalancerAddresses, nodePlaces, serviceAddress } from "./node-settings.ts";
 import { moved, presentCluster } from "./present-cluster.ts";
 import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
@@ -109,12 +110,11 @@ type Running = { stop(): Promise<void> };
 async function start(cluster: Cluster, log: Log, report: StartReport, signal: AbortSignal, fatal: (error: unknown) => never): Promise<Running> {
   const clock = systemClock();
   const random = systemRandom();
-  const names = [cluster.nodeName, ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : []), serviceAddress(cluster.serviceCIDR, 1)];
   const [pki, keys] = await Promise.all([
-    openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names }),
+    openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names: apiServerNames(cluster) }),
     openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`),
   ]);
-  if (cluster.runtime === "containerd") await pki.ensureNode(cluster.nodeName, cluster.advertise ? [cluster.advertise] : []);
+  if (cluster.runtime === "containerd") for (const { name, addresses } of nodePlaces(cluster)) await pki.ensureNode(name, addresses);
   report.step("certificates");
 
   const engine = sqliteEngine(`${cluster.dataFolder}/store/timonier.db`, { log: log.child("store") });
@@ -158,10 +158,11 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: cluster.serviceCIDR, nodePort: cluster.nodePort,
   });
   const https = await startHttpsServer({
-    addresses: cluster.listen, port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
+    addresses: apiAddresses(cluster), port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
     handler: request => (sendsYaml(request) ? loadYaml().then(() => api.handle(request)) : api.handle(request)),
     forward: createForward({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
   });
+  if (cluster.runtime === "containerd") followMembers(cluster, { pki, https, log: log.child("members") }, signal);
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
   pki.onRenewed("admin", identity => {
     renewKubeconfig(cluster.dataFolder, identity).catch((error: unknown) => log.warn("the kubeconfig could not be given the renewed certificate; run timonier up", { error: messageOf(error) }));
