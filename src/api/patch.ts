@@ -1,7 +1,7 @@
 /** The four kinds of patch, as changes that `update` redoes whenever another write came between (handlers/patch.go). */
 import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
-import { applyPatch } from "../schema/apply.ts";
+import { applyPatch, type Versions } from "../schema/apply.ts";
 import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
@@ -13,6 +13,7 @@ import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, invalid, notFound } from "./errors.ts";
 import type { FieldValidation, WriteOptions } from "./options.ts";
 import { adopt, asServed } from "./strategy.ts";
+import { versionsOf, withVersions } from "./versions.ts";
 import { resetFields, update, type UpdateMode } from "./write.ts";
 
 export type Patch =
@@ -75,7 +76,7 @@ function complain(strict: readonly string[], validation: FieldValidation, call: 
   for (const text of strict) call.warn(text);
 }
 
-function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { readonly type: "apply" }, live: any | undefined, options: WriteOptions): any {
+function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { readonly type: "apply" }, live: any | undefined, options: WriteOptions): any | Promise<any> {
   const { served, subresource, name } = call;
   if (!isObject(body)) throw badRequest("error decoding YAML: the body is not an object");
   const named = isObject(body.metadata) ? body : { ...body, metadata: {} };
@@ -87,11 +88,11 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   if (duplicates.length > 0 && options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`);
   if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);
   // What the schema does not know is refused by apply itself, whatever fieldValidation says.
-  const result = refuseAsBadRequest(() => applyPatch({
-    node: served.node, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: named, manager: managerOf(options.fieldManager, call.userAgent),
+  const apply = (versions: Versions): any => adopt(served, readAs(served.node, refuseAsBadRequest(() => applyPatch({
+    node: served.node, versions, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: named, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
-  }));
-  return adopt(served, readAs(served.node, result).object);
+  }))).object);
+  return served.kind.conversion === undefined ? apply(versionsOf(core.registry, served)) : withVersions(core.registry, served, apply);
 }
 
 /** A configuration that names no resourceVersion is applied to whatever is there. */

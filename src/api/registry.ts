@@ -112,7 +112,7 @@ function servedBy(kind: AnyKind): readonly Served[] {
   const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, verbs, prefix, ...(kind.fromStored === undefined ? {} : { convert: { fromStored: kind.fromStored, toStored: unchanged } }) };
   const others = (kind.alsoServed ?? []).map((other): Served => {
     const at = { group: other.group ?? kind.group, version: other.version };
-    return { ...own, ...at, apiVersion: apiVersionOf(at), definition: other.definition, node: other.schema.node, convert: { fromStored: other.fromStored, toStored: other.toStored } };
+    return { ...own, ...at, apiVersion: apiVersionOf(at), ...(other.overrides === undefined ? {} : { kind: { ...kind, ...other.overrides } }), definition: other.definition, node: other.schema.node, convert: { fromStored: other.fromStored, toStored: other.toStored } };
   });
   return [own, ...others];
 }

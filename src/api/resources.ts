@@ -3,18 +3,18 @@ import { isApiError } from "../base/api-error.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
 import { duplicatesInYaml, readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
-import type { Call, Core } from "./core.ts";
+import type { Answer, Call, Core } from "./core.ts";
 import { remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, unauthorizedFor, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
 import { patch, type Patch } from "./patch.ts";
-import { get, list } from "./read.ts";
+import { get, list, type Listed } from "./read.ts";
 import { isTrue, type RequestInfo } from "./request-info.ts";
 import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
 import type { Served } from "./registry.ts";
-import { adopt } from "./strategy.ts";
+import { adopt, prepareServed } from "./strategy.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
 import { create, update } from "./write.ts";
@@ -73,8 +73,8 @@ export async function handleVerb(services: Services, context: Context, call: Cal
   const { info, request } = context;
   const view = { core, served: call.served, output: outputOf(request, info, true, call.served.kind.custom), query: info.query };
   switch (info.verb) {
-    case "get": return sendObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
-    case "list": return sendList(view, await list(core, call, listOptions(info.query, false)));
+    case "get": return showObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
+    case "list": return showList(view, await list(core, call, listOptions(info.query, false)));
     case "watch": return startWatch(services, call, view, info);
     case "create": return createObject(services, context, call, view);
     case "update": return updateObject(services, context, call, view);
@@ -83,6 +83,17 @@ export async function handleVerb(services: Services, context: Context, call: Cal
     case "deletecollection": return deleteCollection(services, context, call, view);
     default: throw methodNotAllowed();
   }
+}
+
+async function showObject(status: number, view: View, answer: Answer): Promise<HttpResponse> {
+  await prepareServed(view.served, [answer.object]);
+  return sendObject(status, view, answer);
+}
+
+async function showList(view: View, listed: Listed): Promise<HttpResponse> {
+  const { core, served } = view;
+  if (served.kind.conversion !== undefined) await prepareServed(served, listed.entries.map(entry => core.objects.object(entry)), { list: true });
+  return sendList(view, listed);
 }
 
 async function handleSubresource(services: Services, context: Context, call: Call): Promise<HttpResponse> {
@@ -115,7 +126,7 @@ async function createObject(services: Services, { request, info, warn }: Context
   const bytes = await request.body();
   const options = writeOptions("CreateOptions", info.query);
   const object = readBody(bytes, type, expectedOf(core, call.served), { parseYaml, fieldValidation: options.fieldValidation, warn });
-  return sendObject(201, view, await create(core, call, adopt(call.served, object), options));
+  return showObject(201, view, await create(core, call, adopt(call.served, object), options));
 }
 
 async function updateObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
@@ -135,7 +146,7 @@ async function updateObject(services: Services, { request, info, warn }: Context
   };
   const createAbsent = served.kind.createOnUpdate === true && call.subresource === "";
   const answer = await update(core, call, change, options, { createAbsent, authorizeCreate: () => authorizeCreate(core, call, info.path) });
-  return sendObject(answer.created === true ? 201 : 200, view, answer);
+  return showObject(answer.created === true ? 201 : 200, view, answer);
 }
 
 function checkName({ name, namespace }: Call, metadata: any): void {
@@ -166,7 +177,7 @@ async function patchObject(services: Services, { request, info, warn }: Context,
   const options = writeOptions("PatchOptions", info.query, { apply: type === "apply" });
   const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));
   const answer = await patch(core, { ...call, warn }, given, options, { authorizeCreate: () => authorizeCreate(core, call, info.path) });
-  return sendObject(answer.created === true ? 201 : 200, view, answer);
+  return showObject(answer.created === true ? 201 : 200, view, answer);
 }
 
 export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: Uint8Array, force: boolean): Patch {
@@ -196,7 +207,7 @@ async function deleteObject(services: Services, context: Context, call: Call, vi
   const { served } = call;
   const done = await remove(services.core, call, options);
   const accepted = !done.deleted && options.orphanDependents === false ? 202 : 200;
-  if (!done.deleted || served.kind.returnDeleted === true) return sendObject(accepted, view, done);
+  if (!done.deleted || served.kind.returnDeleted === true) return showObject(accepted, view, done);
   return sendStatus(200, {
     kind: "Status", apiVersion: "v1", metadata: {}, status: "Success",
     details: { name: call.name, ...(served.group === "" ? {} : { group: served.group }), kind: served.resource, uid: done.object.metadata.uid },
@@ -223,5 +234,5 @@ async function deleteCollection(services: Services, context: Context, call: Call
     }
   };
   await Promise.all(Array.from({ length: Math.min(parallelDeletesMax, waiting.length) }, work));
-  return sendList(view, listed);
+  return showList(view, listed);
 }

@@ -115,7 +115,7 @@ export class ApiServer {
     const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks.slice(0, 1), validatingPolicies({ registry: () => this.registry, loadCel: options.loadCel }), ...webhooks.slice(1)], hooks };
     this.#figures = new RequestMetrics(this.metrics, store);
-    this.#definitions = new Definitions(this.core, compilePattern, options.loadCel);
+    this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson);
     this.#aggregator = new Aggregator(this.core, options.fetchRemote);
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,

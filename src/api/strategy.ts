@@ -5,7 +5,7 @@
 import { sameJson } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { timeOf } from "../base/time.ts";
-import type { AnyKind, PrepareContext, Problem } from "../kinds/kind.ts";
+import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from "../kinds/kind.ts";
 import { validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
@@ -34,6 +34,25 @@ export function setDefaults(kind: AnyKind, object: any): void {
   kind.defaults?.(object);
 }
 
+/** Before stored objects are shown in this version: what somebody else must convert is. `fresh` false: once is enough. */
+export async function prepareServed({ kind, apiVersion }: Served, objects: readonly any[], how?: { readonly list?: boolean; readonly fresh?: boolean }): Promise<void> {
+  await kind.conversion?.prepare(objects, apiVersion, how);
+}
+
+/** A stored object as the one that a change starts from. */
+export async function startingFrom(served: Served, object: any): Promise<any> {
+  if (served.kind.conversion === undefined) return object;
+  await prepareServed(served, [object]);
+  return asServed(served, object);
+}
+
+/** As it is stored: a custom resource in its definition's storage version. */
+export async function asStored({ kind }: Served, object: any): Promise<any> {
+  const { storedAs, conversion } = kind;
+  if (storedAs === undefined || object.apiVersion === storedAs) return object;
+  return conversion === undefined ? { ...object, apiVersion: storedAs } : (await conversion.convert([object], storedAs, false))[0];
+}
+
 /** The stored object as a client of this version sees it. */
 export function asServed(served: Served, object: any): any {
   return served.convert === undefined ? object : { ...(served.convert.fromStored(object) as object), apiVersion: served.apiVersion, kind: served.kind.kind };
@@ -51,7 +70,8 @@ export const hasStatus = (kind: AnyKind): boolean => kind.subresources?.includes
 export function wipeForCreate(served: Served, object: any, namespace: string): void {
   const { metadata } = object;
   object.kind = served.kind.kind;
-  object.apiVersion = served.kind.group === "" ? served.kind.version : `${served.kind.group}/${served.kind.version}`;
+  // A custom resource stays what its client made it until it is stored.
+  object.apiVersion = served.kind.custom === true ? served.apiVersion : apiVersionOf(served.kind);
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;

@@ -29,10 +29,10 @@ export function columnDefinitions(kind: AnyKind): Json {
   }));
 }
 
-/** One row. `object` is as the client's version has it, `stored` as the columns read it. */
+/** One row. `object` is as the client's version has it, `stored` as a built-in kind's columns read it; a custom resource's versions have columns of their own. */
 export function rowOf(kind: AnyKind, stored: any, object: any, include: IncludeObject, version: string, now: number): Json {
   const shown: Json = include === "None" ? null : include === "Object" ? object : partialOf(object, version);
-  return { cells: columnsOf(kind).map(({ cell }) => cell(stored, now)), object: shown };
+  return { cells: columnsOf(kind).map(({ cell }) => cell(kind.custom === true ? object : stored, now)), object: shown };
 }
 
 export function partialOf(object: any, version: string): Json {

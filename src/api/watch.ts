@@ -1,13 +1,14 @@
 /** Watches over HTTP: one store watch each, filtered, encoded once per change for everyone who asks for the same form. */
 import type { Batch, Change, Entry, Watch } from "../store/store.ts";
 import type { Call, Core } from "./core.ts";
-import type { ApiError } from "../base/api-error.ts";
+import { ApiError } from "../base/api-error.ts";
 import { expired } from "./errors.ts";
 import type { Sink } from "./http.ts";
 import { splice, withVersion } from "./objects.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
 import { scopeOf, waitFor } from "./read.ts";
 import { selectionOf, type Selection } from "./select.ts";
+import { prepareServed } from "./strategy.ts";
 
 export type EventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
 /** How one client gets its events. Encoders with the same `form` write the same bytes for the same change. */
@@ -114,6 +115,8 @@ class Stream {
   readonly #selection: Selection;
   readonly #out: Sink;
   #held: Change[] | undefined;
+  /** Changes that a webhook must convert before they are sent, while the one before them is. */
+  #converting: Change[] | undefined;
   #sent = 0;
   #ended = false;
   #end: () => void = () => undefined;
@@ -171,6 +174,7 @@ class Stream {
   async #sendInitial(entries: readonly Entry[], revision: number, signal: AbortSignal): Promise<void> {
     const { objects } = this.#core;
     let chunk = "";
+    if (this.#call.served.kind.conversion !== undefined && !(await this.#prepared(entries.map(entry => objects.object(entry)), true))) return;
     for (const entry of entries) {
       if (this.#ended) return;
       if (!this.#selection.all && !this.#selection.matches(objects.object(entry))) continue;
@@ -188,7 +192,48 @@ class Stream {
     if (this.#options.allowWatchBookmarks) this.#out.write(this.#encoder.bookmark(revision, true));
     const held = this.#held ?? [];
     this.#held = undefined;
-    this.#send(held);
+    if (this.#call.served.kind.conversion !== undefined) this.#convert(held);
+    else this.#send(held);
+  }
+
+  /** In order, whatever the webhook takes: what comes meanwhile waits. */
+  #convert(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    if (this.#converting !== undefined) {
+      if (this.#converting.length + changes.length > heldChangesMax) this.#end();
+      else this.#converting.push(...changes);
+      return;
+    }
+    this.#converting = [...changes];
+    void this.#sendConverted();
+  }
+
+  async #sendConverted(): Promise<void> {
+    while (this.#converting !== undefined && !this.#ended) {
+      const changes = this.#converting;
+      this.#converting = [];
+      const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
+      if (!(await this.#prepared(events.map(({ object }) => object), false))) return;
+      for (const { type, object, text } of this.#ended ? [] : events) {
+        this.#services.onEvent(this.#call);
+        this.#out.write(this.#encoder.encode(type, object, text));
+      }
+      if (this.#out.buffered > slowReaderBytesMax) this.#end();
+      if (this.#converting.length === 0) this.#converting = undefined;
+    }
+  }
+
+  /** False when the webhook failed: then the watch has ended with its error. */
+  async #prepared(objects: readonly any[], list: boolean): Promise<boolean> {
+    try {
+      await prepareServed(this.#call.served, objects, { list, fresh: false });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (!this.#ended) this.#out.write(this.#encoder.error(error));
+      this.#end();
+      return false;
+    }
   }
 
   /** Waits until the reader has taken most of what was written; false when it has stalled. */
@@ -205,7 +250,8 @@ class Stream {
 
   #deliver({ changes, progress }: Batch): void {
     if (this.#ended) return;
-    if (this.#held === undefined) this.#send(changes);
+    if (this.#held === undefined && this.#call.served.kind.conversion !== undefined) this.#convert(changes);
+    else if (this.#held === undefined) this.#send(changes);
     else if (this.#held.length + changes.length > heldChangesMax) this.#end();
     else this.#held.push(...changes);
     if (this.#held === undefined) this.#sent = Math.max(this.#sent, changes.length === 0 ? this.#sent : progress);
@@ -229,7 +275,7 @@ class Stream {
   /** Says how far the client is, if that is news to it. */
   #bookmark(): void {
     const { revision } = this.#core.store;
-    if (!this.#options.allowWatchBookmarks || this.#ended || this.#held !== undefined || revision <= this.#sent) return;
+    if (!this.#options.allowWatchBookmarks || this.#ended || this.#held !== undefined || this.#converting !== undefined || revision <= this.#sent) return;
     this.#sent = revision;
     this.#out.write(this.#encoder.bookmark(revision, false));
   }

@@ -20,16 +20,18 @@ export type WebhookCall = {
 
 export type ClientConfig = { readonly url?: string; readonly caBundle?: string; readonly service?: { readonly name: string; readonly namespace: string; readonly path?: string; readonly port?: number } };
 
-/** What to call for this configuration. Throws an Error when a service has no endpoint. */
-export function callOf(config: ClientConfig, body: string, seconds: number, read: Reader, random: Random): WebhookCall {
-  const ca = config.caBundle === undefined || config.caBundle === "" ? {} : { ca: new TextDecoder().decode(decodeBase64(config.caBundle) ?? new Uint8Array()) };
+/** What to call for this configuration; `tells`: the webhook hears how long it has. Throws an Error when a service has no endpoint. */
+export function callOf(config: ClientConfig, body: string, seconds: number, read: Reader, random: Random, tells = true): WebhookCall {
+  const pem = new TextDecoder().decode(decodeBase64(config.caBundle ?? "") ?? new Uint8Array());
+  const ca = pem.trim() === "" ? {} : { ca: pem };
+  const query = tells ? `timeout=${seconds}s` : "";
   const common = { ...ca, body, timeoutMs: seconds * 1000 };
-  if (config.service === undefined) return { ...common, url: withTimeout(config.url ?? "", seconds) };
+  if (config.service === undefined) return { ...common, url: withQuery(config.url ?? "", query) };
   const { name, namespace, path = "", port = 443 } = config.service;
   const endpoint = endpointOf(read, random, namespace, name, port);
-  if (typeof endpoint === "string") throw new Error(`Post "https://${name}.${namespace}.svc:${port}${slash(path)}?timeout=${seconds}s": ${endpoint}`);
-  return { ...common, url: withTimeout(`https://${name}.${namespace}.svc:${port}${slash(path)}`, seconds), address: { host: endpoint.address, port: endpoint.port } };
+  if (typeof endpoint === "string") throw new Error(`Post "https://${name}.${namespace}.svc:${port}${slash(path)}${query === "" ? "" : "?"}${query}": ${endpoint}`);
+  return { ...common, url: withQuery(`https://${name}.${namespace}.svc:${port}${slash(path)}`, query), address: { host: endpoint.address, port: endpoint.port } };
 }
 
 const slash = (path: string): string => (path === "" || path.startsWith("/") ? path : `/${path}`);
-const withTimeout = (url: string, seconds: number): string => `${url}${url.includes("?") ? "&" : "?"}timeout=${seconds}s`;
+const withQuery = (url: string, query: string): string => (query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${query}`);

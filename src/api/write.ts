@@ -3,7 +3,7 @@ import { isApiError } from "../base/api-error.ts";
 import { sameJson } from "../base/json.ts";
 import { suffix } from "../base/random.ts";
 import type { AnyKind } from "../kinds/kind.ts";
-import { keepTimestamps, updateManagedFields } from "../schema/apply.ts";
+import { keepTimestamps, updateManagedFields, type Versions } from "../schema/apply.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import type { Entry } from "../store/store.ts";
 import { admit, type Admission } from "./admission/pipeline.ts";
@@ -12,7 +12,8 @@ import { alreadyExists, badRequest, conflict, generateNameConflict, invalid, not
 import { storedText, withVersion } from "./objects.ts";
 import type { WriteOptions } from "./options.ts";
 import { storeKey } from "./registry.ts";
-import { hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setServedDefaults, stampNew, stampUpdate, wipeForCreate } from "./strategy.ts";
+import { asServed, asStored, hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setServedDefaults, stampNew, stampUpdate, startingFrom, wipeForCreate } from "./strategy.ts";
+import { versionsOf, withVersions } from "./versions.ts";
 
 /** Names tried for one generateName before the client is told (registry/store.go maxNameGenerationCreateAttempts). */
 const generatedNamesMax = 8;
@@ -29,7 +30,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   delete given.metadata.resourceVersion;
   wipeForCreate(served, given, namespace);
   dropDuplicateOwners(given, call);
-  if (!applied) own(core, call, given, undefined, options);
+  const owned = applied ? undefined : own(core, call, given, undefined, options);
+  if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "CREATE", given, undefined, options, given.metadata.name ?? "");
   await admit(core.admission, "mutate", admission);
   setServedDefaults(served, given);
@@ -42,7 +44,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource }, text => call.warn(text));
     await admit(core.admission, "validate", { ...admission, object: next, name });
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
-    const written = await put(core, kind, key, next, undefined, options.dryRun);
+    const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
     if (written !== undefined) return { ...written, created: true };
     if (!generated) throw alreadyExists(served, name);
     if (attempt >= generatedNamesMax) throw generateNameConflict(served, name);
@@ -78,7 +80,7 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
         throw error;
       }
     }
-    const previous = core.objects.object(entry);
+    const previous = await startingFrom(served, core.objects.object(entry));
     const next = await change(previous);
     checkIdentity(call, key, next, previous);
     const answer = await replace(core, call, entry, previous, next, options, mode);
@@ -107,7 +109,8 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   dropDuplicateOwners(made, call);
   stampUpdate(kind, made, previous);
-  if (mode.applied !== true) own(core, call, made, previous, options);
+  const owned = mode.applied === true ? undefined : own(core, call, made, previous, options);
+  if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
   await admit(core.admission, "mutate", admission);
   setServedDefaults(served, made);
@@ -119,9 +122,11 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   const { resourceVersion, ...metadata } = previous.metadata;
   const stored = { ...previous, metadata };
   const next: any = keepTimestamps(stored, made);
-  if (sameJson(stored, next)) return { object: previous, entry };
+  // What is stored in an older version is written again, though nothing else has changed.
+  const current = core.objects.object(entry);
+  if (sameJson(stored, next) && (kind.storedAs === undefined || current.apiVersion === kind.storedAs)) return { object: current, entry };
   if (finished(core, kind, next)) return remove(core, kind, entry, next, resourceVersion, options.dryRun);
-  return put(core, kind, entry.key, next, { entry, object: previous }, options.dryRun);
+  return put(core, kind, entry.key, await asStored(served, next), { entry, object: previous }, options.dryRun);
 }
 
 /** An object being deleted whose last finalizer this very update takes away is gone with it (registry/store.go ShouldDeleteDuringUpdate). */
@@ -168,20 +173,29 @@ export async function put(core: Core, kind: AnyKind, key: string, next: any, bef
   }
 }
 
-function own(core: Core, call: Call, after: any, before: any | undefined, options: WriteOptions): void {
+/** Who owns what after this write. Waits only where a webhook converts. */
+function own(core: Core, call: Call, after: any, before: any | undefined, options: WriteOptions): Promise<void> | undefined {
   const { served, subresource } = call;
-  // The type of a custom resource stands among its fields, which nobody owns.
-  const bare = (object: any): any => {
-    if (served.kind.custom !== true || object === undefined) return object;
+  const { kind } = served;
+  const converts = served.convert !== undefined && kind.custom !== true;
+  const seen = (object: any): any => {
+    if (object === undefined) return object;
+    // The type stands among the fields, which nobody owns.
+    if (kind.custom !== true) return converts ? asServed(served, object) : object;
     const { apiVersion: _a, kind: _k, ...rest } = object;
     return rest;
   };
-  const fields = updateManagedFields({
-    node: served.kind.schema.node, before: bare(before), after: bare(after), manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
-    ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
-  });
-  if (fields === undefined) delete after.metadata.managedFields;
-  else after.metadata.managedFields = fields;
+  const set = (versions: Versions): void => {
+    const fields = updateManagedFields({
+      node: converts || kind.custom === true ? served.node : kind.schema.node, before: seen(before), after: seen(after), manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
+      ...(subresource === "" ? {} : { subresource }), reset: resetFields(kind, subresource), versions,
+    });
+    if (fields === undefined) delete after.metadata.managedFields;
+    else after.metadata.managedFields = fields;
+  };
+  if (kind.conversion !== undefined) return withVersions(core.registry, served, set);
+  set(versionsOf(core.registry, served));
+  return undefined;
 }
 
 /** Paths that an endpoint ignores, so that writing through it does not own them (upstream's GetResetFields). */

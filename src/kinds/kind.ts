@@ -82,6 +82,10 @@ export type Kind<S extends Shape = any> = {
   readonly scale?: { readonly spec: string; readonly status: string; readonly selector?: string };
   /** Objects may be stored in an older version or without newer defaults: how to see them in this one. */
   readonly fromStored?: (object: any) => Json;
+  /** The apiVersion that stored objects have; absent: the kind's own, whatever version they came in. */
+  readonly storedAs?: string;
+  /** How objects come from one version to another, where only somebody else knows. */
+  readonly conversion?: Conversion;
   /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
   readonly virtual?: boolean;
   /** Answers only as a subresource of others (`scale`, `eviction`, `token`): no path of its own. */
@@ -89,6 +93,16 @@ export type Kind<S extends Shape = any> = {
   /** Other versions or groups the same stored objects are served under. */
   readonly alsoServed?: readonly AlsoServed[];
 };
+/** Objects of one kind in another version. Throws an `ApiError` when it cannot be made. */
+export interface Conversion {
+  /** In the same order; those that are in this version already are returned as they are. */
+  convert(objects: readonly any[], apiVersion: string, list: boolean): Promise<readonly any[]>;
+  /** Makes sure that `converted` has an answer for each. `fresh`: even if it had one, since whoever converts may have changed its mind. */
+  prepare(objects: readonly any[], apiVersion: string, how?: { readonly list?: boolean; readonly fresh?: boolean }): Promise<void>;
+  /** What `prepare` has made. */
+  converted(object: any, apiVersion: string): any;
+}
+
 /** Another version, or group, of a kind. The two functions work on the fields only: apiVersion and kind are set by the caller. */
 export type AlsoServed = {
   readonly group?: string;
@@ -99,6 +113,8 @@ export type AlsoServed = {
   readonly schema: t.Field<any, any, any>;
   readonly fromStored: (object: any) => Json;
   readonly toStored: (object: any) => Json;
+  /** What a version of a custom resource has of its own. */
+  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings">;
 };
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;

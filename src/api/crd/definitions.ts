@@ -17,6 +17,7 @@ import { invalid } from "../errors.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { update } from "../write.ts";
+import type { PostJson } from "../webhook.ts";
 import type { AdmissionStep } from "../admission/admission.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
@@ -34,12 +35,14 @@ export class Definitions {
   readonly #validator: Validator;
   readonly #served = new Map<string, Served>();
 
+  readonly #post: PostJson | undefined;
   readonly #loadCel: LoadCel | undefined;
   #cel: Cel | undefined;
   #loading: Promise<void> | undefined;
 
-  constructor(core: Core, compile: CompilePattern, loadCel: LoadCel | undefined) {
+  constructor(core: Core, compile: CompilePattern, loadCel: LoadCel | undefined, post: PostJson | undefined) {
     this.#core = core;
+    this.#post = post;
     this.#loadCel = loadCel;
     this.#validator = new Validator(compile);
     // What was established before the server stopped is served from the first request on.
@@ -95,7 +98,7 @@ export class Definitions {
     this.#stop(name);
     if (!crd.spec.versions.some(({ served }: any) => served === true)) return;
     if (crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema))) void this.#needCel();
-    const kind = kindOfDefinition(crd, this.#validator, () => this.#cel);
+    const kind = kindOfDefinition(crd, this.#validator, () => this.#cel, { post: this.#post, read: this.#core.reader, random: this.#core.random });
     this.#core.registry.add(kind);
     this.#served.set(name, { kind, from });
   }

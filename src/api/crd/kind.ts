@@ -8,6 +8,7 @@ import { DecodeError } from "../../schema/decode.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 import type { Cel } from "../cel.ts";
+import { conversionOf, type ConversionServices } from "./conversion.ts";
 import { parseJsonPath } from "./json-path.ts";
 import { rootNode } from "./node.ts";
 import { coerceMeta, prune, setDefaults, type Schema } from "./schema.ts";
@@ -16,12 +17,13 @@ import type { Validator } from "./validate.ts";
 type Version = { readonly name: string; readonly served: boolean; readonly storage: boolean; readonly schema?: { readonly openAPIV3Schema?: Schema }; readonly subresources?: any; readonly additionalPrinterColumns?: readonly any[]; readonly selectableFields?: readonly { readonly jsonPath: string }[]; readonly deprecated?: boolean; readonly deprecationWarning?: string };
 
 /** The kind that serves this definition's objects; its own version is the one they are stored in. */
-export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel | undefined): AnyKind {
+export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel | undefined, services: ConversionServices): AnyKind {
   const { group, names, scope, versions } = crd.spec as { readonly group: string; readonly names: any; readonly scope: string; readonly versions: readonly Version[] };
   const served = versions.filter(version => version.served);
   const storage = versions.find(version => version.storage)!;
   const own = served.includes(storage) ? storage : served[0]!;
-  const byWebhook = crd.spec.conversion?.strategy === "Webhook";
+  const conversion = crd.spec.conversion?.strategy === "Webhook" ? conversionOf(crd, services) : undefined;
+  const show = (version: Version) => (object: any): Json => seenAs(version, conversion === undefined ? object : conversion.converted(object, `${group}/${version.name}`));
   const stored: readonly string[] = crd.status?.storedVersions ?? [];
   const node = nodeFor(group, names.kind, own, validator, cel);
   const mixed = versions.length > 1 || stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
@@ -29,13 +31,20 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
     definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
-    nameGrammar: "dns-1123-subdomain", subresources: subresourcesOf(own), ...scaleOf(own), selectable: selectableOf(served), columns: columnsOf(own),
-    ...(mixed ? { fromStored: object => seenAs(own, object) } : {}),
-    ...(own.deprecated === true ? { warnings: () => [own.deprecationWarning ?? `${group}/${own.name} ${names.kind} is deprecated`] } : {}),
+    nameGrammar: "dns-1123-subdomain", selectable: selectableOf(served), ...partsOf(own, group, names.kind), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),
+    ...(mixed ? { fromStored: show(own) } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
       version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator, cel)),
-      fromStored: object => (byWebhook ? noWebhook(crd) : seenAs(version, object)), toStored: object => (byWebhook ? noWebhook(crd) : object),
+      fromStored: show(version), toStored: object => object, overrides: partsOf(version, group, names.kind),
     })),
+  };
+}
+
+/** What each version has of its own besides its schema. */
+function partsOf(version: Version, group: string, kind: string): Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings"> {
+  return {
+    columns: columnsOf(version), subresources: subresourcesOf(version), ...scaleOf(version),
+    ...(version.deprecated === true ? { warnings: () => [version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`] } : {}),
   };
 }
 
@@ -74,11 +83,6 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
 
 /** With such a problem a rule may read what is not there (apiextensions customresource/strategy.go hasBlockingErr). */
 const blocking: ReadonlySet<Problem["reason"]> = new Set(["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"]);
-
-/** Between versions that differ, only the definition's own webhook could convert. */
-function noWebhook(crd: any): never {
-  throw new ApiError("InternalError", `Internal error occurred: conversion webhook for ${crd.metadata.name} failed: this server calls no conversion webhooks; use the version that objects are stored in`);
-}
 
 export function hasRules(schema: Schema): boolean {
   const inside: readonly (Schema | undefined)[] = [...Object.values(schema.properties ?? {}), schema.items, isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined, ...(schema.allOf ?? [])];

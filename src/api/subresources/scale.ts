@@ -18,6 +18,7 @@ import { get } from "../read.ts";
 import { isTrue } from "../request-info.ts";
 import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
 import { sendOther } from "../respond.ts";
+import { startingFrom } from "../strategy.ts";
 import { update } from "../write.ts";
 import type { Subresource } from "./subresource.ts";
 
@@ -28,7 +29,7 @@ export const scale: Subresource = {
     const { core } = services;
     const { request, info } = context;
     const output = outputOf(request, info, false);
-    if (info.verb === "get") return sendOther(200, output, type, scaleOf(call.served.kind, (await get(core, call, info.query.get("resourceVersion") ?? "")).object));
+    if (info.verb === "get") return sendOther(200, output, type, scaleOf(call.served.kind, await startingFrom(call.served, (await get(core, call, info.query.get("resourceVersion") ?? "")).object)));
     if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
     const [wanted, options] = info.verb === "update" ? await fromBody(services, context, call) : await fromPatch(services, context, call);
     return sendOther(200, output, type, scaleOf(call.served.kind, await resize(core, call, wanted, options)));
@@ -86,7 +87,7 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
     made.metadata.resourceVersion = next.metadata.resourceVersion;
     return made;
   }, options, { applied: true });
-  return answer.object;
+  return startingFrom(call.served, answer.object);
 }
 
 function put(object: any, [name = "", ...rest]: readonly string[], value: unknown): void {

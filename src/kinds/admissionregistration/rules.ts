@@ -60,7 +60,8 @@ function qualifiedHook(name: string, path: string): readonly Problem[] {
   if (details.length > 0) return [invalidValue(path, name, details.join(","))];
   return name.split(".").length < 3 ? [invalidValue(path, name, "should be a domain with at least three segments separated by dots")] : [];
 }
-function checkClient({ url, service }: Webhook["clientConfig"], path: string, problems: Problem[]): void {
+/** How a webhook is reached; also those that convert custom resources. */
+export function checkClient({ url, service }: Webhook["clientConfig"], path: string, problems: Problem[]): void {
   if ((url === undefined) === (service === undefined)) return void problems.push(required(path, "exactly one of url or service is required"));
   if (url !== undefined) checkUrl(url, `${path}.url`, problems);
   if (service === undefined) return;

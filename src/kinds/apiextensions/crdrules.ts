@@ -1,5 +1,6 @@
 /** Rules and defaults of CustomResourceDefinitions (apiextensions pkg/apis/apiextensions/validation, v1/defaults.go). */
 import { isObject, sameJson } from "../../base/json.ts";
+import { checkClient } from "../admissionregistration/rules.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 
@@ -12,6 +13,8 @@ export function defaultDefinition({ spec }: any): void {
     names.listKind ??= `${names.kind}List`;
   }
   spec.conversion ??= { strategy: "None" };
+  const service = spec.conversion.webhook?.clientConfig?.service;
+  if (service !== undefined) service.port ??= 443;
 }
 
 export function prepareDefinition(next: any, previous: any | undefined): void {
@@ -50,6 +53,8 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
     else for (const detail of grammar.grammars["dns-1035-label"]!(value.toLowerCase())) yield invalidValue(`spec.names.${name}`, value, `may have mixed case, but should otherwise match: ${detail}`);
   }
   if (names.kind !== undefined && names.kind === names.listKind) yield invalidValue("spec.names.listKind", names.listKind, "kind and listKind may not be the same");
+  yield* conversionRules(spec.conversion ?? {});
+  if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
   yield* versionRules(versions ?? []);
   if (previous === undefined) return;
   if (holds(previous, "Established")) {
@@ -60,6 +65,31 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
   if (names.plural !== previous.spec.names.plural) yield invalidValue("spec.names.plural", names.plural, "field is immutable");
   const known = new Set((versions ?? []).map((version: Named) => version["name"]));
   for (const [i, stored] of (next.status?.storedVersions ?? []).entries()) if (!known.has(stored)) yield invalidValue(`status.storedVersions[${i}]`, stored, "missing from spec.versions; stored versions must remain in spec.versions until no objects of them are stored");
+}
+
+/** Quirk: upstream names the places that these fields had in v1beta1. */
+function* conversionRules({ strategy = "None", webhook }: Named): Iterable<Problem> {
+  const path = "spec.conversion";
+  if (strategy === "") yield required(`${path}.strategy`);
+  else if (strategy !== "None" && strategy !== "Webhook") yield notSupported(`${path}.strategy`, strategy, ["None", "Webhook"]);
+  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {};
+  if (strategy !== "Webhook") {
+    if (clientConfig !== undefined) yield forbidden(`${path}.webhookClientConfig`, "should not be set when strategy is not set to Webhook");
+    if (versions.length > 0) yield forbidden(`${path}.conversionReviewVersions`, "should not be set when strategy is not set to Webhook");
+    return;
+  }
+  const problems: Problem[] = [];
+  if (clientConfig === undefined) yield required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook");
+  else checkClient(clientConfig, `${path}.webhookClientConfig`, problems);
+  yield* problems;
+  if (versions.length === 0) return void (yield required(`${path}.conversionReviewVersions`));
+  const seen = new Set<string>();
+  for (const [i, version] of versions.entries()) {
+    if (seen.has(version)) yield invalidValue(`${path}.conversionReviewVersions[${i}]`, version, "duplicate version");
+    else for (const detail of grammar.dns1035Label(version)) yield invalidValue(`${path}.conversionReviewVersions[${i}]`, version, detail);
+    seen.add(version);
+  }
+  if (!seen.has("v1") && !seen.has("v1beta1")) yield invalidValue(`${path}.conversionReviewVersions`, versions, "must include at least one of v1, v1beta1");
 }
 
 function* versionRules(versions: readonly Named[]): Iterable<Problem> {

@@ -55,6 +55,7 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
         const form = policy === undefined ? undefined : formFor(policy.spec.matchConstraints, request, forms);
         if (policy === undefined || form === undefined || (binding.spec.matchResources !== undefined && formFor(binding.spec.matchResources, request, forms) === undefined)) continue;
         const evaluate = await policyOf(policy);
+        await form.ready();
         for (const verdict of verdictsOf(evaluate, policy, binding, request, form, forms[0]!, options)) {
           const by = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`;
           if (binding.spec.validationActions.includes("Warn")) request.warn(`Validation failed for ${by}: ${verdict.message}`);

@@ -13,7 +13,7 @@ import { jsonPatch } from "../../../schema/json-patch.ts";
 import { internal } from "../../errors.ts";
 import type { LoadCel } from "../../cel.ts";
 import type { Registry, Served } from "../../registry.ts";
-import { asServed } from "../../strategy.ts";
+import { asServed, prepareServed } from "../../strategy.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
@@ -73,7 +73,7 @@ async function callMutating(options: WebhookOptions, request: AdmissionRequest, 
   try {
     if (response.patchType !== "JSONPatch") throw new Error(`webhook returned response.patchType of ${stringifyJson(response.patchType ?? null)}, expected "JSONPatch"`);
     const operations = parseJson(new TextDecoder().decode(decodeBase64(text) ?? new Uint8Array())).value;
-    replaceContent(request, form, jsonPatch(form.show(request.object), operations));
+    await replaceContent(request, form, jsonPatch(form.show(request.object), operations));
   } catch (error) {
     failOpenOrThrow(options, hook, error);
   }
@@ -81,14 +81,20 @@ async function callMutating(options: WebhookOptions, request: AdmissionRequest, 
 }
 
 /** The pipeline holds on to the object itself: its content is exchanged. */
-function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): void {
-  const next = form.read(patched);
+async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): Promise<void> {
+  const next = await form.read(patched);
   for (const key of Object.keys(object)) delete object[key];
   for (const [key, value] of Object.entries(next)) setOwn(object, key, value);
 }
 
 /** How a hook sees the object, and how what it made of it is read again. */
-export type Form = Seen & { readonly kind: { readonly group: string; readonly version: string; readonly kind: string }; show(object: any): JsonObject; read(value: Json): any };
+export type Form = Seen & {
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Must come before `show`: where another webhook converts, it is asked here. */
+  ready(): Promise<void>;
+  show(object: any): JsonObject;
+  read(value: Json): Promise<any>;
+};
 
 export function formsOf(options: Pick<WebhookOptions, "registry">, request: AdmissionRequest): readonly Form[] {
   const { kind, subresource, object } = request;
@@ -96,17 +102,19 @@ export function formsOf(options: Pick<WebhookOptions, "registry">, request: Admi
   // A subresource's body (Binding, Eviction, PodExecOptions, …) is shown as it is.
   const body = subresource !== "" && isObject(object) && object.kind !== kind.kind ? (object as { readonly apiVersion?: string; readonly kind?: string }) : undefined;
   const own = request.served ?? registry.of(kind);
-  const all: readonly Served[] = own === undefined ? [] : [own, ...registry.all().filter(other => other.prefix === own.prefix && other.kind === kind && other !== own)];
+  const all: readonly Served[] = own === undefined ? [] : [own, ...registry.all().filter(other => other.prefix === own.prefix && other.kind.kind === kind.kind && other !== own)];
   return all.map((served): Form => {
     if (body !== undefined) {
       const [group, version] = splitVersion(body.apiVersion ?? "v1");
-      return { group: served.group, version: served.version, resource: served.resource, kind: { group, version, kind: body.kind ?? "" }, show: each => each as JsonObject, read: value => copyJson(value) };
+      return { group: served.group, version: served.version, resource: served.resource, kind: { group, version, kind: body.kind ?? "" }, ready: async () => undefined, show: each => each as JsonObject, read: async value => copyJson(value) };
     }
     return {
       group: served.group, version: served.version, resource: served.resource, kind: { group: served.group, version: served.version, kind: kind.kind },
+      ready: () => prepareServed(served, [request.object, request.previous].filter(each => each !== undefined)),
       show: each => ({ ...(asServed(served, each) as JsonObject), apiVersion: served.apiVersion, kind: kind.kind }),
-      read: value => {
+      read: async value => {
         const decoded = decode(served.node, value).object;
+        if (kind.conversion !== undefined) return own === undefined || served === own ? decoded : (await kind.conversion.convert([decoded], own.apiVersion, false))[0];
         const stored = served.convert === undefined ? decoded : kind.custom === true ? served.convert.toStored(decoded) : decode(kind.schema.node, served.convert.toStored(decoded)).object;
         return { ...stored, apiVersion: apiVersionOf(kind), kind: kind.kind };
       },
@@ -126,6 +134,7 @@ async function callOnce(options: WebhookOptions, request: AdmissionRequest, hook
   const forms = formsOf(options, request);
   const form = matchRules(hook, request, forms) as Form | undefined;
   if (form === undefined || !matchSelectors(hook, request)) return undefined;
+  await form.ready();
   if ((hook.matchConditions?.length ?? 0) > 0 && !(await conditionsHold(options, request, hook, form, forms[0]!))) return undefined;
   const uid = options.random.uuid();
   let response: { readonly [key: string]: Json };
