@@ -1,0 +1,81 @@
+/**
+ * The images that upstream's end-to-end suite starts, made from its own test programs (see `tools/conformance.ts`) and Debian's packages, under
+ * the names the suite asks for, in a registry on the loopback. They stand in for registry.k8s.io, which tests here never reach.
+ */
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pushImage, type ImageConfig } from "./image.ts";
+import { busyboxRoot, debianRoot } from "./rootfs.ts";
+
+/** `binaries` holds agnhost, sample-apiserver and resource-consumer; `sources` is upstream's tree (certificates of the test server). */
+export async function pushConformanceImages(registry: string, cache: string, binaries: string, sources: string): Promise<readonly string[]> {
+  const pushed: string[] = [];
+  const image = async (names: readonly string[], config: ImageConfig, fill: (root: string) => void): Promise<void> => {
+    const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
+    try {
+      chmodSync(root, 0o755);
+      fill(root);
+      for (const name of names) {
+        await pushImage(root, `${registry}/${name}`, config);
+        pushed.push(name);
+      }
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  };
+  const program = (root: string, name: string, to = name): void => {
+    copyFileSync(join(binaries, name), join(root, to));
+    chmodSync(join(root, to), 0o755);
+  };
+  const agnhost = (root: string): void => {
+    const user = { name: "user-defined-in-image", id: 1000, home: "/home/user" };
+    debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates"], [user]);
+    writeFileSync(join(root, "etc/group"), `root:x:0:\n${user.name}:x:1000:\ngroup-defined-in-image:x:50000:${user.name}\nnobody:x:65534:\n`);
+    applets(root);
+    for (const folder of ["uploads", "home/user"]) mkdirSync(join(root, folder), { recursive: true });
+    for (const file of ["localhost.crt", "localhost.key"]) copyFileSync(join(sources, "test/images/agnhost/porter", file), join(root, file));
+    program(root, "agnhost");
+    symlinkSync("agnhost", join(root, "agnhost-2"));
+  };
+  const e2e = "e2e-test-images";
+  await image([`${e2e}/agnhost:2.63.0`, `${e2e}/agnhost:2.55`], { Entrypoint: ["/agnhost"], Cmd: ["pause"] }, agnhost);
+  for (const animal of ["nautilus", "kitten"])
+    await image([`${e2e}/${animal}:1.8`], { Entrypoint: ["/agnhost"], Cmd: ["test-webserver"] }, root => {
+      agnhost(root);
+      for (const file of [`${animal}.jpg`, "data.json"]) copyFileSync(join(sources, "test/images", animal, "html", file), join(root, file));
+    });
+  await image([`${e2e}/busybox:1.37.0-1`], { Cmd: ["sh"] }, root => busyboxRoot(root, cache));
+  await image([`${e2e}/nonroot:1.5`], { User: "1234", Cmd: ["sh"] }, root => busyboxRoot(root, cache));
+  await image([`${e2e}/ipc-utils:1.4`], { Cmd: ["sh"] }, root => debianRoot(root, cache, ["bash", "util-linux"]));
+  await image(["pause:3.10.2", "pause:3.10.1", "pause:3.10"], { Entrypoint: ["/agnhost", "pause"] }, root => program(root, "agnhost"));
+  await image([`${e2e}/glibc-dns-testing:2.0.0`], { Cmd: ["bash"] }, root => debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl"]));
+  await image([`${e2e}/nginx:1.15-4`, `${e2e}/nginx:1.27-0`], { Cmd: ["nginx", "-g", "daemon off;"], ExposedPorts: { "80/tcp": {} } }, root => {
+    debianRoot(root, cache, ["nginx-light", "curl"], [{ name: "www-data", id: 33, home: "/var/www" }]);
+    writeFileSync(join(root, "etc/nginx/sites-enabled/default"), "server { listen 80 default_server; root /usr/share/nginx/html; }\n");
+  });
+  await image(["etcd:3.6.8-0"], { Entrypoint: ["etcd"] }, root => {
+    debianRoot(root, cache, ["etcd-server"]);
+    symlinkSync("../../bin/etcd", join(root, "usr/local/bin/etcd"));
+  });
+  await image([`${e2e}/sample-apiserver:1.29.2`], { Entrypoint: ["/sample-apiserver"] }, root => {
+    debianRoot(root, cache, ["bash"]);
+    program(root, "sample-apiserver");
+  });
+  await image([`${e2e}/resource-consumer:1.14`], { Entrypoint: ["/consumer"], ExposedPorts: { "8080/tcp": {} } }, root => {
+    debianRoot(root, cache, ["bash", "stress"]);
+    program(root, "resource-consumer", "consumer");
+    program(root, "consume-cpu");
+  });
+  return pushed;
+}
+
+/** What Debian's packages do not bring is busybox's, as on the images of upstream, which are Alpine's. */
+function applets(root: string): void {
+  for (const name of ["ping", "wget", "nslookup", "traceroute", "vi", "less", "telnet", "hostname", "find", "xargs", "awk", "ifconfig", "route", "arp", "killall", "unzip", "ip6tables"])
+    try {
+      symlinkSync("busybox", join(root, "bin", name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+}

@@ -1,0 +1,6 @@
+from django.db import models
+
+
+class Visit(models.Model):
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=253)
