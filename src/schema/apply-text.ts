@@ -1,7 +1,8 @@
 /** What a create owns, as text at once: the same as `compare` with nothing before, without a set that would only be written out. */
 import { type Json, type JsonObject, isObject } from "../base/json.ts";
 import { added, compare, compareListItems, elementOf, openMap } from "./apply-compare.ts";
-import { type FieldShape, type ListShape, type MapShape, type Shape, fitting } from "./apply-shape.ts";
+import { planOf } from "./apply-plan.ts";
+import { type ListShape, type MapShape, type Shape, fitting, isEmpty } from "./apply-shape.ts";
 
 const leafText = "{}";
 const plain = /^[A-Za-z0-9_.:/-]*$/;
@@ -33,13 +34,26 @@ function changed(shape: Shape, before: Json | undefined, after: Json): string | 
 
 function changedFields(shape: MapShape, before: JsonObject, after: JsonObject, skipped: ReadonlySet<string>): string | undefined {
   let text = "";
-  for (const [key, name, field] of membersOf(shape, after)) {
+  if (shape.item === undefined && skipped.size === 0 && isEmpty(before)) {
+    for (const { text: known, below } of planOf(shape, after).changed) {
+      if (below === undefined) { text += known; continue; }
+      const { was, given = after[below.name] as Json } = below;
+      const inside = was === undefined ? addedText(below.shape, given) : changed(below.shape, was, given);
+      if (inside !== undefined) text += known + inside;
+    }
+    return text === "" ? undefined : `{${text.slice(1)}}`;
+  }
+  const names = shape.item === undefined ? undefined : Object.keys(after).sort();
+  const count = names?.length ?? shape.ordered.length;
+  for (let i = 0; i < count; i++) {
+    const field = names === undefined ? shape.ordered[i] : shape.fields.get(names[i]!);
+    const name = field?.name ?? names![i]!;
     if (skipped.has(name)) continue;
     const value = field === undefined ? after[name] : field.of(after);
     if (value === undefined) continue;
     const was = field === undefined ? (Object.hasOwn(before, name) ? before[name] : undefined) : field.of(before);
     const below = changed(field?.shape ?? shape.item!, was, value);
-    if (below !== undefined) text += `${text === "" ? "{" : ","}${key}${below}`;
+    if (below !== undefined) text += `${text === "" ? "{" : ","}${names === undefined ? field!.key : quotedKey(`f:${name}`)}${below}`;
   }
   return text === "" ? undefined : `${text}}`;
 }
@@ -55,27 +69,25 @@ function addedText(shape: Shape, value: Json): string {
 function addedFields(shape: MapShape, value: JsonObject): string {
   let text = "";
   if (shape.item === undefined) {
-    for (const field of shape.ordered) {
-      const given = field.of(value);
-      if (given !== undefined) text += `,${field.key}${typeof given === "object" ? addedText(field.shape, given) : leafText}`;
-    }
+    for (const { text: known, below } of planOf(shape, value).added) text += below === undefined ? known : known + addedText(below.shape, below.given ?? value[below.name] as Json);
   } else {
-    for (const [key, name, field] of membersOf(shape, value)) {
+    const names = Object.keys(value);
+    if (names.length > 1) names.sort();
+    for (const name of names) {
+      const field = shape.fields.get(name);
       const given = field === undefined ? value[name] : field.of(value);
-      if (given !== undefined) text += `,${key}${addedText(field?.shape ?? shape.item, given)}`;
+      if (given !== undefined) text += `,${quotedKey(`f:${name}`)}${addedText(field?.shape ?? shape.item, given)}`;
     }
   }
   return text === "" ? leafText : `{".":{}${text}}`;
 }
 
-/** Declared fields in their order, or the keys that are there, sorted: the key as it is written, its name, its field. */
-function* membersOf(shape: MapShape, value: JsonObject): Iterable<readonly [string, string, FieldShape | undefined]> {
-  if (shape.item === undefined) for (const field of shape.ordered) yield [field.key, field.name, field];
-  else for (const name of Object.keys(value).sort()) yield [quotedKey(`f:${name}`), name, shape.fields.get(name)];
-}
-
 /** The items of a list, and the list `itself` if that is new too; `undefined` if no item has a name. */
 function addedItems(shape: ListShape, items: readonly Json[], itself: boolean): string | undefined {
+  if (shape.mode === "map" && shape.keys.length === 1) {
+    const named = namesOf(shape.keys[0]!, items);
+    if (named !== undefined) return addedNamed(shape, named, itself);
+  }
   const found: { element: string; value: Json }[] = [];
   for (const value of items) {
     const element = elementOf(shape, value);
@@ -90,6 +102,30 @@ function addedItems(shape: ListShape, items: readonly Json[], itself: boolean): 
   let text = itself ? `,".":{}` : "";
   for (const { element, value } of found) text += `,${quotedKey(element)}${addedText(shape.item, value)}`;
   return `{${text.slice(1)}}`;
+}
+
+/** Items that a plain text tells apart, in its order; `undefined` if there are others, or two with the same. */
+function namesOf(key: string, items: readonly Json[]): readonly JsonObject[] | undefined {
+  let [last, ordered] = ["", true];
+  for (const item of items) {
+    const name = isObject(item) ? item[key] : undefined;
+    if (typeof name !== "string" || name === "" || !plain.test(name)) return undefined;
+    ordered &&= last < name;
+    last = name;
+  }
+  if (ordered) return items as readonly JsonObject[];
+  const sorted = (items as readonly JsonObject[]).toSorted((a, b) => (a[key] as string) < (b[key] as string) ? -1 : 1);
+  for (let i = 1; i < sorted.length; i++) if (sorted[i]![key] === sorted[i - 1]![key]) return undefined;
+  return sorted;
+}
+
+function addedNamed(shape: ListShape, items: readonly JsonObject[], itself: boolean): string | undefined {
+  if (items.length === 0) return undefined;
+  const key = shape.keys[0]!;
+  const head = `"k:{\\"${key}\\":\\"`;
+  let text = itself ? `{".":{},` : "{";
+  for (let i = 0; i < items.length; i++) text += `${i === 0 ? "" : ","}${head}${items[i]![key] as string}\\"}":${addedText(shape.item, items[i]!)}`;
+  return `${text}}`;
 }
 
 function quotedKey(element: string): string {

@@ -1,0 +1,131 @@
+/**
+ * How to write what an object owns, learnt once for each set of fields that objects of a shape come with: most objects of a kind have the same ones, and then
+ * nearly all of the text is known before. A plan is found by walking the object's own keys; it does not look at the fields that are absent.
+ */
+import type { Json, JsonObject } from "../base/json.ts";
+import { type FieldShape, type MapShape, type Shape, isEmpty } from "./apply-shape.ts";
+
+/** One member of the text: written as it stands, or followed by what the field's value owns. */
+export type Member = {
+  /** Comma, key and, where the value does not matter, the value. */
+  readonly text: string;
+  /** `undefined` where `text` is all. */
+  readonly below: Below | undefined;
+};
+export type Below = {
+  readonly name: string;
+  readonly shape: Shape;
+  /** What Go's struct had there before. */
+  readonly was: Json | undefined;
+  /** What it has where the object says nothing; `undefined`: the object's own value counts. */
+  readonly given: Json | undefined;
+};
+
+// What of a value decides whether and how its field is written.
+const scalar = 0, zero = 1, nothing = 2, empty = 3, filled = 4, absent = 5;
+const forms = 5;
+
+/** Plans kept for one shape. Clients that write fields in ever other orders make it start anew. */
+const plansMax = 2_000;
+
+/** What the fields met so far are; the next field leads on. */
+export class Plan {
+  readonly #root: PlanRoot;
+  readonly #met: readonly (readonly [FieldShape, number])[];
+  readonly #next: (Map<string, Plan> | undefined)[] = new Array<Map<string, Plan> | undefined>(forms).fill(undefined);
+  #added: readonly Member[] | undefined;
+  #changed: readonly Member[] | undefined;
+
+  constructor(root: PlanRoot, met: readonly (readonly [FieldShape, number])[]) {
+    this.#root = root;
+    this.#met = met;
+  }
+
+  after(name: string, form: number): Plan {
+    const known = this.#next[form]?.get(name);
+    return known ?? this.#learn(name, form);
+  }
+
+  #learn(name: string, form: number): Plan {
+    const field = this.#root.shape.fields.get(name);
+    // What the schema does not know is not owned.
+    const plan = field === undefined ? this : this.#root.make([...this.#met, [field, form]]);
+    if (field !== undefined || this.#root.room()) (this.#next[form] ??= new Map()).set(name, plan);
+    return plan;
+  }
+
+  /** Members of an object that was not there before. */
+  get added(): readonly Member[] {
+    return (this.#added ??= this.#members(false));
+  }
+  /** Members of an object that Go's struct had before, empty. */
+  get changed(): readonly Member[] {
+    return (this.#changed ??= this.#members(true));
+  }
+
+  #members(wasThere: boolean): readonly Member[] {
+    const met = new Map(this.#met);
+    const members: Member[] = [];
+    for (const field of this.#root.shape.ordered) {
+      const form = met.get(field) ?? absent;
+      const given = form === absent ? field.of({}) : example(field, form);
+      const was = wasThere ? field.of({}) : undefined;
+      if (given === undefined || given === was || (form === absent && wasThere)) continue;
+      const isLeaf = was === undefined && (typeof given !== "object" || given === null);
+      const own = form !== absent && form !== nothing;
+      members.push({ text: isLeaf ? `,${field.key}{}` : `,${field.key}`, below: isLeaf ? undefined : { name: field.name, shape: field.shape, was, given: own ? undefined : given } });
+    }
+    return joined(members);
+  }
+}
+
+/** Neighbours whose text is known are one. */
+function joined(members: readonly Member[]): readonly Member[] {
+  const out: Member[] = [];
+  for (const member of members) {
+    const last = out.at(-1);
+    if (last !== undefined && last.below === undefined && member.below === undefined) out[out.length - 1] = { text: last.text + member.text, below: undefined };
+    else out.push(member);
+  }
+  return out;
+}
+
+/** What the typed object has of a field with a value of this form: whether it is there, and whether something can be below it. */
+function example(field: FieldShape, form: number): Json | undefined {
+  return field.of({ [field.name]: form === scalar ? 1 : form === zero ? 0 : form === nothing ? null : form === empty ? {} : { "": 1 } });
+}
+
+class PlanRoot {
+  readonly shape: MapShape;
+  #count = 0;
+  plan: Plan;
+  constructor(shape: MapShape) {
+    this.shape = shape;
+    this.plan = new Plan(this, []);
+  }
+  room(): boolean {
+    return ++this.#count < plansMax;
+  }
+  make(met: readonly (readonly [FieldShape, number])[]): Plan {
+    if (!this.room()) {
+      this.#count = 0;
+      this.plan = new Plan(this, []);
+    }
+    return new Plan(this, met);
+  }
+}
+
+const roots = new WeakMap<MapShape, PlanRoot>();
+
+/** The plan for an object of declared fields only. */
+export function planOf(shape: MapShape, object: JsonObject): Plan {
+  let root = roots.get(shape);
+  if (root === undefined) roots.set(shape, (root = new PlanRoot(shape)));
+  let { plan } = root;
+  for (const name in object) {
+    const value = object[name];
+    if (value === undefined) continue;
+    plan = plan.after(name, typeof value === "object" ? (value === null ? nothing : isEmpty(value) ? empty : filled) : value === "" || value === 0 || value === false ? zero : scalar);
+  }
+  return plan;
+}
