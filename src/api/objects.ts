@@ -75,12 +75,18 @@ export function withVersion(object: any, resourceVersion: string): any {
   return { ...object, metadata };
 }
 
-/** Puts the resourceVersion where Go writes it: after the uid, which stands among the first fields of metadata and whose quotes no user text can imitate. */
+/** Puts the resourceVersion where Go writes it. */
 export function splice(value: string, revision: number): string {
+  const { at, text } = versionIn(value, revision);
+  return `${value.slice(0, at)}${text}${value.slice(at)}`;
+}
+
+/** Where Go writes the resourceVersion, and how: after the uid, which stands among the first fields of metadata and whose quotes no user text can imitate. */
+export function versionIn(value: string, revision: number): { readonly at: number; readonly text: string } {
   const uid = value.indexOf(',"uid":"');
-  const at = uid < 0 ? value.indexOf('"metadata":{') + 12 : value.indexOf('"', uid + 8) + 1;
-  if (uid >= 0) return `${value.slice(0, at)},"resourceVersion":"${revision}"${value.slice(at)}`;
-  return `${value.slice(0, at)}"resourceVersion":"${revision}"${value[at] === "}" ? "" : ","}${value.slice(at)}`;
+  if (uid >= 0) return { at: value.indexOf('"', uid + 8) + 1, text: `,"resourceVersion":"${revision}"` };
+  const at = value.indexOf('"metadata":{') + 12;
+  return { at, text: `"resourceVersion":"${revision}"${value[at] === "}" ? "" : ","}` };
 }
 
 /** Whole numbers past 2^53 survive; all else takes the fast way. */

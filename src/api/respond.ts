@@ -13,14 +13,13 @@ import type { HttpResponse } from "./http.ts";
 import { listNodeOf, PartialObjectMetadata, PartialObjectMetadataList } from "./meta-types.ts";
 import { jsonType, protobufType, yamlType, type Output } from "./negotiate.ts";
 import type { Listed } from "./read.ts";
+import { versionIn } from "./objects.ts";
 import type { Served } from "./registry.ts";
 import { asServed } from "./strategy.ts";
 import { columnDefinitions, includeObjectOf, partialOf, rowOf, tableOf } from "./table.ts";
 import type { EventEncoder } from "./watch.ts";
 
 export type Headers = { readonly [name: string]: string | readonly string[] };
-/** Big lists leave in pieces of about this size. */
-const pieceChars = 64 * 1024;
 
 const common: Headers = { "cache-control": "no-cache, private" };
 const text = (status: number, type: string, body: string, headers: Headers = {}): HttpResponse => ({ status, headers: { ...common, "content-type": type, ...headers }, content: { type: "text", text: body } });
@@ -105,7 +104,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
   }
   if (output.pretty || served.convert !== undefined) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(asServed(served, object)) : untyped(asServed(served, object)))) }, output);
-  const pieces = piecesOf(core, served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
+  const pieces = piecesOf(served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
   return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
 }
 
@@ -114,21 +113,18 @@ function untyped({ kind: _k, apiVersion: _a, ...rest }: any): Json {
   return rest;
 }
 
-function* piecesOf(core: Core, served: Served, head: string, { entries }: Listed): Iterable<string> {
+function* piecesOf(served: Served, head: string, { entries }: Listed): Iterable<string> {
   const typed = `{"kind":${JSON.stringify(served.kind.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},`;
-  let piece = head;
-  let first = true;
-  for (const entry of entries) {
-    const item = core.objects.text(entry);
-    if (!first) piece += ",";
-    first = false;
-    piece += served.kind.custom !== true && item.startsWith(typed) ? `{${item.slice(typed.length)}` : item;
-    if (piece.length >= pieceChars) {
-      yield piece;
-      piece = "";
-    }
+  yield head;
+  let opening = "{";
+  for (const { value, revision } of entries) {
+    const { at, text } = versionIn(value, revision);
+    // The two parts as they lie in memory: joining them would copy every list twice.
+    yield opening + value.slice(served.kind.custom !== true && value.startsWith(typed) ? typed.length : 1, at) + text;
+    yield value.slice(at);
+    opening = ",{";
   }
-  yield `${piece}]}\n`;
+  yield "]}\n";
 }
 
 /** How this client's watch events are written. */

@@ -8,6 +8,10 @@ import type { Exchange, OutgoingHeaders } from "./https-server-exchange.ts";
 import type { ServerLimits } from "./https-server-limits.ts";
 
 const chunkBytes = 64 * 1024;
+// Lists: what is encoded at a time, at first and later, and what may wait for the connection.
+const firstChunkBytes = 16 * 1024;
+const listChunkBytes = 256 * 1024;
+const listBufferedBytes = 512 * 1024;
 // Upstream's defaultGzipContentEncodingLevel: speed matters more than the last percent.
 const gzipLevel = { level: constants.Z_BEST_SPEED };
 
@@ -83,7 +87,8 @@ async function whole(exchange: Exchange, status: number, headers: OutgoingHeader
 }
 
 async function pieces(exchange: Exchange, status: number, headers: OutgoingHeaders, source: Iterable<string>, limits: ServerLimits): Promise<void> {
-  const iterator = joined(source)[Symbol.iterator]();
+  const used: Buffer<ArrayBuffer>[] = [];
+  const iterator = chunked(source, used)[Symbol.iterator]();
   // Whether to compress is known only from the size: what fits below the threshold is an ordinary answer.
   const early: Buffer[] = [];
   let size = 0;
@@ -102,24 +107,36 @@ async function pieces(exchange: Exchange, status: number, headers: OutgoingHeade
   for (const chunk of early) sink.write(chunk);
   for (; !next.done; next = iterator.next()) {
     if (exchange.destroyed) return;
-    if (!sink.write(next.value) && !(await drained(exchange, sink, limits))) return;
     // One big list must not keep all others waiting: everybody gets a turn between two chunks.
-    await nextTurn();
+    const { buffer } = next.value;
+    if (sink.write(next.value, () => { if (buffer.byteLength === listChunkBytes) used.push(Buffer.from(buffer)); }) || sink.writableLength < listBufferedBytes) await nextTurn();
+    else if (!(await drained(exchange, sink, limits))) return;
   }
   sink.end();
   await finished(exchange, out, limits);
 }
 
-function* joined(source: Iterable<string>): Generator<Buffer> {
-  let text = "";
+/** Pieces encoded straight into chunks; the first are small, since most lists are. Chunks that `used` holds have been sent: fresh ones for a whole list would make V8 collect garbage all the time. */
+function* chunked(source: Iterable<string>, used: Buffer<ArrayBuffer>[]): Generator<Buffer<ArrayBuffer>> {
+  let chunk = Buffer.allocUnsafeSlow(firstChunkBytes);
+  let at = 0;
   for (const piece of source) {
-    text += piece;
-    if (text.length >= chunkBytes) {
-      yield Buffer.from(text);
-      text = "";
+    // As UTF-8 a character takes three bytes at most.
+    const room = piece.length * 3;
+    if (room > chunk.length - at) {
+      if (at > 0) {
+        yield chunk.subarray(0, at);
+        chunk = used.pop() ?? Buffer.allocUnsafeSlow(Math.min(4 * chunk.length, listChunkBytes));
+        at = 0;
+      }
+      if (room > chunk.length) {
+        yield Buffer.from(piece);
+        continue;
+      }
     }
+    at += chunk.write(piece, at);
   }
-  if (text !== "") yield Buffer.from(text);
+  if (at > 0) yield chunk.subarray(0, at);
 }
 
 /**
