@@ -7,11 +7,12 @@ import { stringifyJson } from "../base/json-codec.ts";
 import { isObject, type Json } from "../base/json.ts";
 import { microTimeOf } from "../base/time.ts";
 import type { Decision, User } from "./context.ts";
+import type { Flow } from "./flow-control/levels.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision };
+export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 

@@ -1,31 +1,9 @@
-/** How many requests run at once, and for how long (apiserver pkg/server/filters/maxinflight.go, timeout.go). */
+/** How long a request may take (apiserver pkg/server/filters/timeout.go); how many run at once is `flow-control/`. */
 import type { Clock } from "../base/clock.ts";
 import { timeout } from "./errors.ts";
 
-export const readsInFlightMax = 400;
-export const writesInFlightMax = 200;
 /** Upstream's --request-timeout. */
 export const requestTimeoutMs = 60_000;
-
-const reading: ReadonlySet<string> = new Set(["get", "list", "watch", "head", "options"]);
-
-/** Counts what is under way. `system:masters` is not limited: an administrator must get in to mend what fills the server. */
-export class InFlight {
-  reads = 0;
-  writes = 0;
-
-  /** A function to call at the end, or `undefined` when the server is full. */
-  enter(verb: string, privileged: boolean): (() => void) | undefined {
-    const read = reading.has(verb);
-    if (!privileged && (read ? this.reads >= readsInFlightMax : this.writes >= writesInFlightMax)) return undefined;
-    if (read) this.reads++;
-    else this.writes++;
-    return () => {
-      if (read) this.reads--;
-      else this.writes--;
-    };
-  }
-}
 
 /** The work's outcome, or 504 when it takes longer than `ms`. The work itself is told through the signal and may still finish. */
 export async function within<T>(clock: Clock, ms: number, work: (limit: { readonly signal: AbortSignal }) => Promise<T>, parent: { readonly signal: AbortSignal }): Promise<T> {

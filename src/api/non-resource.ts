@@ -5,6 +5,7 @@ import type { TokenIssuer } from "./context.ts";
 import type { Core } from "./core.ts";
 import { aggregatedForm, type Discovery } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
+import type { FlowControl } from "./flow-control/flow-control.ts";
 import { health, type HealthCheck } from "./health.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { negotiateOutput, one } from "./negotiate.ts";
@@ -15,6 +16,7 @@ import { sendJson, sendPlain } from "./respond.ts";
 export type Build = { readonly gitVersion: string; readonly gitCommit: string; readonly buildDate: string; readonly platform: string; readonly runtime: string };
 export type Endpoints = {
   readonly core: Core;
+  readonly flow: FlowControl;
   readonly discovery: Discovery;
   readonly metrics: Metrics;
   readonly build: Build;
@@ -53,6 +55,10 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   if (first === "api" && third === "") return reply(discovery.legacyResources("", second));
   if (first === "apis" && more.length === 0) return reply(third === "" ? discovery.legacyGroup(second) : discovery.legacyResources(second, third));
   if (first === "openapi" && second === "v3") return openapi.v3(request, path.slice("/openapi/v3/".length), info.query);
+  if (first === "debug" && second === "api_priority_and_fairness" && more.length === 0) {
+    const text = endpoints.flow.dump(third, (info.query.get("includeRequestDetails") ?? "") !== "");
+    return text === undefined ? undefined : sendPlain(200, text);
+  }
   if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log);
   return undefined;
 }

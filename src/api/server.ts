@@ -27,7 +27,10 @@ import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
 import type { HealthCheck } from "./health.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { InFlight, timeoutOf, within } from "./limits.ts";
+import { FlowControl } from "./flow-control/flow-control.ts";
+import type { Flow } from "./flow-control/levels.ts";
+import { keepFlowControl } from "./flow-control/keeper.ts";
+import { timeoutOf, within } from "./limits.ts";
 import { negotiateOutput, one, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
@@ -83,6 +86,8 @@ export type ApiServerOptions = {
   readonly postJson?: PostJson;
   /** Reads what other API servers say of themselves. Absent: API services with a service behind them are unavailable. */
   readonly fetchRemote?: FetchRemote;
+  /** Calls back when what has arrived by now is read (`setImmediate`): seats of flow control are free again then. Absent: at once. */
+  readonly defer?: (work: () => void) => void;
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
@@ -96,7 +101,7 @@ export class ApiServer {
   readonly services: Services;
   readonly #endpoints: Endpoints;
   readonly #options: ApiServerOptions;
-  readonly #inFlight = new InFlight();
+  readonly #flow: FlowControl;
   readonly #figures: RequestMetrics;
   readonly #definitions: Definitions;
   readonly #aggregator: Aggregator;
@@ -114,6 +119,8 @@ export class ApiServer {
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks.slice(0, 1), validatingPolicies({ registry: () => this.registry, loadCel: options.loadCel }), ...webhooks.slice(1)], hooks };
+    this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
+    this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
     this.#figures = new RequestMetrics(this.metrics, store);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson);
     this.#aggregator = new Aggregator(this.core, options.fetchRemote);
@@ -124,7 +131,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
-      core: this.core, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
+      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
@@ -133,7 +140,7 @@ export class ApiServer {
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.#aggregator.run(signal)]);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.#aggregator.run(signal), keepFlowControl(this.core, signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */
@@ -154,6 +161,7 @@ export class ApiServer {
     this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
     if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
+    if (trail.flow !== undefined) classifiedAs(trail.flow, headers);
     if (warnings.length > 0) headers.warning = warnings.map(warningText);
     return { ...response, headers };
   }
@@ -167,14 +175,9 @@ export class ApiServer {
     const user = impersonate(found, request.headers, this.core.authorizer);
     if (user !== found) trail.impersonated = user;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
-    if (this.#isLongRunning(info)) return run(request);
-    const leave = this.#inFlight.enter(info.verb, user.groups.includes("system:masters"));
-    if (leave === undefined) return sendPlain(429, "Too many requests, please try again later.\n", { "retry-after": "1" });
-    try {
-      return await within(this.#options.clock, timeoutOf(info.query), run, request);
-    } finally {
-      leave();
-    }
+    const long = this.#isLongRunning(info);
+    if (long && info.verb !== "watch") return run(request);
+    return this.#flow.run(request, info, user, trail, () => (long ? run(request) : within(this.#options.clock, timeoutOf(info.query), run, request)));
   }
 
   async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
@@ -207,6 +210,12 @@ export class ApiServer {
     if (error instanceof InvariantViolation || error instanceof StoreFailed) this.#options.fatal(error);
     return sendPlain(500, "This request caused apiserver to panic. Look in the logs for details.\n");
   }
+}
+
+/** Ids, not names: how an administrator ranks people is not told to them (apiserver pkg/server/filters/priority-and-fairness.go). */
+function classifiedAs({ uid, level }: Flow, headers: { [name: string]: string | readonly string[] }): void {
+  if (uid !== "") headers["x-kubernetes-pf-flowschema-uid"] = uid;
+  if (level.uid !== "") headers["x-kubernetes-pf-prioritylevel-uid"] = level.uid;
 }
 
 /** Warnings on one answer; more would not fit clients' header limits. */

@@ -31,6 +31,10 @@ export class Metrics {
   histogram(name: string, help: string, buckets: readonly number[], labels: readonly string[] = []): Histogram {
     return this.#add(name, new Buckets(name, help, buckets, labels));
   }
+  /** Figures that their owner keeps and writes by itself, `HELP` and `TYPE` lines included. */
+  family(name: string, render: () => readonly string[]): void {
+    this.#add(name, { render });
+  }
   render(): string {
     return `${[...this.#families.values()].flatMap(family => family.render()).join("\n")}\n`;
   }

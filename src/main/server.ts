@@ -150,7 +150,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       return authorizerChain(privileged, nodes, rbac);
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
-    compilePattern, postJson, loadCel,
+    compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),

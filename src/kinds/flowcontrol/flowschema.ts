@@ -92,7 +92,6 @@ export const FlowSchema = defineKind({
     status: FlowSchemaStatus.pb(3).always("{}").doc("Whether something is wrong with it."),
   },
   *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* flowSchemaProblems(metadata.name, spec); },
-  *warnings() { yield "timonier stores FlowSchemas but does not queue requests by them yet: fixed limits of requests in flight hold"; },
   columns: [
     nameColumn,
     { name: "PriorityLevel", type: "string", doc: "The level it sorts into.", cell: ({ spec }) => spec.priorityLevelConfiguration.name },
