@@ -172,7 +172,7 @@ export class ApiServer {
     trail.user = found;
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
-    const user = impersonate(found, request.headers, this.core.authorizer);
+    const user = impersonate(found, request.headers, this.core.authorizer, attributesOf(info));
     if (user !== found) trail.impersonated = user;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
     const long = this.#isLongRunning(info);

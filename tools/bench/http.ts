@@ -6,28 +6,31 @@ export type Answer = { readonly status: number; readonly body: Buffer };
 
 export class LoadClient {
   readonly #sessions: ClientHttp2Session[];
+  readonly #headers: { readonly [name: string]: string };
   #next = 0;
 
-  private constructor(sessions: ClientHttp2Session[]) {
+  private constructor(sessions: ClientHttp2Session[], headers: { readonly [name: string]: string }) {
     this.#sessions = sessions;
+    this.#headers = headers;
   }
 
-  static async open({ server, ca, cert, key }: Credentials, sessions: number): Promise<LoadClient> {
+  /** `headers` go with every request. */
+  static async open({ server, ca, cert, key }: Pick<Credentials, "server" | "ca"> & Partial<Credentials>, sessions: number, headers: { readonly [name: string]: string } = {}): Promise<LoadClient> {
     return new LoadClient(await Promise.all(Array.from({ length: sessions }, () => new Promise<ClientHttp2Session>((resolve, reject) => {
-      const session = connect(server, { ca, cert, key, settings: { initialWindowSize: 8 << 20 } });
+      const session = connect(server, { ca, ...(cert === undefined ? {} : { cert, key }), settings: { initialWindowSize: 8 << 20 } });
       session.once("error", reject);
       session.once("connect", () => {
         session.setLocalWindowSize(32 << 20);
         resolve(session);
       });
-    }))));
+    }))), headers);
   }
 
   /** One request; the body of the answer is kept only if asked for. */
   request(method: string, path: string, body?: Buffer, keep = false): Promise<Answer> {
     const session = this.#sessions[this.#next++ % this.#sessions.length]!;
     return new Promise((resolve, reject) => {
-      const stream = session.request({ [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, ...(body === undefined ? {} : { "content-type": "application/json" }) });
+      const stream = session.request({ ...this.#headers, [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, ...(body === undefined ? {} : { "content-type": "application/json" }) });
       const chunks: Buffer[] = [];
       let status = 0;
       stream.on("response", headers => { status = Number(headers[":status"]); });
@@ -41,7 +44,7 @@ export class LoadClient {
   /** An open watch; `onBytes` hears what arrives. */
   watch(path: string, onBytes: (bytes: Buffer) => void): { close(): void } {
     const session = this.#sessions[this.#next++ % this.#sessions.length]!;
-    const stream = session.request({ [constants.HTTP2_HEADER_PATH]: path });
+    const stream = session.request({ ...this.#headers, [constants.HTTP2_HEADER_PATH]: path });
     stream.on("data", onBytes);
     stream.on("error", () => stream.close());
     return { close: () => stream.close() };

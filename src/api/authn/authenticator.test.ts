@@ -70,6 +70,7 @@ test("X-Remote headers from anybody else say nothing", async () => {
 
 const alice: User = { name: "alice", uid: "", groups: ["system:authenticated"], extra: {} };
 /** Allows what the list says: `users/bob`, `groups/dev`, `uids/7`, `userextras/team/a`, `serviceaccounts/ns/name`. */
+const reading: RequestAttributes = { verb: "get", group: "", version: "v1", resource: "pods", subresource: "", namespace: "default", name: "web", path: "", resourceRequest: true };
 function allowing(...list: string[]): Authorizer & { asked: string[] } {
   const asked: string[] = [];
   return {
@@ -86,25 +87,25 @@ function allowing(...list: string[]): Authorizer & { asked: string[] } {
 test("every value of an impersonation is authorized on its own", () => {
   const headers = { "impersonate-user": "bob", "impersonate-group": ["dev", "ops"], "impersonate-uid": "7", "impersonate-extra-team": ["a", "b"], "impersonate-extra-scope%2fx": "y" };
   const needed = ["users/bob", "groups/dev", "groups/ops", "authentication.k8s.io/userextras/team/a", "authentication.k8s.io/userextras/team/b", "authentication.k8s.io/userextras/scope/x/y", "authentication.k8s.io/uids/7"];
-  assert.deepEqual(impersonate(alice, headers, allowing(...needed)), { name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { team: ["a", "b"], "scope/x": ["y"] } });
+  assert.deepEqual(impersonate(alice, headers, allowing(...needed), reading), { name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { team: ["a", "b"], "scope/x": ["y"] } });
   for (const missing of needed)
-    assert.throws(() => impersonate(alice, headers, allowing(...needed.filter(item => item !== missing))), error => isApiError(error, "Forbidden"), missing);
+    assert.throws(() => impersonate(alice, headers, allowing(...needed.filter(item => item !== missing)), reading), error => isApiError(error, "Forbidden"), missing);
 });
 
 test("a refusal to impersonate reads as upstream's", () => {
-  assert.throws(() => impersonate(alice, { "impersonate-user": "bob" }, allowing()), { message: 'users "bob" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope' });
+  assert.throws(() => impersonate(alice, { "impersonate-user": "bob" }, allowing(), reading), { message: 'pods "web" is forbidden: User "alice" cannot impersonate-on:user-info:get resource "pods" in API group "" in the namespace "default"' });
 });
 
 test("a service account is impersonated as one, with its groups", () => {
   const authorizer = allowing("serviceaccounts/shop/web");
-  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web" }, authorizer).groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
-  assert.throws(() => impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web:x" }, authorizer), error => isApiError(error, "Forbidden"));
+  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web" }, authorizer, reading).groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
+  assert.throws(() => impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web:x" }, authorizer, reading), error => isApiError(error, "Forbidden"));
 });
 
 test("nobody becomes somebody by impersonating anonymous, and nothing is impersonated without a user", () => {
-  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous")).groups, ["system:unauthenticated"]);
-  assert.equal(impersonate(alice, {}, allowing()), alice);
-  assert.throws(() => impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters")), error => isApiError(error, "BadRequest"));
+  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous"), reading).groups, ["system:unauthenticated"]);
+  assert.equal(impersonate(alice, {}, allowing(), reading), alice);
+  assert.throws(() => impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters"), reading), error => isApiError(error, "BadRequest"));
 });
 
 test("whoever comes with a certificate in its last 60 days is told", () => {
@@ -113,4 +114,27 @@ test("whoever comes with a certificate in its last 60 days is told", () => {
   assert.equal(expiryWarning({ address: "192.0.2.7" }, 0), undefined);
   assert.equal(expiryWarning(peer(60 * day), 0), undefined);
   assert.equal(expiryWarning(peer(59 * day), 0), 'the client certificate of kubernetes-admin expires on 1970-03-01; "timonier up" renews the one in the kubeconfig');
+});
+
+/** Allows `verb what`, for anybody. */
+function constrainedTo(...list: string[]): Authorizer {
+  return { authorize: (_, { verb, group, resource, subresource, namespace, name }) => ({ allowed: list.includes(`${verb} ${[group, resource, subresource, namespace, name].filter(Boolean).join("/")}`) }), rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) };
+}
+const account: User = { name: "system:serviceaccount:shop:web", uid: "", groups: ["system:serviceaccounts"], extra: { "authentication.kubernetes.io/node-name": ["a"] } };
+const on = (mode: string): string => `impersonate-on:${mode}:get pods/default/web`;
+
+for (const [name, user, headers, allowed, groups] of [
+  ["somebody for one sort of request", alice, { "impersonate-user": "bob", "impersonate-group": "dev" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/groups/dev"], ["dev", "system:authenticated"]],
+  ["many groups by one permission", alice, { "impersonate-user": "bob", "impersonate-group": ["a", "b", "c", "d"] }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/groups/*"], ["a", "b", "c", "d", "system:authenticated"]],
+  ["a service account", alice, { "impersonate-user": account.name }, [on("serviceaccount"), "impersonate:serviceaccount authentication.k8s.io/serviceaccounts/shop/web"], ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]],
+  ["any node", alice, { "impersonate-user": "system:node:b" }, [on("arbitrary-node"), "impersonate:arbitrary-node authentication.k8s.io/nodes/b"], ["system:nodes", "system:authenticated"]],
+  ["the node it runs on", account, { "impersonate-user": "system:node:a" }, [on("associated-node"), "impersonate:associated-node authentication.k8s.io/nodes/*"], ["system:nodes", "system:authenticated"]],
+  ["not another node", account, { "impersonate-user": "system:node:b" }, [on("associated-node"), "impersonate:associated-node authentication.k8s.io/nodes/*"], 'cannot impersonate-on:arbitrary-node:get resource "pods"'],
+  ["not for another sort of request", alice, { "impersonate-user": "bob" }, ["impersonate-on:user-info:list pods/default/web", "impersonate:user-info authentication.k8s.io/users/bob"], 'cannot impersonate-on:user-info:get resource "pods"'],
+  ["not a node as if it were a user", alice, { "impersonate-user": "system:node:b" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/system:node:b"], 'cannot impersonate-on:arbitrary-node:get resource "pods"'],
+  ["never system:masters", alice, { "impersonate-user": "bob", "impersonate-group": "system:masters" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/groups/system:masters"], "impersonating the system:masters group is not allowed"],
+] as const) test(`constrained impersonation: ${name}`, () => {
+  const attempt = (): User => impersonate(user, headers, constrainedTo(...allowed), reading);
+  if (typeof groups === "string") assert.throws(attempt, error => isApiError(error, "Forbidden") && error.message.includes(groups));
+  else assert.deepEqual(attempt().groups, groups);
 });

@@ -1,46 +1,109 @@
 /**
- * Acting as somebody else: the Impersonate-* headers, each value authorized on its own (apiserver pkg/endpoints/filters/impersonation.go).
+ * Acting as somebody else: the Impersonate-* headers, each value authorized on its own (apiserver pkg/endpoints/filters/impersonation).
  */
+import { isApiError } from "../../base/api-error.ts";
+import { dnsSubdomain } from "../../schema/grammar.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
 import { badRequest, unauthorizedFor } from "../errors.ts";
 import type { Headers } from "../http.ts";
 import { all, anonymous, extraOf } from "./authenticator.ts";
 
 const accountPrefix = "system:serviceaccount:";
+const nodePrefix = "system:node:";
 const extraPrefix = "impersonate-extra-";
+const nodeNameKey = "authentication.kubernetes.io/node-name";
+
+type Wanted = { readonly name: string; readonly groups: readonly string[]; readonly uid: string; readonly extra: User["extra"] };
+/** The constrained ways, in the order in which they are tried (…/filters/impersonation/mode.go): each is for some users only. */
+const modes: readonly { readonly name: string; readonly fits: (wanted: Wanted, user: User) => boolean }[] = [
+  { name: "associated-node", fits: (wanted, user) => onlyName(wanted) && nodeOf(wanted.name) !== undefined && serviceAccountOf(user.name) !== undefined && sameList(user.extra[nodeNameKey], [nodeOf(wanted.name)!]) },
+  { name: "arbitrary-node", fits: wanted => onlyName(wanted) && nodeOf(wanted.name) !== undefined },
+  { name: "serviceaccount", fits: wanted => onlyName(wanted) && serviceAccountOf(wanted.name) !== undefined },
+  { name: "user-info", fits: ({ name }) => nodeOf(name) === undefined && serviceAccountOf(name) === undefined },
+];
 
 /**
- * The user a request acts as: `user` itself without the headers, otherwise the one named, if `user` may impersonate it in
- * every particular. Throws Forbidden naming the first particular that is not allowed.
+ * The user a request acts as: `user` itself without the headers, otherwise the one named, if `user` may impersonate it for `request` in one of the
+ * constrained ways, or in the old way for anything. Throws Forbidden naming the first particular that was not allowed.
  */
-export function impersonate(user: User, headers: Headers, authorizer: Authorizer): User {
-  const name = all(headers, "impersonate-user")[0] ?? "";
-  const groups = all(headers, "impersonate-group");
-  const uid = all(headers, "impersonate-uid")[0] ?? "";
-  const extra = extraOf(headers, extraPrefix);
-  if (name === "") {
-    if (groups.length > 0 || uid !== "" || Object.keys(extra).length > 0) throw badRequest("requested impersonation of groups, uid or extra without impersonating a user");
+export function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes): User {
+  const wanted: Wanted = { name: all(headers, "impersonate-user")[0] ?? "", groups: all(headers, "impersonate-group"), uid: all(headers, "impersonate-uid")[0] ?? "", extra: extraOf(headers, extraPrefix) };
+  if (wanted.name === "") {
+    if (!onlyName(wanted)) throw badRequest("requested impersonation of groups, uid or extra without impersonating a user");
     return user;
   }
+  let first: unknown;
+  for (const attempt of [...modes.filter(({ fits }) => fits(wanted, user)).map(({ name }) => () => constrained(user, wanted, name, authorizer, request)), () => unconstrained(user, wanted, authorizer)]) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isApiError(error, "Forbidden")) throw error;
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+/** May `user` do this request as somebody of this sort, and be this very one? */
+function constrained(user: User, wanted: Wanted, mode: string, authorizer: Authorizer, request: RequestAttributes): User {
+  const own = mode === "associated-node";
+  // Any of a node's accounts is as good as another: only what it has of a node counts.
+  const asker = own ? { ...user, extra: { "authentication.kubernetes.io/associated-node-keys": Object.keys(user.extra).sort() } } : user;
+  check(asker, authorizer, { ...request, verb: `impersonate-on:${mode}:${request.verb}` });
+  const ask = (what: Partial<RequestAttributes>): void => check(asker, authorizer, { verb: `impersonate:${mode}`, group: authenticationGroup, version: "v1", ...what });
+  const node = nodeOf(wanted.name);
+  const account = serviceAccountOf(wanted.name);
+  ask(node !== undefined ? { resource: "nodes", name: own ? "*" : node } : account !== undefined ? { resource: "serviceaccounts", ...account } : { resource: "users", name: wanted.name });
+  if (wanted.uid !== "") ask({ resource: "uids", name: wanted.uid });
+  const groups = { verb: `impersonate:${mode}`, group: authenticationGroup, version: "v1", resource: "groups" };
+  if (wanted.groups.includes("")) throw refusal(asker, groups, "impersonating the empty string group is not allowed");
+  if (wanted.groups.includes("system:masters")) throw refusal(asker, { ...groups, name: "system:masters" }, "impersonating the system:masters group is not allowed");
+  if (wanted.groups.length < manyChecks || !allows(asker, authorizer, { ...groups, name: "*" })) for (const group of wanted.groups) ask({ resource: "groups", name: group });
+  for (const values of Object.values(wanted.extra)) if (values.includes("")) throw refusal(asker, { ...groups, resource: "userextras" }, "impersonating the empty string value in extra is not allowed");
+  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) ask({ resource: "userextras", subresource: key, name: value });
+  return complete(wanted, node !== undefined ? ["system:nodes"] : undefined);
+}
+
+/** The old way: everything that the other may do. */
+function unconstrained(user: User, wanted: Wanted, authorizer: Authorizer): User {
+  const ask = (what: Partial<RequestAttributes>): void => check(user, authorizer, { verb: "impersonate", ...what });
+  const account = serviceAccountOf(wanted.name);
+  ask(account === undefined ? { version: "v1", resource: "users", name: wanted.name } : { version: "v1", resource: "serviceaccounts", ...account });
+  if (wanted.uid !== "") ask({ group: authenticationGroup, version: "v1", resource: "uids", name: wanted.uid });
+  for (const group of wanted.groups) ask({ version: "v1", resource: "groups", name: group });
+  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) ask({ group: authenticationGroup, version: "v1", resource: "userextras", subresource: key, name: value });
+  return complete(wanted, undefined);
+}
+
+function complete({ name, groups, uid, extra }: Wanted, fixed: readonly string[] | undefined): User {
   const account = serviceAccountOf(name);
-  check(user, authorizer, account === undefined ? { resource: "users", name } : { resource: "serviceaccounts", ...account });
-  for (const group of groups) check(user, authorizer, { resource: "groups", name: group });
-  for (const [key, values] of Object.entries(extra))
-    for (const value of values) check(user, authorizer, { group: "authentication.k8s.io", version: "v1", resource: "userextras", subresource: key, name: value });
-  if (uid !== "") check(user, authorizer, { group: "authentication.k8s.io", version: "v1", resource: "uids", name: uid });
-  const own = groups.length > 0 || account === undefined ? groups : ["system:serviceaccounts", `system:serviceaccounts:${account.namespace}`];
+  const own = fixed ?? (groups.length > 0 || account === undefined ? groups : ["system:serviceaccounts", `system:serviceaccounts:${account.namespace}`]);
   const everybody = name === anonymous.name ? "system:unauthenticated" : "system:authenticated";
-  const complete = own.includes("system:unauthenticated") || own.includes(everybody);
-  return { name, uid, groups: complete ? own : [...own, everybody], extra };
+  return { name, uid, groups: own.includes("system:unauthenticated") || own.includes(everybody) ? own : [...own, everybody], extra };
 }
 
 /** Headers that must not reach whatever answers in our stead. */
 export const impersonationHeaders = ["impersonate-user", "impersonate-group", "impersonate-uid", extraPrefix] as const;
 
+const authenticationGroup = "authentication.k8s.io";
+/** From so many groups on, the permission for all of them is asked for first. */
+const manyChecks = 4;
+
+const attributesOf = (what: Partial<RequestAttributes>): RequestAttributes => ({ verb: "", group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "", resourceRequest: true, ...what });
+const allows = (user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): boolean => authorizer.authorize(user, attributesOf(what)).allowed;
+const refusal = (user: User, what: Partial<RequestAttributes>, reason: string): Error => unauthorizedFor(user, attributesOf(what), reason);
+
 function check(user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): void {
-  const attributes: RequestAttributes = { verb: "impersonate", group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "", resourceRequest: true, ...what };
-  const decision = authorizer.authorize(user, attributes);
-  if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
+  const decision = authorizer.authorize(user, attributesOf(what));
+  if (!decision.allowed) throw unauthorizedFor(user, attributesOf(what), decision.reason);
+}
+
+const onlyName = ({ groups, uid, extra }: Wanted): boolean => groups.length === 0 && uid === "" && Object.keys(extra).length === 0;
+const sameList = (a: readonly string[] | undefined, b: readonly string[]): boolean => a !== undefined && a.length === b.length && a.every((each, i) => each === b[i]);
+
+function nodeOf(name: string): string | undefined {
+  const node = name.startsWith(nodePrefix) ? name.slice(nodePrefix.length) : "";
+  return node === "" || dnsSubdomain(node).length > 0 ? undefined : node;
 }
 
 function serviceAccountOf(name: string): { readonly namespace: string; readonly name: string } | undefined {

@@ -1,7 +1,7 @@
 /** Keeps the mandatory and suggested objects as they should be, and says which schemas point nowhere (kubernetes pkg/registry/flowcontrol/ensurer, apiserver apf_controller.go). */
 import { isApiError } from "../../base/api-error.ts";
 import { messageOf } from "../../base/log.ts";
-import { sameJson } from "../../base/json.ts";
+import { sameJson, type Json } from "../../base/json.ts";
 import { timeOf } from "../../base/time.ts";
 import { must } from "../../base/assert.ts";
 import { FlowSchema } from "../../kinds/flowcontrol/flowschema.ts";
@@ -61,11 +61,11 @@ export async function ensureFlowControl(core: Core, signal: AbortSignal): Promis
   await Promise.all(core.reader.list(flowGroup, FlowSchema.plural, "").map(schema => attempt(core, `FlowSchema ${schema.metadata.name}`, () => tellWhetherDangling(core, schema, signal))));
 }
 
-async function ensure(core: Core, kind: AnyKind, wanted: Named<unknown>, always: boolean, signal: AbortSignal): Promise<void> {
+async function ensure(core: Core, kind: AnyKind, wanted: Named<Json>, always: boolean, signal: AbortSignal): Promise<void> {
   const { name } = wanted.metadata;
   const call = callFor(core, kind, name, signal);
   const options = { dryRun: false, fieldManager: producer, fieldValidation: "Strict" } as const;
-  const decoded: any = decode(kind.schema.node, { apiVersion: `${flowGroup}/v1`, kind: kind.kind, metadata: { name, annotations: { [autoUpdate]: "true" } }, spec: wanted.spec as any }).object;
+  const decoded: any = decode(kind.schema.node, { apiVersion: `${flowGroup}/v1`, kind: kind.kind, metadata: { name, annotations: { [autoUpdate]: "true" } }, spec: wanted.spec }).object;
   setDefaults(kind, decoded);
   const stored = core.reader.get(flowGroup, kind.plural, "", name);
   if (stored === undefined) return void (await create(core, { ...call, name: "" }, decoded, options));

@@ -53,9 +53,13 @@ export class Levels {
     const next = new Map<string, Level>();
     for (const [name, { metadata, spec }] of wanted) {
       const level = this.#levels.get(name) ?? fresh(name, spec, nowMs);
-      next.set(name, Object.assign(level, { uid: metadata.uid ?? "", spec, quiescing: false }));
+      [level.uid, level.spec, level.quiescing] = [metadata.uid ?? "", spec, false];
+      next.set(name, level);
     }
-    for (const [name, level] of this.#levels) if (!next.has(name) && !level.queues.idle) next.set(name, Object.assign(level, { quiescing: true }));
+    for (const [name, level] of this.#levels) if (!next.has(name) && !level.queues.idle) {
+      level.quiescing = true;
+      next.set(name, level);
+    }
     const shareSum = [...next.values()].reduce((sum, { spec }) => sum + sharesOf(spec), 0);
     for (const level of next.values()) {
       const isNew = !this.#levels.has(level.name);
