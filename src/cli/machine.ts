@@ -123,6 +123,8 @@ export type Cluster = {
   readonly loadBalancerPools?: readonly string[];
   /** Whether Services may name `externalIPs`. */
   readonly externalIPs?: boolean;
+  /** Folder of files that configure the API server; they are read at every start. */
+  readonly apiConfig?: string;
   readonly dataFolder: string;
   readonly runFolder: string;
   readonly context: string;

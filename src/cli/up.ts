@@ -22,6 +22,7 @@ export const up: Command = {
     { name: "lb-pool", type: "string", doc: "addresses for LoadBalancer services, as CIDRs with commas (default: this machine's own address, by free port)" },
     { name: "external-ips", type: "boolean", doc: "let services name externalIPs: whoever may write a service can then take any address's traffic" },
     { name: "node-cidr", type: "string", doc: "network between the nodes (default: the first free 10.N.0.0/16 from 10.95 down)" },
+    { name: "api-config", type: "string", doc: "folder with authentication.yaml and other files that configure the API server, read at every start (docs/guide/api-config.md)" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
   async run(args, machine, parts) {
@@ -53,6 +54,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
     const probe = await parts.probe(known);
     const all = await Promise.all(daemonsOf(known).map(({ name, runFolder }) => machine.daemon(name, runFolder)));
     if (probe && all.every(each => each !== undefined)) {
+      const folder = apiConfigOf(args, machine);
+      if (folder !== undefined && folder !== known.apiConfig) throw new UsageError(`--api-config ${folder}: cluster "${known.name}" runs with ${known.apiConfig ?? "none"}: run "timonier down${flagsFor(known)}" first`);
       machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n`);
       await parts.mergeKubeconfig(access(known));
       return 0;
@@ -60,9 +63,11 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   }
   const progress = new Progress(machine);
   const first = known === undefined || known.state === "creating";
-  const cluster = wanted ?? (await layOut(machine, place, args));
+  const planned = wanted ?? (await layOut(machine, place, args));
+  const apiConfig = apiConfigOf(args, machine) ?? planned.apiConfig;
+  const cluster = apiConfig === planned.apiConfig ? planned : { ...planned, ...(apiConfig === undefined ? {} : { apiConfig }) };
   if (known) await checkPorts(machine, known);
-  machine.out(`${first ? "Making" : cluster === known ? "Starting" : "Growing"} cluster "${place.name}"\n`);
+  machine.out(`${first ? "Making" : planned === known ? "Starting" : "Growing"} cluster "${place.name}"\n`);
   if (cluster.runtime === "containerd") await bringPackages(machine, progress, args.values["no-install"] === true);
 
   let interrupted = false;
@@ -117,6 +122,10 @@ function refuseChanges(cluster: Cluster, { values }: Arguments): void {
   for (const [flag, value] of Object.entries(fixed))
     if (values[flag] !== undefined && (flag === "lb-pool" ? String(values[flag]).replaceAll(" ", "") : values[flag]) !== value)
       throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);
+}
+
+function apiConfigOf({ values }: Arguments, machine: Machine): string | undefined {
+  return values["api-config"] === undefined ? undefined : machine.resolve(String(values["api-config"]));
 }
 
 const access = (cluster: Cluster): Parameters<Parts["mergeKubeconfig"]>[0] => ({ context: cluster.context, server: `https://${cluster.listen[0]}:${cluster.port}`, dataFolder: cluster.dataFolder });

@@ -10,6 +10,7 @@ import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { isBootstrapToken, reviewBootstrapToken } from "../api/authn/bootstrap-token.ts";
 import { issuer, serviceAccountUser, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
+import { tokenChain } from "../api/authn/token-chain.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
 import { escalationCheck } from "../api/authz/escalation.ts";
@@ -47,6 +48,7 @@ import { StoreFileError } from "../host/sqlite-log.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
+import { loadApiConfig } from "./api-config.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
@@ -110,6 +112,7 @@ type Running = { stop(): Promise<void> };
 async function start(cluster: Cluster, log: Log, report: StartReport, signal: AbortSignal, fatal: (error: unknown) => never): Promise<Running> {
   const clock = systemClock();
   const random = systemRandom();
+  const apiConfig = await loadApiConfig(cluster.apiConfig, clock);
   const [pki, keys] = await Promise.all([
     openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names: apiServerNames(cluster) }),
     openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`),
@@ -142,7 +145,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
       const review = (token: string, audiences: readonly string[]): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences));
-      return createAuthenticator({ review, frontProxyNames });
+      return createAuthenticator({ review: tokenChain(review, apiConfig.tokens, [issuer], clock), frontProxyNames, ...(apiConfig.anonymous === undefined ? {} : { anonymous: apiConfig.anonymous }) });
     },
     authorizer: read => {
       const nodes = new NodeAuthorizer(read);

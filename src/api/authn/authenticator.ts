@@ -11,6 +11,8 @@ export type AuthenticatorOptions = {
   readonly review: (token: string, audiences: readonly string[]) => TokenVerdict | Promise<TokenVerdict>;
   /** Common names that a front-proxy certificate may have. */
   readonly frontProxyNames: readonly string[];
+  /** What nobody in particular reaches; absent: health and version. `enabled` without `conditions`: everything, as far as they are authorized. */
+  readonly anonymous?: { readonly enabled: boolean; readonly conditions?: readonly { readonly path: string }[] | undefined };
 };
 
 const allAuthenticated = "system:authenticated";
@@ -22,6 +24,9 @@ const anonymousPaths: ReadonlySet<string> = new Set(["/livez", "/readyz", "/heal
 const bearerProtocol = "base64url.bearer.authorization.k8s.io.";
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { enabled = true, conditions } = options.anonymous ?? { conditions: undefined };
+  const paths = options.anonymous === undefined ? anonymousPaths : conditions === undefined ? undefined : new Set(conditions.map(({ path }) => path));
+  const isOpen = (target: string): boolean => enabled && (paths === undefined || paths.has(target.split("?", 1)[0]!));
   return {
     async authenticate(request) {
       const user = byFrontProxy(request, options.frontProxyNames) ?? byCertificate(request);
@@ -32,7 +37,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         return verdict.authenticated ? verdict.user : undefined;
       }
       if (request.peer.certificate !== undefined || request.peer.badCertificate !== undefined) return undefined;
-      return anonymousPaths.has(request.target.split("?", 1)[0]!) ? anonymous : undefined;
+      return isOpen(request.target) ? anonymous : undefined;
     },
     async reviewToken(token, audiences) {
       return options.review(token, audiences);

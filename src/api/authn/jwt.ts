@@ -51,6 +51,14 @@ export function verifyJwt(token: string, keys: ReadonlyMap<string, VerificationK
   return objectOf(body);
 }
 
+/** The parts of a compact token, read but not judged. Throws `InvalidToken`. */
+export function partsOf(token: string): { readonly header: JsonObject; readonly claims: JsonObject; readonly input: string; readonly signature: Uint8Array } {
+  if (token.length > tokenCharsMax) throw new InvalidToken("token is too long");
+  const [head, body, tail, ...more] = token.split(".");
+  if (head === undefined || body === undefined || tail === undefined || more.length > 0) throw new InvalidToken("token is not a compact JSON web token");
+  return { header: objectOf(head), claims: objectOf(body), input: `${head}.${body}`, signature: bytesOf(tail) };
+}
+
 /** The claims as they stand, not verified: only to tell whose token this would be. `undefined` if it is no token at all. */
 export function peekIssuer(token: string): string | undefined {
   if (token.length > tokenCharsMax) return undefined;

@@ -1,0 +1,41 @@
+/** Everybody who judges bearer tokens, in upstream's order: the first yes counts (apiserver pkg/authentication/token/union, token/cache). */
+import type { Clock } from "../../base/clock.ts";
+import type { TokenVerdict, User } from "../context.ts";
+
+export type TokenJudge = (token: string, audiences: readonly string[]) => TokenVerdict | Promise<TokenVerdict>;
+
+/** A yes of somebody outside holds this long without asking again (--token-success-cache-ttl's default in upstream's delegation). */
+const cacheMs = 10_000;
+const cachedMax = 4096;
+
+/** `local` answer from memory, `remote` may have to ask somebody; those speak for the API server's own `audiences`. */
+export function tokenChain(local: TokenJudge, remote: readonly TokenJudge[], own: readonly string[], clock: Clock): TokenJudge {
+  if (remote.length === 0) return local;
+  const cached = new Map<string, { readonly verdict: TokenVerdict; readonly untilMs: number }>();
+  return async (token, audiences) => {
+    const first = await local(token, audiences);
+    if (first.authenticated) return first;
+    const key = JSON.stringify([token, audiences]);
+    const known = cached.get(key);
+    if (known !== undefined && known.untilMs > clock.monotonic()) return known.verdict;
+    let last: TokenVerdict = first;
+    for (const judge of remote) {
+      const verdict = await judge(token, audiences);
+      if (!verdict.authenticated) {
+        if (verdict.error !== undefined) last = verdict;
+        continue;
+      }
+      const granted = audiences.length === 0 ? verdict.audiences : verdict.audiences.length > 0 ? verdict.audiences : audiences.filter(audience => own.includes(audience));
+      if (audiences.length > 0 && granted.length === 0) continue;
+      const complete: TokenVerdict = { ...verdict, user: everybody(verdict.user), audiences: granted };
+      if (cached.size >= cachedMax) cached.delete(cached.keys().next().value!);
+      cached.set(key, { verdict: complete, untilMs: clock.monotonic() + cacheMs });
+      return complete;
+    }
+    return last;
+  };
+}
+
+function everybody(user: User): User {
+  return user.groups.includes("system:authenticated") ? user : { ...user, groups: [...user.groups, "system:authenticated"] };
+}

@@ -1,0 +1,80 @@
+/** Tokens that another server judges: TokenReview v1, remembered for two minutes (apiserver plugin/pkg/authenticator/token/webhook, --authentication-token-webhook-cache-ttl). */
+import type { Clock } from "../../base/clock.ts";
+import { isObject, type Json } from "../../base/json.ts";
+import { parseJson } from "../../base/json-codec.ts";
+import { messageOf } from "../../base/log.ts";
+import type { TokenVerdict, User } from "../context.ts";
+
+/** Carries one body to the webhook; rejects with an Error. */
+export type PostReview = (body: string, timeoutMs: number) => Promise<{ readonly status: number; readonly body: string }>;
+
+const timeoutMs = 30_000;
+const cacheMs = 120_000;
+const cachedMax = 4096;
+/** Reviews under way at once; beyond them tokens are refused, not queued. */
+const reviewsMax = 200;
+/** Upstream's back-off: five tries, half a second growing by half. */
+const triesMax = 5;
+const firstWaitMs = 500;
+
+export class TokenWebhook {
+  readonly #post: PostReview;
+  readonly #clock: Clock;
+  readonly #cached = new Map<string, { readonly verdict: TokenVerdict; readonly untilMs: number }>();
+  readonly #underway = new Map<string, Promise<TokenVerdict>>();
+
+  constructor(post: PostReview, clock: Clock) {
+    this.#post = post;
+    this.#clock = clock;
+  }
+
+  async review(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
+    const key = JSON.stringify([token, audiences]);
+    const known = this.#cached.get(key);
+    if (known !== undefined && known.untilMs > this.#clock.monotonic()) return known.verdict;
+    const same = this.#underway.get(key);
+    if (same !== undefined) return same;
+    if (this.#underway.size >= reviewsMax) return { authenticated: false, error: `the token webhook has ${reviewsMax} reviews to answer already` };
+    const asking = this.#ask(token, audiences).finally(() => this.#underway.delete(key));
+    this.#underway.set(key, asking);
+    const verdict = await asking;
+    if (this.#cached.size >= cachedMax) this.#cached.delete(this.#cached.keys().next().value!);
+    this.#cached.set(key, { verdict, untilMs: this.#clock.monotonic() + cacheMs });
+    return verdict;
+  }
+
+  /** What could not be asked is not remembered as an answer: it throws. */
+  async #ask(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
+    const body = JSON.stringify({ kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", metadata: {}, spec: { token, ...(audiences.length === 0 ? {} : { audiences }) }, status: { user: {} } });
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#post(body, timeoutMs).catch((error: unknown) => messageOf(error));
+      const retry = typeof answer === "string" || answer.status >= 500 || answer.status === 429;
+      if (!retry) return verdictOf(answer, audiences);
+      if (attempt >= triesMax) throw new Error(`the token webhook failed ${triesMax} times: ${typeof answer === "string" ? answer : `status ${answer.status}`}`);
+      await this.#clock.sleep(firstWaitMs * 1.5 ** (attempt - 1));
+    }
+  }
+}
+
+function verdictOf({ status, body }: { readonly status: number; readonly body: string }, audiences: readonly string[]): TokenVerdict {
+  if (status < 200 || status > 299) throw new Error(`the token webhook answered ${status}`);
+  const { value } = parseJson(body);
+  const found = isObject(value) && value["kind"] === "TokenReview" && isObject(value["status"]) ? value["status"] : undefined;
+  if (found === undefined) throw new Error("the token webhook answered something else than a TokenReview");
+  if (found["authenticated"] !== true) return { authenticated: false, ...(typeof found["error"] === "string" && found["error"] !== "" ? { error: found["error"] } : {}) };
+  const user = userOf(found["user"]);
+  if (user === undefined) throw new Error("the token webhook named no user");
+  const granted = listOf(found["audiences"]);
+  const matching = audiences.filter(audience => granted.includes(audience));
+  // A webhook that does not know audiences speaks for the API server's own, which whoever asks compares.
+  if (audiences.length > 0 && granted.length > 0 && matching.length === 0) return { authenticated: false };
+  return { authenticated: true, user, audiences: matching };
+}
+
+const listOf = (json: Json | undefined): readonly string[] => (Array.isArray(json) ? json.filter((item): item is string => typeof item === "string") : []);
+
+function userOf(json: Json | undefined): User | undefined {
+  if (!isObject(json) || typeof json["username"] !== "string" || json["username"] === "") return undefined;
+  const extra = isObject(json["extra"]) ? Object.fromEntries(Object.entries(json["extra"]).map(([key, values]) => [key, listOf(values)])) : {};
+  return { name: json["username"], uid: typeof json["uid"] === "string" ? json["uid"] : "", groups: listOf(json["groups"]), extra };
+}
