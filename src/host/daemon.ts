@@ -106,8 +106,8 @@ export async function stopDaemon(name: string, runFolder: string, graceMs: numbe
 /** A daemon that lives in other namespaces is the child of the program that has put it there. */
 function entered(pid: number): number {
   if (statOf(pid)?.name !== "nsenter") return pid;
-  const [child = pid] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-  return child;
+  // Beside what it was started with before it became nsenter, which may still be a zombie.
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number).findLast(child => statOf(child)?.state !== "Z") ?? pid;
 }
 function known(pid: number): { readonly pid: number; readonly startTicks: number } | undefined {
   const stat = statOf(pid);

@@ -1,0 +1,126 @@
+/** Nodes that share no link: pods reach each other through VXLAN. And pods by the hundred, made and deleted while agents are killed: nothing stays. `PODS=1000` makes more. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { image, Scratch } from "./harness.ts";
+
+const scratch = new Scratch();
+const podsInAll = Number(process.env["PODS"] ?? 100);
+const shell = (script: string): string => {
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8", maxBuffer: 1 << 26 });
+  assert.equal(status, 0, `${script}: ${stderr}`);
+  return stdout.trim();
+};
+type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly podCIDR: string; readonly members: readonly { readonly name: string; readonly index: number; readonly link: number }[] };
+const cluster = (): Cluster => JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8"));
+const initOf = (index: number): string => shell(`pgrep -f '^${scratch.dataDir}/timonier/nodes/${index}/init'`);
+/** A command in the namespaces of a node; index 0 is the machine itself. */
+const on = (index: number, command: string): string => shell(index === 0 ? command : `nsenter -t ${initOf(index)} -m -n -p -- sh -c '${command}'`);
+const pods = (): readonly { name: string; node: string; ip: string; ready: boolean }[] => JSON.parse(scratch.k("get pods -o json")).items.map((pod: any) => ({
+  name: pod.metadata.name, node: pod.spec.nodeName, ip: pod.status.podIP, ready: pod.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True") ?? false,
+})).sort((a: { node: string }, b: { node: string }) => (a.node < b.node ? -1 : 1));
+const fetched = (pod: string, url: string): string => scratch.kubectl("exec", pod, "--", "timeout", "3", "wget", "-qO-", url).out;
+
+before(() => scratch.registry());
+after(async () => {
+  const result = scratch.timonier("delete");
+  assert.equal(result.code, 0, result.err);
+  await scratch.close();
+});
+
+test("nodes of two links use a tunnel, and the machine is on both", async () => {
+  const result = scratch.timonier("up", "--nodes", "3", "--links", "2", "--port", "17743", "--node-port", "17750");
+  assert.equal(result.code, 0, result.err + result.out);
+  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
+  scratch.k("apply -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "every" }, spec: {
+    selector: { matchLabels: { app: "every" } }, template: { metadata: { labels: { app: "every" } }, spec: { containers: [{ name: "hello", image: image("hello:v1") }], terminationGracePeriodSeconds: 1 } },
+  } }));
+  await scratch.until("one ready pod on each node", () => pods().length === 3 && pods().every(({ ready }) => ready), 90);
+  const all = pods();
+  for (const from of all) for (const to of all) await scratch.until(`${from.node} → ${to.node}`, () => fetched(from.name, `http://${to.ip}:5000`) === "hello v1\n", 10);
+  const device = `tm${cluster().id.slice(-6)}x`;
+  assert.match(on(1, "ip route"), new RegExp(`^10\\.\\d+\\.2\\.0/24 via 10\\.\\d+\\.2\\.0 dev ${device} .*onlink`, "m"));
+  assert.match(on(1, "ip route"), /^10\.\d+\.0\.0\/24 via 10\.\d+\.0\.1 dev eth0 /m);
+  assert.doesNotMatch(on(0, "ip -o link"), new RegExp(device), "the machine shares a link with each");
+  const sent = (): number => Number(/TX:[^\n]*\n\s*(\d+)/.exec(on(1, `ip -s link show dev ${device}`))![1]);
+  const before = sent();
+  // More than one packet's worth: the tunnel's frames must fit the link.
+  scratch.k(`exec ${all[2]!.name} -- sh -c 'head -c 3000000 /dev/zero > /www/big'`);
+  assert.equal(scratch.k(`exec ${all[1]!.name} -- sh -c 'timeout 20 wget -qO- http://${all[2]!.ip}:5000/big | wc -c'`).trim(), "3000000");
+  assert.ok(sent() > before + 1000, "it went through the tunnel");
+});
+
+test("a service's packets go through the tunnel as well, and a policy sees who sent them", async () => {
+  const [, b, c] = pods();
+  scratch.k("create service clusterip every --tcp=80:5000");
+  await scratch.until("the service answers", () => fetched(b!.name, "http://every") === "hello v1\n", 10);
+  const policy = (label: string): void => void scratch.k("apply -f -", JSON.stringify({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "every" }, spec: { podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: { app: label } } }] }] } }));
+  policy("nobody");
+  await scratch.until("closed", () => fetched(b!.name, `http://${c!.ip}:5000`) === "", 20);
+  policy("every");
+  await scratch.until("open to the pods that are named", () => fetched(b!.name, `http://${c!.ip}:5000`) === "hello v1\n", 20);
+  scratch.k("delete networkpolicy every");
+  scratch.k("delete daemonset every");
+  await scratch.until("no pods", () => pods().length === 0);
+});
+
+/** What each node holds of pods, as numbers that must come back to what they were. */
+function holdings(): Readonly<Record<string, string>> {
+  const { id, runFolder, podCIDR } = cluster();
+  const network = podCIDR.split(".").slice(0, 2).join("[.]") + "[.]";
+  return Object.fromEntries([0, ...cluster().members.map(({ index }) => index)].flatMap(index => {
+    const run = index === 0 ? runFolder : `${runFolder}/n${index}`;
+    const data = index === 0 ? `${scratch.dataDir}/timonier` : `${scratch.dataDir}/timonier/nodes/${index}`;
+    const groups = index === 0 ? `/sys/fs/cgroup/*/timonier-${id} -path "*/nodes" -prune -o` : `/sys/fs/cgroup/*/timonier-${id}/nodes/${index}`;
+    const counts: { readonly [what: string]: string } = {
+      ...(index === 0 ? {} : { links: on(index, "ip -o link | grep -c veth; true"), rules: on(index, "nft list ruleset | wc -l") }),
+      addresses: on(index, `ls ${run}/cni-ipam/*/ 2>/dev/null | grep -c "^10"; true`), routes: on(index, `ip route | grep -c "^${network}${index}[.].*veth"; true`),
+      mounts: on(index, `grep -c -E "${run}/containerd/|${data}/pods" /proc/self/mountinfo; true`), netns: on(index, `ls ${run}/containerd/io.containerd.grpc.v1.cri/netns ${run}/netns 2>/dev/null | grep -c cni; true`),
+      cgroups: on(index, `find ${groups} -type d -name "pod*" -print 2>/dev/null | wc -l`), folders: on(index, `ls ${data}/pods ${data}/logs/pods ${run}/volumes 2>/dev/null | grep -c -E "^[^/]*[-_]"; true`),
+      shims: on(index, `pgrep -f "[c]ontainerd-shim.*-address ${run}/containerd.sock" | wc -l`),
+    };
+    return Object.entries(counts).map(([what, count]) => [`${what} on node ${index}`, count]);
+  }));
+}
+
+const held = (): readonly (readonly [string, string])[] => Object.entries(holdings()).filter(([what, count]) => !what.startsWith("rules") && count !== "0");
+async function nothingLeft(what: string): Promise<void> {
+  let left = held();
+  for (const end = performance.now() + 90_000; left.length > 0 && performance.now() < end; left = held()) await new Promise(done => setTimeout(done, 500));
+  assert.deepEqual(left, [], `nothing is left ${what}`);
+}
+
+test(`${podsInAll} pods made and deleted, agents killed meanwhile: no address, namespace, interface, rule, mount, cgroup or folder is left`, async () => {
+  await nothingLeft("of the pods before");
+  const rules = JSON.stringify(Object.entries(holdings()).filter(([what]) => what.startsWith("rules")));
+  const batch = 50;
+  let killed = 0;
+  const killAgent = (index: number): void => {
+    const folder = index === 0 ? cluster().runFolder : `${cluster().runFolder}/n${index}`;
+    const keeperChild = readFileSync(`${folder}/agent.pid`, "utf8").trim();
+    const pid = index === 0 ? keeperChild : (spawnSync("pgrep", ["-P", keeperChild, "node"], { encoding: "utf8" }).stdout.trim().split("\n")[0] ?? "");
+    if (pid !== "" && spawnSync("kill", ["-9", pid]).status === 0) killed++;
+  };
+  for (let done = 0; done < podsInAll; done += batch) {
+    const count = Math.min(batch, podsInAll - done);
+    scratch.k("apply -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: `many-${done}` }, spec: {
+      replicas: count, selector: { matchLabels: { app: `many-${done}` } },
+      template: { metadata: { labels: { app: `many-${done}` } }, spec: {
+        topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: { app: `many-${done}` } } }],
+        terminationGracePeriodSeconds: 0, containers: [{ name: "a", image: image("busybox:1"), command: ["sleep", "3600"], ports: [{ containerPort: 80 }] }],
+      } },
+    } }));
+    // At moments that no code chose: while pods come up, and while they go down.
+    await scratch.until("some run", () => pods().filter(({ ready }) => ready).length > count / 4, 120);
+    killAgent((done / batch) % 3);
+    await scratch.until("most run", () => pods().filter(({ ready }) => ready).length > (count * 3) / 4, 120);
+    scratch.k(`delete deployment many-${done} --wait=false`);
+    killAgent((done / batch + 1) % 3);
+    await scratch.until("all are gone", () => pods().length === 0, 120);
+  }
+  assert.ok(killed >= 2, `agents were killed ${killed} times`);
+  await nothingLeft("of so many pods");
+  assert.equal(JSON.stringify(Object.entries(holdings()).filter(([what]) => what.startsWith("rules"))), rules);
+});
