@@ -4,7 +4,7 @@
  * nodes and leader election is not.
  */
 import { stringifyJson } from "../base/json-codec.ts";
-import { isObject, type Json } from "../base/json.ts";
+import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { microTimeOf } from "../base/time.ts";
 import type { Decision, User } from "./context.ts";
 import type { Flow } from "./flow-control/levels.ts";
@@ -12,7 +12,7 @@ import type { HttpRequest, HttpResponse } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow };
+export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 
@@ -35,26 +35,32 @@ export type AuditFacts = {
   readonly request: HttpRequest;
   readonly info: RequestInfo | undefined;
   readonly trail: AuditTrail;
-  readonly response: HttpResponse;
+  /** Absent: not yet answered. */
+  readonly response: HttpResponse | undefined;
   readonly receivedMs: number;
   readonly nowMs: number;
 };
 
 /** One `audit.k8s.io/v1` Event as a line of JSON. */
-export function auditLine({ request, info, trail, response, receivedMs, nowMs }: AuditFacts): string {
+export function auditLine(facts: AuditFacts & { readonly response: HttpResponse }): string {
+  const { content } = facts.response;
+  return stringifyJson(auditEvent(facts, "Metadata", content.type === "stream" || content.type === "forward" ? "ResponseStarted" : "ResponseComplete"));
+}
+
+export function auditEvent({ request, info, trail, response, receivedMs, nowMs }: AuditFacts, level: string, stage: string): JsonObject {
   const { auditId, user, impersonated, decision } = trail;
   const agent = request.headers["user-agent"];
-  const started = response.content.type === "stream" || response.content.type === "forward";
-  return stringifyJson({
-    kind: "Event", apiVersion: "audit.k8s.io/v1", level: "Metadata", auditID: auditId, stage: started ? "ResponseStarted" : "ResponseComplete",
+  const annotations = { ...trail.annotations, ...(decision === undefined || response === undefined ? {} : { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" }) };
+  return {
+    kind: "Event", apiVersion: "audit.k8s.io/v1", level, auditID: auditId, stage,
     requestURI: uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),
     user: user === undefined ? {} : userInfo(user), ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }),
     sourceIPs: [request.peer.address], ...(typeof agent === "string" ? { userAgent: agent } : {}),
     ...(info?.resourceRequest === true ? { objectRef: objectRef(info, response) } : {}),
-    responseStatus: { metadata: {}, code: response.status, ...reasonOf(response) },
+    ...(response === undefined ? {} : { responseStatus: { metadata: {}, code: response.status, ...reasonOf(response) } }),
     requestReceivedTimestamp: microTimeOf(receivedMs), stageTimestamp: microTimeOf(nowMs),
-    ...(decision === undefined ? {} : { annotations: { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" } }),
-  });
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
 }
 
 /** How the caller was authenticated is in `extra`: a certificate's or a token's id (NCC finding 9). */
@@ -62,8 +68,8 @@ function userInfo({ name, uid, groups, extra }: User): Json {
   return { username: name, ...(uid === "" ? {} : { uid }), groups, ...(Object.keys(extra).length === 0 ? {} : { extra }) };
 }
 
-function objectRef({ resource, namespace, name, group, version, subresource }: RequestInfo, response: HttpResponse): Json {
-  const made = name === "" ? nameIn(response) : name;
+function objectRef({ resource, namespace, name, group, version, subresource }: RequestInfo, response: HttpResponse | undefined): Json {
+  const made = name === "" && response !== undefined ? nameIn(response) : name;
   return {
     resource, ...(namespace === "" ? {} : { namespace }), ...(made === "" ? {} : { name: made }), ...(group === "" ? {} : { apiGroup: group }), apiVersion: version, ...(subresource === "" ? {} : { subresource }),
   };

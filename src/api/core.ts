@@ -34,6 +34,8 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
+  /** Adds an annotation to the audit event. */
+  readonly annotate?: (key: string, value: string) => void;
 };
 
 /** What a verb answers: the object, and the stored entry behind it unless it was a dry run or computed. */

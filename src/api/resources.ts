@@ -36,6 +36,8 @@ export type Context = {
   readonly info: RequestInfo;
   readonly user: User;
   readonly warn: (text: string) => void;
+  /** Adds an annotation to the audit event. */
+  readonly annotate?: (key: string, value: string) => void;
   readonly signal: AbortSignal;
 };
 
@@ -54,7 +56,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const served = servedFor(core, info);
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
-    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn,
+    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }),
     // Made when somebody asks: most requests end before anyone does.
     get signal() { return context.signal; },
   };

@@ -72,8 +72,10 @@ export type ApiServerOptions = {
   /** More admission steps, after the built-in ones that mutate. */
   readonly admission?: readonly AdmissionStep[];
   readonly healthChecks?: readonly HealthCheck[];
-  /** Where audit events go; absent: none are made. */
+  /** Where audit events go, by the policy of `audit.ts`; absent: none are made. */
   readonly audit?: AuditSink;
+  /** Audits by an administrator's policy instead. */
+  readonly auditor?: (server: ApiServer) => Auditor;
   readonly metrics?: Metrics;
   readonly serviceRange?: string;
   /** Port of a node agent whose Node object does not say it. */
@@ -91,6 +93,9 @@ export type ApiServerOptions = {
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
+
+/** What `audit/recorder.ts` is to the request path, which does not load it. */
+export type Auditor = { begin(request: HttpRequest, trail: AuditTrail, receivedMs: number): { readonly request: HttpRequest; end(response: HttpResponse, info: RequestInfo | undefined): Promise<HttpResponse> } };
 
 export class ApiServer {
   readonly core: Core;
@@ -151,15 +156,17 @@ export class ApiServer {
     const receivedMs = this.#options.clock.now();
     const trail: AuditTrail = { auditId };
     let info: RequestInfo | undefined;
+    const recording = this.#options.auditor?.(this).begin(request, trail, receivedMs);
     let response: HttpResponse;
     try {
       info = parseRequest(request.method, request.target);
-      response = await this.#answer(request, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
+      response = await this.#answer(recording?.request ?? request, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
     } catch (error) {
       response = this.#refusal(request, info, error);
     }
     this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
-    if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
+    if (recording !== undefined) response = await recording.end(response, info);
+    else if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
     if (trail.flow !== undefined) classifiedAs(trail.flow, headers);
     if (warnings.length > 0) headers.warning = warnings.map(warningText);
@@ -170,6 +177,7 @@ export class ApiServer {
     const found = await this.authenticator.authenticate(request);
     if (found === undefined) throw unauthorized();
     trail.user = found;
+    trail.known?.(info);
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
     const user = impersonate(found, request.headers, this.core.authorizer, attributesOf(info));
@@ -189,7 +197,7 @@ export class ApiServer {
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.services, { request, info, user, warn, get signal() { return limit.signal; } });
+    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] = value; }, get signal() { return limit.signal; } });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

@@ -5,34 +5,46 @@ import { issuer } from "../api/authn/service-account-token.ts";
 import type { TokenJudge } from "../api/authn/token-chain.ts";
 import type { Authentication } from "../api/authn/oidc/load.ts";
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/log.ts";
+import { messageOf, type Log } from "../base/log.ts";
+import type { AuditPolicy } from "../api/audit/policy.ts";
+import type { AuditWebhook } from "../api/audit/webhook.ts";
+import type { PostReview } from "../api/authn/token-webhook.ts";
 
 const authenticationFile = "authentication.yaml";
 const tokenWebhookFile = "token-webhook.kubeconfig";
-const files: readonly string[] = [authenticationFile, tokenWebhookFile];
+const auditPolicyFile = "audit-policy.yaml";
+const auditWebhookFile = "audit-webhook.kubeconfig";
+const files: readonly string[] = [authenticationFile, tokenWebhookFile, auditPolicyFile, auditWebhookFile];
 
 export type ApiConfig = {
   /** Judges of tokens besides our own. */
   readonly tokens: readonly TokenJudge[];
   readonly anonymous?: Authentication["anonymous"];
+  readonly auditPolicy?: AuditPolicy;
+  /** A second place for audit events. */
+  readonly auditWebhook?: AuditWebhook;
 };
 
 /** Reads the folder once, at start. Throws an `Error` that names the file, the field and what was expected. */
-export async function loadApiConfig(folder: string | undefined, clock: Clock): Promise<ApiConfig> {
+export async function loadApiConfig(folder: string | undefined, clock: Clock, log: Log): Promise<ApiConfig> {
   if (folder === undefined) return { tokens: [] };
   const present = await readdir(folder).catch((error: unknown) => {
     throw new Error(`${folder} (--api-config): ${messageOf(error)}`, { cause: error });
   });
   const stray = present.find(name => /\.(yaml|yml|json|kubeconfig)$/.test(name) && !files.includes(name));
   if (stray !== undefined) throw new Error(`${join(folder, stray)}: not a file that is read: expected ${files.join(", ")}`);
-  const [authentication, webhook] = await Promise.all([
+  if (present.includes(auditWebhookFile) && !present.includes(auditPolicyFile)) throw new Error(`${join(folder, auditWebhookFile)}: needs ${auditPolicyFile} beside it`);
+  const [authentication, webhook, auditPolicy, auditWebhook] = await Promise.all([
     present.includes(authenticationFile) ? within(folder, authenticationFile, path => authenticationOf(path, clock)) : undefined,
     present.includes(tokenWebhookFile) ? within(folder, tokenWebhookFile, path => webhookJudge(path, folder, clock)) : undefined,
+    present.includes(auditPolicyFile) ? within(folder, auditPolicyFile, auditPolicyOf) : undefined,
+    present.includes(auditWebhookFile) ? within(folder, auditWebhookFile, async path => new (await import("../api/audit/webhook.ts")).AuditWebhook(await postOf(path, folder), clock, log.child("audit-webhook"))) : undefined,
   ]);
   const issued = authentication?.tokens;
   return {
     tokens: [...(issued === undefined ? [] : [(token: string) => (issued.isOurs(token) ? issued.review(token) : { authenticated: false as const })]), ...(webhook === undefined ? [] : [webhook])],
     ...(authentication?.anonymous === undefined ? {} : { anonymous: authentication.anonymous }),
+    ...(auditPolicy === undefined ? {} : { auditPolicy }), ...(auditWebhook === undefined ? {} : { auditWebhook }),
   };
 }
 
@@ -51,10 +63,21 @@ async function authenticationOf(path: string, clock: Clock): Promise<Authenticat
   return loadAuthentication(value, duplicates, { clock, fetch: fetchText, readJwk, celHost, disallowed: [issuer] });
 }
 
+async function auditPolicyOf(path: string): Promise<AuditPolicy> {
+  const [{ parseYaml }, { loadAuditPolicy }] = await Promise.all([import("../host/yaml.ts"), import("../api/audit/policy.ts")]);
+  const { value, duplicates } = parseYaml(await readFile(path, "utf8"));
+  return loadAuditPolicy(value, duplicates);
+}
+
+/** The server that a kubeconfig names; its files are relative to the folder. */
+async function postOf(path: string, folder: string): Promise<PostReview> {
+  const [{ parseYaml }, { webhookOf }] = await Promise.all([import("../host/yaml.ts"), import("../host/token-issuers.ts")]);
+  return webhookOf(parseYaml(await readFile(path, "utf8")).value, named => readFile(isAbsolute(named) ? named : join(folder, named), "utf8"));
+}
+
 async function webhookJudge(path: string, folder: string, clock: Clock): Promise<TokenJudge> {
-  const [{ parseYaml }, { webhookOf }, { TokenWebhook }] = await Promise.all([import("../host/yaml.ts"), import("../host/token-issuers.ts"), import("../api/authn/token-webhook.ts")]);
-  const post = await webhookOf(parseYaml(await readFile(path, "utf8")).value, named => readFile(isAbsolute(named) ? named : join(folder, named), "utf8"));
-  const webhook = new TokenWebhook(post, clock);
+  const { TokenWebhook } = await import("../api/authn/token-webhook.ts");
+  const webhook = new TokenWebhook(await postOf(path, folder), clock);
   return async (token, audiences) => {
     try {
       return await webhook.review(token, audiences);

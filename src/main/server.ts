@@ -20,7 +20,7 @@ import type { HttpRequest } from "../api/http.ts";
 import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
-import { ApiServer } from "../api/server.ts";
+import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
 import { must } from "../base/assert.ts";
 import { decodeBase64 } from "../base/base64.ts";
 import { messageOf, type Log } from "../base/log.ts";
@@ -48,7 +48,7 @@ import { StoreFileError } from "../host/sqlite-log.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
-import { loadApiConfig } from "./api-config.ts";
+import { loadApiConfig, type ApiConfig } from "./api-config.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
@@ -112,7 +112,7 @@ type Running = { stop(): Promise<void> };
 async function start(cluster: Cluster, log: Log, report: StartReport, signal: AbortSignal, fatal: (error: unknown) => never): Promise<Running> {
   const clock = systemClock();
   const random = systemRandom();
-  const apiConfig = await loadApiConfig(cluster.apiConfig, clock);
+  const apiConfig = await loadApiConfig(cluster.apiConfig, clock, log);
   const [pki, keys] = await Promise.all([
     openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names: apiServerNames(cluster) }),
     openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`),
@@ -140,7 +140,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
   const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
   const api = new ApiServer({
-    audit: line => audit.append(line),
+    audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
@@ -203,9 +203,21 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       await nodes?.close();
       await https.close(graceMs);
       await store.close();
+      await apiConfig.auditWebhook?.close();
       await audit.close();
     },
   };
+}
+
+/** Loaded only where there is a policy. */
+async function auditorOf({ auditPolicy: policy, auditWebhook }: ApiConfig, file: AuditFile): Promise<(api: ApiServer) => Auditor> {
+  const { AuditRecorder } = await import("../api/audit/recorder.ts");
+  let recorder: Auditor | undefined;
+  const sink = (line: string): void => {
+    file.append(line);
+    auditWebhook?.append(line);
+  };
+  return api => (recorder ??= new AuditRecorder({ policy: must(policy, "there is a policy"), sink, registry: api.registry, parseYaml: api.services.parseYaml, now: () => api.core.clock.now(), attributesOf }));
 }
 
 function sendsYaml({ headers }: HttpRequest): boolean {

@@ -25,6 +25,8 @@ export type AdmissionRequest = {
   readonly read: Reader;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
+  /** Adds an annotation to the audit event, where there is one. */
+  annotate?(key: string, value: string): void;
 };
 
 /** Refuses by throwing an `ApiError` (see `forbidden`). */

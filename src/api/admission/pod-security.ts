@@ -36,15 +36,22 @@ export function podSecurity({ defaults = { enforce: open, audit: open, warn: ope
 
   const judgePod = (request: AdmissionRequest): void => {
     const { subresource, operation, object, previous } = request;
+    if (!ignoredSubresources.has(subresource) && isExempt(request)) request.annotate?.(annotation("exempt"), exempt.namespaces?.includes(request.namespace) === true ? "namespace" : "user");
     if (ignoredSubresources.has(subresource) || isExempt(request) || (operation === "UPDATE" && !changesImages(object, previous)) || hasExemptClass(object)) return;
-    const { enforce, warn } = policyFor(request);
+    const { enforce, audit, warn } = policyFor(request);
+    request.annotate?.(annotation("enforce-policy"), textOf(enforce));
     const findings = evaluate(enforce, object);
+    note(request, audit, object);
     if (findings.length > 0) throw refuse(request, `violates PodSecurity ${JSON.stringify(textOf(enforce))}: ${detailOf(findings)}`);
     advise(request, warn, object);
   };
 
   const judgeTemplate = (request: AdmissionRequest, subject: Subject | undefined): void => {
-    if (request.subresource === "" && subject !== undefined && !isExempt(request) && !hasExemptClass(subject)) advise(request, policyFor(request).warn, subject);
+    if (request.subresource === "" && subject !== undefined && !isExempt(request) && !hasExemptClass(subject)) {
+      const { audit, warn } = policyFor(request);
+      note(request, audit, subject);
+      advise(request, warn, subject);
+    }
   };
 
   const judgeNamespace = (request: AdmissionRequest): void => {
@@ -69,6 +76,14 @@ export function podSecurity({ defaults = { enforce: open, audit: open, warn: ope
       else if (templated.has(kind)) judgeTemplate(request, templated.get(kind)!(object));
     },
   };
+}
+
+const annotation = (name: string): string => `pod-security.kubernetes.io/${name}`;
+
+function note(request: AdmissionRequest, standard: Standard, subject: Subject): void {
+  if (standard.level === "privileged") return;
+  const findings = evaluate(standard, { ...subject, metadata: subject.metadata ?? {} });
+  if (findings.length > 0) request.annotate?.(annotation("audit-violations"), `would violate PodSecurity ${JSON.stringify(textOf(standard))}: ${detailOf(findings)}`);
 }
 
 function advise(request: AdmissionRequest, standard: Standard, subject: Subject): void {
