@@ -3,7 +3,7 @@
  * `node tools/release.ts build` makes it (npm pack does so by itself); `--try` packs, installs in an empty folder and starts a cluster there.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
@@ -19,8 +19,9 @@ else throw new Error("usage: node tools/release.ts build | --try");
 async function build(folder: string): Promise<void> {
   const making = `${folder}.${process.pid}`;
   const bundle = await rolldown({ input: { timonier: join(root, "bin/timonier.ts"), "sqlite-worker": join(root, "src/host/sqlite-worker.ts") }, platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"] });
-  await bundle.write({ dir: making, format: "esm", entryFileNames: ({ name }) => (name === "timonier" ? "[name].mjs" : "[name].js"), chunkFileNames: "[name]-[hash].mjs", plugins: [{ name: "builtins", renderChunk: withoutFacades }] });
+  await bundle.write({ dir: making, format: "esm", entryFileNames: ({ name }) => (name === "timonier" ? "[name].mjs" : "[name].js"), chunkFileNames: "[name]-[hash].mjs", minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } }, plugins: [{ name: "builtins", renderChunk: withoutFacades }] });
   await bundle.close();
+  for (const name of readdirSync(making)) inAscii(join(making, name));
   rmSync(folder, { recursive: true, force: true });
   renameSync(making, folder);
   removeOld(dirname(folder));
@@ -34,6 +35,12 @@ async function build(folder: string): Promise<void> {
  */
 function withoutFacades(code: string): string {
   return code.replaceAll(/^import (?:\* as )?(\w+|\{[^}]*\}) from "(node:[\w/]+)";$/gm, (_, names: string, module: string) => `const ${names.replaceAll(" as ", ": ")} = process.getBuiltinModule("${module}");`);
+}
+
+/** One character outside Latin-1 makes V8 keep the whole file at two bytes a character. Our code has them only in strings, templates and regular expressions, where an escape says the same. */
+function inAscii(path: string): void {
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace(/[^\0-\x7f]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }
 
 /** Bundles of earlier states of the sources (the launcher's `bundle-…`), except the newest few and those that a running cluster still loads parts of. */

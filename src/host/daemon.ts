@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Machine } from "../cli/machine.ts";
+import { restingFlags } from "./settle.ts";
 
 /** The kernel needs a moment to take a killed process apart. */
 const killedMs = 5_000;
@@ -57,7 +58,7 @@ export async function startDaemon({ name, args, runFolder, logFile }: Parameters
   const log = await open(logFile, "a", 0o600);
   try {
     const file = pidFile(name, runFolder);
-    const command = [process.execPath, ...process.execArgv, process.argv[1]!, ...args];
+    const command = [process.execPath, ...process.execArgv, ...restingFlags, process.argv[1]!, ...args];
     const child = spawn("/bin/sh", ["-c", keeper, `timonier-${name}`, file, ...command], { detached: true, stdio: ["ignore", log.fd, log.fd], cwd: "/" });
     await new Promise<void>((done, fail) => { child.once("spawn", done); child.once("error", fail); });
     const keeperFile = await open(`${file}.keeper`, "w", 0o600);

@@ -26,6 +26,7 @@ import { enableForwarding, PodNetwork } from "../host/pod-network.ts";
 import { routeToMachine } from "../host/registry-gateway.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
+import { settleMemory } from "../host/settle.ts";
 import { ContainerdStreams } from "../host/containerd-streams.ts";
 import { rememberFolders } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
@@ -154,6 +155,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   const serving = runNodeNetwork(cluster, place, { services, slices, clock, log, path: settings.path }, signal);
   const node = agent.run(signal);
   report.ready();
+  settleMemory(signal);
   const members = place.boxed ? undefined : serveMembers(cluster, log.child("members"), signal);
   await Promise.all([node, serving, members, ...running]);
   for (const close of watchers) close();

@@ -7,6 +7,7 @@ import { startIngressProxy, type IngressProxy } from "../host/ingress-proxy.ts";
 import { lineLog } from "../host/log.ts";
 import { systemRandom } from "../host/random.ts";
 import { compileGroups } from "../host/regex.ts";
+import { settleMemory } from "../host/settle.ts";
 
 const graceMs = 3_000;
 // The usual ports, else the next ones that people try.
@@ -20,6 +21,7 @@ export async function runIngress(dataFolder: string): Promise<number> {
   // A terminal's interrupt goes to the whole group: we end when the server does.
   process.on("SIGINT", () => undefined);
   const random = systemRandom();
+  const stop = new AbortController();
   let proxy: IngressProxy | undefined;
   try {
     await followParent(async () => {
@@ -27,12 +29,14 @@ export async function runIngress(dataFolder: string): Promise<number> {
         addresses: [...new Set(["127.0.0.1", ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : [])])],
         httpPorts, httpsPorts, clock: systemClock(), random: () => random.next(), log, compile: compileGroups,
       });
+      settleMemory(stop.signal);
       return { ports: { http: started.httpPort, https: started.httpsPort }, setTable: table => started.setTable(table) };
     });
   } catch (error) {
     log.error("could not start", { error: messageOf(error) });
     return 1;
   }
+  stop.abort();
   await proxy?.close(graceMs);
   return 0;
 }

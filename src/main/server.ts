@@ -43,6 +43,7 @@ import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
 import { systemRandom } from "../host/random.ts";
+import { settleMemory } from "../host/settle.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
 import { StoreFileError } from "../host/sqlite-log.ts";
 import { kinds } from "../kinds/index.ts";
@@ -93,6 +94,7 @@ export async function runServer(dataFolder: string, options: ServeOptions): Prom
     running = await start(cluster, log, report, stop.signal, fatal);
     await options.onReady?.();
     report.ready();
+    settleMemory(stop.signal);
     log.info("ready", { version: version.kubernetes, port: cluster.port, startMs: Math.round(performance.now()) });
   } catch (error) {
     report.failed(messageOf(error));

@@ -1,0 +1,39 @@
+/** What keeps a process small as long as it has little to do (docs/decisions/0007-small-at-rest.md). */
+import { PerformanceObserver } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+
+// The start is over by then, and a cluster's first pods too.
+const collectAfterMs = 15_000;
+// So many collections of the young space in so short a time mean work: at rest one takes minutes.
+const busyCollections = 4;
+const busyWithinMs = 2_000;
+
+/**
+ * Flags for a process that may rest for days: it can be told to collect its garbage, and leaves its optimising compilers alone, whose code alone is eight
+ * megabytes, until it has something to do. A process started with them calls `settleMemory` when its start is over.
+ */
+export const restingFlags: readonly string[] = ["--expose-gc", "--maglev-filter=-*", "--turbo-filter=-*"];
+
+/** What a start leaves behind, half of the young space and everything that was needed only once, goes; once there is work, code is optimised. */
+export function settleMemory(signal: AbortSignal): void {
+  if (signal.aborted) return;
+  // V8 gives memory back when it next collects everything, which an idle process never does.
+  const collect = (globalThis as { readonly gc?: (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void }).gc;
+  const timer = setTimeout(() => collect?.({ type: "major", execution: "sync", flavor: "last-resort" }), collectAfterMs);
+  timer.unref();
+  let [since, count] = [performance.now(), 0];
+  const observer = new PerformanceObserver(list => {
+    const now = performance.now();
+    if (now - since > busyWithinMs) [since, count] = [now, 0];
+    count += list.getEntries().length;
+    if (count < busyCollections) return;
+    observer.disconnect();
+    setFlagsFromString("--maglev-filter=*");
+    setFlagsFromString("--turbo-filter=*");
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    observer.disconnect();
+  }, { once: true });
+}
