@@ -7,7 +7,7 @@ import type { Cluster } from "../cli/machine.ts";
 import { assignedAddresses, primaryAddress } from "../host/machine.ts";
 
 /** Node tells of no change of an interface: this is how often we look, at the cost of one system call. */
-const lookEveryMs = 10_000;
+const lookEveryMs = 5_000;
 
 export async function clusterAsKept(dataFolder: string): Promise<Cluster> {
   return { ...(JSON.parse(await readFile(`${dataFolder}/cluster.json`, "utf8")) as Cluster), dataFolder };

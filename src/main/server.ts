@@ -177,7 +177,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
   await bootstrapSystem(api.core, {
-    address: cluster.advertise ?? cluster.listen[0]!, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster), volumesFolder: `${cluster.dataFolder}/volumes`,
+    address: cluster.advertise, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster), volumesFolder: `${cluster.dataFolder}/volumes`,
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
   });
   report.step("system namespaces, roles and services");

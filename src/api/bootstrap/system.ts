@@ -20,8 +20,8 @@ import { create, update } from "../write.ts";
 import { defaultRbac, namesOtherRole, reconcileRbac, type Wanted } from "./rbac.ts";
 
 export type SystemFacts = {
-  /** Address and port at which pods reach this API server, behind the `kubernetes` service. */
-  readonly address: string;
+  /** Address and port at which pods reach this API server, behind the `kubernetes` service. A machine without a network has no address that endpoints may name. */
+  readonly address: string | undefined;
   readonly port: number;
   /** The service's own address: the first of the service network. */
   readonly serviceAddress: string;
@@ -88,14 +88,14 @@ function localStorage(path: string): Wanted {
 function kubernetesEndpoints({ address, port }: SystemFacts): Wanted {
   return { kind: Endpoints, object: {
     metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+    subsets: address === undefined ? [] : [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
   } };
 }
 
 function kubernetesSlice({ address, port }: SystemFacts): Wanted {
   return { kind: EndpointSlice, object: {
     metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
-    addressType: "IPv4", endpoints: [{ addresses: [address], conditions: { ready: true } }], ports: [{ name: "https", port, protocol: "TCP" }],
+    addressType: "IPv4", endpoints: address === undefined ? [] : [{ addresses: [address], conditions: { ready: true } }], ports: [{ name: "https", port, protocol: "TCP" }],
   } };
 }
 
