@@ -12,7 +12,7 @@ import { createdText } from "../src/schema/apply-text.ts";
 import { updateManagedFields } from "../src/schema/apply.ts";
 import { decode, DecodeError } from "../src/schema/decode.ts";
 import { seeded } from "./crash/workload.ts";
-import { seedOf } from "./fuzz/requests.ts";
+import { seedOf } from "./fuzz/seeds.ts";
 import { mutated, valueOf } from "./fuzz/values.ts";
 
 function* objects(): Iterable<{ readonly kind: (typeof kinds)[number]; readonly object: JsonObject }> {

@@ -1,5 +1,14 @@
-/** P18 by command: `node tools/fuzz.ts [REQUESTS] [SEED]` sends made-up requests to an API server in this process; exit code 1 on any 5xx, crash, hang or stall. The seed replays a run. */
+/**
+ * P18 by command: `node tools/fuzz.ts [REQUESTS] [SEED]` sends made-up requests to an API server in this process; exit code 1 on any 5xx, crash, hang or stall, or when
+ * memory does not come back. The seed replays a run. VERBOSE=1 shows the requests that broke something.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { fuzz } from "../test/fuzz/run.ts";
+
+/** Servers until everything that loads late is loaded and everything that is derived once is derived. */
+const warmServers = 10;
+const growthMax = 1.1;
 
 const [requests = "20000", seed = String(Math.floor(Math.random() * 2 ** 31))] = process.argv.slice(2);
 console.log(`seed ${seed}`);
@@ -7,13 +16,23 @@ process.on("unhandledRejection", error => {
   console.log("unhandled rejection", error);
   process.exit(1);
 });
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+const heapAfterServer: number[] = [];
 const started = performance.now();
 const result = await fuzz({
   seed: Number(seed), requests: Number(requests),
   onProblem: (_, request) => { if (process.env["VERBOSE"] === "1") console.log(request.method, request.target, request.headers, Buffer.from(request.body).toString("latin1").slice(0, 2_000)); },
+  onServer: () => {
+    collect();
+    heapAfterServer.push(process.memoryUsage().heapUsed / 2 ** 20);
+  },
 });
 for (const problem of result.problems) console.log(problem);
 for (const stall of result.stalls) console.log(`stall: ${stall}`);
 const statuses = [...result.byStatus].sort(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`).join(" ");
+const [warm, last] = [heapAfterServer[warmServers], heapAfterServer.at(-1)];
+const grew = warm !== undefined && last !== undefined && last > warm * growthMax;
 console.log(`${result.sent} requests in ${((performance.now() - started) / 1_000).toFixed(1)} s: ${statuses}; ${result.problems.length} problems, ${result.stalls.length} stalls`);
-process.exitCode = result.problems.length > 0 || result.stalls.length > 0 ? 1 : 0;
+if (warm !== undefined) console.log(`heap after ${warmServers + 1} servers ${warm.toFixed(1)} MB, after all ${heapAfterServer.length} ${last!.toFixed(1)} MB${grew ? ": it grows" : ""}`);
+process.exitCode = result.problems.length > 0 || result.stalls.length > 0 || grew ? 1 : 0;

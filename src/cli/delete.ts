@@ -22,7 +22,8 @@ export const deleteCluster: Command = {
       // A cluster.json that cannot be read must not keep anybody from deleting.
       const cluster = await loadCluster(machine, place).catch((error: unknown) => { machine.err(`${String(error)}\n`); return undefined; });
       if (cluster && cluster.runtime === "containerd" && machine.uid !== 0) throw new UsageError(`cluster "${place.name}" has real containers: run this as root (sudo)`);
-      if (cluster) await saveCluster(machine, { ...cluster, state: "deleting" });
+      // On a full disk it goes on without a note of what it was about.
+      if (cluster) await saveCluster(machine, { ...cluster, state: "deleting" }).catch((error: unknown) => { if (!isFull(error)) throw error; });
       if (cluster) await stopAgents(cluster, machine, progress, 5_000, 0);
       else await progress.step("node agent stopped", () => machine.stopDaemon("agent", place.runFolder, 5_000));
       await progress.step("server stopped", () => machine.stopDaemon("server", place.runFolder, 5_000));
@@ -42,3 +43,7 @@ export const deleteCluster: Command = {
     }
   },
 };
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && (("code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) || isFull(error.cause));
+}

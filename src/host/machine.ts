@@ -1,7 +1,7 @@
 /** The real machine behind the commands: files, programs, processes, the terminal. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, chmod, constants, mkdir, open, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readdir, readFile, readlink, rm, rmdir, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { homedir, hostname, networkInterfaces } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
@@ -36,7 +36,8 @@ export function realMachine(): Machine {
       try {
         await rmdir(folder);
       } catch (error) {
-        if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        // EBUSY: something is mounted there, as on a disk of its own for the clusters.
+        if (!["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
       }
     },
     resolve: path => resolve(path),
@@ -168,14 +169,13 @@ async function lock(path: string): Promise<Awaited<ReturnType<Machine["lock"]>>>
   const release = (): Promise<void> => rm(path, { force: true });
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      const file = await open(path, "wx", 0o600);
-      await file.writeFile(`${process.pid} ${startTimeOf(process.pid) ?? 0}\n`);
-      await file.close();
+      // A link that leads nowhere: its few bytes need no block, so that a full disk can still be cleared.
+      await symlink(`${process.pid} ${startTimeOf(process.pid) ?? 0}`, path);
       return { ok: true, release };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new Error(`taking the lock ${path}: ${messageOf(error)}`, { cause: error });
     }
-    const [pid = 0, started = 0] = ((await ifPresent(readFile(path, "utf8"))) ?? "").split(" ").map(Number);
+    const [pid = 0, started = 0] = ((await ifPresent(readlink(path))) ?? "").split(" ").map(Number);
     if (pid > 0 && startTimeOf(pid) === started) return { ok: false, holder: `pid ${pid}` };
     await release();
   }

@@ -9,6 +9,7 @@ import { silent } from "../../src/base/log.ts";
 import { SqliteEngine } from "../../src/host/sqlite.ts";
 import { RevisionedStore } from "../../src/store/revisioned-store.ts";
 import { StoreFull } from "../../src/store/store.ts";
+import { Scratch } from "./harness.ts";
 import { ManualClock } from "../store/manual-clock.ts";
 
 const megabyte = 1 << 20;
@@ -27,7 +28,8 @@ async function onSmallDisk(body: (directory: string) => Promise<void>): Promise<
   try {
     await body(mount);
   } finally {
-    execFileSync("umount", [mount]);
+    // Lazily: a failure in `body` must not hide behind "target is busy".
+    execFileSync("umount", ["--lazy", mount]);
     rmSync(scratch, { recursive: true });
   }
 }
@@ -66,6 +68,45 @@ test("a full disk refuses writes; reads, watches and deletes go on; writes resum
     await again.close();
     assert.deepEqual(shown(again), shown(store));
     assert.deepEqual(failures, []);
+  });
+});
+
+test("a cluster whose disk, with store and logs, is full answers, deletes, refuses writes with 507, and goes on when space is back (P04)", async () => {
+  await onSmallDisk(async directory => {
+    const scratch = new Scratch();
+    scratch.env["TIMONIER_DATA_DIR"] = directory;
+    scratch.env["TIMONIER_NAME"] = `full-${process.pid}`;
+    try {
+      const port = 22_000 + 2 * (process.pid % 2_000);
+      const up = scratch.timonier("up", "--runtime", "simulated", "--nodes", "1", "--port", String(port), "--node-port", String(port + 1));
+      assert.equal(up.code, 0, up.err);
+      const server = (): string => /pid (\d+)/.exec(scratch.timonier("status").out)?.[1] ?? "none";
+      const before = server();
+      for (let i = 0; i < 6; i++) scratch.k(`create configmap c${i} --from-literal=a=b`);
+      const watch = scratch.startKubectl("get configmaps -w --watch-only -o name");
+      const filled = fillUp(join(directory, "filler"));
+      // What is left in the files of the store is used up first.
+      const refused = await scratch.until("a write is refused", () => {
+        const result = scratch.kubectl("create", "configmap", `big-${performance.now().toFixed(0)}`, `--from-literal=a=${"x".repeat(60_000)}`);
+        return result.code !== 0 && result.err;
+      });
+      assert.match(refused, /the server's disk is full: nothing was written; reads and deletes still work/);
+      assert.equal(scratch.k("get configmap c1 -o jsonpath={.data.a}"), "b");
+      scratch.k("delete configmap c1 c2");
+      assert.equal(scratch.k("get --raw /readyz"), "ok");
+      truncateSync(join(directory, "filler"), filled - 8 * megabyte);
+      await scratch.until("writes go on", () => scratch.kubectl("create", "configmap", "back", "--from-literal=a=b").code === 0, 10);
+      await scratch.until("the watch has seen it all", () => watch.out.includes("configmap/c1") && watch.out.includes("configmap/back"));
+      assert.equal(server(), before, "without a restart");
+      await watch.end();
+      fillUp(join(directory, "filler-2"));
+      const deleted = scratch.timonier("delete");
+      assert.equal(deleted.code, 0, deleted.err);
+    } finally {
+      // After a failure; when all is well it is gone by now.
+      console.log(scratch.timonier("delete").err);
+      await scratch.close();
+    }
   });
 });
 

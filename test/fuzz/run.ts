@@ -1,10 +1,9 @@
 /** Sends made-up requests to an API server in this process and says which of them broke something. */
 import type { HttpResponse } from "../../src/api/http.ts";
-import { kinds } from "../../src/kinds/index.ts";
-import { parseYaml } from "../../src/host/yaml.ts";
 import { seeded } from "../crash/workload.ts";
 import { bodyOf, Collector, settle, startHarness, type Harness } from "../transcripts/harness.ts";
 import { makeRequest, type FuzzRequest } from "./requests.ts";
+import { composition, settleDefinition } from "./server.ts";
 
 export type FuzzResult = { readonly sent: number; readonly byStatus: ReadonlyMap<number, number>; readonly problems: readonly string[]; readonly stalls: readonly string[] };
 
@@ -17,7 +16,7 @@ const problemsMax = 50;
 // Proxying to what is not there.
 const noBackend = /no endpoints available for service|no preferred addresses found for node/;
 
-export async function fuzz(options: { readonly seed: number; readonly requests: number; readonly onProblem?: (problem: string, request: FuzzRequest) => void }): Promise<FuzzResult> {
+export async function fuzz(options: { readonly seed: number; readonly requests: number; readonly onProblem?: (problem: string, request: FuzzRequest) => void; /** A server was used up and thrown away. */ readonly onServer?: () => void }): Promise<FuzzResult> {
   const byStatus = new Map<number, number>();
   const problems: string[] = [];
   const stalls: string[] = [];
@@ -25,10 +24,10 @@ export async function fuzz(options: { readonly seed: number; readonly requests: 
   let sent = 0;
   while (sent < options.requests && problems.length < problemsMax) {
     const failures: string[] = [];
-    const harness = await startFuzzed(failures);
+    const harness = await startFuzzed(failures, random);
     try {
       for (let i = 0; i < requestsPerServer && sent < options.requests && problems.length < problemsMax; i++, sent++) {
-        const request = makeRequest(kinds, random);
+        const request = makeRequest(harness.api.registry.kinds(), random);
         const say = (problem: string) => {
           problems.push(`request ${sent}: ${request.method} ${request.target.slice(0, 200)} ${request.headers["content-type"] ?? ""}: ${problem}`);
           options.onProblem?.(problem, request);
@@ -48,24 +47,31 @@ export async function fuzz(options: { readonly seed: number; readonly requests: 
       const integrity = brokenObjects(harness);
       if (integrity !== undefined) problems.push(integrity);
     } finally {
+      harness.stop();
       await harness.close();
     }
+    options.onServer?.();
   }
   return { sent, byStatus, problems, stalls };
 }
 
-async function startFuzzed(failures: string[]): Promise<Harness> {
+type Fuzzed = Harness & { stop(): void };
+
+async function startFuzzed(failures: string[], random: () => number): Promise<Fuzzed> {
   const note = (text: string) => { failures.push(text); };
   const harness = await startHarness({
-    parseYaml, fatal: error => note(`fatal: ${error.stack}`),
+    ...composition(random), fatal: error => note(`fatal: ${error.stack}`),
     log: { debug() {}, info() {}, warn() {}, error: (message, fields) => note(`${message}: ${JSON.stringify(fields)}`), child() { return this; } },
   });
+  const life = new AbortController();
+  harness.api.run(life.signal).catch((error: unknown) => { if (!life.signal.aborted) note(`a sweep ended: ${error instanceof Error ? error.stack : String(error)}`); });
   const make = (path: string, name: string) => harness.send("POST", path, { headers: { "content-type": "application/json" }, body: JSON.stringify({ metadata: { name } }) });
   for (const namespace of ["default", "other", "kube-system"]) {
     await make("/api/v1/namespaces", namespace);
     await make(`/api/v1/namespaces/${namespace}/serviceaccounts`, "default");
   }
-  return harness;
+  await settleDefinition(harness, "widgets", "idget");
+  return { ...harness, stop: () => life.abort() };
 }
 
 type Outcome = { readonly status: number; readonly text: string; readonly excused: boolean };
