@@ -22,13 +22,13 @@ const heapAfterServer: number[] = [];
 const started = performance.now();
 const result = await fuzz({
   seed: Number(seed), requests: Number(requests),
-  onProblem: (_, request) => { if (process.env["VERBOSE"] === "1") console.log(request.method, request.target, request.headers, Buffer.from(request.body).toString("latin1").slice(0, 2_000)); },
+  // At once: a run may take hours.
+  onProblem: (problem, request) => { console.log(`${request.method} ${request.target.slice(0, 200)}: ${problem}`); if (process.env["VERBOSE"] === "1") console.log(request.method, request.target, request.headers, Buffer.from(request.body).toString("latin1").slice(0, 2_000)); },
   onServer: () => {
     collect();
     heapAfterServer.push(process.memoryUsage().heapUsed / 2 ** 20);
   },
 });
-for (const problem of result.problems) console.log(problem);
 for (const stall of result.stalls) console.log(`stall: ${stall}`);
 const statuses = [...result.byStatus].sort(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`).join(" ");
 const [warm, last] = [heapAfterServer[warmServers], heapAfterServer.at(-1)];
