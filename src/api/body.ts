@@ -9,6 +9,7 @@ import type { Node } from "../schema/t.ts";
 import { badRequest } from "./errors.ts";
 import { jsonType, protobufType, type MediaType } from "./negotiate.ts";
 import type { FieldValidation } from "./options.ts";
+import { duplicatesInYaml } from "./yaml-duplicates.ts";
 
 /** Reads YAML as JSON, reporting keys written twice. Throws an Error whose message is for the client. */
 export type ParseYaml = (text: string) => { readonly value: Json; readonly duplicates: readonly string[] };
@@ -64,25 +65,6 @@ export function readValue(value: Json, duplicates: readonly string[], expected: 
 }
 
 /** What strict decoding complains of; for JSON in the order of the text. */
-/** `line 9: key "foo" already set in map`, as go-yaml says it: the line is where a key of the same mapping stands again. */
-export function duplicatesInYaml(text: string, keys: readonly string[]): readonly string[] {
-  const lines = text.split("\n");
-  return keys.map(key => {
-    const seen = new Set<number>();
-    for (const [i, line] of lines.entries()) {
-      const match = /^(\s*(?:- +)*)(?:"([^"]*)"|'([^']*)'|([^\s#:"'{[-][^:#]*?))\s*:(?:\s|$)/.exec(line);
-      if (match === null) continue;
-      const indent = match[1]!.length;
-      if (match[1]!.includes("-")) seen.delete(indent);
-      for (const deeper of seen) if (deeper > indent) seen.delete(deeper);
-      if ((match[2] ?? match[3] ?? match[4]) !== key) continue;
-      if (seen.has(indent)) return `line ${i + 1}: key ${JSON.stringify(key)} already set in map`;
-      seen.add(indent);
-    }
-    return `key ${JSON.stringify(key)} already set in map`;
-  });
-}
-
 function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, jsonText: string | undefined): readonly string[] {
   if (duplicates.length > 0 && unknown.length > 0 && jsonText !== undefined) return strictProblems(node, jsonText);
   return [...duplicates, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];

@@ -1,7 +1,7 @@
 /** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
 import { isApiError } from "../base/api-error.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
-import { duplicatesInYaml, readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
+import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { remove } from "./delete.ts";
@@ -18,6 +18,7 @@ import { adopt, prepareServed } from "./strategy.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
 import { create, update } from "./write.ts";
+import { duplicatesInYaml } from "./yaml-duplicates.ts";
 
 export type Services = {
   readonly core: Core;

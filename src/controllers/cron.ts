@@ -20,7 +20,7 @@ export function parseSchedule(text: string, timeZone: string | undefined): Sched
   const zone = zoneOf(timeZone);
   const every = /^@every ((?:[0-9]{1,9}[smh])+)$/.exec(text.trim());
   if (every !== null) {
-    const period = [...every[1]!.matchAll(/([0-9]+)([smh])/g)].reduce((total, [, count, unit]) => total + Number(count) * units[unit!]!, 0);
+    const period = [...every[1]!.matchAll(/([0-9]{1,9})([smh])/g)].reduce((total, [, count, unit]) => total + Number(count) * units[unit!]!, 0);
     return { next: after => Math.floor(after / 1000) * 1000 + Math.max(1000, period) };
   }
   const line = Object.hasOwn(shortcuts, text.trim()) ? shortcuts[text.trim()]! : text;

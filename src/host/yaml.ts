@@ -30,6 +30,9 @@ const floatTag = defineScalarTag<number>("tag:yaml.org,2002:float", {
   resolve: source => (/^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(source) ? Number(source) : NOT_RESOLVED),
 });
 
+/** Duplicates told of one text, as of JSON: a hostile one could hold a million. */
+const duplicatesMax = 100;
+
 /** Parses one document. `duplicates` are keys written twice in one mapping (the last one counts). Throws with one line. */
 export function parseYaml(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
   const duplicates: string[] = [];
@@ -40,7 +43,7 @@ export function parseYaml(text: string): { readonly value: Json; readonly duplic
     get: (carrier, key) => (Object.hasOwn(carrier, keyOf(key)) ? carrier[keyOf(key)] : undefined),
     addPair: (carrier, key, value) => {
       if (typeof key === "object" && key !== null) return "a mapping or list cannot be a key";
-      if (Object.hasOwn(carrier, keyOf(key))) duplicates.push(keyOf(key));
+      if (Object.hasOwn(carrier, keyOf(key)) && duplicates.length < duplicatesMax) duplicates.push(keyOf(key));
       setOwn(carrier, keyOf(key), value as Json);
       return "";
     },

@@ -270,6 +270,6 @@ function endOf(words: readonly string[]): { readonly runMs: number; readonly exi
   if (name === "true") return { runMs: 0, exitCode: 0 };
   if (name === "false") return { runMs: 0, exitCode: 1 };
   if (name === "sleep" && /^\d+(\.\d+)?$/.test(first)) return { runMs: Number(first) * 1000, exitCode: 0 };
-  const script = (name === "sh" || name === "bash") && first === "-c" ? /(?:^|[;&\n]\s*)exit\s+(\d+)\s*$/.exec(words[2] ?? "") : null;
+  const script = (name === "sh" || name === "bash") && first === "-c" ? /(?:^|[;&\n ])exit (\d{1,3})$/.exec((words[2] ?? "").trimEnd()) : null;
   return script ? { runMs: 0, exitCode: Number(script[1]) } : undefined;
 }

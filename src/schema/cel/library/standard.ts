@@ -120,7 +120,7 @@ function toDouble(value: Value): Value {
   const special = /^([+-]?)(?:inf|infinity)$/i.exec(value);
   if (special !== null) return special[1] === "-" ? -Infinity : Infinity;
   if (/^nan$/i.test(value)) return NaN;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) throw new CelError("type conversion error from 'string' to 'double'");
+  if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value)) throw new CelError("type conversion error from 'string' to 'double'");
   return Number(value);
 }
 function decodeText(value: Uint8Array): string {
