@@ -27,6 +27,7 @@ const result = await fuzz({
   onServer: () => {
     collect();
     heapAfterServer.push(process.memoryUsage().heapUsed / 2 ** 20);
+    if (heapAfterServer.length % 25 === 0) console.log(`${heapAfterServer.length} servers used up, heap ${heapAfterServer.at(-1)!.toFixed(1)} MB`);
   },
 });
 for (const stall of result.stalls) console.log(`stall: ${stall}`);

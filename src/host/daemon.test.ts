@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +73,14 @@ test("a daemon that does not hear that it should stop is killed", async () => {
     const { pid } = await until(async () => ((await readFile(join(folder, "log"), "utf8")).includes("here") ? daemonOf("it", folder) : undefined));
     await stopDaemon("it", folder, 200);
     assert.equal(startTimeOf(pid), undefined);
+  });
+});
+
+test("a daemon is the last that the kernel kills for want of memory, where we may ask for that (P29)", async () => {
+  const asked = spawnSync("/bin/sh", ["-c", "{ echo -999 > /proc/self/oom_score_adj; } 2>/dev/null; cat /proc/self/oom_score_adj"], { encoding: "utf8" }).stdout;
+  await withDaemon("setInterval(() => {}, 1000)", async folder => {
+    const { pid } = await until(() => daemonOf("it", folder));
+    assert.equal(await readFile(`/proc/${pid}/oom_score_adj`, "utf8"), asked);
   });
 });
 

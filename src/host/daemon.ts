@@ -18,8 +18,10 @@ const stopSecondsMax = 15;
 // A process that was killed (137: the OOM killer, somebody's kill -9) is not to blame: it starts again at once, or after a second if it hardly lived.
 // One that ended by itself waits 0, 1, 3, then 5 s, until it has lived ten seconds. Time is the uptime: nobody sets it.
 // One that does not end when told to is killed: what was acknowledged is on disk.
+// When memory runs out pods go first, as with kubelet (-999, oom.KubeletOOMScoreAdj); only root may ask for that.
 const keeper = `
 file=$1; shift; wait_s=0
+{ echo -999 > /proc/self/oom_score_adj; } 2>/dev/null
 seconds() { read now rest < /proc/uptime; now=\${now%%.*}; }
 stop() {
   kill "$child" 2>/dev/null
