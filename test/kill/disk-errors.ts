@@ -8,7 +8,7 @@ import { runStore } from "./store-loop.ts";
 export type DiskError = { readonly call: "fsync" | "pwrite64"; readonly n: number };
 
 /** P03: what is wrong with how a store under load takes the error, and with what the next start finds. Needs strace. */
-export async function diskErrorProblems(errors: readonly DiskError[]): Promise<string[]> {
+export async function diskErrorProblems(errors: readonly DiskError[], onError: (problems: readonly string[]) => void = () => undefined): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), "timonier-eio-"));
   const problems: string[] = [];
   const ledger = new Ledger();
@@ -16,6 +16,7 @@ export async function diskErrorProblems(errors: readonly DiskError[]): Promise<s
   try {
     let cycle = 0;
     for (const { call, n } of errors) {
+      const before = problems.length;
       const say = (problem: string) => problems.push(`EIO at ${call} ${n}: ${problem}`);
       // Only the main thread is traced: it is the one that writes the store. And only the files: SQLite's own sync of the directory repeats ours, its result means nothing.
       const under = ["strace", "-o", "/dev/null", ...["", "-wal", "-reserve"].flatMap(suffix => ["-P", path + suffix]), "-e", `trace=${call}`, "-e", `inject=${call}:error=EIO:when=${n}`];
@@ -26,6 +27,7 @@ export async function diskErrorProblems(errors: readonly DiskError[]): Promise<s
       const after = await runStore({ path, cycle: cycle++, loadMs: 0, ledger });
       after.problems.forEach(say);
       if (after.signal !== "SIGKILL") say("the store does not start afterwards");
+      onError(problems.slice(before));
     }
   } finally {
     rmSync(directory, { recursive: true });

@@ -86,7 +86,7 @@ const units = ["a", "A", "0", "9", " ", "\n", "\t", ".", "-", "/", ":", ",", "="
 const charsShort = 4_000;
 const factor = 8;
 const growthMax = 24;
-const worthMs = 5;
+const worthMs = 20;
 /** P19's bound for any one case. */
 const caseMsMax = 50;
 

@@ -9,7 +9,7 @@ const factor = 8;
 /** … may take this much more time; a quadratic pattern takes 64 times. */
 const growthMax = 24;
 /** Below this nothing can be said, and nothing is wrong. */
-const worthMs = 4;
+const worthMs = 20;
 const charactersMax = 14;
 
 export type Pattern = { readonly path: string; readonly pattern: RegExp };
