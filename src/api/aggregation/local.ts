@@ -1,5 +1,6 @@
 /** An APIService object for every group and version that this server serves itself (kube-aggregator pkg/controllers/autoregister). */
 import { isApiError } from "../../base/api-error.ts";
+import { messageOf } from "../../base/log.ts";
 import { must } from "../../base/assert.ts";
 import { APIService } from "../../kinds/apiregistration/apiservice.ts";
 import { decode } from "../../schema/decode.ts";
@@ -62,26 +63,27 @@ async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
     const served = wanted.delete(name);
     if (found.spec.service !== undefined) continue;
     if (served || found.metadata.labels?.[managed] === undefined) await setAvailable(core, found, signal);
-    else await tolerate(() => remove(core, callFor(core, name, signal), { dryRun: false, uid }));
+    else await tolerate(core, () => remove(core, callFor(core, name, signal), { dryRun: false, uid }));
   }
   for (const [name, object] of wanted) {
     if (signal.aborted) return;
-    await tolerate(() => create(core, { ...callFor(core, name, signal), name: "" }, read(callFor(core, name, signal), object), options));
+    await tolerate(core, () => create(core, { ...callFor(core, name, signal), name: "" }, read(callFor(core, name, signal), object), options));
   }
 }
 
 async function setAvailable(core: Core, found: any, signal: AbortSignal): Promise<void> {
   if (conditionsWith(found, local, core.clock.now()) === undefined) return;
   const call = callFor(core, found.metadata.name, signal);
-  await tolerate(() => update(core, { ...call, subresource: "status" }, stored => read(call, { ...stored, status: { conditions: conditionsWith(stored, local, core.clock.now()) ?? stored.status.conditions } }), options));
+  await tolerate(core, () => update(core, { ...call, subresource: "status" }, stored => read(call, { ...stored, status: { conditions: conditionsWith(stored, local, core.clock.now()) ?? stored.status.conditions } }), options));
 }
 
-/** Somebody else was there first, or it is gone: the next pass sees it. */
-async function tolerate(run: () => Promise<unknown>): Promise<void> {
+/** Somebody else was there first, or it is gone: the next pass sees it. What a definition makes impossible concerns it alone. */
+async function tolerate(core: Core, run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (!isApiError(error, "AlreadyExists") && !isApiError(error, "Conflict") && !isApiError(error, "NotFound")) throw error;
+    if (isApiError(error, "Invalid")) core.log.warn("an API service could not be written", { error: messageOf(error) });
+    else if (!isApiError(error, "AlreadyExists") && !isApiError(error, "Conflict") && !isApiError(error, "NotFound")) throw error;
   }
 }
 

@@ -147,6 +147,15 @@ test("a schema that is not structural is refused", async () => {
   await server.stop();
 });
 
+test("a version without a name is refused: nothing could serve it", async () => {
+  const server = await start();
+  const given = definition({ type: "object" }) as any;
+  const { status, body } = await server.call("POST", definitions, { ...given, spec: { ...given.spec, versions: given.spec.versions.map((version: object) => ({ ...version, name: "" })) } });
+  assert.equal(status, 422);
+  assert.deepEqual(body.details.causes.map(({ field }: any) => field), ["spec.versions[0].name"]);
+  await server.stop();
+});
+
 test("rules in CEL are checked, against the old object too", async () => {
   const server = await start();
   const schema = { type: "object", properties: { spec: { type: "object", "x-kubernetes-validations": [{ rule: "self.min <= self.max", message: "min must not be above max" }, { rule: "self.min >= oldSelf.min" }], properties: { min: { type: "integer" }, max: { type: "integer" } } } } };

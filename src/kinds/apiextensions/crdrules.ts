@@ -99,7 +99,7 @@ function* versionRules(versions: readonly Named[]): Iterable<Problem> {
     const name: string = version["name"] ?? "";
     if (seen.has(name)) yield duplicate(`${path}.name`, name);
     seen.add(name);
-    for (const detail of name === "" ? [] : grammar.grammars["dns-1035-label"]!(name)) yield invalidValue(`${path}.name`, name, detail);
+    for (const detail of grammar.grammars["dns-1035-label"]!(name)) yield invalidValue(`${path}.name`, name, detail);
     const schema = version["schema"]?.openAPIV3Schema;
     if (schema === undefined) yield required(`${path}.schema.openAPIV3Schema`, "schemas are required");
     if (version["deprecationWarning"] !== undefined && version["deprecated"] !== true) yield invalidValue(`${path}.deprecationWarning`, version["deprecationWarning"], "can only be set for deprecated versions");
