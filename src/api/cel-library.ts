@@ -1,9 +1,10 @@
 /** The `Cel` of this server. Imported when the first expression is met, never at start. */
-import type { Json } from "../base/json.ts";
 import { anyDecl, valueOf } from "../schema/cel/data.ts";
 import { compileExpression } from "../schema/cel/environment.ts";
 import type { Host } from "../schema/cel/functions.ts";
-import { types } from "../schema/cel/types.ts";
+import { AuthorizerValue, ResourceCheck, authorizerType, resourceCheckType } from "../schema/cel/library/authz.ts";
+import { type Type, types } from "../schema/cel/types.ts";
+import { compileMutations, mutatingProblems } from "./admission/policies/mutation.ts";
 import { compilePolicy, policyProblems } from "./admission/policies/policy.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
@@ -19,6 +20,8 @@ export function celWith(host: Host): Cel {
     problems: (schema, path) => ruleProblems(schema, path, host),
     policy: spec => compilePolicy(spec, host),
     policyProblems: spec => policyProblems(spec, host),
+    mutatingPolicy: spec => compileMutations(spec, host),
+    mutatingProblems: spec => mutatingProblems(spec, host),
     condition(text, variables) {
       const key = `${variables.join(",")} ${text}`;
       let condition = compiled.get(key);
@@ -32,10 +35,12 @@ export function celWith(host: Host): Cel {
 }
 
 function compile(text: string, variables: readonly string[], host: Host): ReturnType<Cel["condition"]> {
-  const made = compileExpression(text, { variables: new Map(variables.map(name => [name, types.dyn])), wants: [types.bool], host });
+  const made = compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, types.dyn]), ["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]]), wants: [types.bool], host });
   if (!made.ok) return () => ({ problem: made.message });
-  return (values: ReadonlyMap<string, Json>) => {
-    const outcome = made.program.evaluate(new Map([...values].map(([name, json]) => [name, valueOf(anyDecl, json)])));
+  return (values, authorizer) => {
+    const given = new Map([...values].map(([name, json]) => [name, valueOf(anyDecl, json)]));
+    if (authorizer !== undefined) given.set("authorizer", new AuthorizerValue(authorizer.asker)).set("authorizer.requestResource", new ResourceCheck(authorizer.asker, authorizer.resource));
+    const outcome = made.program.evaluate(given);
     return outcome.ok ? { holds: outcome.value === true } : { problem: outcome.message };
   };
 }

@@ -1,6 +1,8 @@
 /** CEL as the request path uses it. The language itself is loaded with the first expression: most clusters start without one. */
 import type { Json } from "../base/json.ts";
 import type { Problem } from "../schema/problem.ts";
+import type { AuthorizerInput } from "./admission/authorizer-input.ts";
+import type { MutatingPolicy, MutatingSpec } from "./admission/policies/mutating.ts";
 import type { Policy, PolicySpec } from "./admission/policies/policies.ts";
 import type { Schema } from "./crd/schema.ts";
 
@@ -10,10 +12,13 @@ export type Cel = {
   /** What is wrong with the rules of a definition's schema: form, types, cost. */
   problems(schema: Schema, path: string): readonly Problem[];
   /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
-  condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>) => { readonly holds: boolean } | { readonly problem: string };
+  condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>, authorizer?: AuthorizerInput) => { readonly holds: boolean } | { readonly problem: string };
   /** A ValidatingAdmissionPolicy. */
   policy(spec: PolicySpec): Policy;
   /** What is wrong with its expressions. */
   policyProblems(spec: PolicySpec): readonly Problem[];
+  /** A MutatingAdmissionPolicy. */
+  mutatingPolicy(spec: MutatingSpec): MutatingPolicy;
+  mutatingProblems(spec: MutatingSpec): readonly Problem[];
 };
 export type LoadCel = () => Promise<Cel>;

@@ -9,6 +9,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { mutatingPolicies } from "./admission/policies/mutating.ts";
 import { validatingPolicies } from "./admission/policies/policies.ts";
 import { webhookSteps } from "./admission/webhooks/webhooks.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
@@ -122,8 +123,10 @@ export class ApiServer {
     const authorizer = options.authorizer(this.reader);
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    const webhooks = options.postJson === undefined ? [] : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel });
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), ...webhooks.slice(0, 1), validatingPolicies({ registry: () => this.registry, loadCel: options.loadCel }), ...webhooks.slice(1)], hooks };
+    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel, authorizer });
+    const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer };
+    const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), mutatesByPolicy, ...(webhooks === undefined ? [] : [webhooks.mutating]), mutatesAgain, ...(webhooks === undefined ? [] : [webhooks.again]), validatingPolicies(policies), ...(webhooks === undefined ? [] : [webhooks.validating])], hooks };
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
     this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
     this.#figures = new RequestMetrics(this.metrics, store);
@@ -197,7 +200,7 @@ export class ApiServer {
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] = value; }, get signal() { return limit.signal; } });
+    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, get signal() { return limit.signal; } });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

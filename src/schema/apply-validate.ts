@@ -8,13 +8,17 @@ import { goFormat } from "./go-format.ts";
 
 /** Refuses a configuration that does not fit the schema, with every reason (structured-merge-diff typed/validate.go). */
 export function checkApplied(shape: Shape, applied: JsonObject, names: { readonly kind: string; readonly apiVersion: string }): void {
-  const problems = [...check(shape, applied, "")];
-  if (problems.length === 0) return;
+  const list = typedProblem(shape, applied);
+  if (list === undefined) return;
   const metadata = isObject(applied["metadata"]) ? applied["metadata"] : {};
   const object = `${textOf(metadata["namespace"])}/${textOf(metadata["name"])}; ${renderKind(names)}`;
-  const [first] = problems;
-  const list = problems.length === 1 ? first! : ["errors:", ...problems.map(problem => `  ${problem}`)].join("\n");
   throw new ApiError("", `failed to create typed patch object (${object}): ${list}`, undefined, 500);
+}
+
+/** Every reason why it does not fit the schema, as one text. */
+export function typedProblem(shape: Shape, value: JsonObject): string | undefined {
+  const problems = [...check(shape, value, "")];
+  return problems.length <= 1 ? problems[0] : ["errors:", ...problems.map(problem => `  ${problem}`)].join("\n");
 }
 
 function textOf(value: Json | undefined): string {

@@ -12,6 +12,7 @@ type Container = Json[] | { [key: string]: Json };
 
 /** An operation that does not apply. Clients are told only that the request is invalid, as upstream tells them. */
 class DoesNotApply extends Error {}
+class TestFailed extends DoesNotApply {}
 
 /** `document` after all of `operations`, or an ApiError and nothing. */
 export function jsonPatch(document: Json, operations: Json): Json {
@@ -31,6 +32,18 @@ export function jsonPatch(document: Json, operations: Json): Json {
     throw error;
   }
   return patching.root;
+}
+
+/** The same for a patch that is not a client's: why it does not apply, and whether that is only one of its own tests. */
+export function jsonPatchOf(document: Json, operations: Json): { readonly ok: true; readonly document: Json } | { readonly ok: false; readonly isTest: boolean; readonly why: string } {
+  const patching = new Patching(document);
+  try {
+    for (const operation of Array.isArray(operations) ? (operations as readonly Json[]) : []) patching.apply((operation ?? {}) as Operation);
+  } catch (error) {
+    if (error instanceof DoesNotApply) return { ok: false, isTest: error instanceof TestFailed, why: error.message };
+    throw error;
+  }
+  return { ok: true, document: patching.root };
 }
 
 function typeName(value: Json): string {
@@ -98,7 +111,7 @@ class Patching {
 
   #test(path: string, value: Json): void {
     const found = path === "" ? this.root : this.#get(path) ?? null;
-    if (!sameJson(found, value)) throw new DoesNotApply(`testing value ${path} failed: test failed`);
+    if (!sameJson(found, value)) throw new TestFailed(`testing value ${path} failed: test failed`);
   }
 
   #get(path: string): Json | undefined {

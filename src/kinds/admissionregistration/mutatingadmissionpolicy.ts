@@ -55,7 +55,6 @@ export const MutatingAdmissionPolicy = defineKind({
     }
     if (spec.reinvocationPolicy === undefined) yield required("spec.reinvocationPolicy");
   },
-  *warnings() { yield "timonier stores MutatingAdmissionPolicies but does not carry them out yet: objects are admitted unchanged; use a mutating webhook"; },
   columns: [
     nameColumn,
     { name: "Mutations", type: "integer", doc: "Number of changes.", cell: ({ spec }) => spec.mutations?.length ?? 0 },

@@ -180,6 +180,8 @@ s == 1                                                         => refused: 1:3: 
 [1, "x"][0]                                                    => refused: 1:5: expected type 'int' but found 'string'
 has(n)                                                         => refused: 1:5: invalid argument to has() macro
 (((n)))                                                        => 5 for 1
+jsonpatch.escapeKey("a/b~c")                                   => "a~1b~0c" for 1
+Object{a: 1}                                                   => refused: 1:7: undeclared reference to 'Object' (in container '')
 n > 1 ? "a" : 2                                                => refused: 1:7: found no matching overload for '_?_:_' applied to '(bool, string, int)'
 `;
 

@@ -1,6 +1,7 @@
 /** Gives every part of an expression its type and every call its functions, or says why that cannot be (cel-go checker/checker.go). */
 import type { Comprehension, Expr, Issue } from "./ast.ts";
 import type { Library, Overload } from "./functions.ts";
+import type { MessageType, Messages } from "./messages.ts";
 import { Bindings, type Type, isOptional, listOf, mapOf, opaque, optionalOf, param, renderType, types } from "./types.ts";
 import { Uint } from "./values.ts";
 
@@ -13,14 +14,16 @@ export type Checked = {
   /** Calls whose target is part of the function's name: `ip.isCanonical(x)`. */
   readonly globals: ReadonlyMap<Expr, string>;
   readonly variables: ReadonlyMap<Expr, string>;
+  /** For objects that are made: of which type. */
+  readonly messages: ReadonlyMap<Expr, MessageType>;
 };
 
-export function check(expr: Expr, variables: ReadonlyMap<string, Type>, functions: Library): Checked {
-  const checker = new Checker(variables, functions);
+export function check(expr: Expr, variables: ReadonlyMap<string, Type>, functions: Library, messages: Messages = () => undefined): Checked {
+  const checker = new Checker(variables, functions, messages);
   const type = checker.check(expr);
   return {
     type: checker.final(type), issues: checker.issues, typeOf: each => checker.final(checker.types.get(each) ?? types.dyn),
-    overloads: checker.overloads, globals: checker.globals, variables: checker.variables,
+    overloads: checker.overloads, messages: checker.messages, globals: checker.globals, variables: checker.variables,
   };
 }
 
@@ -32,12 +35,15 @@ class Checker {
   readonly overloads = new Map<Expr, readonly Overload[]>();
   readonly globals = new Map<Expr, string>();
   readonly variables = new Map<Expr, string>();
+  readonly messages = new Map<Expr, MessageType>();
+  readonly #messages: Messages;
   readonly #functions: Library;
   readonly #bindings = new Bindings();
   #scope: Scope;
   #fresh = 0;
 
-  constructor(variables: Scope, functions: Library) {
+  constructor(variables: Scope, functions: Library, messages: Messages) {
+    this.#messages = messages;
     this.#scope = variables;
     this.#functions = functions;
   }
@@ -66,7 +72,7 @@ class Checker {
       case "call": return this.#call(expr);
       case "list": return this.#list(expr);
       case "map": return this.#map(expr);
-      case "message": return this.#fail(expr.at, `undeclared reference to '${expr.name.replace(/^\./, "")}' (in container '')`);
+      case "message": return this.#message(expr);
       case "comprehension": return this.#comprehension(expr);
     }
   }
@@ -80,7 +86,7 @@ class Checker {
 
   #select(expr: Expr & { kind: "select" }): Type {
     const name = expr.test || expr.optional ? undefined : qualifiedName(expr);
-    if (name !== undefined && !this.#scope.has(name.split(".")[0]!)) {
+    if (name !== undefined && (this.#scope.has(name) || !this.#scope.has(name.split(".")[0]!))) {
       const variable = this.#variable(expr, name);
       if (variable !== undefined) return variable;
     }
@@ -189,6 +195,18 @@ class Checker {
     return mapOf(key ?? param(`#key${this.#fresh++}`), value ?? param(`#value${this.#fresh++}`));
   }
 
+  #message(expr: Expr & { kind: "message" }): Type {
+    const name = expr.name.replace(/^\./, ""), message = this.#messages(name);
+    if (message === undefined) return this.#fail(expr.at, `undeclared reference to '${name}' (in container '')`);
+    this.messages.set(expr, message);
+    for (const field of expr.fields) {
+      const given = this.#optionalItem(this.check(field.value), field.optional, field.value.at), wanted = message.field(field.name);
+      if (wanted === undefined) this.#fail(field.at, `undefined field '${field.name}'`);
+      else if (!this.#bindings.fits(given, wanted)) this.#fail(field.at, `expected type of field '${field.name}' is '${renderType(wanted)}' but provided type is '${renderType(this.#bindings.resolve(given))}'`);
+    }
+    return message.type;
+  }
+
   #comprehension(expr: Comprehension): Type {
     const range = this.#resolved(expr.range);
     const initial = this.check(expr.initial);
@@ -240,5 +258,5 @@ export const typeNames: ReadonlyMap<string, Type> = new Map<string, Type>([
   ["null_type", { kind: "type", of: types.null }], ["dyn", { kind: "type", of: types.dyn }], ["list", { kind: "type", of: listOf(types.dyn) }], ["map", { kind: "type", of: mapOf(types.dyn, types.dyn) }],
   ["type", { kind: "type", of: { kind: "type", of: undefined } }], ["google.protobuf.Timestamp", { kind: "type", of: types.timestamp }], ["google.protobuf.Duration", { kind: "type", of: types.duration }],
   ["optional_type", { kind: "type", of: optionalOf(types.dyn) }],
-  ...["net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat"].map((name): [string, Type] => [name, { kind: "type", of: opaque(name) }]),
+  ...["net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat", ...["Authorizer", "PathCheck", "GroupCheck", "ResourceCheck", "Decision"].map(name => `kubernetes.authorization.${name}`)].map((name): [string, Type] => [name, { kind: "type", of: opaque(name) }]),
 ]);

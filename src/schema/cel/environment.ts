@@ -6,6 +6,7 @@ import { CelError, OverBudget } from "./error.ts";
 import { compile, type Run } from "./evaluate.ts";
 import type { Host, Library } from "./functions.ts";
 import { kubernetesLibrary } from "./library/kubernetes.ts";
+import type { Messages } from "./messages.ts";
 import { literalIssues } from "./literals.ts";
 import { parse } from "./parser.ts";
 import { Bindings, type Type, renderType } from "./types.ts";
@@ -31,6 +32,8 @@ export type Options = {
   readonly wants?: readonly Type[];
   readonly host: Host;
   readonly library?: Library;
+  /** Types of objects that it may make; none if absent. */
+  readonly messages?: Messages;
   /** Sizes that data may have: what the estimate is made from. */
   readonly sizeAt?: SizeAt;
 };
@@ -62,11 +65,11 @@ export class Program {
   }
 }
 
-export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary, sizeAt }: Options): Compiled {
+export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary, messages, sizeAt }: Options): Compiled {
   const fail = (issues: readonly Issue[]): Compiled => ({ ok: false, message: renderIssues(text, issues) });
   const { expr, issues } = parse(text);
   if (expr === undefined) return fail(issues);
-  const checked = check(expr, variables, library);
+  const checked = check(expr, variables, library, messages);
   if (checked.issues.length > 0) return fail(checked.issues);
   const bad = literalIssues(expr, checked, host);
   if (bad.length > 0) return fail(bad);

@@ -53,7 +53,8 @@ class Compiler {
       case "list": return this.#list(expr, slots);
       case "map": return this.#map(expr, slots);
       case "comprehension": return this.#comprehension(expr, slots);
-      default: throw new CelError(`unknown type: ${expr.kind === "message" ? expr.name : ""}`);
+      case "message": return this.#message(expr, slots);
+      default: throw new CelError("unknown expression");
     }
   }
 
@@ -228,6 +229,23 @@ class Compiler {
       }
       spend(run, 30);
       return new Entries(made);
+    };
+  }
+
+  #message(expr: Expr & { kind: "message" }, slots: Slots): Code {
+    const message = this.#checked.messages.get(expr);
+    if (message === undefined) throw new CelError(`unknown type: ${expr.name}`);
+    const fields = expr.fields.map(({ name, value, optional }) => ({ name, optional, code: this.code(value, slots) }));
+    return run => {
+      const made = new Map<string, Value>();
+      for (const { name, optional, code } of fields) {
+        const value = code(run);
+        if (!optional) made.set(name, value);
+        else if (!(value instanceof Optional)) throw new CelError(`cannot initialize optional entry '${name}' from non-optional value`);
+        else if (value.value !== undefined) made.set(name, value.value);
+      }
+      spend(run, 40);
+      return message.make(made);
     };
   }
 

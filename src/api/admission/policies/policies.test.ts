@@ -106,3 +106,48 @@ test("expressions that do not compile are refused when they are written", async 
   ]);
   await harness.close();
 });
+
+test("expressions may ask the authorizer, for the caller and for service accounts", async () => {
+  const asked: string[] = [];
+  const rules = () => ({ resourceRules: [], nonResourceRules: [], incomplete: false });
+  const authorizer = { authorize: ({ name }: { readonly name: string }, { verb, group, resource, subresource, namespace, name: object, path, resourceRequest }: any) => {
+    if (name === "admin") return { allowed: true };
+    asked.push(`${name} ${verb} ${resourceRequest === true ? `${group}/${resource}/${subresource} ${namespace}/${object}` : path}`);
+    return resourceRequest === true && verb === "use" ? { allowed: true, reason: "because" } : { allowed: false, reason: "why not" };
+  }, rules };
+  const harness = await startHarness({ loadCel: async () => celWith(celHost), authorizer: () => authorizer });
+  await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const ask = "authorizer.serviceAccount('default', 'robot')";
+  const expressions = [
+    `${ask}.group('apps').resource('deployments').subresource('scale').namespace('x').name('y').check('use').allowed()`, `${ask}.group('').resource('pods').check('use').reason() == 'because'`,
+    `!${ask}.path('/healthz').check('get').allowed()`, `!${ask}.path('/a').check('get').errored() && ${ask}.path('/b').check('get').error() == ''`, "authorizer.requestResource.check('use').allowed()",
+  ];
+  await send(harness, "POST", `${admission}/validatingadmissionpolicybindings`, { metadata: { name: "b" }, spec: { policyName: "p", validationActions: ["Deny"] } });
+  assert.equal((await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "p" }, spec: { matchConstraints: about(["configmaps"]), matchConditions: [{ name: "c", expression: "authorizer.group('').resource('x').check('get').allowed()" }], ...validations(...expressions) } })).status, 201);
+  assert.equal((await send(harness, "POST", configmaps, named("a"))).status, 201);
+  const robot = "system:serviceaccount:default:robot";
+  assert.deepEqual(asked, [`${robot} use apps/deployments/scale x/y`, `${robot} use /pods/ /`, `${robot} get /healthz`, `${robot} get /a`, `${robot} get /b`]);
+  const refused = await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "q" }, spec: { matchConstraints: about(["configmaps"]), validations: [{ expression: "true", messageExpression: "string(authorizer.path('/x').check('get').allowed())" }] } });
+  assert.match(refused.body.message, /messageExpression: .*undeclared reference to 'authorizer'/);
+  await harness.close();
+});
+
+test("what a policy has to say goes to the audit log", async () => {
+  const lines: any[] = [];
+  const harness = await startHarness({ loadCel: async () => celWith(celHost), audit: line => void lines.push(JSON.parse(line)) });
+  await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  for (const name of ["b", "c"]) await send(harness, "POST", `${admission}/validatingadmissionpolicybindings`, { metadata: { name }, spec: { policyName: "p", validationActions: name === "b" ? ["Audit"] : ["Warn", "Audit"] } });
+  const auditAnnotations = [{ key: "size", valueExpression: "'keys: ' + string(size(object.data))" }, { key: "none", valueExpression: "null" }, { key: "blank", valueExpression: "' '" }];
+  assert.equal((await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "p" }, spec: { matchConstraints: about(["configmaps"]), auditAnnotations, ...validations("true", "size(object.data) > 3") } })).status, 201);
+  const { status, warnings } = await send(harness, "POST", configmaps, named("a", { k: "v" }));
+  assert.deepEqual([status, warnings.length], [201, 1]);
+  const { annotations } = lines.at(-1);
+  assert.deepEqual(Object.keys(annotations).sort(), ["authorization.k8s.io/decision", "authorization.k8s.io/reason", "p/size", "validation.policy.admission.k8s.io/validation_failure"]);
+  assert.equal(annotations["p/size"], "keys: 1");
+  assert.deepEqual(JSON.parse(annotations["validation.policy.admission.k8s.io/validation_failure"]), [{ message: "failed expression: size(object.data) > 3", policy: "p", binding: "b", expressionIndex: 1, validationActions: ["Audit"] }]);
+  await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "q" }, spec: { matchConstraints: about(["secrets"]), auditAnnotations: [{ key: "x", valueExpression: "object.nope" }] } });
+  await send(harness, "POST", `${admission}/validatingadmissionpolicybindings`, { metadata: { name: "q" }, spec: { policyName: "q", validationActions: ["Warn"] } });
+  const refused = await send(harness, "POST", "/api/v1/namespaces/default/secrets", { metadata: { name: "s" } });
+  assert.match(refused.body.message, /'q' denied request: expression 'object.nope' resulted in error: no such key: nope$/);
+  await harness.close();
+});

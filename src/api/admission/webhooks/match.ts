@@ -1,15 +1,19 @@
 /** Which webhooks hear of a request (apiserver pkg/admission/plugin/webhook/predicates, generic). */
 import { selectorOf } from "../../../base/selector.ts";
 import { Namespace } from "../../../kinds/core/namespace.ts";
+import type { AnyKind } from "../../../kinds/kind.ts";
 import type { AdmissionRequest } from "../admission.ts";
 
 /** A group, version and resource under which the request's object could be seen. */
 export type Seen = { readonly group: string; readonly version: string; readonly resource: string };
-export type Rule = { readonly operations?: readonly string[]; readonly apiGroups?: readonly string[]; readonly apiVersions?: readonly string[]; readonly resources?: readonly string[]; readonly scope?: string };
+export type Rule = { readonly operations?: readonly string[] | undefined; readonly apiGroups?: readonly string[] | undefined; readonly apiVersions?: readonly string[] | undefined; readonly resources?: readonly string[] | undefined; readonly scope?: string | undefined };
 export type Hook = {
   readonly name: string; readonly rules?: readonly Rule[]; readonly namespaceSelector?: any; readonly objectSelector?: any; readonly matchPolicy?: string; readonly failurePolicy?: string; readonly timeoutSeconds?: number;
   readonly clientConfig: any; readonly admissionReviewVersions: readonly string[]; readonly reinvocationPolicy?: string; readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
 };
+
+/** What breaks the cluster must be removable: the configurations of webhooks and policies are shown to neither (webhook/predicates/rules/rules.go). */
+export const isExempt = ({ group, kind }: AnyKind): boolean => group === "admissionregistration.k8s.io" && /^(Validating|Mutating)(WebhookConfiguration|AdmissionPolicy|AdmissionPolicyBinding)$/.test(kind);
 
 /** As what the hook wants to see the request; `undefined` when it does not. The first of `seen` is the request's own form. */
 export function matchRules(hook: Hook, request: AdmissionRequest, seen: readonly Seen[]): Seen | undefined {

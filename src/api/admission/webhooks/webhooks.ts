@@ -5,29 +5,47 @@ import { isObject, setOwn, type Json, type JsonObject } from "../../../base/json
 import { copyJson, parseJson, stringifyJson } from "../../../base/json-codec.ts";
 import { messageOf, type Log } from "../../../base/log.ts";
 import type { Random } from "../../../base/random.ts";
-import { MutatingWebhookConfiguration } from "../../../kinds/admissionregistration/mutatingwebhookconfiguration.ts";
-import { ValidatingWebhookConfiguration } from "../../../kinds/admissionregistration/validatingwebhookconfiguration.ts";
-import { apiVersionOf, type AnyKind } from "../../../kinds/kind.ts";
+import { apiVersionOf } from "../../../kinds/kind.ts";
+import type { Node } from "../../../schema/t.ts";
 import { decode } from "../../../schema/decode.ts";
 import { jsonPatch } from "../../../schema/json-patch.ts";
 import { internal } from "../../errors.ts";
+import type { Authorizer } from "../../context.ts";
 import type { LoadCel } from "../../cel.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed, prepareServed } from "../../strategy.ts";
+import { authorizerInput } from "../authorizer-input.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
-import { matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
+import { isExempt, matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
 
-export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined };
+export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer };
 
 const defaultSeconds = 10;
-/** A webhook that breaks the cluster must be removable: its own configuration is not shown to webhooks. */
-const exempt: ReadonlySet<AnyKind> = new Set([MutatingWebhookConfiguration, ValidatingWebhookConfiguration]);
 
-/** Both steps: they come after everything built in, so that they see what will be stored. */
-export const webhookSteps = (options: WebhookOptions): readonly AdmissionStep[] => [mutatingWebhooks(options), validatingWebhooks(options)];
+export type WebhookSteps = { readonly mutating: AdmissionStep; readonly again: AdmissionStep; readonly validating: AdmissionStep };
 
-function mutatingWebhooks(options: WebhookOptions): AdmissionStep {
+/** They come after everything built in, so that they see what will be stored. `again`: for those who want to see what others have made of it since. */
+export function webhookSteps(options: WebhookOptions): WebhookSteps {
+  const passes = new WeakMap<AdmissionRequest, Pass>();
+  return { mutating: mutatingWebhooks(options, passes), again: webhooksAgain(options, passes), validating: validatingWebhooks(options) };
+}
+
+/** Who was asked, and what the object was then. */
+type Pass = { readonly called: readonly Hook[]; readonly output: string };
+
+function webhooksAgain(options: WebhookOptions, passes: WeakMap<AdmissionRequest, Pass>): AdmissionStep {
+  return {
+    name: "MutatingAdmissionWebhook, again",
+    async mutate(request) {
+      const pass = passes.get(request);
+      if (pass === undefined || stringifyJson(request.object ?? null) === pass.output) return;
+      for (const hook of pass.called) if (hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
+    },
+  };
+}
+
+function mutatingWebhooks(options: WebhookOptions, passes: WeakMap<AdmissionRequest, Pass>): AdmissionStep {
   return {
     name: "MutatingAdmissionWebhook",
     async mutate(request) {
@@ -43,6 +61,7 @@ function mutatingWebhooks(options: WebhookOptions): AdmissionStep {
         called.push(hook);
       }
       for (const hook of called) if (changedSince.has(hook) && hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
+      passes.set(request, { called, output: stringifyJson(request.object ?? null) });
     },
   };
 }
@@ -58,7 +77,7 @@ function validatingWebhooks(options: WebhookOptions): AdmissionStep {
 }
 
 function hooksFor(request: AdmissionRequest, resource: string): readonly Hook[] {
-  if (exempt.has(request.kind)) return [];
+  if (isExempt(request.kind)) return [];
   const configurations = request.read.list("admissionregistration.k8s.io", resource, "");
   return configurations.length === 0 ? [] : configurations.flatMap(({ webhooks = [] }) => webhooks as Hook[]);
 }
@@ -81,7 +100,7 @@ async function callMutating(options: WebhookOptions, request: AdmissionRequest, 
 }
 
 /** The pipeline holds on to the object itself: its content is exchanged. */
-async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): Promise<void> {
+export async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): Promise<void> {
   const next = await form.read(patched);
   for (const key of Object.keys(object)) delete object[key];
   for (const [key, value] of Object.entries(next)) setOwn(object, key, value);
@@ -90,6 +109,8 @@ async function replaceContent({ object }: AdmissionRequest, form: Form, patched:
 /** How a hook sees the object, and how what it made of it is read again. */
 export type Form = Seen & {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** The object's schema; absent for a subresource's body. */
+  readonly node?: Node;
   /** Must come before `show`: where another webhook converts, it is asked here. */
   ready(): Promise<void>;
   show(object: any): JsonObject;
@@ -110,7 +131,7 @@ export function formsOf(options: Pick<WebhookOptions, "registry">, request: Admi
     }
     return {
       group: served.group, version: served.version, resource: served.resource, kind: { group: served.group, version: served.version, kind: kind.kind },
-      ready: () => prepareServed(served, [request.object, request.previous].filter(each => each !== undefined)),
+      node: served.node, ready: () => prepareServed(served, [request.object, request.previous].filter(each => each !== undefined)),
       show: each => ({ ...(asServed(served, each) as JsonObject), apiVersion: served.apiVersion, kind: kind.kind }),
       read: async value => {
         const decoded = decode(served.node, value).object;
@@ -183,7 +204,7 @@ async function conditionsHold(options: WebhookOptions, request: AdmissionRequest
   const values = new Map<string, Json>([["object", review.object ?? null], ["oldObject", review.oldObject ?? null], ["request", review]]);
   const failures: string[] = [];
   for (const { name, expression } of hook.matchConditions ?? []) {
-    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, ["object", "oldObject", "request"])(values);
+    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, ["object", "oldObject", "request"])(values, authorizerInput(options.authorizer, request, form));
     if ("problem" in outcome) failures.push(`${name}: ${outcome.problem}`);
     else if (!outcome.holds) return false;
   }

@@ -1,0 +1,157 @@
+/** MutatingAdmissionPolicies: changes in CEL to what is written (apiserver pkg/admission/plugin/policy/mutating). */
+import { ApiError } from "../../../base/api-error.ts";
+import { sameJson, setOwn, type Json, type JsonObject } from "../../../base/json.ts";
+import { stringifyJson } from "../../../base/json-codec.ts";
+import { messageOf } from "../../../base/log.ts";
+import { MutatingAdmissionPolicy } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
+import type { MutatingAdmissionPolicyBinding } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
+import { applyWithoutOwner } from "../../../schema/apply-unowned.ts";
+import { DecodeError } from "../../../schema/decode.ts";
+import { jsonPatchOf } from "../../../schema/json-patch.ts";
+import { forbidden, internal, invalid } from "../../errors.ts";
+import { setServedDefaults } from "../../strategy.ts";
+import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
+import { isExempt } from "../webhooks/match.ts";
+import { type Form, replaceContent } from "../webhooks/webhooks.ts";
+import { inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyOptions } from "./match.ts";
+
+export type MutatingSpec = MutatingAdmissionPolicy["spec"];
+export type Mutation = { readonly apply: JsonObject } | { readonly patch: Json } | { readonly problem: string };
+export type MutatingPolicy = { matches(input: PolicyInput): boolean | { readonly problem: string }; readonly mutations: readonly ((input: PolicyInput) => Mutation)[] };
+
+/** Policies kept compiled. */
+const policiesMax = 1_000;
+
+/** What is remembered between the two passes over one request: who wants to be asked again when others change the object. */
+type Pass = { readonly asked: Set<string>; readonly again: Set<string>; output: string; wanted: boolean };
+
+/** The step before the webhooks, and the one after them. */
+export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionStep, AdmissionStep] {
+  const compiled = new Map<string, { readonly generation: number; readonly policy: MutatingPolicy }>();
+  const policyOf = async ({ metadata, spec }: MutatingAdmissionPolicy): Promise<MutatingPolicy> => {
+    const uid = metadata.uid ?? "", generation = metadata.generation ?? 0;
+    const known = compiled.get(uid);
+    if (known?.generation === generation) return known.policy;
+    const policy: MutatingPolicy = (await options.loadCel?.())?.mutatingPolicy(spec) ?? { matches: () => ({ problem: "this server has no CEL" }), mutations: [] };
+    if (compiled.size >= policiesMax) compiled.clear();
+    compiled.set(uid, { generation, policy });
+    return policy;
+  };
+  const passes = new WeakMap<AdmissionRequest, Pass>();
+
+  const run = async (request: AdmissionRequest, pass: Pass, isAgain: boolean): Promise<void> => {
+    const failures: { readonly message: string; readonly reason: "Forbidden" | "Invalid" }[] = [];
+    const askAgain = (): void => {
+      for (const key of pass.asked) pass.again.add(key);
+      pass.asked.clear();
+    };
+    let changed = false;
+    for await (const asked of invocationsOf<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>(request, options, { policies: "mutatingadmissionpolicies", bindings: "mutatingadmissionpolicybindings" })) {
+      const { policy, binding } = asked;
+      const fail = (why: string, reason: "Forbidden" | "Invalid"): void => {
+        if (policy.spec.failurePolicy === "Ignore") return;
+        failures.push({ message: binding === undefined ? `policy ${JSON.stringify(policy.metadata.name)} denied request: ${why}` : `policy '${policy.metadata.name}' with binding '${binding.metadata.name}' denied request: ${why}`, reason });
+      };
+      if ("message" in asked) {
+        fail(asked.message, "Forbidden");
+        continue;
+      }
+      const key = keyOf(asked);
+      if (isAgain && !pass.again.has(key)) continue;
+      const evaluate = await policyOf(policy);
+      const matches = evaluate.matches(inputOf(asked, request, options));
+      if (matches === false) continue;
+      if (matches !== true) {
+        fail(matches.problem, "Invalid");
+        continue;
+      }
+      const before = stringifyJson(request.object ?? null);
+      for (const mutation of request.object === undefined ? [] : evaluate.mutations) {
+        const why = await mutate(asked.form, request, mutation(inputOf(asked, request, options)), options);
+        if (why === undefined) changed = true;
+        else fail(why, "Invalid");
+        await asked.form.ready();
+      }
+      if (before !== stringifyJson(request.object ?? null)) askAgain();
+      if (policy.spec.reinvocationPolicy === "IfNeeded") pass.asked.add(key);
+    }
+    if (changed) {
+      askAgain();
+      pass.wanted = true;
+    }
+    pass.output = stringifyJson(request.object ?? null);
+    if (failures.length > 0) throw refusal(request, failures);
+  };
+
+  return [
+    {
+      name: "MutatingAdmissionPolicy",
+      async mutate(request) {
+        if (isExempt(request.kind) || request.read.list("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", "").length === 0) return;
+        const pass: Pass = { asked: new Set(), again: new Set(), output: "", wanted: false };
+        passes.set(request, pass);
+        await run(request, pass, false);
+      },
+      async validate(request) {
+        if (request.kind === MutatingAdmissionPolicy) await checkPolicy(request, options);
+      },
+    },
+    {
+      name: "MutatingAdmissionPolicy, again",
+      async mutate(request) {
+        const pass = passes.get(request);
+        if (pass === undefined) return;
+        if (stringifyJson(request.object ?? null) !== pass.output) for (const key of pass.asked) pass.again.add(key);
+        if (pass.again.size > 0) await run(request, pass, true);
+      },
+    },
+  ];
+}
+
+function keyOf({ policy, binding, param }: Invocation<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>): string {
+  const { name = "", namespace = "" } = ((param as { readonly metadata?: { readonly name?: string; readonly namespace?: string } } | null)?.metadata ?? {});
+  return JSON.stringify([policy.metadata.name, binding.metadata.name, namespace, name]);
+}
+
+/** Changes the request's object; what keeps it from that, if something does. */
+async function mutate(form: Form, request: AdmissionRequest, mutation: Mutation, { registry }: PolicyOptions): Promise<string | undefined> {
+  if ("problem" in mutation) return mutation.problem;
+  const shown = form.show(request.object);
+  let next: Json;
+  if ("patch" in mutation) {
+    const patched = jsonPatchOf(shown, mutation.patch);
+    // A test that fails means that the patch is not for this object.
+    if (!patched.ok) return patched.isTest ? undefined : `JSON Patch: ${patched.why}`;
+    next = patched.document;
+  } else {
+    const node = form.node ?? registry().kinds().find(kind => kind.kind === form.kind.kind && kind.group === form.kind.group && kind.version === form.kind.version)?.schema.node;
+    if (node === undefined) throw new ApiError("ServiceUnavailable", `Resource kind ${form.kind.group}/${form.kind.version}, Kind=${form.kind.kind} not found. There can be a delay between when CustomResourceDefinitions are created and when they are available.`);
+    const { apiVersion, kind } = shown;
+    const applied = applyWithoutOwner(node, shown, { ...mutation.apply, ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }) });
+    if (typeof applied === "string") return `error applying patch: ${applied}`;
+    next = applied;
+  }
+  if (sameJson(shown, next)) return undefined;
+  try {
+    await replaceContent(request, form, next);
+  } catch (error) {
+    if (error instanceof DecodeError) throw internal(messageOf(error));
+    throw error;
+  }
+  if (request.served !== undefined && request.object.kind === request.kind.kind) setServedDefaults(request.served, request.object);
+  setOwn(request.object, "kind", request.object.kind);
+  return undefined;
+}
+
+/** A policy is refused whose expressions do not compile. */
+async function checkPolicy({ object, previous, subresource, name }: AdmissionRequest, { loadCel }: PolicyOptions): Promise<void> {
+  if (object === undefined || subresource !== "" || sameJson(object.spec, previous?.spec)) return;
+  const problems = (await loadCel?.())?.mutatingProblems(object.spec) ?? [];
+  if (problems.length > 0) throw invalid(MutatingAdmissionPolicy, name, problems);
+}
+
+/** The first failure speaks, all are told. */
+function refusal({ kind, served, name }: AdmissionRequest, failures: readonly { readonly message: string; readonly reason: "Forbidden" | "Invalid" }[]): ApiError {
+  const { details } = forbidden({ group: served?.group ?? kind.group, resource: kind.plural }, name, "");
+  return new ApiError(failures[0]!.reason, failures[0]!.message, { ...details, causes: failures.map(({ message }) => ({ message })) }, 403);
+}
