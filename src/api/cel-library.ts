@@ -1,10 +1,11 @@
 /** The `Cel` of this server. Imported when the first expression is met, never at start. */
 import { anyDecl, valueOf } from "../schema/cel/data.ts";
-import { compileExpression } from "../schema/cel/environment.ts";
+import { type Compiled, compileExpression } from "../schema/cel/environment.ts";
 import type { Host } from "../schema/cel/functions.ts";
 import { AuthorizerValue, ResourceCheck, authorizerType, resourceCheckType } from "../schema/cel/library/authz.ts";
 import { type Type, types } from "../schema/cel/types.ts";
 import { compileMutations, mutatingProblems } from "./admission/policies/mutation.ts";
+import { typeWarnings } from "./admission/policies/type-check.ts";
 import { compilePolicy, policyProblems } from "./admission/policies/policy.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
@@ -20,8 +21,13 @@ export function celWith(host: Host): Cel {
     problems: (schema, path) => ruleProblems(schema, path, host),
     policy: spec => compilePolicy(spec, host),
     policyProblems: spec => policyProblems(spec, host),
+    typeWarnings: (spec, registry) => typeWarnings(spec, registry, host),
     mutatingPolicy: spec => compileMutations(spec, host),
     mutatingProblems: spec => mutatingProblems(spec, host),
+    conditionProblem: (text, variables) => {
+      const made = compileCondition(text, variables, host);
+      return made.ok ? undefined : made.message.startsWith("must evaluate") ? made.message : `${made.checked === true ? "program instantiation" : "compilation"} failed: ${made.message}`;
+    },
     condition(text, variables) {
       const key = `${variables.join(",")} ${text}`;
       let condition = compiled.get(key);
@@ -34,8 +40,12 @@ export function celWith(host: Host): Cel {
   };
 }
 
+function compileCondition(text: string, variables: readonly string[], host: Host): Compiled {
+  return compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, types.dyn]), ["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]]), wants: [types.bool], host });
+}
+
 function compile(text: string, variables: readonly string[], host: Host): ReturnType<Cel["condition"]> {
-  const made = compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, types.dyn]), ["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]]), wants: [types.bool], host });
+  const made = compileCondition(text, variables, host);
   if (!made.ok) return () => ({ problem: made.message });
   return (values, authorizer) => {
     const given = new Map([...values].map(([name, json]) => [name, valueOf(anyDecl, json)]));

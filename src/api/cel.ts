@@ -3,7 +3,9 @@ import type { Json } from "../base/json.ts";
 import type { Problem } from "../schema/problem.ts";
 import type { AuthorizerInput } from "./admission/authorizer-input.ts";
 import type { MutatingPolicy, MutatingSpec } from "./admission/policies/mutating.ts";
+import type { ExpressionWarning } from "./admission/policies/type-check.ts";
 import type { Policy, PolicySpec } from "./admission/policies/policies.ts";
+import type { Registry } from "./registry.ts";
 import type { Schema } from "./crd/schema.ts";
 
 export type Cel = {
@@ -13,10 +15,14 @@ export type Cel = {
   problems(schema: Schema, path: string): readonly Problem[];
   /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
   condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>, authorizer?: AuthorizerInput) => { readonly holds: boolean } | { readonly problem: string };
+  /** Why such a condition is none. */
+  conditionProblem(text: string, variables: readonly string[]): string | undefined;
   /** A ValidatingAdmissionPolicy. */
   policy(spec: PolicySpec): Policy;
   /** What is wrong with its expressions. */
   policyProblems(spec: PolicySpec): readonly Problem[];
+  /** What is wrong with the types in its expressions, as far as schemas tell. */
+  typeWarnings(spec: PolicySpec, registry: Registry): readonly ExpressionWarning[];
   /** A MutatingAdmissionPolicy. */
   mutatingPolicy(spec: MutatingSpec): MutatingPolicy;
   mutatingProblems(spec: MutatingSpec): readonly Problem[];

@@ -11,6 +11,7 @@ import type { AdmissionStep } from "./admission/admission.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { mutatingPolicies } from "./admission/policies/mutating.ts";
 import { validatingPolicies } from "./admission/policies/policies.ts";
+import { webhookConditions } from "./admission/webhooks/conditions.ts";
 import { webhookSteps } from "./admission/webhooks/webhooks.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { publishLocalServices } from "./aggregation/local.ts";
@@ -126,7 +127,11 @@ export class ApiServer {
     const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel, authorizer });
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: [...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), mutatesByPolicy, ...(webhooks === undefined ? [] : [webhooks.mutating]), mutatesAgain, ...(webhooks === undefined ? [] : [webhooks.again]), validatingPolicies(policies), ...(webhooks === undefined ? [] : [webhooks.validating])], hooks };
+    const admission: readonly (AdmissionStep | undefined)[] = [
+      ...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), webhookConditions(options.loadCel),
+      mutatesByPolicy, webhooks?.mutating, mutatesAgain, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
+    ];
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
     this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
     this.#figures = new RequestMetrics(this.metrics, store);

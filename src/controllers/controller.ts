@@ -1,3 +1,4 @@
+import type { ValidatingAdmissionPolicy } from "../kinds/admissionregistration/validatingadmissionpolicy.ts";
 import { ApiError } from "../base/api-error.ts";
 import { InvariantViolation } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
@@ -36,6 +37,8 @@ export interface KindSource {
 export type Settings = {
   /** Reads and signs certificate requests; without it they are left to others. */
   readonly certificates?: CertificateSigner;
+  /** Says what is wrong with the types in a policy's expressions; without it nobody does. */
+  readonly checkPolicy?: (policy: ValidatingAdmissionPolicy) => Promise<readonly { readonly fieldRef: string; readonly warning: string }[]>;
   /** PEM of the CA that pods trust the API server by; published in every namespace. */
   readonly rootCA: string;
   /** Finished pods kept before the oldest are removed (--terminated-pod-gc-threshold). */

@@ -189,7 +189,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
-    settings: { rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: listeningPrograms } } : {}) },
+    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: listeningPrograms } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);

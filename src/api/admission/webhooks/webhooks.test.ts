@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bodyOf, startHarness, type Harness } from "../../../../test/transcripts/harness.ts";
+import { celHost } from "../../../host/regex.ts";
+import { celWith } from "../../cel-library.ts";
 import type { WebhookCall } from "../../webhook.ts";
 
 type Review = { readonly uid: string; readonly operation: string; readonly resource: { readonly resource: string }; readonly subResource?: string; readonly kind: { readonly kind: string }; readonly object: any; readonly oldObject: any; readonly dryRun: boolean };
@@ -36,6 +38,15 @@ const webhook = (path: string, resources: readonly string[], more: object = {}) 
 const install = (harness: Harness, type: "mutating" | "validating", ...webhooks: object[]) => send(harness, "POST", `/apis/admissionregistration.k8s.io/v1/${type}webhookconfigurations`, { metadata: { name: "hooks" }, webhooks });
 const configmaps = "/api/v1/namespaces/default/configmaps";
 const pods = "/api/v1/namespaces/default/pods";
+
+test("conditions that are no conditions are refused with their configuration", async () => {
+  const harness = await startHarness({ loadCel: async () => celWith(celHost) });
+  const refused = async (expression: string): Promise<string> => (await install(harness, "validating", webhook("a", ["pods"], { matchConditions: [{ name: "c", expression }] }))).body.message ?? "";
+  assert.match(await refused("... bad"), /webhooks\[0\].matchConditions\[0\].expression: Invalid value: "... bad": compilation failed: ERROR: <input>:1:2: Syntax error/);
+  assert.match(await refused("1"), /must evaluate to bool$/);
+  assert.equal(await refused("authorizer.group('').resource('pods').check('get').allowed() && object.metadata.name != ''"), "");
+  await harness.close();
+});
 
 test("a mutating webhook changes what is stored, and its warnings reach the client", async () => {
   const harness = await start({ add: () => ({ patch: [{ op: "add", path: "/data", value: { added: "yes" } }], warnings: ["careful"] }) });

@@ -17,6 +17,7 @@ import { asServed, prepareServed } from "../../strategy.ts";
 import { authorizerInput } from "../authorizer-input.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
+import { conditionVariables } from "./conditions.ts";
 import { isExempt, matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
 
 export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer };
@@ -204,7 +205,7 @@ async function conditionsHold(options: WebhookOptions, request: AdmissionRequest
   const values = new Map<string, Json>([["object", review.object ?? null], ["oldObject", review.oldObject ?? null], ["request", review]]);
   const failures: string[] = [];
   for (const { name, expression } of hook.matchConditions ?? []) {
-    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, ["object", "oldObject", "request"])(values, authorizerInput(options.authorizer, request, form));
+    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, conditionVariables)(values, authorizerInput(options.authorizer, request, form));
     if ("problem" in outcome) failures.push(`${name}: ${outcome.problem}`);
     else if (!outcome.holds) return false;
   }
