@@ -41,7 +41,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "");
     const now = core.clock.now();
     stampNew(kind, next, name, core.random.uuid(), now);
-    prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource }, text => call.warn(text));
+    prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion }, text => call.warn(text));
     await admit(core.admission, "validate", { ...admission, object: next, name });
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
@@ -117,7 +117,7 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous);
   const now = core.clock.now();
-  prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource }, text => call.warn(text));
+  prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion }, text => call.warn(text));
   await admit(core.admission, "validate", admission);
   const { resourceVersion, ...metadata } = previous.metadata;
   const stored = { ...previous, metadata };

@@ -25,6 +25,8 @@ export type PrepareContext = {
   readonly now: number;
   readonly operation: "create" | "update";
   readonly subresource: string;
+  /** The version in the URL; absent: the kind's own. */
+  readonly apiVersion?: string;
 };
 
 export type Kind<S extends Shape = any> = {
