@@ -8,7 +8,7 @@ import { managerOf } from "../schema/managed-fields.ts";
 import type { Entry } from "../store/store.ts";
 import { admit, type Admission } from "./admission/pipeline.ts";
 import type { Answer, Call, Core, Reservation } from "./core.ts";
-import { alreadyExists, badRequest, conflict, generateNameConflict, invalid, notFound, uidConflict } from "./errors.ts";
+import { alreadyExists, badRequest, conflict, forbidden, generateNameConflict, invalid, notFound, uidConflict } from "./errors.ts";
 import { storedText, withVersion } from "./objects.ts";
 import type { WriteOptions } from "./options.ts";
 import { storeKey } from "./registry.ts";
@@ -26,7 +26,8 @@ const conflictRetriesMax = 16;
 export async function create(core: Core, call: Call, given: any, options: WriteOptions, applied = false): Promise<Answer> {
   const { served, namespace } = call;
   const { kind } = served;
-  if ((given.metadata.resourceVersion ?? "") !== "") throw badRequest("resourceVersion should not be set on objects to be created");
+  if (kind.terminating === true) throw forbidden(served, given.metadata.name ?? "", "create not allowed while custom resource definition is terminating");
+  const version: string = given.metadata.resourceVersion ?? "";
   delete given.metadata.resourceVersion;
   wipeForCreate(served, given, namespace);
   dropDuplicateOwners(given, call);
@@ -43,6 +44,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     stampNew(kind, next, name, core.random.uuid(), now);
     prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion }, text => call.warn(text));
     await admit(core.admission, "validate", { ...admission, object: next, name });
+    // Storage refuses it, after everybody else (apiserver pkg/storage/etcd3/store.go).
+    if (version !== "") throw badRequest("resourceVersion should not be set on objects to be created");
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
     if (written !== undefined) return { ...written, created: true };

@@ -84,6 +84,8 @@ export type Kind<S extends Shape = any> = {
   readonly scale?: { readonly spec: string; readonly status: string; readonly selector?: string };
   /** Objects may be stored in an older version or without newer defaults: how to see them in this one. */
   readonly fromStored?: (object: any) => Json;
+  /** Its definition is being deleted: nothing new of it is made. */
+  readonly terminating?: boolean;
   /** The apiVersion that stored objects have; absent: the kind's own, whatever version they came in. */
   readonly storedAs?: string;
   /** How objects come from one version to another, where only somebody else knows. */

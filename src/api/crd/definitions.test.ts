@@ -133,7 +133,23 @@ test("names that are taken are not accepted until they are free", async () => {
   const other = { ...widgets, metadata: { name: "gadgets.example.com" }, spec: { ...widgets.spec, names: { plural: "gadgets", kind: "Widget" } } };
   await server.call("POST", definitions, other);
   const { conditions } = (await server.call("GET", `${definitions}/gadgets.example.com`)).body.status;
-  assert.deepEqual(conditions.map(({ type, status, reason, message }: any) => `${type} ${status} ${reason}: ${message}`), ['NamesAccepted False SingularConflict: "widget" is already in use', "Established False NotAccepted: not all names are accepted"]);
+  assert.deepEqual(conditions.map(({ type, status, reason, message }: any) => `${type} ${status} ${reason}: ${message}`), ['NamesAccepted False ListKindConflict: "WidgetList" is already in use', "Established False NotAccepted: not all names are accepted"]);
+  await server.stop();
+});
+
+test("a name that another gives up is accepted, and nothing new is made while a definition goes", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  await server.call("POST", definitions, { ...widgets, metadata: { name: "gadgets.example.com" }, spec: { ...widgets.spec, names: { plural: "gadgets", kind: "Gadget", shortNames: ["wd"] } } });
+  const state = async (): Promise<string> => (await server.call("GET", `${definitions}/gadgets.example.com`)).body.status.conditions.map(({ reason }: any) => reason).join(" ");
+  assert.equal(await state(), "ShortNamesConflict NotAccepted");
+  await server.call("POST", objects, { ...widget({ size: 1 }), metadata: { name: "a", finalizers: ["x/y"] } });
+  await server.call("DELETE", `${definitions}/widgets.example.com`);
+  const refused = await server.call("POST", objects, { ...widget({ size: 1 }), metadata: { name: "b" } });
+  assert.deepEqual([refused.status, refused.body.message], [403, 'widgets.example.com "b" is forbidden: create not allowed while custom resource definition is terminating']);
+  assert.equal((await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge)).status, 200);
+  assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).status, 404);
+  assert.equal(await state(), "NoConflicts InitialNamesAccepted");
   await server.stop();
 });
 

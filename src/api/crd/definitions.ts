@@ -21,6 +21,7 @@ import type { PostJson } from "../webhook.ts";
 import type { AdmissionStep } from "../admission/admission.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
+import { judgeNames, type Judged, type Names } from "./names.ts";
 import type { Schema } from "./schema.ts";
 import { Validator, type CompilePattern } from "./validate.ts";
 
@@ -56,7 +57,11 @@ export class Definitions {
     const waiting = new Set<string>(reader.list("apiextensions.k8s.io", "customresourcedefinitions", "").map(({ metadata }) => metadata.name));
     let wake: () => void = () => undefined;
     const watches = [store.watch(prefixOf(CustomResourceDefinition), store.revision, ({ changes }) => {
-      for (const change of changes) waiting.add(this.#hear(change));
+      for (const change of changes) {
+        waiting.add(this.#hear(change));
+        // A name may have become free for others.
+        for (const other of this.#sameGroup(this.#core.objects.object(change.entry).spec.group)) if (!holds(other, "NamesAccepted")) waiting.add(other.metadata.name);
+      }
       wake();
     })];
     const abort = (): void => wake();
@@ -93,14 +98,18 @@ export class Definitions {
 
   #serve(crd: any): void {
     const { name } = crd.metadata;
-    const from = stringifyJson([crd.spec, crd.status?.storedVersions]);
+    const terminating = holds(crd, "Terminating");
+    const from = stringifyJson([crd.spec, crd.status?.storedVersions, crd.status?.acceptedNames, terminating]);
     if (this.#served.get(name)?.from === from) return;
     this.#stop(name);
     if (!crd.spec.versions.some(({ served }: any) => served === true)) return;
     if (crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema))) void this.#needCel();
-    const kind = kindOfDefinition(crd, this.#validator, () => this.#cel, { post: this.#post, read: this.#core.reader, random: this.#core.random });
-    this.#core.registry.add(kind);
-    this.#served.set(name, { kind, from });
+    // Names that others have are asked for, not had.
+    const names = (crd.status?.acceptedNames?.plural ?? "") === "" ? crd.spec.names : crd.status.acceptedNames;
+    const kind = kindOfDefinition({ ...crd, spec: { ...crd.spec, names } }, this.#validator, () => this.#cel, { post: this.#post, read: this.#core.reader, random: this.#core.random });
+    const served = terminating ? { ...kind, terminating } : kind;
+    this.#core.registry.add(served);
+    this.#served.set(name, { kind: served, from });
   }
 
   /** Loaded once, by the first definition that has rules. */
@@ -131,7 +140,7 @@ export class Definitions {
 
   #statusOf(crd: any): any {
     const { spec, status } = crd;
-    const conflict = this.#conflictOf(crd);
+    const { accepted, conflict } = this.#namesOf(crd);
     const now = timeOf(this.#core.clock.now());
     const old: readonly any[] = status?.conditions ?? [];
     const condition = (type: string, value: "True" | "False", reason: string, message: string): any => {
@@ -148,25 +157,20 @@ export class Definitions {
     const storedVersions: readonly string[] = status?.storedVersions ?? [];
     return {
       conditions: [...old.filter(({ type }) => type !== "NamesAccepted" && type !== "Established"), ...conditions],
-      acceptedNames: conflict === undefined ? spec.names : (status?.acceptedNames ?? { kind: "", plural: "" }),
+      acceptedNames: accepted,
       storedVersions: storedVersions.includes(storage) ? [...storedVersions] : [...storedVersions, storage],
     };
   }
 
-  /** Another definition or a built-in kind of the same group has one of the names. */
-  #conflictOf({ metadata, spec }: any): { readonly reason: string; readonly message: string } | undefined {
-    const mine = this.#served.get(metadata.name)?.kind;
-    const others = this.#core.registry.kinds().filter(kind => kind.group === spec.group && kind !== mine);
-    const words = new Set(others.flatMap(kind => [kind.plural, kind.singular ?? kind.kind.toLowerCase(), ...(kind.shortNames ?? [])]));
-    const kinds = new Set(others.flatMap(kind => [kind.kind, `${kind.kind}List`]));
-    const taken = (reason: string, name: string) => ({ reason, message: `${JSON.stringify(name)} is already in use` });
-    const { plural, singular, shortNames = [], kind, listKind } = spec.names;
-    if (words.has(plural)) return taken("PluralConflict", plural);
-    if (singular !== undefined && words.has(singular)) return taken("SingularConflict", singular);
-    for (const name of shortNames) if (words.has(name)) return taken("ShortNamesConflict", name);
-    if (kinds.has(kind)) return taken("KindConflict", kind);
-    if (listKind !== undefined && kinds.has(listKind)) return taken("ListKindConflict", listKind);
-    return undefined;
+  /** Names of other definitions and of built-in kinds of the same group are taken. */
+  #namesOf({ metadata, spec, status }: any): Judged {
+    const builtIn = this.#core.registry.kinds().filter(kind => kind.group === spec.group && kind.custom !== true).map((kind): Names => ({ plural: kind.plural, singular: kind.singular ?? kind.kind.toLowerCase(), kind: kind.kind, listKind: `${kind.kind}List`, ...(kind.shortNames === undefined ? {} : { shortNames: kind.shortNames }) }));
+    const others = this.#sameGroup(spec.group).filter(other => other.metadata.name !== metadata.name).flatMap((other): readonly Names[] => (other.status?.acceptedNames === undefined ? [] : [other.status.acceptedNames]));
+    return judgeNames(spec.names, status?.acceptedNames ?? { plural: "", kind: "" }, [...builtIn, ...others]);
+  }
+
+  #sameGroup(group: string): readonly any[] {
+    return this.#core.reader.list("apiextensions.k8s.io", "customresourcedefinitions", "").filter(({ spec }) => spec.group === group);
   }
 
   /** Deletes every object, and lets the definition go when none is left. */
