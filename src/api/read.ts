@@ -7,6 +7,7 @@ import { badRequest, expired, notFound, tooLargeResourceVersion } from "./errors
 import { revisionOf, type ListOptions } from "./options.ts";
 import { storeKey } from "./registry.ts";
 import { selectionOf, type Selection } from "./select.ts";
+import { prepareServed } from "./strategy.ts";
 
 /** How long a read waits for a revision that is not there yet (watch cache's blockTimeout). */
 const freshWaitMs = 3_000;
@@ -49,12 +50,13 @@ export async function list(core: Core, call: Call, options: ListOptions): Promis
 }
 
 /** `revision` undefined reads the newest state. */
-function page(core: Core, call: Call, scope: string, selection: Selection, limit: number, after: string | undefined, revision: number | undefined): Listed {
+async function page(core: Core, call: Call, scope: string, selection: Selection, limit: number, after: string | undefined, revision: number | undefined): Promise<Listed> {
   const { served, namespace } = call;
   const at = revision ?? core.store.revision;
   const single = after === undefined && revision === undefined && selection.name !== undefined && (!served.kind.namespaced || namespace !== "");
   if (single) {
     const entry = core.store.get(scope + selection.name!);
+    if (entry !== undefined) await prepareSelection(core, call, selection, [entry]);
     return { entries: entry !== undefined && selection.matches(core.objects.object(entry)) ? [entry] : [], revision: at };
   }
   const read = (from: string | undefined, count: number) => {
@@ -69,19 +71,25 @@ function page(core: Core, call: Call, scope: string, selection: Selection, limit
     if (limit === 0 || remaining === 0 || entries.length === 0) return { entries, revision: at };
     return { entries, revision: at, continue: encodeContinue(entries.at(-1)!.key, served.prefix, at), remaining };
   }
-  return selectPage(core, served.prefix, selection, limit, after, at, read);
+  return selectPage(core, call, selection, limit, after, at, read);
 }
 
 type Reading = { readonly entries: readonly Entry[]; readonly remaining: number };
 
-function selectPage(core: Core, prefix: string, selection: Selection, limit: number, after: string | undefined, at: number, read: (from: string | undefined, count: number) => Reading): Listed {
+/** Fields are those of the version in the URL: where a webhook converts, it is asked before anything is selected by them. */
+async function prepareSelection(core: Core, { served }: Call, { fields }: Selection, entries: readonly Entry[]): Promise<void> {
+  if (fields && served.kind.conversion !== undefined) await prepareServed(served, entries.map(entry => core.objects.object(entry)), { list: true });
+}
+
+async function selectPage(core: Core, call: Call, selection: Selection, limit: number, after: string | undefined, at: number, read: (from: string | undefined, count: number) => Reading): Promise<Listed> {
   const found: Entry[] = [];
   let from = after;
   for (;;) {
     const { entries, remaining } = read(from, limit === 0 ? 0 : scanStep);
+    await prepareSelection(core, call, selection, entries);
     for (const entry of entries) {
       if (!selection.matches(core.objects.object(entry))) continue;
-      if (limit > 0 && found.length === limit) return { entries: found, revision: at, continue: encodeContinue(found.at(-1)!.key, prefix, at) };
+      if (limit > 0 && found.length === limit) return { entries: found, revision: at, continue: encodeContinue(found.at(-1)!.key, call.served.prefix, at) };
       found.push(entry);
     }
     if (remaining === 0 || entries.length === 0) return { entries: found, revision: at };

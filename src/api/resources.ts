@@ -94,8 +94,10 @@ async function showObject(status: number, view: View, answer: Answer): Promise<H
 }
 
 async function showList(view: View, listed: Listed): Promise<HttpResponse> {
-  const { core, served } = view;
-  if (served.kind.conversion !== undefined) await prepareServed(served, listed.entries.map(entry => core.objects.object(entry)), { list: true });
+  const { core, served, query } = view;
+  // What was selected by its fields has been converted for that.
+  const fresh = (query.get("fieldSelector") ?? "") === "";
+  if (served.kind.conversion !== undefined) await prepareServed(served, listed.entries.map(entry => core.objects.object(entry)), { list: true, fresh });
   return sendList(view, listed);
 }
 

@@ -8,6 +8,8 @@ export type Selection = {
   readonly all: boolean;
   /** The one name that can match, when a field selector says so. */
   readonly name: string | undefined;
+  /** It asks for more of the object than its metadata. */
+  readonly fields: boolean;
   matches(object: any): boolean;
 };
 
@@ -22,7 +24,7 @@ export function selectionOf(kind: AnyKind, labelSelector: string, fieldSelector:
   const anyLabels = labels.requirements.length === 0;
   return {
     all: anyLabels && tests.length === 0,
-    name,
+    name, fields: terms.some(({ field }) => field !== "metadata.name" && field !== "metadata.namespace"),
     matches: object => tests.every(test => test(object)) && (anyLabels || labels.matches(object.metadata.labels)),
   };
 }

@@ -212,6 +212,7 @@ class Stream {
     while (this.#converting !== undefined && !this.#ended) {
       const changes = this.#converting;
       this.#converting = [];
+      if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)])), false))) return;
       const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
       if (!(await this.#prepared(events.map(({ object }) => object), false))) return;
       for (const { type, object, text } of this.#ended ? [] : events) {

@@ -118,7 +118,7 @@ export type AlsoServed = {
   readonly fromStored: (object: any) => Json;
   readonly toStored: (object: any) => Json;
   /** What a version of a custom resource has of its own. */
-  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings">;
+  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings" | "selectable">;
 };
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;

@@ -63,7 +63,7 @@ function definition(storage: string, conversion: object = { strategy: "Webhook",
   const version = (name: string, properties: object, more: object = {}) => ({ name, served: true, storage: name === storage, subresources: { status: {} }, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { note: text, ...properties } }, status: { type: "object", properties: { up: { type: "boolean" } } } } } }, ...more });
   return {
     metadata: { name: "hosts.example.com" },
-    spec: { group: "example.com", scope: "Namespaced", names: { plural: "hosts", kind: "Host" }, conversion, versions: [version("v1", { hostPort: text }), version("v2", { host: text, port: text }, { additionalPrinterColumns: [{ name: "Host", type: "string", jsonPath: ".spec.host" }] })] },
+    spec: { group: "example.com", scope: "Namespaced", names: { plural: "hosts", kind: "Host" }, conversion, versions: [version("v1", { hostPort: text }), version("v2", { host: text, port: text }, { selectableFields: [{ jsonPath: ".spec.host" }], additionalPrinterColumns: [{ name: "Host", type: "string", jsonPath: ".spec.host" }] })] },
   };
 }
 const host = (name: string, spec: object, version = "v1") => ({ apiVersion: `example.com/${version}`, kind: "Host", metadata: { name }, spec });
@@ -123,6 +123,28 @@ test("watchers of each version see its own form, in order", async () => {
   server.answer = () => ({ response: undefined });
   await server.call("POST", at("v1"), host("b", { hostPort: "x:1" }));
   assert.match(out.take().join(""), /"type":"ERROR".*conversion webhook for example.com\/v1, Kind=Host failed: no response provided/);
+  stop.abort();
+  await run;
+  await server.stop();
+});
+
+test("fields are selected in the version of the URL, in lists and watches", async () => {
+  const server = await start();
+  for (const [name, hostPort] of [["a", "x:1"], ["b", "y:1"], ["c", "x:2"]] as const) await server.call("POST", at("v1"), host(name, { hostPort }));
+  const names = async (query: string): Promise<string> => ((await server.call("GET", `${at("v2")}?fieldSelector=${query}`)).body.items ?? []).map(({ metadata }: any) => metadata.name).join(" ");
+  assert.deepEqual([await names("spec.host=x"), await names("spec.host!=x"), await names("spec.host=x,metadata.name=c")], ["a c", "b", "c"]);
+  assert.equal((await server.call("GET", `${at("v1")}?fieldSelector=spec.host=x`)).body.message, "field label not supported: spec.host");
+  server.asked.length = 0;
+  await names("spec.host=x");
+  assert.deepEqual(server.asked, ["v2: a b c"]);
+  const out = new Collector();
+  const stop = new AbortController();
+  const response = await server.send("GET", `${at("v2")}?watch=1&fieldSelector=spec.host=x&resourceVersion=${(await server.call("GET", at("v2"))).body.metadata.resourceVersion}`);
+  const run = response.content.type === "stream" ? response.content.run(out, stop.signal) : undefined;
+  await server.call("PATCH", at("v1", "b"), { spec: { hostPort: "x:9" } }, merge);
+  await server.call("PATCH", at("v1", "a"), { spec: { hostPort: "z:1" } }, merge);
+  await server.call("POST", at("v1"), host("d", { hostPort: "y:1" }));
+  assert.deepEqual(out.take().join("").trim().split("\n").map(line => JSON.parse(line)).map(({ type, object }) => `${type} ${object.metadata.name} ${object.spec.host}`), ["ADDED b x", "DELETED a x"]);
   stop.abort();
   await run;
   await server.stop();

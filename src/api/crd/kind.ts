@@ -31,19 +31,19 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
     definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
-    nameGrammar: "dns-1123-subdomain", selectable: selectableOf(served), ...partsOf(own, group, names.kind), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),
+    nameGrammar: "dns-1123-subdomain", ...partsOf(own, group, names.kind, conversion === undefined ? undefined : show(own)), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),
     ...(mixed ? { fromStored: show(own) } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
       version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator, cel)),
-      fromStored: show(version), toStored: object => object, overrides: partsOf(version, group, names.kind),
+      fromStored: show(version), toStored: object => object, overrides: partsOf(version, group, names.kind, conversion === undefined ? undefined : show(version)),
     })),
   };
 }
 
-/** What each version has of its own besides its schema. */
-function partsOf(version: Version, group: string, kind: string): Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings"> {
+/** What each version has of its own besides its schema. `show`: how a stored object becomes one of this version, if a webhook must be asked. */
+function partsOf(version: Version, group: string, kind: string, show: ((object: any) => Json) | undefined): NonNullable<AlsoServed["overrides"]> {
   return {
-    columns: columnsOf(version), subresources: subresourcesOf(version), ...scaleOf(version),
+    selectable: selectableOf(version, show), columns: columnsOf(version), subresources: subresourcesOf(version), ...scaleOf(version),
     ...(version.deprecated === true ? { warnings: () => [version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`] } : {}),
   };
 }
@@ -125,12 +125,11 @@ function scaleOf(version: Version): Pick<AnyKind, "scale"> {
   return { scale: { spec: path(scale.specReplicasPath), status: path(scale.statusReplicasPath), ...(scale.labelSelectorPath === undefined ? {} : { selector: path(scale.labelSelectorPath) }) } };
 }
 
-/** Those of every version: a selector is judged on what is stored. */
-function selectableOf(versions: readonly Version[]): NonNullable<AnyKind["selectable"]> {
-  return Object.fromEntries(versions.flatMap(({ selectableFields }) => selectableFields ?? []).map(({ jsonPath }) => {
+function selectableOf({ selectableFields = [] }: Version, show: ((object: any) => Json) | undefined): NonNullable<AnyKind["selectable"]> {
+  return Object.fromEntries(selectableFields.map(({ jsonPath }) => {
     const read = parseJsonPath(jsonPath);
     return [jsonPath.replace(/^\./, ""), (object: any) => {
-      const [value] = read?.(object) ?? [];
+      const [value] = read?.((show?.(object) ?? object) as never) ?? [];
       return value === undefined || value === null ? "" : typeof value === "string" ? value : stringifyJson(value);
     }];
   }));
