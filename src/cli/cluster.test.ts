@@ -90,6 +90,12 @@ for (const [values, message] of [
     await assert.rejects(async () => lay(fakeMachine().machine, values), (error: Error) => error instanceof UsageError && error.message === message);
   });
 
+test("both families: unique local networks of the cluster's own, or the reason why not", async () => {
+  const { ipv6 } = await lay(fakeMachine({ programs: ["/proc/sys/net/ipv6"] }).machine, { "dual-stack": true });
+  assert.match(`${ipv6!.podCIDR} ${ipv6!.nodeCIDR} ${ipv6!.serviceCIDR}`, /^(fd[0-9a-f:]+)::\/56 \1:e000::\/56 \1:f000::\/112$/);
+  await assert.rejects(async () => lay(fakeMachine().machine, { "dual-stack": true }), /--dual-stack: this machine's kernel has no IPv6/);
+});
+
 test("fewer nodes are refused with the way to take one away", async () => {
   const { machine } = fakeMachine();
   await assert.rejects(async () => grown(machine, placeOf(machine, args({})), await lay(machine, { nodes: 3 }), 2, {}), /--nodes 2: cluster "timonier" has 3 nodes: take one away with "timonier node remove host\.example-3"/);

@@ -1,6 +1,6 @@
 /** Which cluster a command means, where its files are, and how a new one is laid out. */
 import { must } from "../base/assert.ts";
-import { parseCidr, within } from "../base/ip.ts";
+import { parseCidr, renderIp, within } from "../base/ip.ts";
 import { messageOf } from "../base/log.ts";
 import { UsageError, type Arguments, type Flag } from "./args.ts";
 import type { Cluster, Machine, Member } from "./machine.ts";
@@ -79,10 +79,20 @@ export async function layOut(machine: Machine, place: Place, { values }: Argumen
     name: place.name, id: place.id, state: "creating", runtime, nodes: runtime === "simulated" ? nodes : 1,
     nodeName: machine.hostname.toLowerCase().replace(/[^-.a-z0-9]/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "node",
     listen, ...(advertise ? { advertise } : {}), port, nodePort,
-    podCIDR, serviceCIDR, ...loadBalancerPools(values["lb-pool"], [podCIDR, serviceCIDR], listen), ...(values["external-ips"] === true ? { externalIPs: true } : {}),
+    podCIDR, serviceCIDR, ...(values["dual-stack"] === true ? { ipv6: await ipv6Networks(machine, place, runtime) } : {}), ...loadBalancerPools(values["lb-pool"], [podCIDR, serviceCIDR], listen), ...(values["external-ips"] === true ? { externalIPs: true } : {}),
     dataFolder: place.dataFolder, runFolder: place.runFolder, context: place.context,
   };
   return runtime === "simulated" ? cluster : grown(machine, place, cluster, nodes, values);
+}
+
+/** Unique local addresses (RFC 4193) of the cluster's own: nothing needs to be asked for, nobody else has them. */
+async function ipv6Networks(machine: Machine, { id }: Place, runtime: string): Promise<NonNullable<Cluster["ipv6"]>> {
+  if (runtime === "simulated") throw new UsageError("--dual-stack: simulated nodes have no network");
+  if (!(await machine.exists("/proc/sys/net/ipv6"))) throw new UsageError("--dual-stack: this machine's kernel has no IPv6 (it may be switched off by ipv6.disable=1): leave the flag out");
+  const hex = machine.digest(`ipv6 ${id}`).padEnd(10, "0");
+  const prefix = 0xfdn << 40n | BigInt(`0x${hex.slice(0, 10)}`);
+  const network = (fourth: bigint, bits: number): string => `${renderIp({ family: 6, value: prefix << 80n | fourth << 64n })}/${bits}`;
+  return { podCIDR: network(0n, 56), serviceCIDR: network(0xf000n, 112), nodeCIDR: network(0xe000n, 56) };
 }
 
 /** Each node has an agent and a containerd of its own: over 100 MB. */

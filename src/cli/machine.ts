@@ -119,6 +119,8 @@ export type Cluster = {
   readonly nodePort: number;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** The same networks in IPv6, of a cluster with both families; absent: IPv4 alone. */
+  readonly ipv6?: { readonly podCIDR: string; readonly serviceCIDR: string; readonly nodeCIDR: string };
   /** Addresses set aside for LoadBalancer services; without them they share the machine's own. */
   readonly loadBalancerPools?: readonly string[];
   /** Whether Services may name `externalIPs`. */

@@ -23,6 +23,7 @@ export const up: Command = {
     { name: "external-ips", type: "boolean", doc: "let services name externalIPs: whoever may write a service can then take any address's traffic" },
     { name: "node-cidr", type: "string", doc: "network between the nodes (default: the first free 10.N.0.0/16 from 10.95 down)" },
     { name: "api-config", type: "string", doc: "folder with authentication.yaml and other files that configure the API server, read at every start (docs/guide/api-config.md)" },
+    { name: "dual-stack", type: "boolean", doc: "give pods, nodes and services that ask for it IPv6 addresses as well" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
   async run(args, machine, parts) {
@@ -118,7 +119,7 @@ async function checkPorts(machine: Machine, cluster: Cluster): Promise<void> {
 }
 
 function refuseChanges(cluster: Cluster, { values }: Arguments): void {
-  const fixed = { runtime: cluster.runtime, ...(cluster.runtime === "simulated" ? { nodes: cluster.nodes } : {}), port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR, "lb-pool": cluster.loadBalancerPools?.join(",") ?? "this machine's own address", "external-ips": cluster.externalIPs ?? false, ...(cluster.nodeCIDR === undefined ? {} : { "node-cidr": cluster.nodeCIDR }) } as const;
+  const fixed = { runtime: cluster.runtime, ...(cluster.runtime === "simulated" ? { nodes: cluster.nodes } : {}), port: cluster.port, "node-port": cluster.nodePort, "pod-cidr": cluster.podCIDR, "service-cidr": cluster.serviceCIDR, "lb-pool": cluster.loadBalancerPools?.join(",") ?? "this machine's own address", "external-ips": cluster.externalIPs ?? false, "dual-stack": cluster.ipv6 !== undefined, ...(cluster.nodeCIDR === undefined ? {} : { "node-cidr": cluster.nodeCIDR }) } as const;
   for (const [flag, value] of Object.entries(fixed))
     if (values[flag] !== undefined && (flag === "lb-pool" ? String(values[flag]).replaceAll(" ", "") : values[flag]) !== value)
       throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);

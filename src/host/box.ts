@@ -20,6 +20,7 @@ export type BoxSpec = {
   readonly link: number;
   readonly address: string;
   readonly gateway: string;
+  readonly ipv6: { readonly address: string; readonly gateway: string } | undefined;
   /** The node's name: what `hostname` says inside. */
   readonly hostname: string;
   /** On the disk: holds the first process's program. */

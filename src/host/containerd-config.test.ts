@@ -35,7 +35,7 @@ test("registries may have mirrors or speak plain HTTP", () => {
 });
 
 test("the node's packet rules are one table for each family, replaced in one transaction", () => {
-  const rules = renderPodTables("t", ["10.244.0.0/16"], { cidr: "10.96.0.0/12", dns: "10.96.0.10" }, [{ ips: ["10.244.0.5"], ports: [{ protocol: 1, hostPort: 53, containerPort: 5353, hostIP: "" }, { protocol: 0, hostPort: 80, containerPort: 8080, hostIP: "192.0.2.1" }] }]).split("\n");
+  const rules = renderPodTables("t", ["10.244.0.0/16"], [{ cidr: "10.96.0.0/12", dns: "10.96.0.10" }], [{ ips: ["10.244.0.5"], ports: [{ protocol: 1, hostPort: 53, containerPort: 5353, hostIP: "" }, { protocol: 0, hostPort: 80, containerPort: 8080, hostIP: "192.0.2.1" }] }]).split("\n");
   assert.deepEqual(rules.slice(0, 3), ["add table ip t", "delete table ip t", "add table ip t"]);
   for (const rule of [
     "add rule ip t postrouting ip saddr 10.244.0.0/16 ip daddr != 10.244.0.0/16 masquerade", "add rule ip t unserved_output ip daddr 10.96.0.0/12 ip daddr != 10.96.0.10 reject",

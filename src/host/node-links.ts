@@ -13,8 +13,9 @@ import { command, findProgram, mustCommand } from "./command.ts";
 export function linkPrefix(cluster: string): string {
   return `tm${cluster.slice(-6)}`;
 }
-export function linkTable(cluster: string): string {
-  return `ip timonier_links_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+export function linkTables(cluster: string): readonly [string, string] {
+  const name = `timonier_links_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+  return [`ip ${name}`, `ip6 ${name}`];
 }
 export const bridgeName = (cluster: string, link: number): string => `${linkPrefix(cluster)}b${link}`;
 export const portName = (cluster: string, index: number): string => `${linkPrefix(cluster)}n${index}`;
@@ -32,19 +33,33 @@ export function outsideMtu(): number {
   return device === undefined ? 1500 : Number(readFileSync(`/sys/class/net/${device}/mtu`, "utf8"));
 }
 
-export type NodeLinks = { readonly cluster: string; readonly nodeCIDR: string; readonly podCIDR: string; /** The machine's address on each. */ readonly gateways: readonly string[] };
+export type NodeLinks = {
+  readonly cluster: string;
+  readonly nodeCIDR: string;
+  readonly podCIDR: string;
+  /** The machine's address on each. */
+  readonly gateways: readonly string[];
+  /** The same in IPv6, of a cluster that has it. */
+  readonly ipv6?: { readonly nodeCIDR: string; readonly podCIDR: string; readonly gateways: readonly string[] } | undefined;
+};
 
 /** Makes the bridges that are missing. What comes from the nodes and goes to neither nodes nor pods leaves under the machine's address. */
-export async function layLinks({ cluster, nodeCIDR, podCIDR, gateways }: NodeLinks, path: string): Promise<void> {
+export async function layLinks({ cluster, nodeCIDR, podCIDR, gateways, ipv6 }: NodeLinks, path: string): Promise<void> {
   const mtu = outsideMtu();
   const known = await missingLinks(cluster, gateways, path);
   const lines = known.flatMap(({ address, name }) => {
     return [`link add ${name} address 02:${octets(address)}:fe mtu ${mtu} type bridge stp_state 0`, `address replace ${address}/24 dev ${name}`, `link set ${name} up`];
   });
-  const table = linkTable(cluster);
+  // Nobody else can have them: no probing for duplicates, they are there at once.
+  for (const [link, address] of (ipv6?.gateways ?? []).entries()) lines.push(`address replace ${address}/64 dev ${bridgeName(cluster, link)} nodad`);
+  const [table, table6] = linkTables(cluster);
   const rules = [
     `add table ${table}`, `delete table ${table}`, `add table ${table}`, `add chain ${table} postrouting { type nat hook postrouting priority srcnat ; }`,
     `add rule ${table} postrouting ip saddr ${nodeCIDR} ip daddr != { ${nodeCIDR}, ${podCIDR} } masquerade`,
+    ...(ipv6 ? [
+      `add table ${table6}`, `delete table ${table6}`, `add table ${table6}`, `add chain ${table6} postrouting { type nat hook postrouting priority srcnat ; }`,
+      `add rule ${table6} postrouting ip6 saddr ${ipv6.nodeCIDR} ip6 daddr != { ${ipv6.nodeCIDR}, ${ipv6.podCIDR} } masquerade`,
+    ] : []),
   ];
   await Promise.all([
     // "force": a bridge that is there without its address only lacks that.
@@ -62,7 +77,7 @@ async function missingLinks(cluster: string, gateways: readonly string[], path: 
 }
 
 /** Connects a network namespace, given by a process in it: an interface eth0 with this address, and everything else by way of the machine. */
-export async function plugIn(at: { readonly cluster: string; readonly index: number; readonly link: number; readonly address: string; readonly gateway: string; readonly pid: number }, path: string): Promise<void> {
+export async function plugIn(at: { readonly cluster: string; readonly index: number; readonly link: number; readonly address: string; readonly gateway: string; readonly ipv6?: { readonly address: string; readonly gateway: string } | undefined; readonly pid: number }, path: string): Promise<void> {
   const port = portName(at.cluster, at.index);
   const bridge = bridgeName(at.cluster, at.link);
   const mtu = outsideMtu();
@@ -73,7 +88,7 @@ export async function plugIn(at: { readonly cluster: string; readonly index: num
     `link set ${port} master ${bridge} up`,
   ], path);
   await mustCommand(findProgram("nsenter", path) ?? "nsenter", ["--target", String(at.pid), "--net", ipProgram(path), "-batch", "-"], {
-    input: `link set lo up\naddress add ${at.address}/24 dev eth0\nlink set eth0 up\nroute add default via ${at.gateway}\n`,
+    input: `link set lo up\naddress add ${at.address}/24 dev eth0\nlink set eth0 up\nroute add default via ${at.gateway}\n${at.ipv6 ? `address add ${at.ipv6.address}/64 dev eth0 nodad\nroute add ::/0 via ${at.ipv6.gateway}\n` : ""}`,
   });
 }
 /** Whether the machine's end is there and on its bridge. */

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { parseCidr, within } from "../base/ip.ts";
 import { tunnelMac, type RoutePlan } from "../proxy/routes.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
-import { linkPrefix } from "./node-links.ts";
+import { linkPrefix, outsideMtu } from "./node-links.ts";
 
 /** Marks routes as ours (a number that nothing in /etc/iproute2/rt_protos uses). */
 const routeProtocol = "217";
@@ -45,7 +45,7 @@ async function tunnelLines({ tunnels }: RoutePlan, table: RouteTable, device: st
   const own = table.ownPodCIDRs[0] ?? "";
   const there = networkInterfaces()[device] !== undefined || (await command(findProgram("ip", table.path) ?? "ip", ["link", "show", "dev", device])).code === 0;
   return [
-    ...(there ? [] : [`link add ${device} address ${tunnelMac(own)} type vxlan id ${vni(table.cluster)} dstport ${tunnelPort} local ${table.address} nolearning`]),
+    ...(there ? [] : [`link add ${device} address ${tunnelMac(own)} mtu ${outsideMtu() - tunnelOverheadBytes} type vxlan id ${vni(table.cluster)} dstport ${tunnelPort} local ${table.address} nolearning`]),
     ...table.ownPodCIDRs.map(cidr => `address replace ${cidr.split("/")[0]}/${cidr.includes(":") ? 128 : 32} dev ${device}`),
     `link set ${device} up`,
     ...tunnels.map(({ gateway, mac }) => `neigh replace ${gateway} lladdr ${mac} dev ${device} nud permanent`),

@@ -1,5 +1,5 @@
 /** What pods' packets need of the node beyond CNI: forwarding, a masquerade for the outside world, and ports on the node's own addresses. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { HostPorts } from "../node/host.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
@@ -15,21 +15,30 @@ function tableName(cluster: string): string {
 
 const switches = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"] as const;
 
+const interfaces6 = "/proc/sys/net/ipv6/conf";
+/** A router hears no router unless told so: interfaces that got their addresses and routes from one would lose them (Linux ip-sysctl, accept_ra). */
+function hearingRouters(): readonly string[] {
+  return readdirSync(interfaces6).filter(name => !/^(all|default|lo|veth)/.test(name)).map(name => `${interfaces6}/${name}/accept_ra`).filter(path => readFileSync(path, "utf8").trim() === "1");
+}
+
 /** Turns forwarding on and remembers in `before` how it was, so that `restoreForwarding` can put it back. */
 export async function enableForwarding(before: string, withIPv6: boolean): Promise<void> {
   const wanted = withIPv6 ? switches : switches.slice(0, 1);
-  const values = Object.fromEntries(wanted.filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
+  const hearing = withIPv6 && readFileSync(switches[1], "utf8").trim() === "0" ? hearingRouters() : [];
+  const values: { readonly [path: string]: string } = Object.fromEntries([...wanted, ...hearing].filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
   if (!existsSync(before)) await writeFileAtomic(before, JSON.stringify(values));
-  for (const path of Object.keys(values)) if (values[path] !== "1") writeFileSync(path, "1");
+  for (const path of hearing) writeFileSync(path, "2");
+  for (const path of wanted) if (values[path] !== undefined && values[path] !== "1") writeFileSync(path, "1");
 }
 export function restoreForwarding(before: string): void {
   if (!existsSync(before)) return;
   const values = JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string };
   for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");
+  for (const path of Object.keys(values)) if (path.startsWith(`${interfaces6}/`) && path.endsWith("/accept_ra") && existsSync(path)) writeFileSync(path, values[path]!);
 }
 
 /** Addresses of services: what still carries one after translation is served by nobody, and must not leave by the default route. */
-export type ServiceNetwork = { readonly cidr: string; /** Served on the node itself. */ readonly dns: string };
+export type ServiceNetwork = { readonly cidr: string; /** Served on the node itself. */ readonly dns?: string };
 
 type Port = Parameters<HostPorts["open"]>[2][number];
 
@@ -40,12 +49,12 @@ type Port = Parameters<HostPorts["open"]>[2][number];
 export class PodNetwork implements HostPorts {
   readonly #cluster: string;
   readonly #podNetworks: readonly string[];
-  readonly #services: ServiceNetwork | undefined;
+  readonly #services: readonly ServiceNetwork[];
   readonly #path: string;
   readonly #open = new Map<string, { readonly ips: readonly string[]; readonly ports: readonly Port[] }>();
   #work: Promise<void> = Promise.resolve();
   /** `podNetworks` are the whole cluster's: between pods nothing is rewritten. */
-  constructor(cluster: string, podNetworks: readonly string[], services: ServiceNetwork | undefined, path: string) {
+  constructor(cluster: string, podNetworks: readonly string[], services: readonly ServiceNetwork[], path: string) {
     this.#services = services;
     this.#cluster = cluster;
     this.#podNetworks = podNetworks;
@@ -94,7 +103,7 @@ export async function removeLocalRange(cidr: string, path: string): Promise<void
 }
 
 /** Pure, so that it can be read in a test. One command per line: older nft demand it. */
-export function renderPodTables(table: string, podNetworks: readonly string[], services: ServiceNetwork | undefined, open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
+export function renderPodTables(table: string, podNetworks: readonly string[], services: readonly ServiceNetwork[], open: readonly { readonly ips: readonly string[]; readonly ports: readonly Port[] }[]): string {
   const lines: string[] = [];
   for (const family of ["ip", "ip6"] as const) {
     const networks = podNetworks.filter(network => isIPv6(network.split("/")[0]!) === (family === "ip6"));
@@ -102,11 +111,11 @@ export function renderPodTables(table: string, podNetworks: readonly string[], s
     if (networks.length === 0) continue;
     lines.push(`add table ${family} ${table}`, `add chain ${family} ${table} postrouting { type nat hook postrouting priority srcnat ; }`);
     for (const network of networks) lines.push(`add rule ${family} ${table} postrouting ${family} saddr ${network} ${family} daddr != ${network} masquerade`);
-    if (services && isIPv6(services.cidr.split("/")[0]!) === (family === "ip6"))
+    for (const { cidr, dns } of services.filter(each => isIPv6(each.cidr.split("/")[0]!) === (family === "ip6")))
       for (const hook of ["forward", "output"])
         lines.push(
           `add chain ${family} ${table} unserved_${hook} { type filter hook ${hook} priority 10 ; }`,
-          `add rule ${family} ${table} unserved_${hook} ${family} daddr ${services.cidr} ${family} daddr != ${services.dns} reject`,
+          `add rule ${family} ${table} unserved_${hook} ${family} daddr ${cidr} ${dns === undefined ? "" : `${family} daddr != ${dns} `}reject`,
         );
     const mapped = open.flatMap(({ ips, ports }) => {
       const ip = ips.find(address => isIPv6(address) === (family === "ip6"));

@@ -22,7 +22,7 @@ import { nftables } from "../host/nft.ts";
 import { nodeFiles } from "../host/node-files.ts";
 import { startNodeServer } from "../host/node-server.ts";
 import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
-import { enableForwarding, PodNetwork } from "../host/pod-network.ts";
+import { addLoopbackAddress, enableForwarding, PodNetwork } from "../host/pod-network.ts";
 import { routeToMachine } from "../host/registry-gateway.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
@@ -42,7 +42,7 @@ import { parseResolver } from "../node/sandbox-config.ts";
 import { serveMembers } from "./member-services.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, nodePlace, policyTable, registryNote } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceNetworks } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -93,8 +93,9 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
   await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
-  await enableForwarding(pathsOf(settings).machine, false);
-  const network = new PodNetwork(cluster.id, [cluster.podCIDR], { cidr: cluster.serviceCIDR, dns: clusterDNS(cluster) }, settings.path);
+  await enableForwarding(pathsOf(settings).machine, cluster.ipv6 !== undefined);
+  if (cluster.ipv6 && !place.boxed) await addLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
+  const network = new PodNetwork(cluster.id, podNetworks(cluster), serviceNetworks(cluster).map(cidr => ({ cidr, ...(cidr.includes(":") ? {} : { dns: clusterDNS(cluster) }) })), settings.path);
   await network.start();
   report.step("pod network");
 
@@ -115,7 +116,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   const nodes = new Informer(Node, proxyClient);
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
-  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, table: policyTable(cluster.id), dns: clusterDNS(cluster), filter: nftables(), clock, log: log.child("policies") });
+  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies") });
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
@@ -149,7 +150,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   ];
   const routes = nodeRoutes({
     nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),
-    table: { cluster: cluster.id, podCIDRs: [cluster.podCIDR], ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
+    table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
   const running = [pods, services, slices, policies, nodes, routes].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
   const serving = runNodeNetwork(cluster, place, { services, slices, clock, log, path: settings.path }, signal);

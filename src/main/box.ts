@@ -5,7 +5,7 @@ import { ensureBox, insideBox, type BoxSpec } from "../host/box.ts";
 import { rememberFolders } from "../host/leftovers.ts";
 import { layLinks } from "../host/node-links.ts";
 import { pathsOf } from "../host/containerd-config.ts";
-import { containerdSettings, gateways, linkGateway, memberAddress, nodePlace } from "./node-settings.ts";
+import { containerdSettings, gateways, gateways6, linkGateway, memberAddress, memberIPv6, nodePlace } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 /** Does not return: the process becomes nsenter. */
@@ -22,7 +22,7 @@ export async function runBox(dataFolder: string, name: string): Promise<never> {
 export function boxSpec(cluster: Cluster, member: Member): BoxSpec {
   const place = nodePlace(cluster, member.name);
   return {
-    cluster: cluster.id, index: member.index, link: member.link, address: memberAddress(cluster, member), gateway: linkGateway(cluster, member.link), hostname: member.name,
+    cluster: cluster.id, index: member.index, link: member.link, address: memberAddress(cluster, member), ipv6: memberIPv6(cluster, member), gateway: linkGateway(cluster, member.link), hostname: member.name,
     dataFolder: place.dataFolder, runFolder: place.runFolder, path: process.env["PATH"] ?? "",
   };
 }
@@ -34,5 +34,5 @@ export function ourselves(...args: readonly string[]): readonly string[] {
 
 export async function layNodeNetwork(cluster: Cluster): Promise<void> {
   if (cluster.nodeCIDR !== undefined && (cluster.members ?? []).length > 0)
-    await layLinks({ cluster: cluster.id, nodeCIDR: cluster.nodeCIDR, podCIDR: cluster.podCIDR, gateways: gateways(cluster) }, process.env["PATH"] ?? "");
+    await layLinks({ cluster: cluster.id, nodeCIDR: cluster.nodeCIDR, podCIDR: cluster.podCIDR, gateways: gateways(cluster), ipv6: cluster.ipv6 && { ...cluster.ipv6, gateways: gateways6(cluster) } }, process.env["PATH"] ?? "");
 }

@@ -13,7 +13,7 @@ import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
 import { isLoopback } from "./member-services.ts";
-import { clusterDNS, clusterDomain, linkGateway, loadBalancerAddresses, proxyTable, type NodePlace } from "./node-settings.ts";
+import { clusterDNS, clusterDomain, linkGateway, loadBalancerAddresses, podNetworks, proxyTable, type NodePlace } from "./node-settings.ts";
 
 type Options = {
   readonly services: Informer<typeof Service>;
@@ -38,7 +38,9 @@ export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options
   };
   const proxy = serviceProxy({
     node: { name: place.name, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
-    settings: [{ family: "IPv4", table: proxyTable(cluster.id), clusterCIDR: cluster.podCIDR, podCIDR: place.podCIDRs[0]!, pools, nodeIPs: place.addresses.filter(address => !isLoopback(address)) }],
+    settings: (["IPv4", ...(cluster.ipv6 ? ["IPv6"] as const : [])] as const).map((family, i) => ({
+      family, table: proxyTable(cluster.id, family === "IPv6" ? "ip6" : "ip"), clusterCIDR: podNetworks(cluster)[i]!, podCIDR: place.podCIDRs[i]!, pools, nodeIPs: place.addresses.filter(address => !isLoopback(address) && address.includes(":") === (family === "IPv6")),
+    })),
   });
   await Promise.all([
     supervise({

@@ -1,5 +1,6 @@
 /** Where a cluster's nodes keep what, and what belongs to which: one place, for the agents and for what removes everything again. */
 import { must } from "../base/assert.ts";
+import { parseCidr, renderIp } from "../base/ip.ts";
 import { parseIPv4Range, renderIPv4 } from "../base/ipv4.ts";
 import type { Cluster, Member } from "../cli/machine.ts";
 import type { LoadBalancerAddresses } from "../controllers/load-balancer-plan.ts";
@@ -23,15 +24,15 @@ export type NodePlace = {
   readonly api: string;
 };
 
-type Layout = Pick<Cluster, "id" | "dataFolder" | "runFolder" | "nodeName" | "podCIDR" | "advertise" | "listen" | "members" | "nodeCIDR" | "links">;
+type Layout = Pick<Cluster, "id" | "dataFolder" | "runFolder" | "nodeName" | "podCIDR" | "advertise" | "listen" | "members" | "nodeCIDR" | "links" | "ipv6">;
 
 /** The node of that name; without one, the first. */
 export function nodePlace(cluster: Layout, name: string = cluster.nodeName): NodePlace {
   if (name === cluster.nodeName) {
     const addresses = cluster.advertise === undefined ? ["127.0.0.1"] : [cluster.advertise];
     return {
-      name, index: 0, boxed: false, dataFolder: cluster.dataFolder, runFolder: cluster.runFolder, cgroupRoot: `/timonier-${cluster.id}`, podCIDRs: [nodePodCIDR(cluster)],
-      addresses, listen: [...new Set([...addresses, ...cluster.listen])], api: cluster.listen[0] ?? "127.0.0.1",
+      name, index: 0, boxed: false, dataFolder: cluster.dataFolder, runFolder: cluster.runFolder, cgroupRoot: `/timonier-${cluster.id}`, podCIDRs: podCIDRsOf(cluster, 0),
+      addresses: [...addresses, ...(cluster.ipv6 ? [machineIPv6(cluster.ipv6)] : [])], listen: [...new Set([...addresses, ...cluster.listen])], api: cluster.listen[0] ?? "127.0.0.1",
     };
   }
   const member = cluster.members?.find(each => each.name === name);
@@ -39,7 +40,7 @@ export function nodePlace(cluster: Layout, name: string = cluster.nodeName): Nod
   const address = memberAddress(cluster, member);
   return {
     name, index: member.index, boxed: true, dataFolder: `${cluster.dataFolder}/nodes/${member.index}`, runFolder: `${cluster.runFolder}/n${member.index}`, cgroupRoot: `/timonier-${cluster.id}/nodes/${member.index}`,
-    podCIDRs: [nodePodCIDR(cluster, member.index)], addresses: [address], listen: [address, "127.0.0.1"], api: linkGateway(cluster, 0),
+    podCIDRs: podCIDRsOf(cluster, member.index), addresses: [address, ...(cluster.ipv6 ? [ipv6On(cluster.ipv6, member.link, firstHost + member.index)] : [])], listen: [address, "127.0.0.1"], api: linkGateway(cluster, 0),
   };
 }
 export function nodePlaces(cluster: Layout): readonly NodePlace[] {
@@ -54,6 +55,33 @@ export function memberAddress(cluster: Pick<Cluster, "nodeCIDR">, { link, index 
 /** The machine's own address on a link. */
 export function linkGateway(cluster: Pick<Cluster, "nodeCIDR">, link: number): string {
   return addressOn(cluster, link, 1);
+}
+type IPv6 = NonNullable<Cluster["ipv6"]>;
+const ipv6At = (cidr: string, offset: bigint): string => { const { family, value } = must(parseCidr(cidr), `${cidr} is a network`); return renderIp({ family, value: value + offset }); };
+/** Each link is a /64 of the node network. */
+function ipv6On({ nodeCIDR }: IPv6, link: number, host: number): string {
+  return ipv6At(nodeCIDR, (BigInt(link) << 64n) + BigInt(host));
+}
+/** The first node's own address, on its loopback: it does not change when the machine moves. */
+export function machineIPv6({ nodeCIDR }: IPv6): string {
+  return ipv6On({ nodeCIDR } as IPv6, 255, 1);
+}
+function podCIDRsOf(cluster: Pick<Cluster, "podCIDR" | "ipv6">, index: number): readonly string[] {
+  return [nodePodCIDR(cluster, index), ...(cluster.ipv6 ? [`${ipv6At(cluster.ipv6.podCIDR, BigInt(index) << 64n)}/64`] : [])];
+}
+/** Networks of the cluster, IPv4 first. */
+export function podNetworks({ podCIDR, ipv6 }: Pick<Cluster, "podCIDR" | "ipv6">): readonly string[] {
+  return [podCIDR, ...(ipv6 ? [ipv6.podCIDR] : [])];
+}
+export function serviceNetworks({ serviceCIDR, ipv6 }: Pick<Cluster, "serviceCIDR" | "ipv6">): readonly string[] {
+  return [serviceCIDR, ...(ipv6 ? [ipv6.serviceCIDR] : [])];
+}
+/** A member's IPv6 address and way out, of a cluster that has them. */
+export function memberIPv6({ ipv6 }: Pick<Cluster, "ipv6">, { link, index }: Member): { readonly address: string; readonly gateway: string } | undefined {
+  return ipv6 && { address: ipv6On(ipv6, link, firstHost + index), gateway: ipv6On(ipv6, link, 1) };
+}
+export function gateways6(cluster: Pick<Cluster, "nodeCIDR" | "links" | "members" | "ipv6">): readonly string[] {
+  return cluster.ipv6 ? gateways(cluster).map((_, link) => ipv6On(cluster.ipv6!, link, 1)) : [];
 }
 /** The machine's addresses on all links; none without further nodes. */
 export function gateways(cluster: Pick<Cluster, "nodeCIDR" | "links" | "members">): readonly string[] {
@@ -102,9 +130,10 @@ export function clusterDNS({ serviceCIDR }: Pick<Cluster, "serviceCIDR">): strin
 export function serviceAddress(cidr: string, n: number): string {
   return renderIPv4(must(parseIPv4Range(cidr), `${cidr} is a network`).first + n);
 }
-export function policyTable(cluster: string): string {
-  return `ip timonier_policies_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+/** `family`: nft's word, `ip` or `ip6`. */
+export function policyTable(cluster: string, family: "ip" | "ip6" = "ip"): string {
+  return `${family} timonier_policies_${cluster.replace(/[^a-z0-9]/g, "_")}`;
 }
-export function proxyTable(cluster: string): string {
-  return `ip timonier_services_${cluster.replace(/[^a-z0-9]/g, "_")}`;
+export function proxyTable(cluster: string, family: "ip" | "ip6" = "ip"): string {
+  return `${family} timonier_services_${cluster.replace(/[^a-z0-9]/g, "_")}`;
 }

@@ -55,7 +55,7 @@ import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
 import { LocalClient } from "./local-client.ts";
 import { apiAddresses, apiServerNames, followMembers } from "./api-members.ts";
-import { clusterDNS, loadBalancerAddresses, nodePlaces, serviceAddress } from "./node-settings.ts";
+import { clusterDNS, loadBalancerAddresses, nodePlaces, serviceAddress, serviceNetworks } from "./node-settings.ts";
 import { moved, presentCluster } from "./present-cluster.ts";
 import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
@@ -160,7 +160,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
-    address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: cluster.serviceCIDR, nodePort: cluster.nodePort,
+    address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: serviceNetworks(cluster).join(","), nodePort: cluster.nodePort,
   });
   const https = await startHttpsServer({
     addresses: apiAddresses(cluster), port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),

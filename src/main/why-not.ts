@@ -21,7 +21,7 @@ import type { ObjectMeta } from "../kinds/meta/objectmeta.ts";
 import { dnsOf, parseResolver } from "../node/sandbox-config.ts";
 import { reach, UnknownObject, type Lookup } from "../proxy/reach.ts";
 import { adminAccess } from "./kubeconfig.ts";
-import { clusterDNS, clusterDomain } from "./node-settings.ts";
+import { clusterDNS, clusterDomain, serviceNetworks } from "./node-settings.ts";
 import { version } from "./version.ts";
 
 const aliasesMax = 8;
@@ -42,7 +42,7 @@ export async function whyNot(cluster: Cluster, question: ReachQuestion): Promise
     const dns = clusterDNS(cluster);
     const view = clusterView(copyOf(services), copyOf(slices), () => undefined);
     return await reach(question, {
-      services, slices, pods, nodes, policies, dns, serviceRanges: [cluster.serviceCIDR], namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])),
+      services, slices, pods, nodes, policies, dns, serviceRanges: serviceNetworks(cluster), namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])),
       lookUp: name => lookUp(name, view, aliasesMax),
       resolverOf: pod => {
         const { servers, searches, options } = pod === undefined ? machine : dnsOf(pod, { clusterDNS: [dns], clusterDomain, resolver: machine });

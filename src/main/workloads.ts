@@ -7,7 +7,7 @@ import { livingContainerd, stopContainerd } from "../host/containerd.ts";
 import { networkName, pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
 import { forgetFolders, removeLeftovers } from "../host/leftovers.ts";
-import { linkTable, removeLinks } from "../host/node-links.ts";
+import { linkTables, removeLinks } from "../host/node-links.ts";
 import { removeTree } from "../host/node-files.ts";
 import { removeTables } from "../host/nft.ts";
 import { podTables, removeLocalRange, removeLoopbackAddress, restoreForwarding } from "../host/pod-network.ts";
@@ -15,7 +15,7 @@ import { silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
 import { boxSpec, ourselves } from "./box.ts";
-import { agentPaths, clusterDNS, containerdSettings, loadBalancerAddresses, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
+import { agentPaths, clusterDNS, containerdSettings, loadBalancerAddresses, machineIPv6, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 const atOnce = 8;
@@ -72,9 +72,10 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await stopContainerd(settings);
   // What containerd could not end any more, or was not there to end.
   await removeLeftovers({ ...pathsOf(settings), network: networkName(cluster.id), runDir: cluster.runFolder });
-  await removeTables([...podTables(cluster.id), proxyTable(cluster.id), policyTable(cluster.id), linkTable(cluster.id)]);
+  await removeTables([...podTables(cluster.id), ...(["ip", "ip6"] as const).flatMap(family => [proxyTable(cluster.id, family), policyTable(cluster.id, family)]), ...linkTables(cluster.id)]);
   await removeLinks(cluster.id, settings.path);
   await removeLoopbackAddress(clusterDNS(cluster), settings.path);
+  if (cluster.ipv6) await removeLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
   for (const pool of loadBalancerAddresses(cluster).pools) await removeLocalRange(pool, settings.path);
   restoreForwarding(pathsOf(settings).machine);
   await forgetFolders(pathsOf(settings).folders);

@@ -42,3 +42,13 @@ const cases: readonly (readonly [string, readonly NetworkPolicy[], readonly stri
 ];
 for (const [what, policies, want] of cases)
   test(`network policy: ${what}`, () => assert.deepEqual(shown(policies), want));
+
+test("network policy: the other family has rules of its own, by its own addresses and blocks", () => {
+  const both = [...pods, pod("shop/web@fd00::1 app=web http:80/TCP"), pod("shop/db@fd00::2 app=db sql:5432/TCP")];
+  const policies = [policy({ podSelector: { matchLabels: { app: "db" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }, { ipBlock: { cidr: "fd00:9::/32", except: ["fd00:9:1::/48"] } }, { ipBlock: { cidr: "10.9.0.0/16" } }], ports: [{ port: "sql" }] }] })];
+  const { chains, elements } = policyRules({ policies, namespaces, pods: both }, "IPv6");
+  assert.deepEqual([...elements.get("ingress")!.keys()], ["fd00::2"]);
+  const rules = [...chains.values()][0]!.map(rule => rule.replace(/@peer_\w+/, "@peer"));
+  assert.deepEqual(rules, ["ip6 saddr @peer tcp dport { 5432 } return", "ip6 saddr fd00:9::/32 ip6 saddr != { fd00:9:1::/48 } tcp dport { 5432 } return", "drop"]);
+  assert.deepEqual([...[...elements].find(([name]) => name.startsWith("peer_"))![1].keys()], ["fd00::1"]);
+});

@@ -11,33 +11,37 @@ import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
 import { inBlock, peerSelects, policiesFor, portsNamed, type Direction, type Namespaces, type Peer, type PolicyPod, type Port, type Rule } from "./policy-match.ts";
 import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import { digest } from "./service-rules.ts";
+import type { Family } from "./services.ts";
 
 export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: Namespaces; readonly pods: readonly PolicyPod[] };
 
-/** The fixed part; replaces whatever was there, in one transaction. */
-export function policyBase(table: string, dns: string): readonly string[] {
+/** nft's words for one address family. */
+const words = { IPv4: { ip: "ip", address: "ipv4_addr" }, IPv6: { ip: "ip6", address: "ipv6_addr" } } as const;
+
+/** The fixed part; replaces whatever was there, in one transaction. `dns`: the name server's address on the node, if it has one of this family. */
+export function policyBase(table: string, dns: string | undefined, family: Family = "IPv4"): readonly string[] {
+  const { ip, address } = words[family];
   return [
     `add table ${table}`, `delete table ${table}`, `add table ${table}`,
-    `add map ${table} ingress { type ipv4_addr : verdict ; }`, `add map ${table} egress { type ipv4_addr : verdict ; }`, `add set ${table} self { type ipv4_addr . ipv4_addr ; }`,
+    `add map ${table} ingress { type ${address} : verdict ; }`, `add map ${table} egress { type ${address} : verdict ; }`, `add set ${table} self { type ${address} . ${address} ; }`,
     `add chain ${table} forward { type filter hook forward priority filter ; policy accept ; }`,
     `add rule ${table} forward ct direction reply ct state established,related accept`,
     `add rule ${table} forward ct state related accept`,
     // A pod may always reach itself, also by way of a service.
-    `add rule ${table} forward ip saddr . ip daddr @self accept`,
-    `add rule ${table} forward ip saddr vmap @egress`,
-    `add rule ${table} forward ip daddr vmap @ingress`,
+    `add rule ${table} forward ${ip} saddr . ${ip} daddr @self accept`,
+    `add rule ${table} forward ${ip} saddr vmap @egress`,
+    `add rule ${table} forward ${ip} daddr vmap @ingress`,
     // The name server lives on the node, where policies do not reach; elsewhere it is a pod, and policies are written with that in mind.
-    `add chain ${table} input { type filter hook input priority filter ; policy accept ; }`,
-    `add rule ${table} input ip daddr ${dns} ip saddr vmap @egress`,
+    ...(dns === undefined ? [] : [`add chain ${table} input { type filter hook input priority filter ; policy accept ; }`, `add rule ${table} input ${ip} daddr ${dns} ${ip} saddr vmap @egress`]),
   ];
 }
 
-/** Everything that depends on policies, namespaces and pods. */
-export function policyRules({ policies, namespaces, pods }: PolicyInput): Ruleset {
+/** Everything that depends on policies, namespaces and pods; pods whose address is of the other family have no part in it. */
+export function policyRules({ policies, namespaces, pods }: PolicyInput, family: Family = "IPv4"): Ruleset {
   const builder = new RulesetBuilder();
-  const peers = new Peers(builder, namespaces, pods);
+  const peers = new Peers(builder, namespaces, pods, family);
   for (const pod of pods) {
-    if (!pod.local || pod.ip.includes(":")) continue;
+    if (!pod.local || familyOf(pod.ip) !== family) continue;
     let restricted = false;
     for (const direction of ["ingress", "egress"] as const) {
       const about = policiesFor(policies, pod, direction);
@@ -57,10 +61,12 @@ class Peers {
   readonly #builder: RulesetBuilder;
   readonly #namespaces: Namespaces;
   readonly #pods: readonly PolicyPod[];
-  constructor(builder: RulesetBuilder, namespaces: Namespaces, pods: readonly PolicyPod[]) {
+  readonly #family: Family;
+  constructor(builder: RulesetBuilder, namespaces: Namespaces, pods: readonly PolicyPod[], family: Family) {
+    this.#family = family;
     this.#builder = builder;
     this.#namespaces = namespaces;
-    this.#pods = pods.filter(({ ip }) => !ip.includes(":"));
+    this.#pods = pods.filter(({ ip }) => familyOf(ip) === family);
   }
 
   lines(direction: Direction, namespace: string, rule: Rule, pod: PolicyPod): readonly string[] {
@@ -77,17 +83,18 @@ class Peers {
   }
 
   #match(address: "saddr" | "daddr", namespace: string, peer: Peer): readonly string[] {
-    if (!peer.ipBlock) return [`ip ${address} @${this.#set(namespace, peer)} `];
-    if (peer.ipBlock.cidr.includes(":")) return [];
+    const { ip } = words[this.#family];
+    if (!peer.ipBlock) return [`${ip} ${address} @${this.#set(namespace, peer)} `];
+    if (familyOf(peer.ipBlock.cidr) !== this.#family) return [];
     const { cidr, except = [] } = peer.ipBlock;
-    return [`ip ${address} ${cidr} ${except.length === 0 ? "" : `ip ${address} != { ${except.join(", ")} } `}`];
+    return [`${ip} ${address} ${cidr} ${except.length === 0 ? "" : `${ip} ${address} != { ${except.join(", ")} } `}`];
   }
   #selected(namespace: string, peer: Peer): readonly PolicyPod[] {
     return this.#pods.filter(peerSelects(namespace, peer, this.#namespaces));
   }
   #set(namespace: string, peer: Peer): string {
     const name = `peer_${digest(JSON.stringify([peer.namespaceSelector === undefined ? namespace : "", peer.podSelector ?? null, peer.namespaceSelector ?? null]))}`;
-    this.#builder.set(name, "{ type ipv4_addr ; }");
+    this.#builder.set(name, `{ type ${words[this.#family].address} ; }`);
     for (const { ip } of this.#selected(namespace, peer)) this.#builder.element(name, ip);
     return name;
   }
@@ -96,12 +103,13 @@ class Peers {
     const targets = peers.length === 0 ? this.#pods : this.#pods.filter(pod => peers.some(peer => (peer.ipBlock === undefined ? peerSelects(namespace, peer, this.#namespaces)(pod) : inBlock(pod.ip, peer.ipBlock))));
     const protocol = protocolOf(port);
     const name = `named_${digest(JSON.stringify([namespace, peers, port]))}`;
-    this.#builder.set(name, "{ type ipv4_addr . inet_service ; }");
+    this.#builder.set(name, `{ type ${words[this.#family].address} . inet_service ; }`);
     for (const target of targets) for (const { port: number } of portsNamed(port, target)) this.#builder.element(name, `${target.ip} . ${number}`);
-    return [`ip daddr . ${protocol} dport @${name} return`];
+    return [`${words[this.#family].ip} daddr . ${protocol} dport @${name} return`];
   }
 }
 
+const familyOf = (address: string): Family => (address.includes(":") ? "IPv6" : "IPv4");
 function protocolOf({ protocol }: Port): string {
   return (protocol ?? "TCP").toLowerCase();
 }

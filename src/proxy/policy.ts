@@ -10,9 +10,12 @@ import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
 import { nameServer, policyPod, type PolicyPod } from "./policy-match.ts";
 import { policyBase, policyRules } from "./policy-rules.ts";
 import type { PacketFilter } from "./proxy.ts";
+import type { Family } from "./services.ts";
 import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 
-type Options = { readonly client: Client; readonly nodeName: string; readonly table: string; /** The name server's address on the node. */ readonly dns: string; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log };
+/** One address family. */
+export type PolicyTable = { readonly family: Family; /** `ip name` or `ip6 name`. */ readonly name: string; /** The name server's address on the node. */ readonly dns?: string };
+type Options = { readonly client: Client; readonly nodeName: string; readonly tables: readonly PolicyTable[]; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log };
 const gatherMs = 5;
 const retryMs = 200;
 const restartMaxMs = 5_000;
@@ -26,10 +29,10 @@ export class PolicyEnforcer implements Running {
   readonly #namespaces: Informer<typeof Namespace>;
   readonly #pods: Informer<typeof Pod>;
   /** Pods of this node that were announced before the API shows their addresses. */
-  readonly #announced = new Map<string, PolicyPod>();
+  readonly #announced = new Map<string, readonly PolicyPod[]>();
   readonly #life = new AbortController();
   #watching = false;
-  #loaded: Ruleset | undefined;
+  #loaded: readonly Ruleset[] | undefined;
   #changed = true;
   #wake: () => void = () => undefined;
   #waiting: (() => void)[] = [];
@@ -72,9 +75,8 @@ export class PolicyEnforcer implements Running {
 
   /** Resolves when the rules for this new pod are in force: call it before anything of the pod runs. */
   async admit(pod: Pod, ips: readonly string[]): Promise<void> {
-    const ip = ips.find(each => !each.includes(":"));
-    if (ip === undefined || pod.spec.hostNetwork) return;
-    this.#announced.set(pod.metadata.uid ?? "", policyPod(pod, ip, true));
+    if (ips.length === 0 || pod.spec.hostNetwork) return;
+    this.#announced.set(pod.metadata.uid ?? "", ips.map(ip => policyPod(pod, ip, true)));
     if (this.#policies.revision >= 0 && !this.#policies.list().some(({ metadata }) => metadata.namespace === pod.metadata.namespace)) return;
     const applied = new Promise<void>(resolve => this.#waiting.push(resolve));
     this.#notice();
@@ -96,7 +98,7 @@ export class PolicyEnforcer implements Running {
   }
 
   async #update(): Promise<void> {
-    const { table, dns, filter, nodeName } = this.#options;
+    const { tables, filter, nodeName } = this.#options;
     const policies = this.#policies.list();
     // Pods and namespaces are watched only where a policy asks for them: most clusters have none.
     if (policies.length > 0 && !this.#watching) {
@@ -106,14 +108,20 @@ export class PolicyEnforcer implements Running {
     }
     if (policies.length > 0) await Promise.all([this.#namespaces.listed(this.#life.signal), this.#pods.listed(this.#life.signal)]);
     const known = new Map(this.#pods.list().flatMap(pod => {
-      const ip = pod.status.podIPs?.map(each => each.ip).find(each => !each.includes(":"));
+      const ips = pod.status.podIPs?.map(({ ip }) => ip) ?? [];
       const ended = pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
-      return ip === undefined || pod.spec.hostNetwork || ended ? [] : [[pod.metadata.uid ?? "", policyPod(pod, ip, pod.spec.nodeName === nodeName)] as const];
+      return ips.length === 0 || pod.spec.hostNetwork || ended ? [] : [[pod.metadata.uid ?? "", ips.map(ip => policyPod(pod, ip, pod.spec.nodeName === nodeName))] as const];
     }));
     for (const uid of this.#announced.keys()) if (known.has(uid)) this.#announced.delete(uid);
-    const wanted = policyRules({ policies, pods: [...new Map([...this.#announced, ...known]).values(), nameServer(dns)], namespaces: new Map(this.#namespaces.list().map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])) });
-    const commands = this.#loaded === undefined ? [...policyBase(table, dns), ...changes(table, emptyRuleset, wanted)] : changes(table, this.#loaded, wanted);
+    const pods = [...new Map([...this.#announced, ...known]).values()].flat();
+    const namespaces = new Map(this.#namespaces.list().map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}]));
+    const loaded = tables.map(({ family, dns }) => policyRules({ policies, namespaces, pods: [...pods, ...(dns === undefined ? [] : [nameServer(dns)])] }, family));
+    // Both families change in one transaction.
+    const commands = tables.flatMap(({ name, family, dns }, i) => {
+      const before = this.#loaded?.[i];
+      return before === undefined ? [...policyBase(name, dns, family), ...changes(name, emptyRuleset, loaded[i]!)] : changes(name, before, loaded[i]!);
+    });
     if (commands.length > 0) await filter.apply(commands);
-    this.#loaded = wanted;
+    this.#loaded = loaded;
   }
 }

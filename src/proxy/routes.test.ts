@@ -31,6 +31,11 @@ for (const [what, self, nodes, expected] of [
 ] as const)
   test(what, () => assert.deepEqual(plan(self, nodes), expected));
 
+test("a node's tunnel has one link address for both families", () => {
+  const { tunnels } = planRoutes({ name: "b", links: ["10.95.0.11/24"] }, [node("c 10.244.2.0/24,fd00:44:0:2::/64 10.95.1.12 10.95.1.12/24")]);
+  assert.deepEqual(tunnels.map(({ mac }) => mac), ["02:74:0a:f4:02:00", "02:74:0a:f4:02:00"]);
+});
+
 test("every pod network has a link address of its own that all compute alike", () => {
   assert.equal(tunnelMac("10.244.2.0/24"), "02:74:0a:f4:02:00");
   assert.equal(tunnelMac("fd00:44:0:2::/64"), "02:76:00:00:00:02");

@@ -9,7 +9,7 @@ import type { Node } from "../kinds/core/node.ts";
 export const linksAnnotation = "timonier.io/links";
 
 export type Route = { readonly cidr: string; readonly via: string };
-/** The peer's end of the tunnel has the first address of its pod network, and a link address made of it, so that nobody needs to be asked. */
+/** The peer's end of the tunnel has the first address of each of its pod networks, and a link address made of the first, so that nobody needs to be asked. */
 export type Tunnel = { readonly cidr: string; readonly gateway: string; readonly mac: string; readonly endpoint: string };
 export type RoutePlan = { readonly routes: readonly Route[]; readonly tunnels: readonly Tunnel[] };
 
@@ -21,13 +21,13 @@ export function planRoutes(self: { readonly name: string; readonly links: readon
     if (node.metadata.name === self.name) continue;
     const main = node.status.addresses?.filter(({ type }) => type === "InternalIP").map(({ address }) => address) ?? [];
     const theirs = node.metadata.annotations?.[linksAnnotation]?.split(",") ?? [];
-    for (const cidr of node.spec.podCIDRs ?? (node.spec.podCIDR ? [node.spec.podCIDR] : [])) {
-      if (parseCidr(cidr) === undefined) continue;
+    const cidrs = (node.spec.podCIDRs ?? (node.spec.podCIDR ? [node.spec.podCIDR] : [])).filter(cidr => parseCidr(cidr) !== undefined);
+    for (const cidr of cidrs) {
       const via = onSameLink(self.links, theirs.length > 0 ? theirs : main.map(address => `${address}/${address.includes(":") ? 128 : 32}`), cidr);
       // A packet of either family can travel in a tunnel of either.
       const endpoint = main[0];
       if (via !== undefined) routes.push({ cidr, via });
-      else if (endpoint !== undefined) tunnels.push({ cidr, gateway: cidr.split("/")[0]!, mac: tunnelMac(cidr), endpoint });
+      else if (endpoint !== undefined) tunnels.push({ cidr, gateway: cidr.split("/")[0]!, mac: tunnelMac(cidrs[0]!), endpoint });
     }
   }
   return { routes, tunnels };
@@ -44,7 +44,7 @@ function onSameLink(ours: readonly string[], theirs: readonly string[], cidr: st
   });
 }
 
-/** Locally administered, made of the last four bytes of the network's address: all nodes compute the same. */
+/** Locally administered, made of a node's first pod network (its last four significant bytes): all nodes compute the same. */
 export function tunnelMac(cidr: string): string {
   const bytes = parseCidr(cidr)!;
   // A /64 and its kin differ in the bits before the host part.

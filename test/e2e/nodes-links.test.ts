@@ -1,4 +1,4 @@
-/** Nodes that share no link: pods reach each other through VXLAN. And pods by the hundred, made and deleted while agents are killed: nothing stays. `PODS=1000` makes more. */
+/** Nodes that share no link: pods reach each other through VXLAN, in both address families. And pods by the hundred, made and deleted while agents are killed: nothing stays. `PODS=1000` makes more. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -18,9 +18,10 @@ const cluster = (): Cluster => JSON.parse(readFileSync(join(scratch.dataDir, "ti
 const initOf = (index: number): string => shell(`pgrep -f '^${scratch.dataDir}/timonier/nodes/${index}/init'`);
 /** A command in the namespaces of a node; index 0 is the machine itself. */
 const on = (index: number, command: string): string => shell(index === 0 ? command : `nsenter -t ${initOf(index)} -m -n -p -- sh -c '${command}'`);
-const pods = (): readonly { name: string; node: string; ip: string; ready: boolean }[] => JSON.parse(scratch.k("get pods -o json")).items.map((pod: any) => ({
-  name: pod.metadata.name, node: pod.spec.nodeName, ip: pod.status.podIP, ready: pod.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True") ?? false,
+const pods = (): readonly { name: string; node: string; ip: string; ip6: string | undefined; ready: boolean }[] => JSON.parse(scratch.k("get pods -o json")).items.map((pod: any) => ({
+  name: pod.metadata.name, node: pod.spec.nodeName, ip: pod.status.podIP, ip6: pod.status.podIPs?.[1]?.ip as string | undefined, ready: pod.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True") ?? false,
 })).sort((a: { node: string }, b: { node: string }) => (a.node < b.node ? -1 : 1));
+const curl = (url: string): string => spawnSync("curl", ["-s", "-g", "-m", "3", url], { encoding: "utf8" }).stdout;
 const fetched = (pod: string, url: string): string => scratch.kubectl("exec", pod, "--", "timeout", "3", "wget", "-qO-", url).out;
 
 before(() => scratch.registry());
@@ -31,7 +32,7 @@ after(async () => {
 });
 
 test("nodes of two links use a tunnel, and the machine is on both", async () => {
-  const result = scratch.timonier("up", "--nodes", "3", "--links", "2", "--port", "17743", "--node-port", "17750");
+  const result = scratch.timonier("up", "--nodes", "3", "--links", "2", "--dual-stack", "--port", "17743", "--node-port", "17750");
   assert.equal(result.code, 0, result.err + result.out);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
   scratch.k("apply -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "every" }, spec: {
@@ -61,7 +62,28 @@ test("a service's packets go through the tunnel as well, and a policy sees who s
   await scratch.until("closed", () => fetched(b!.name, `http://${c!.ip}:5000`) === "", 20);
   policy("every");
   await scratch.until("open to the pods that are named", () => fetched(b!.name, `http://${c!.ip}:5000`) === "hello v1\n", 20);
+  assert.equal(fetched(b!.name, `http://[${c!.ip6}]:5000`), "hello v1\n", "in IPv6 too");
+  policy("nobody");
+  await scratch.until("closed in both", () => fetched(b!.name, `http://${c!.ip}:5000`) === "" && fetched(b!.name, `http://[${c!.ip6}]:5000`) === "", 20);
   scratch.k("delete networkpolicy every");
+});
+
+test("IPv6: pods of all nodes, services of one family and of two, names, node ports, the machine", async () => {
+  const service = (name: string, spec: object): void => void scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name }, spec: { selector: { app: "every" }, ports: [{ port: 80, targetPort: 5000 }], ...spec } }));
+  service("six", { ipFamilies: ["IPv6"] });
+  service("dual", { ipFamilyPolicy: "RequireDualStack", type: "NodePort" });
+  const { spec } = JSON.parse(scratch.k("get service dual -o json"));
+  assert.deepEqual([spec.ipFamilies, spec.clusterIPs.map((ip: string) => ip.includes(":"))], [["IPv4", "IPv6"], [false, true]]);
+  for (const from of pods()) {
+    for (const to of pods()) await scratch.until(`${from.node} → ${to.node} in IPv6`, () => fetched(from.name, `http://[${to.ip6}]:5000`) === "hello v1\n", 10);
+    await scratch.until(`the IPv6 service from ${from.node}`, () => fetched(from.name, "http://six.default.svc.cluster.local") === "hello v1\n", 10);
+    assert.equal(fetched(from.name, `http://[${spec.clusterIPs[1]}]`), "hello v1\n");
+    assert.equal(fetched(from.name, `http://${spec.clusterIPs[0]}`), "hello v1\n");
+    assert.match(scratch.k(`exec ${from.name} -- nslookup dual.default.svc.cluster.local`), new RegExp(spec.clusterIPs[1]));
+    assert.equal(curl(`http://[${from.ip6}]:5000`), "hello v1\n", `the machine → ${from.node}`);
+  }
+  for (const { status } of JSON.parse(scratch.k("get nodes -o json")).items) assert.equal(curl(`http://[${status.addresses[1].address}]:${spec.ports[0].nodePort}`), "hello v1\n");
+  scratch.k("delete service six dual");
   scratch.k("delete daemonset every");
   await scratch.until("no pods", () => pods().length === 0);
 });

@@ -43,7 +43,7 @@ export async function publishServiceAddresses(core: Core, range: string, signal:
 
 async function ensureRange(core: Core, range: string, signal: AbortSignal): Promise<void> {
   const call = callFor(core, ServiceCIDR, "kubernetes", signal);
-  if (core.reader.get("networking.k8s.io", "servicecidrs", "", "kubernetes") === undefined) await make(core, call, { metadata: { name: "kubernetes" }, spec: { cidrs: [range] } });
+  if (core.reader.get("networking.k8s.io", "servicecidrs", "", "kubernetes") === undefined) await make(core, call, { metadata: { name: "kubernetes" }, spec: { cidrs: range.split(",") } });
   const ready = { type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready", lastTransitionTime: timeOf(core.clock.now()) };
   await update(core, { ...call, subresource: "status" }, stored => {
     const has = stored.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;

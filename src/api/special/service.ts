@@ -1,7 +1,7 @@
 /** Cluster addresses and node ports of services (pkg/registry/core/service/storage/alloc.go): the API server gives them out, since nobody else sees every service. */
 import { must } from "../../base/assert.ts";
 import { copyJson } from "../../base/json-codec.ts";
-import { inRange, parseIPv4, parseIPv4Range, renderIPv4, type Range } from "../../base/ipv4.ts";
+import { parseCidr, parseIp, renderIp, type Cidr } from "../../base/ip.ts";
 import type { Random } from "../../base/random.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -9,16 +9,17 @@ import type { Reader } from "../context.ts";
 import type { Hooks, Reservation } from "../core.ts";
 import { internal, invalid } from "../errors.ts";
 import { Allocator, reservedOf } from "./allocator.ts";
+import { familyOf, setFamilies, type Family } from "./service-families.ts";
 
 export const defaultServiceRange = "10.96.0.0/12";
 export const nodePortFirst = 30_000;
 export const nodePortLast = 32_767;
 
-export function serviceHooks(read: Reader, random: Random, rangeText: string): Hooks {
-  const range = must(parseIPv4Range(rangeText), `${rangeText} is an IPv4 range`);
+/** `ranges`: `10.96.0.0/16`, or one of each family with a comma between; the first family is the default one. */
+export function serviceHooks(read: Reader, random: Random, ranges: string): Hooks {
   let pools: Pools | undefined;
   // Built from what is stored when the first service is written, never before the store is open.
-  const current = (): Pools => (pools ??= poolsOf(read, random, range, rangeText));
+  const current = (): Pools => (pools ??= poolsOf(read, random, ranges.split(",")));
   return {
     prepare: prepareService,
     reserve: (next, previous) => reserve(current(), next, previous),
@@ -26,18 +27,42 @@ export function serviceHooks(read: Reader, random: Random, rangeText: string): H
   };
 }
 
-type Pools = { readonly range: Range; readonly rangeText: string; readonly addresses: Allocator; readonly ports: Allocator };
+/** Addresses of one family, as what they are beyond the range's first. */
+type Pool = { readonly range: Cidr; readonly text: string; readonly offsets: Allocator };
+type Pools = { readonly addresses: ReadonlyMap<Family, Pool>; readonly ports: Allocator };
 
-function poolsOf(read: Reader, random: Random, range: Range, rangeText: string): Pools {
+/** Larger IPv6 ranges are used up to here. */
+const offsetBitsMax = 20;
+function poolOf(text: string, random: Random): Pool {
+  const range = must(parseCidr(text), `${text} is a range`);
+  const size = 2 ** Math.min((range.family === 4 ? 32 : 128) - range.bits, range.family === 4 ? 32 : offsetBitsMax);
+  // Not the network's own address nor, in IPv4, the broadcast address.
+  return { range, text, offsets: new Allocator({ first: 1, last: size - (range.family === 4 ? 2 : 1), reserved: reservedOf(size, 16, 16, 256) }, random) };
+}
+const addressAt = ({ range }: Pool, offset: number): string => renderIp({ family: range.family, value: range.value + BigInt(offset) });
+/** `undefined` for what is no address of the pool's family, or far from its range. */
+function offsetOf({ range }: Pool, address: string): number | undefined {
+  const ip = parseIp(address);
+  const offset = ip === undefined || ip.family !== range.family ? undefined : ip.value - range.value;
+  return offset === undefined || offset < 0n || offset > 2n ** 32n ? undefined : Number(offset);
+}
+const poolHolding = (pools: Pools, address: string): { readonly pool: Pool; readonly offset: number } | undefined => {
+  const pool = pools.addresses.get(familyOf(address));
+  const offset = pool && offsetOf(pool, address);
+  return pool && offset !== undefined ? { pool, offset } : undefined;
+};
+
+function poolsOf(read: Reader, random: Random, ranges: readonly string[]): Pools {
   const ports = nodePortLast - nodePortFirst + 1;
   const pools: Pools = {
-    range, rangeText,
-    // Neither the network's own address nor the broadcast address.
-    addresses: new Allocator({ first: range.first + 1, last: range.first + range.size - 2, reserved: reservedOf(range.size, 16, 16, 256) }, random),
+    addresses: new Map(ranges.map(text => [familyOf(text), poolOf(text.trim(), random)])),
     ports: new Allocator({ first: nodePortFirst, last: nodePortLast, reserved: reservedOf(ports, 32, 16, 128) }, random),
   };
   for (const service of read.list("", "services", "")) {
-    for (const address of addressesOf(service)) pools.addresses.take(address);
+    for (const address of addressesOf(service)) {
+      const held = poolHolding(pools, address);
+      held?.pool.offsets.take(held.offset);
+    }
     for (const port of portsOf(service)) pools.ports.take(port);
   }
   return pools;
@@ -50,8 +75,8 @@ const needsHealthPort = ({ spec }: any): boolean => spec.type === "LoadBalancer"
 
 const isExposed = ({ spec }: any): boolean => spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
 
-function addressesOf(service: any): readonly number[] {
-  return needsAddress(service) ? (service.spec.clusterIPs ?? []).map(parseIPv4).filter((address: number | undefined) => address !== undefined) : [];
+function addressesOf(service: any): readonly string[] {
+  return needsAddress(service) ? (service.spec.clusterIPs ?? []).flatMap((text: string) => { const ip = parseIp(text); return ip === undefined ? [] : [renderIp(ip)]; }) : [];
 }
 function portsOf({ spec }: any): readonly number[] {
   return [...new Set<number>([...(spec.ports ?? []).map(({ nodePort }: any) => nodePort ?? 0), spec.healthCheckNodePort ?? 0])].filter(port => port !== 0);
@@ -102,8 +127,9 @@ function reserve(pools: Pools, next: any, previous: any | undefined): Reservatio
   const held = { addresses: new Set(previous === undefined ? [] : addressesOf(previous)), ports: new Set(previous === undefined ? [] : portsOf(previous)) };
   try {
     if (needsAddress(next)) {
-      setFamilies(next);
-      if (!isHeadless(next)) reserveAddress(pools, next, held.addresses, taken);
+      const problems = setFamilies(next, previous, [...pools.addresses.keys()]);
+      if (problems.length > 0) throw invalid(Service, next.metadata.name, problems);
+      if (!isHeadless(next)) reserveAddresses(pools, next, held.addresses, taken);
     }
     reservePorts(pools, next, held.ports, taken);
   } catch (error) {
@@ -114,46 +140,34 @@ function reserve(pools: Pools, next: any, previous: any | undefined): Reservatio
     rollback,
     commit() {
       const now = { addresses: new Set(addressesOf(next)), ports: new Set(portsOf(next)) };
-      for (const address of held.addresses) if (!now.addresses.has(address)) pools.addresses.release(address);
+      for (const address of held.addresses) if (!now.addresses.has(address)) releaseAddress(pools, address);
       for (const port of held.ports) if (!now.ports.has(port)) pools.ports.release(port);
     },
   };
 }
 
-/** This cluster has IPv4 only (alloc.go initIPFamilyFields). */
-function setFamilies({ metadata, spec }: any): void {
-  const refuse = (field: string, value: unknown, detail: string) => invalid(Service, metadata.name, [invalidValue(field, value, detail)]);
-  if (spec.clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0) {
-    // Headless without selector: whoever writes the endpoints may use either family.
-    spec.ipFamilyPolicy ??= "RequireDualStack";
-    spec.ipFamilies ??= ["IPv4"];
-    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== "SingleStack") spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === "IPv4" ? "IPv6" : "IPv4"];
-    return;
-  }
-  spec.ipFamilyPolicy ??= "SingleStack";
-  if (spec.ipFamilyPolicy === "RequireDualStack") throw refuse("spec.ipFamilyPolicy", spec.ipFamilyPolicy, "this cluster is not configured for dual-stack services");
-  const foreign = (spec.ipFamilies ?? []).findIndex((family: string) => family !== "IPv4");
-  if (foreign >= 0) throw refuse(`spec.ipFamilies[${foreign}]`, spec.ipFamilies[foreign], "not configured on this cluster");
-  spec.ipFamilies ??= ["IPv4"];
-}
-
-function reserveAddress(pools: Pools, next: any, held: ReadonlySet<number>, taken: (() => void)[]): void {
+/** One address of each of the service's families; those it holds stay, whoever asks for one by name gets it if it is free. */
+function reserveAddresses(pools: Pools, next: any, held: ReadonlySet<string>, taken: (() => void)[]): void {
   const { metadata, spec } = next;
-  const [wanted] = spec.clusterIPs ?? [];
-  let address: number | undefined;
-  if (wanted === undefined || wanted === "") {
-    address = pools.addresses.next();
-    if (address === undefined) throw internal("failed to allocate a serviceIP: range is full");
-  } else {
+  const addresses = (spec.ipFamilies as readonly Family[]).map((family, i): string => {
+    const wanted: string | undefined = spec.clusterIPs?.[i];
+    const pool = must(pools.addresses.get(family), `the cluster has ${family}`);
+    if (wanted === undefined || wanted === "") {
+      const offset = pool.offsets.next();
+      if (offset === undefined) throw internal("failed to allocate a serviceIP: range is full");
+      taken.push(() => pool.offsets.release(offset));
+      return addressAt(pool, offset);
+    }
     const refuse = (why: string) => invalid(Service, metadata.name, [invalidValue("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`)]);
-    address = parseIPv4(wanted);
-    if (address !== undefined && held.has(address)) return;
-    if (address === undefined || !inRange(pools.range, address) || !pools.addresses.contains(address)) throw refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${pools.rangeText}`);
-    if (!pools.addresses.take(address)) throw refuse("provided IP is already allocated");
-  }
-  taken.push(() => pools.addresses.release(address));
-  spec.clusterIP = renderIPv4(address);
-  spec.clusterIPs = [spec.clusterIP];
+    const offset = offsetOf(pool, wanted);
+    if (offset !== undefined && held.has(addressAt(pool, offset))) return wanted;
+    if (offset === undefined || !pool.offsets.contains(offset)) throw refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${pool.text}`);
+    if (!pool.offsets.take(offset)) throw refuse("provided IP is already allocated");
+    taken.push(() => pool.offsets.release(offset));
+    return addressAt(pool, offset);
+  });
+  [spec.clusterIP] = addresses;
+  spec.clusterIPs = addresses;
 }
 
 function reservePorts({ ports: pool }: Pools, next: any, held: ReadonlySet<number>, taken: (() => void)[]): void {
@@ -187,7 +201,11 @@ function reservePorts({ ports: pool }: Pools, next: any, held: ReadonlySet<numbe
   else if (needsHealthPort(next)) spec.healthCheckNodePort = any();
 }
 
-function release({ addresses, ports }: Pools, service: any): void {
-  for (const address of addressesOf(service)) addresses.release(address);
-  for (const port of portsOf(service)) ports.release(port);
+function release(pools: Pools, service: any): void {
+  for (const address of addressesOf(service)) releaseAddress(pools, address);
+  for (const port of portsOf(service)) pools.ports.release(port);
+}
+function releaseAddress(pools: Pools, address: string): void {
+  const held = poolHolding(pools, address);
+  held?.pool.offsets.release(held.offset);
 }
