@@ -44,13 +44,37 @@ async function removeEmpty(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Keeps an eye on shims that no sandbox or container of the runtime belongs to: containerd leaves one behind when whoever asked for a sandbox
+ * dies while it is being made. One that is unknown on two looks in a row is ended; `listed` gives all ids that the runtime knows.
+ */
+export class StrayShims {
+  readonly #socket: string;
+  #suspects = new Set<string>();
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+  /** Gives the ids of those it ended. */
+  async look(listed: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
+    // Shims first: what the runtime makes in between is in its list and not among them.
+    const shims = shimsOf(this.#socket);
+    const known = await listed();
+    const strays = shims.filter(({ id }) => id !== "" && !known.has(id));
+    const ended = strays.filter(({ id }) => this.#suspects.has(id));
+    for (const shim of ended) for (const { pid, startTime } of [...descendantsOf(shim.pid), shim]) await killProcess(pid, startTime);
+    this.#suspects = new Set(strays.map(({ id }) => id));
+    return ended.map(({ id }) => id);
+  }
+}
+
 type Known = { readonly pid: number; readonly startTime: number };
 
 /** Shims that answer to our socket: it stands in their command line. */
-function shimsOf(socket: string): readonly Known[] {
-  return processes().filter(({ pid }) => {
-    const words = text(`/proc/${pid}/cmdline`).split("\0");
-    return words[0]?.includes("containerd-shim") === true && words.includes("-address") && words[words.indexOf("-address") + 1] === socket;
+function shimsOf(socket: string): readonly (Known & { readonly id: string })[] {
+  return processes().flatMap(known => {
+    const words = text(`/proc/${known.pid}/cmdline`).split("\0");
+    const after = (flag: string): string => (words.includes(flag) ? words[words.indexOf(flag) + 1] ?? "" : "");
+    return words[0]?.includes("containerd-shim") === true && after("-address") === socket ? [{ ...known, id: after("-id") }] : [];
   });
 }
 function processes(): readonly Known[] {

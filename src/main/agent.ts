@@ -28,7 +28,7 @@ import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
 import { ContainerdStreams } from "../host/containerd-streams.ts";
-import { rememberFolders } from "../host/leftovers.ts";
+import { rememberFolders, StrayShims } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
@@ -50,6 +50,9 @@ import { version } from "./version.ts";
 const podsMax = 110;
 /** The server makes our identity at its first start, beside us. */
 const identityWaitMs = 30_000;
+/** Containers of this long ago that the runtime still does not list are nobody's. */
+const strayFirstMs = 30_000;
+const strayEveryMs = 60_000;
 const memoryDirBytesMax = 256 * 2 ** 20;
 
 /** Runs until SIGTERM or SIGINT; gives the exit code. `node` names a member; absent: the machine itself. */
@@ -154,6 +157,19 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   });
   const running = [pods, services, slices, policies, nodes, routes].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
   const serving = runNodeNetwork(cluster, place, { services, slices, clock, log, path: settings.path }, signal);
+  const strays = new StrayShims(pathsOf(settings).socket);
+  void supervise({
+    name: "stray shims",
+    run: async stop => {
+      // A sandbox that is being made has a shim before it is listed: the looks are further apart than that takes.
+      for (let wait = strayFirstMs; !stop.aborted; wait = strayEveryMs) {
+        await clock.sleep(wait, stop);
+        if (stop.aborted) return;
+        const ended = await strays.look(async () => { const { sandboxes, containers } = await runtime.list(); return new Set([...sandboxes, ...containers].map(({ id }) => id)); });
+        if (ended.length > 0) log.warn("shims that belonged to no pod were ended", { ids: ended.join(" ") });
+      }
+    },
+  }, { clock, log, maxWaitMs: strayEveryMs }, signal);
   const node = agent.run(signal);
   report.ready();
   settleMemory(signal);

@@ -110,7 +110,7 @@ function holdings(): Readonly<Record<string, string>> {
 const held = (): readonly (readonly [string, string])[] => Object.entries(holdings()).filter(([what, count]) => !what.startsWith("rules") && count !== "0");
 async function nothingLeft(what: string): Promise<void> {
   let left = held();
-  for (const end = performance.now() + 90_000; left.length > 0 && performance.now() < end; left = held()) await new Promise(done => setTimeout(done, 500));
+  for (const end = performance.now() + 180_000; left.length > 0 && performance.now() < end; left = held()) await new Promise(done => setTimeout(done, 500));
   assert.deepEqual(left, [], `nothing is left ${what}`);
 }
 
