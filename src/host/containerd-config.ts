@@ -25,7 +25,7 @@ export const pauseImage = "timonier.internal/pause:1";
 
 export function pathsOf({ dir, runDir }: Pick<ContainerdSettings, "dir" | "runDir">) {
   return {
-    config: `${dir}/config.toml`, root: `${dir}/root`, log: `${dir}/containerd.log`, cni: `${dir}/cni`, hosts: `${dir}/certs.d`, process: `${dir}/process.json`, machine: `${dir}/forwarding-before.json`, folders: `${dir}/folders-missing-before.json`,
+    config: `${dir}/config.toml`, root: `${dir}/root`, log: `${dir}/containerd.log`, cni: `${dir}/cni`, hosts: `${dir}/certs.d`, process: `${dir}/process.json`, folders: `${dir}/folders-missing-before.json`,
     opt: `${dir}/opt`, state: `${runDir}/containerd`, socket: `${runDir}/containerd.sock`, runc: `${runDir}/runc`, crun: `${runDir}/crun`, ipam: `${runDir}/cni-ipam`,
   };
 }

@@ -1,6 +1,7 @@
 /** What pods' packets need of the node beyond CNI: forwarding, a masquerade for the outside world, and ports on the node's own addresses. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
+import { basename, dirname } from "node:path";
 import type { HostPorts } from "../node/host.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
 import { writeFileAtomic } from "./files.ts";
@@ -21,20 +22,29 @@ function hearingRouters(): readonly string[] {
   return readdirSync(interfaces6).filter(name => !/^(all|default|lo|veth)/.test(name)).map(name => `${interfaces6}/${name}/accept_ra`).filter(path => readFileSync(path, "utf8").trim() === "1");
 }
 
-/** Turns forwarding on and remembers in `before` how it was, so that `restoreForwarding` can put it back. */
+/**
+ * Turns forwarding on and remembers in `before` how it was, so that `restoreForwarding` can put it back. The note is the machine's, not one
+ * cluster's: it lies beside the run folders of all clusters, and is lost with a reboot, as the switches themselves are.
+ */
 export async function enableForwarding(before: string, withIPv6: boolean): Promise<void> {
   const wanted = withIPv6 ? switches : switches.slice(0, 1);
   const hearing = withIPv6 && readFileSync(switches[1], "utf8").trim() === "0" ? hearingRouters() : [];
   const values: { readonly [path: string]: string } = Object.fromEntries([...wanted, ...hearing].filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
-  if (!existsSync(before)) await writeFileAtomic(before, JSON.stringify(values));
+  // What somebody has noted already was so before all of us.
+  const noted = existsSync(before) ? JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string } : {};
+  if (Object.keys(values).some(path => noted[path] === undefined)) await writeFileAtomic(before, JSON.stringify({ ...values, ...noted }));
   for (const path of hearing) writeFileSync(path, "2");
   for (const path of wanted) if (values[path] !== undefined && values[path] !== "1") writeFileSync(path, "1");
 }
-export function restoreForwarding(before: string): void {
+/** The last cluster on the machine (`runFolder`) puts the switches back: others' pods would lose their way. */
+export function restoreForwarding(before: string, runFolder: string): void {
   if (!existsSync(before)) return;
+  const others = readdirSync(dirname(before), { withFileTypes: true }).filter(entry => entry.isDirectory() && entry.name !== basename(runFolder));
+  if (others.length > 0) return;
   const values = JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string };
   for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");
   for (const path of Object.keys(values)) if (path.startsWith(`${interfaces6}/`) && path.endsWith("/accept_ra") && existsSync(path)) writeFileSync(path, values[path]!);
+  rmSync(before);
 }
 
 /** Addresses of services: what still carries one after translation is served by nobody, and must not leave by the default route. */

@@ -42,7 +42,7 @@ import { parseResolver } from "../node/sandbox-config.ts";
 import { serveMembers } from "./member-services.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceNetworks } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceNetworks } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -96,7 +96,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
   await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
-  await enableForwarding(pathsOf(settings).machine, cluster.ipv6 !== undefined);
+  await enableForwarding(forwardingNote(cluster, place), cluster.ipv6 !== undefined);
   if (cluster.ipv6 && !place.boxed) await addLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
   const network = new PodNetwork(cluster.id, podNetworks(cluster), serviceNetworks(cluster).map(cidr => ({ cidr, ...(cidr.includes(":") ? {} : { dns: clusterDNS(cluster) }) })), settings.path);
   await network.start();

@@ -107,6 +107,10 @@ export function nodePodCIDR({ podCIDR }: Pick<Cluster, "podCIDR">, index = 0): s
   return `${renderIPv4(must(parseIPv4Range(podCIDR), `${podCIDR} is a network`).first + index * 256)}/24`;
 }
 
+/** How the machine's switches for forwarding were before any cluster; a box has switches of its own. */
+export function forwardingNote({ runFolder }: Pick<Cluster, "runFolder">, place: NodePlace): string {
+  return place.boxed ? `${place.runFolder}/forwarding.json` : `${runFolder.slice(0, runFolder.lastIndexOf("/"))}/forwarding.json`;
+}
 /** Where boxes read how to reach registries on the machine's loopback. */
 export function registryNote({ runFolder }: Pick<Cluster, "runFolder">): string {
   return `${runFolder}/registry-gateway.json`;

@@ -15,7 +15,7 @@ import { silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
 import { boxSpec, ourselves } from "./box.ts";
-import { agentPaths, clusterDNS, containerdSettings, loadBalancerAddresses, machineIPv6, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
+import { agentPaths, clusterDNS, containerdSettings, forwardingNote, loadBalancerAddresses, machineIPv6, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 const atOnce = 8;
@@ -77,7 +77,7 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await removeLoopbackAddress(clusterDNS(cluster), settings.path);
   if (cluster.ipv6) await removeLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
   for (const pool of loadBalancerAddresses(cluster).pools) await removeLocalRange(pool, settings.path);
-  restoreForwarding(pathsOf(settings).machine);
+  restoreForwarding(forwardingNote(cluster, place), cluster.runFolder);
   await forgetFolders(pathsOf(settings).folders);
   await removeEverywhere(cgroupLayout(), at.cgroupRoot);
   for (const folder of [at.podsDir, at.memoryDir, at.logsDir, settings.dir, pathsOf(settings).state, pathsOf(settings).runc, pathsOf(settings).crun, pathsOf(settings).ipam, `${cluster.runFolder}/exec`, `${cluster.dataFolder}/nodes`]) await removeTree(folder);
