@@ -4,7 +4,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 const rings: { readonly [name: string]: readonly string[] } = {
-  unit: ["src/**/*.test.ts", "test/*.test.ts", "test/upstream/*.test.ts"],
+  unit: ["src/**/*.test.ts", "test/*.test.ts", "test/upstream/*.test.ts", "test/api-conformance/*.test.ts"],
   sim: ["test/sim/*.test.ts"],
   e2e: ["test/e2e/*.test.ts"],
 };
