@@ -129,3 +129,15 @@ test("two writers with the same version never both win", async () => {
   assert.equal(Object.keys((await client.get(ConfigMap, "default", "a")).data ?? {}).length, 11);
   await harness.close();
 });
+
+test("componentstatuses are answered from what is known, with the warning that goes with them", async () => {
+  const harness = await start();
+  const list = await harness.send("GET", "/api/v1/componentstatuses");
+  assert.deepEqual(JSON.parse(String(await bodyOf(list))).items.map(({ metadata, conditions }: any) => [metadata.name, conditions[0].status, conditions[0].message]), [["controller-manager", "True", "ok"], ["etcd-0", "True", "ok"], ["scheduler", "True", "ok"]]);
+  assert.deepEqual(list.headers.warning, ['299 - "v1 ComponentStatus is deprecated in v1.19+"']);
+  assert.equal((await harness.send("GET", "/api/v1/componentstatuses/etcd-0")).status, 200);
+  assert.deepEqual(await Promise.all([harness.send("GET", "/api/v1/componentstatuses/none"), harness.send("DELETE", "/api/v1/componentstatuses/etcd-0"), harness.send("GET", "/api/v1/componentstatuses?watch=1")].map(async each => (await each).status)), [404, 405, 405]);
+  const table = await harness.send("GET", "/api/v1/componentstatuses?fieldSelector=metadata.name%3Dscheduler", { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } });
+  assert.deepEqual(JSON.parse(String(await bodyOf(table))).rows.map(({ cells }: any) => cells), [["scheduler", "Healthy", "ok", ""]]);
+  await harness.close();
+});

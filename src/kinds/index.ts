@@ -25,6 +25,7 @@ import { Job } from "./batch/job.ts";
 import { CertificateSigningRequest } from "./certificates/certificatesigningrequest.ts";
 import { Lease } from "./coordination/lease.ts";
 import { Binding } from "./core/binding.ts";
+import { ComponentStatus } from "./core/componentstatus.ts";
 import { ConfigMap } from "./core/configmap.ts";
 import { Endpoints } from "./core/endpoints.ts";
 import { Event } from "./core/event.ts";
@@ -77,6 +78,7 @@ export const kinds: readonly AnyKind[] = [
   Pod,
   PodTemplate,
   Binding,
+  ComponentStatus,
   ConfigMap,
   Secret,
   ServiceAccount,

@@ -1,5 +1,6 @@
 /** Every endpoint that is not a plain object's own, one line each. What is not here but in a kind's `subresources` is a view of the object: get, update, patch. */
 import { Binding } from "../../kinds/core/binding.ts";
+import { ComponentStatus } from "../../kinds/core/componentstatus.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
@@ -9,6 +10,7 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { subresourcesOf } from "../../kinds/subresources.ts";
 import type { SubresourceType } from "../discovery.ts";
 import { binding } from "./binding.ts";
+import { componentStatus } from "./component-status.ts";
 import { eviction } from "./eviction.ts";
 import { postedEndpoint, type Posted } from "./posted.ts";
 import { attach, exec, log, portForward } from "./pod-streams.ts";
@@ -27,7 +29,7 @@ const posted: readonly (readonly [AnyKind, string, Posted])[] = [
   ...reviews.map(review => [review.body, "", review] as const),
 ];
 
-/** Answered by whoever the request is passed on to. */
+/** Answered from what is known now, or by whoever the request is passed on to. */
 const connected: readonly (readonly [AnyKind, string, Subresource])[] = [
   [Pod, "attach", attach],
   [Pod, "exec", exec],
@@ -36,6 +38,7 @@ const connected: readonly (readonly [AnyKind, string, Subresource])[] = [
   [Pod, "log", log],
   [Service, "proxy", serviceProxy],
   [Node, "proxy", nodeProxy],
+  [ComponentStatus, "", componentStatus],
 ];
 
 export function findPosted(kind: AnyKind, subresource: string): Posted | undefined {
