@@ -6,6 +6,7 @@
 import { stringifyJson } from "../base/json-codec.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { microTimeOf } from "../base/time.ts";
+import { openEnvelope } from "../schema/envelope.ts";
 import type { Decision, User } from "./context.ts";
 import type { Flow } from "./flow-control/levels.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
@@ -77,8 +78,27 @@ function objectRef({ resource, namespace, name, group, version, subresource }: R
 
 /** The name that a create was given, from the beginning of its answer. */
 function nameIn({ status, content }: HttpResponse): string {
-  if (status !== 201 || content.type !== "text") return "";
+  if (status !== 201) return "";
+  if (content.type === "bytes") return nameInProtobuf(content.bytes);
+  if (content.type !== "text") return "";
   return /"metadata":\s*\{\s*"name":\s*"([^"\\]+)"/.exec(content.text.slice(0, 2048))?.[1] ?? "";
+}
+
+/** Every kind's first field is its metadata, whose first field is the name. */
+function nameInProtobuf(bytes: Uint8Array): string {
+  const { raw } = openEnvelope(bytes);
+  const body = (from: number): readonly [start: number, end: number] => {
+    let [length, shift, at] = [0, 0, from + 1];
+    if (raw[from] !== 0x0a) return [0, 0];
+    for (; shift < 28; shift += 7) {
+      const byte = raw[at++] ?? 0;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return [at, at + length];
+  };
+  const [start, end] = body(body(0)[0]);
+  return start === 0 || end > raw.length ? "" : new TextDecoder().decode(raw.subarray(start, end));
 }
 
 function reasonOf({ status, content }: HttpResponse): { readonly status?: string; readonly reason?: string; readonly message?: string } {

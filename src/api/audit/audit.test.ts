@@ -106,6 +106,15 @@ test("lists and protobuf are kept as JSON, patches as they are, and what the cli
   await harness.close();
 });
 
+test("the name that a create was given is in the event whatever the client reads", async () => {
+  for (const accept of ["application/json", "application/vnd.kubernetes.protobuf"]) for (const generated of [false, true]) {
+    const harness = await audited([{ level: "Metadata" }], { omitStages: ["RequestReceived"] });
+    await harness.send("POST", "/api/v1/namespaces", { headers: { ...json, accept }, body: JSON.stringify({ metadata: generated ? { generateName: "some-" } : { name: "n".repeat(60) } }) });
+    assert.match(harness.events()[0].objectRef.name, generated ? /^some-[a-z0-9]{5}$/ : /^n{60}$/);
+    await harness.close();
+  }
+});
+
 test("a watch is told when it starts and when it ends", async () => {
   const harness = await audited([{ level: "Metadata" }], { omitStages: ["RequestReceived"] });
   const response = await harness.send("GET", "/api/v1/configmaps?watch=1");
