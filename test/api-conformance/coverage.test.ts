@@ -8,8 +8,6 @@ const upstream = existsSync(listed) ? listed : "/work/shared/reference/conforman
 const folder = new URL(".", import.meta.url).pathname;
 /** What drives kubectl is beside the other tests of real programs. */
 const kubectl = new URL("../e2e/kubectl.test.ts", import.meta.url).pathname;
-/** Written as soon as the API server carries mutating policies out. */
-const pending = new Set(["should mutate a Deployment", "should mutate a Deployment with annotations"].map(name => `[sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] ${name}`));
 const bare = (name: string): string => name.replace(/\[(Conformance|Serial|Slow|NodeConformance)\]/g, "").replace(/\s+/g, " ").trim();
 
 /** Names of upstream's tests marked as needing the API only, by the file's flags or their own. */
@@ -27,7 +25,7 @@ function wanted(): readonly string[] {
 
 if (existsSync(upstream)) test("upstream's conformance tests without pods all have one here", () => {
   const written = new Set([kubectl, ...readdirSync(folder).filter(name => name.endsWith(".test.ts")).map(name => folder + name)].flatMap(path => [...readFileSync(path, "utf8").matchAll(/["`](\[sig-[^"\n]*?)(?: \[Conformance\])?(?:"|`,)/g)].map(match => bare(match[1]!))));
-  const missing = wanted().filter(name => !written.has(name) && !pending.has(name));
+  const missing = wanted().filter(name => !written.has(name));
   assert.deepEqual(missing, []);
   console.log(`${wanted().length} of upstream's tests, ${written.size} written here`);
 });

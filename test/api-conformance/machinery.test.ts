@@ -257,6 +257,15 @@ test("[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] sh
   await world.refused(422, "POST", deployments, { body: deployment(2) });
   await world.create(deployments, deployment(3));
 });
+test("[sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should mutate a Deployment [Conformance]", async () => {
+  const deployments = await bound("mutating", { reinvocationPolicy: "Never", mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression: "Object{spec: Object.spec{replicas: object.spec.replicas + 99}}" } }] });
+  assert.equal((await world.create(deployments, deployment(1))).spec.replicas, 100);
+});
+test("[sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should mutate a Deployment with annotations [Conformance]", async () => {
+  const deployments = await bound("mutating", { reinvocationPolicy: "Never", mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression: "Object{metadata: Object.metadata{annotations: {'my-annotation': 'my-value'}}}" } }] });
+  assert.deepEqual((await world.create(deployments, deployment(1))).metadata.annotations["my-annotation"], "my-value");
+});
+
 const hook = (kind: "Validating" | "Mutating", matchConditions: readonly Any[]) => ({ metadata: { name: world.name("hook") }, webhooks: [{ name: "hook.example.com", sideEffects: "None", admissionReviewVersions: ["v1"], failurePolicy: "Ignore", clientConfig: { url: "https://hook.example.com/" }, rules: [{ apiGroups: ["nowhere.example.com"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["x"] }], matchConditions, ...(kind === "Mutating" ? { reinvocationPolicy: "Never" } : {}) }] });
 test("[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should include webhook resources in discovery documents [Conformance]", async () => {
   assert.ok((await world.get("/apis")).groups.some(({ name, versions }: Any) => name === "admissionregistration.k8s.io" && versions.some(({ version }: Any) => version === "v1")));
@@ -274,6 +283,12 @@ for (const [name, kind] of [
   assert.deepEqual((await world.get(`${path}/${made.metadata.name}`)).webhooks[0].matchConditions, conditions);
   const more = [...conditions, { name: "expression-2", expression: "object.metadata.namespace == 'staging'" }];
   assert.deepEqual((await world.update(`${path}/${made.metadata.name}`, { ...made, webhooks: [{ ...made.webhooks[0], matchConditions: more }] })).webhooks[0].matchConditions, more);
+});
+for (const [name, kind] of [
+  ["[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should reject mutating webhook configurations with invalid match conditions", "Mutating"],
+  ["[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should reject validating webhook configurations with invalid match conditions", "Validating"],
+] as const) test(`${name} [Conformance]`, async () => {
+  assert.match(await world.refused(422, "POST", `${admission}/${kind.toLowerCase()}webhookconfigurations`, { body: hook(kind, [{ name: "invalid-expression-1", expression: "... [] bad expression" }]) }), /compilation failed/);
 });
 test("[sig-api-machinery] Servers with support for API chunking should return chunks of results for list calls [Conformance]", async () => {
   const templates = `/api/v1/namespaces/${await world.namespace("chunking")}/podtemplates`;
