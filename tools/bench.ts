@@ -14,6 +14,7 @@ const benches: { readonly [name: string]: Bench } = {
   watch: { title: "Watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
   schedule: { title: "Scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
   fairness: { title: "A flood of 500 requests at a time, server on one core, TLS", runs: 1, measure: async runs => (await import("./bench/fairness.ts")).benchFairness(runs) },
+  ingress: { title: "Ingress proxy on one core, three backends, HTTP/1.1 kept alive", runs: 3, measure: async runs => (await import("./bench/ingress.ts")).benchIngress(runs) },
   store: { title: "Durable store, 3.4 KB a put", runs: 3, measure: async runs => (await import("./bench/store.ts")).benchStore(runs) },
 };
 

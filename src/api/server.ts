@@ -8,6 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
+import { gatewayClassController } from "./admission/gateway-class.ts";
 import { admissionSteps } from "./admission/steps.ts";
 import { mutatingPolicies } from "./admission/policies/mutating.ts";
 import { validatingPolicies } from "./admission/policies/policies.ts";
@@ -128,7 +129,7 @@ export class ApiServer {
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
     const admission: readonly (AdmissionStep | undefined)[] = [
-      ...admissionSteps, ...(options.admission ?? []), definitionRulesStep(options.loadCel), webhookConditions(options.loadCel),
+      ...admissionSteps, ...(options.admission ?? []), gatewayClassController, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, definitionRulesStep(options.loadCel), webhookConditions(options.loadCel),
       mutatesByPolicy, webhooks?.mutating, mutatesAgain, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
     ];
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };

@@ -27,6 +27,7 @@ export const deleteCluster: Command = {
       if (cluster) await stopAgents(cluster, machine, progress, 5_000, 0);
       else await progress.step("node agent stopped", () => machine.stopDaemon("agent", place.runFolder, 5_000));
       await progress.step("server stopped", () => machine.stopDaemon("server", place.runFolder, 5_000));
+      await machine.stopDaemon("ingress", place.runFolder, 5_000);
       if (cluster?.runtime === "containerd") await progress.step("containers, namespaces, interfaces, mounts removed", () => parts.removeWorkloads(cluster, line => progress.note(line)));
       const files = await parts.removeKubeconfig({ context: place.context, dataFolder: place.dataFolder, path: cluster?.kubeconfig });
       for (const file of files) progress.note(`context "${place.context}" removed from ${file}`);

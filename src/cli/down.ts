@@ -21,9 +21,11 @@ export const down: Command = {
     }
     await stopAgents(cluster, machine, progress, 10_000);
     await progress.step("server stopped", () => machine.stopDaemon("server", cluster.runFolder, 10_000));
+    // What keeps running goes on being served; without pods there is nothing to serve.
+    if (args.values["stop-workloads"] === true) await machine.stopDaemon("ingress", cluster.runFolder, 5_000);
     if (cluster.runtime === "containerd" && args.values["stop-workloads"] === true)
       await progress.step("workloads and containerd stopped", () => parts.stopWorkloads(cluster, line => progress.note(line)));
-    machine.out(`Cluster "${cluster.name}" is stopped${cluster.runtime === "containerd" && args.values["stop-workloads"] !== true ? "; its pods keep running" : ""}. "timonier up${flagsFor(cluster)}" starts it again.\n`);
+    machine.out(`Cluster "${cluster.name}" is stopped${cluster.runtime === "containerd" && args.values["stop-workloads"] !== true ? "; its pods and their ingress keep running" : ""}. "timonier up${flagsFor(cluster)}" starts it again.\n`);
     return 0;
   },
 };

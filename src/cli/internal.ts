@@ -22,7 +22,7 @@ export const endPods: Command = {
   run: (args, _machine, parts) => parts.endPods(folder(args.values["data-dir"]), String(args.values["node"])),
 };
 export const ingress: Command = {
-  name: "ingress", doc: "run the ingress proxy in this process, fed by the server process", flags, hidden: true,
+  name: "ingress", doc: "run the ingress proxy in this process, fed by the server process through a file", flags, hidden: true,
   run: (args, _machine, parts) => parts.runIngress(folder(args.values["data-dir"])),
 };
 

@@ -2,6 +2,7 @@ import { messageOf } from "../base/log.ts";
 import { UsageError, type Arguments } from "./args.ts";
 import { allFree, atPresentAddress, clusterFlags, daemonsOf, grown, layOut, loadCluster, placeOf, saveCluster, type Daemon, type Place } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import { ingressLine } from "./ingress.ts";
 import type { Cluster, Machine, Parts, Probe } from "./machine.ts";
 import { bringPackages } from "./packages.ts";
 import { duration, Progress } from "./progress.ts";
@@ -57,7 +58,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
     if (probe && all.every(each => each !== undefined)) {
       const folder = apiConfigOf(args, machine);
       if (folder !== undefined && folder !== known.apiConfig) throw new UsageError(`--api-config ${folder}: cluster "${known.name}" runs with ${known.apiConfig ?? "none"}: run "timonier down${flagsFor(known)}" first`);
-      machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n`);
+      const ingress = await ingressLine(machine, known);
+      machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n${ingress === undefined ? "" : `Ingress ${ingress}\n`}`);
       await parts.mergeKubeconfig(access(known));
       return 0;
     }
@@ -87,7 +89,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   } finally {
     unlisten();
   }
-  machine.out(`\nCluster "${cluster.name}" is ready after ${duration(progress.elapsedMs)}: https://${cluster.listen[0]}:${cluster.port}\n${nextCommands(cluster)}`);
+  const ingress = await ingressLine(machine, cluster);
+  machine.out(`\nCluster "${cluster.name}" is ready after ${duration(progress.elapsedMs)}: https://${cluster.listen[0]}:${cluster.port}\n${ingress === undefined ? "" : `Ingress ${ingress}\n`}${nextCommands(cluster)}`);
   return 0;
 }
 
@@ -103,6 +106,7 @@ async function stopStarted(started: readonly Daemon[], known: Cluster, cluster: 
 /** Nothing half-made stays behind: a first start that failed is removed. */
 async function undo(cluster: Cluster, place: Place, machine: Machine, parts: Parts): Promise<void> {
   await Promise.all(daemonsOf(cluster).map(({ name, runFolder }) => machine.stopDaemon(name, runFolder, 3_000)));
+  await machine.stopDaemon("ingress", cluster.runFolder, 3_000);
   if (cluster.runtime === "containerd") await parts.removeWorkloads(cluster, () => undefined);
   const log = await machine.read(`${cluster.dataFolder}/logs/server.log`);
   if (log) machine.err(lastLines(log, 5));

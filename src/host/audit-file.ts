@@ -1,9 +1,9 @@
-/** The audit log on disk: lines appended in order, files rotated by size and removed by number and age (CIS 1.2.16–19: 100 MB, 10 files, 30 days). */
+/** The audit log (or another one, `what`) on disk: lines appended in order, files rotated by size and removed by number and age (CIS 1.2.16–19: 100 MB, 10 files, 30 days). */
 import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, write } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Log } from "../base/log.ts";
 
-export type AuditFileOptions = { readonly path: string; readonly log: Log; readonly now: () => number; readonly bytesMax?: number; readonly filesMax?: number; readonly ageMaxMs?: number };
+export type AuditFileOptions = { readonly path: string; readonly log: Log; readonly now: () => number; readonly what?: string; readonly bytesMax?: number; readonly filesMax?: number; readonly ageMaxMs?: number };
 
 const bytesMaxDefault = 100_000_000;
 const filesMaxDefault = 10;
@@ -22,7 +22,7 @@ export class AuditFile {
   #closed = false;
 
   constructor(options: AuditFileOptions) {
-    this.#options = { bytesMax: bytesMaxDefault, filesMax: filesMaxDefault, ageMaxMs: ageMaxDefaultMs, ...options };
+    this.#options = { what: "audit log", bytesMax: bytesMaxDefault, filesMax: filesMaxDefault, ageMaxMs: ageMaxDefaultMs, ...options };
     this.#file = openSync(options.path, "a", 0o600);
     this.#bytes = statSync(options.path).size;
     this.#sweep();
@@ -32,7 +32,7 @@ export class AuditFile {
   append(line: string): void {
     if (this.#closed) return;
     if (this.#pendingBytes + line.length > pendingBytesMax) {
-      if (this.#lost++ === 0) this.#options.log.error("the audit log cannot be written fast enough: events are being lost", { path: this.#options.path });
+      if (this.#lost++ === 0) this.#options.log.error(`the ${this.#options.what} cannot be written fast enough: events are being lost`, { path: this.#options.path });
       return;
     }
     this.#pending.push(line);
@@ -54,12 +54,12 @@ export class AuditFile {
       this.#pendingBytes = 0;
       try {
         await this.#write(bytes);
-        if (this.#lost > 0) this.#options.log.warn("audit events were lost", { count: this.#lost });
+        if (this.#lost > 0) this.#options.log.warn(`events of the ${this.#options.what} were lost`, { count: this.#lost });
         this.#lost = 0;
         if (this.#bytes >= this.#options.bytesMax) this.#rotate();
       } catch (error) {
         // A full disk must not stop the API: the loss is told, and writing goes on with the next event.
-        if (this.#lost++ === 0) this.#options.log.error("the audit log cannot be written", { path: this.#options.path, error: String(error) });
+        if (this.#lost++ === 0) this.#options.log.error(`the ${this.#options.what} cannot be written`, { path: this.#options.path, error: String(error) });
       }
     }
     this.#writing = undefined;

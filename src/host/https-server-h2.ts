@@ -1,7 +1,6 @@
 /** HTTP/2 connections: the core stream API of node:http2, which is twice as fast as its request/response one. */
 import { constants, performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import type { Writable } from "node:stream";
-import type { TLSSocket } from "node:tls";
+import type { Duplex, Writable } from "node:stream";
 import type { Headers, HttpRequest, Peer } from "../api/http.ts";
 import type { Guard } from "./https-server-guard.ts";
 import { readBody } from "./https-server-body.ts";
@@ -17,8 +16,8 @@ const suspiciousResets = 20;
 
 export type Http2Options = { readonly limits: ServerLimits; readonly guard: Guard; readonly serve: (exchange: Exchange) => void };
 
-/** Takes over a TLS connection whose client chose `h2`. */
-export function serveHttp2(socket: TLSSocket, peer: Peer, options: Http2Options): ServerHttp2Session {
+/** Takes over a connection whose client chose `h2`, or began to speak it. */
+export function serveHttp2(socket: Duplex, peer: Peer, options: Http2Options): ServerHttp2Session {
   const { limits, guard, serve } = options;
   const session = performServerHandshake(socket, {
     maxHeaderListPairs: limits.headerCount, maxSettings: 32, maxOutstandingPings: 10,

@@ -1,236 +1,308 @@
-/** Carries one request to one of a route's endpoints and the answer back: HTTP/1.1 with connections kept, gRPC over HTTP/2, WebSockets. */
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from "node:http";
-import { connect as connectHttp2, constants, type ClientHttp2Session, type ServerHttp2Stream } from "node:http2";
-import { Agent as TlsAgent, request as httpsRequest } from "node:https";
-import type { Duplex } from "node:stream";
-import type { RouteOptions } from "../ingress/annotations.ts";
-import { hopByHop, type Exchange } from "./https-server-exchange.ts";
+/** HTTP/1.1 connections to backends: one request at a time each, kept for the next one, and the answer read strictly. */
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { Chunks } from "./ingress-chunks.ts";
+import { BadMessage, readResponse, type ResponseHead } from "./ingress-fields.ts";
 
-/** Free connections that are kept to one endpoint, and for how long: shorter than common servers keep theirs. */
-const keptPerEndpoint = 64;
+const headBytesMax = 64 * 1024;
+const headerCountMax = 256;
+/** Free connections kept to one endpoint, and for how long: shorter than common servers keep theirs. */
+const keptPerEndpoint = 256;
 const keptMs = 4_000;
 
-export type Sent = { readonly exchange: Exchange; readonly headers: OutgoingHttpHeaders; readonly path: string; readonly options: RouteOptions; /** Added to the answer. */ readonly cookies: readonly string[]; /** 0: no limit. */ readonly bodyBytesMax: number };
-/** Why there is no answer: `connect` may be tried elsewhere, nothing has been sent. */
-export class BackendFailure extends Error {
-  readonly kind: "connect" | "answer" | "timeout" | "too-large";
-  constructor(kind: BackendFailure["kind"], cause: unknown) {
-    super(kind, { cause });
-    this.kind = kind;
-  }
+/** `length`: this many bytes; `chunked`: framed; `close`: until the connection ends. */
+export type Body = { readonly type: "none" | "length" | "chunked" | "close"; readonly length: number };
+/** Who waits for an answer. */
+export interface Receiver {
+  readonly method: string;
+  /** Whether chunks are wanted with their framing. */
+  readonly framedChunks: boolean;
+  /** Whether a short answer is better late than broken off: it could be asked for again. */
+  readonly holds: boolean;
+  /** Whether it may be joined (101). */
+  readonly joins: boolean;
+  connected(): void;
+  /** `text` is the rest of a short answer that came with its head. */
+  head(head: ResponseHead, body: Body, text: string | undefined): void;
+  /** An answer before the answer: 103. */
+  early(head: ResponseHead): void;
+  bytes(part: Buffer): void;
+  end(): void;
+  /** The socket is the receiver's from now on. */
+  joined(head: ResponseHead, rest: Buffer): void;
+  /** No more will come. `late`: it was silent for too long. */
+  gone(late: boolean, error: Error | undefined): void;
+  drained(): void;
 }
 
-export class Backends {
-  readonly #plain = new Agent({ keepAlive: true, maxFreeSockets: keptPerEndpoint, timeout: keptMs, scheduling: "lifo" });
-  readonly #secure = new TlsAgent({ keepAlive: true, maxFreeSockets: keptPerEndpoint, timeout: keptMs, scheduling: "lifo", rejectUnauthorized: false });
-  readonly #sessions = new Map<string, ClientHttp2Session>();
+export class BackendConnection {
+  readonly endpoint: string;
+  readonly key: string;
+  readonly socket: Socket;
+  /** Requests answered before the one under way. */
+  served = 0;
+  idleSince = 0;
+  /** Whether a byte of the answer under way has come. */
+  answering = false;
+  isConnected = false;
+  #receiver: Receiver | undefined;
+  #pool: BackendPool;
+  #rest: Buffer | undefined;
+  #body: Body | undefined;
+  #left = 0;
+  #chunks: Chunks | undefined;
+  #keep = false;
+  #timeoutMs = -1;
+  #sentAll = false;
+  #over = false;
+  #hold: NodeJS.Timeout | undefined;
+  #heldLong = false;
 
-  /** Resolves when the answer has been carried over; rejects with `BackendFailure` while nothing of it has. */
-  async carry(endpoint: string, sent: Sent): Promise<void> {
-    if (sent.options.backend.startsWith("GRPC") && "respond" in sent.exchange.upload) return this.#carryHttp2(endpoint, sent, sent.exchange.upload as ServerHttp2Stream);
-    return sent.exchange.upgraded ? this.#join(endpoint, sent) : this.#carryHttp1(endpoint, sent);
+  constructor(pool: BackendPool, endpoint: string, secure: boolean, connectMs: number) {
+    this.endpoint = endpoint;
+    this.key = (secure ? "s " : "p ") + endpoint;
+    this.#pool = pool;
+    const colon = endpoint.lastIndexOf(":");
+    const host = endpoint.startsWith("[") ? endpoint.slice(1, colon - 1) : endpoint.slice(0, colon);
+    const port = Number(endpoint.slice(colon + 1));
+    // A backend's certificate is nobody's concern here: the address came from the cluster.
+    this.socket = secure ? connectTls({ host, port, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] }) : connect({ host, port, noDelay: true });
+    this.#wait(connectMs);
+    this.socket.on(secure ? "secureConnect" : "connect", () => { this.isConnected = true; this.#receiver?.connected(); });
+    this.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.socket.on("drain", () => this.#receiver?.drained());
+    this.socket.on("timeout", () => this.#lost(true, undefined));
+    this.socket.on("end", () => this.#ended());
+    this.socket.on("error", error => this.#lost(false, error));
+    this.socket.on("close", () => this.#lost(false, undefined));
+  }
+
+  take(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.answering = false;
+    this.#body = undefined;
+    this.#rest = undefined;
+    this.#heldLong = false;
+    this.#sentAll = false;
+  }
+
+  /** Silence of `readMs` from here on is a failure. False: wait for `drained`. */
+  send(bytes: string | Buffer, readMs: number): boolean {
+    this.#wait(readMs);
+    return typeof bytes === "string" ? this.socket.write(bytes, "latin1") : this.socket.write(bytes);
+  }
+
+  /** The request is out as a whole; only then can the connection serve another. */
+  sentAll(): void {
+    this.#sentAll = true;
+    if (this.#over) this.#free();
+  }
+
+  /** Nobody waits any more. */
+  drop(): void {
+    this.#receiver = undefined;
+    if (this.#hold) { clearTimeout(this.#hold); this.#hold = undefined; }
+    this.socket.destroy();
+  }
+
+  #wait(ms: number): void {
+    if (ms === this.#timeoutMs) return;
+    this.#timeoutMs = ms;
+    this.socket.setTimeout(ms);
+  }
+
+  #read(chunk: Buffer): void {
+    const receiver = this.#receiver;
+    // A server that speaks without being asked, or says more than it announced, is not asked again: its words could be taken for the next answer.
+    if (!receiver || this.#over) return void this.socket.destroy();
+    this.answering = true;
+    try {
+      if (this.#body === undefined) this.#readHead(receiver, this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk);
+      else this.#readBody(receiver, chunk);
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error;
+      this.socket.destroy();
+      this.#lost(false, error);
+    }
+  }
+
+  #readHead(receiver: Receiver, bytes: Buffer): void {
+    const at = bytes.indexOf("\r\n\r\n");
+    if (at < 0) {
+      if (bytes.length > headBytesMax) throw new BadMessage("a head that is too large", 502);
+      this.#rest = bytes;
+      return;
+    }
+    this.#rest = undefined;
+    const end = at + 4;
+    const head = readResponse(bytes.toString("latin1", 0, end), headerCountMax);
+    if (head.status === 101) {
+      if (!receiver.joins) throw new BadMessage("a 101 that nobody asked for", 502);
+      this.#receiver = undefined;
+      this.socket.removeAllListeners();
+      this.socket.setTimeout(0);
+      return receiver.joined(head, bytes.subarray(end));
+    }
+    if (head.status < 200) {
+      if (head.status !== 100) receiver.early(head);
+      if (end < bytes.length) this.#readHead(receiver, bytes.subarray(end));
+      return;
+    }
+    const { contentLength, chunked, close, keepAlive } = head.framing;
+    const bodyless = receiver.method === "HEAD" || head.status === 204 || head.status === 304;
+    const body: Body = bodyless ? { type: "none", length: contentLength ?? -1 } : chunked ? { type: "chunked", length: -1 } : contentLength !== undefined ? { type: contentLength === 0 ? "none" : "length", length: contentLength } : { type: "close", length: -1 };
+    const here = bytes.length - end;
+    if (receiver.holds && body.type === "length" && body.length <= smallBytes && here < body.length && !this.#heldLong) {
+      this.#rest = bytes;
+      this.#hold ??= setTimeout(() => this.#letGo(), holdMs);
+      return;
+    }
+    if (this.#hold) { clearTimeout(this.#hold); this.#hold = undefined; }
+    this.#body = body;
+    this.#keep = !close && (head.minor === 1 || keepAlive) && body.type !== "close";
+    if (body.type === "length" && here === body.length && here <= smallBytes) {
+      receiver.head(head, body, bytes.toString("latin1", end));
+      return this.#finish(receiver);
+    }
+    this.#left = body.length;
+    this.#chunks = body.type === "chunked" ? new Chunks(receiver.framedChunks) : undefined;
+    receiver.head(head, body, undefined);
+    if (body.type === "none") {
+      if (here > 0) this.#keep = false;
+      this.#finish(receiver);
+    } else if (here > 0 && this.#receiver === receiver) this.#readBody(receiver, bytes.subarray(end));
+  }
+
+  /** The rest of a short answer has not come: the client gets what there is. */
+  #letGo(): void {
+    this.#hold = undefined;
+    this.#heldLong = true;
+    const bytes = this.#rest;
+    if (this.#receiver && bytes) this.#readHead(this.#receiver, bytes);
+  }
+
+  #readBody(receiver: Receiver, bytes: Buffer): void {
+    if (this.#chunks) {
+      const used = this.#chunks.feed(bytes, part => receiver.bytes(part));
+      if (!this.#chunks.done) return;
+      if (used < bytes.length) this.#keep = false;
+      return this.#finish(receiver);
+    }
+    if (this.#body?.type === "close") return receiver.bytes(bytes);
+    const mine = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= mine.length;
+    if (mine.length < bytes.length) this.#keep = false;
+    receiver.bytes(mine);
+    if (this.#left === 0) this.#finish(receiver);
+  }
+
+  #finish(receiver: Receiver): void {
+    if (this.#receiver !== receiver) return;
+    this.#over = true;
+    // The connection is free before the next request of the same client looks for one.
+    if (this.#sentAll) this.#free();
+    receiver.end();
+    // An answer that did not wait for the request's end: what is still to be sent goes nowhere.
+    if (this.#over) this.drop();
+  }
+
+  #free(): void {
+    this.#over = false;
+    this.#receiver = undefined;
+    this.#body = undefined;
+    this.#chunks = undefined;
+    if (!this.#keep) return void this.socket.destroy();
+    this.served++;
+    this.#pool.put(this);
+  }
+
+  #ended(): void {
+    const receiver = this.#receiver;
+    if (receiver && this.#body?.type === "close") {
+      this.#receiver = undefined;
+      receiver.end();
+    }
+    this.socket.destroy();
+    this.#lost(false, undefined);
+  }
+
+  #lost(late: boolean, error: Error | undefined): void {
+    this.#pool.forget(this);
+    if (this.#hold) { clearTimeout(this.#hold); this.#hold = undefined; }
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    if (late) this.socket.destroy();
+    receiver?.gone(late, error);
+  }
+}
+/** Answers up to this size are sent on whole, if the rest of them comes soon. */
+const smallBytes = 16 * 1024;
+const holdMs = 1_000;
+
+export class BackendPool {
+  readonly #free = new Map<string, BackendConnection[]>();
+  readonly #now: () => number;
+  #known: ReadonlySet<string> | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A kept connection that was used less than `idleMsMax` ago, the latest first. */
+  take(endpoint: string, secure: boolean, idleMsMax: number): BackendConnection | undefined {
+    const free = this.#free.get((secure ? "s " : "p ") + endpoint);
+    for (let kept = free?.pop(); kept; kept = free?.pop()) {
+      if (!kept.socket.destroyed && kept.socket.readable && this.#now() - kept.idleSince < idleMsMax) return kept;
+      kept.socket.destroy();
+    }
+    return undefined;
+  }
+
+  open(endpoint: string, secure: boolean, connectMs: number): BackendConnection {
+    return new BackendConnection(this, endpoint, secure, connectMs);
+  }
+
+  put(connection: BackendConnection): void {
+    if (this.#known?.has(connection.endpoint) === false) return void connection.socket.destroy();
+    let free = this.#free.get(connection.key);
+    if (!free) this.#free.set(connection.key, free = []);
+    if (free.length >= keptPerEndpoint) return void connection.socket.destroy();
+    connection.idleSince = this.#now();
+    free.push(connection);
+    this.#sweep ??= setTimeout(() => this.#sweepOld(), keptMs).unref();
+  }
+
+  forget(connection: BackendConnection): void {
+    const free = this.#free.get(connection.key);
+    const at = free?.indexOf(connection) ?? -1;
+    if (at >= 0) free?.splice(at, 1);
   }
 
   /** Connections to endpoints that are gone are not used again; requests under way go on. */
   keepOnly(endpoints: ReadonlySet<string>): void {
-    for (const agent of [this.#plain, this.#secure])
-      for (const [name, sockets] of Object.entries(agent.freeSockets)) if (!endpoints.has(endpointOf(name))) for (const socket of sockets ?? []) socket.destroy();
-    for (const [key, session] of this.#sessions) if (!endpoints.has(key.slice(key.indexOf("|") + 1))) session.close();
-  }
-
-  close(): void {
-    this.#plain.destroy();
-    this.#secure.destroy();
-    for (const session of this.#sessions.values()) session.destroy();
-  }
-
-  async #carryHttp1(endpoint: string, sent: Sent): Promise<void> {
-    const { exchange } = sent;
-    const backend = this.#request(endpoint, sent, {});
-    const gone = (): void => void backend.destroy();
-    exchange.request.signal.addEventListener("abort", gone, { once: true });
-    try {
-      await connected(backend, sent);
-      let tooLarge = false;
-      if (exchange.hasBody) {
-        let size = 0;
-        if (sent.bodyBytesMax > 0) exchange.upload.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size <= sent.bodyBytesMax || tooLarge) return;
-          tooLarge = true;
-          backend.destroy();
-        });
-        exchange.upload.pipe(backend);
-      } else backend.end();
-      const answer = await answerOf(backend, sent).catch((error: unknown) => {
-        // A kept connection that the server was just closing: nothing of the request was handled.
-        if (!tooLarge && !exchange.hasBody && backend.reusedSocket && (error as BackendFailure).kind === "answer") throw new BackendFailure("connect", error);
-        throw tooLarge ? new BackendFailure("too-large", error) : error;
-      });
-      if (bodyless(exchange, answer)) {
-        exchange.begin(answer.statusCode ?? 502, answerHeaders(answer, sent), "none");
-        return void answer.resume();
-      }
-      const out = exchange.begin(answer.statusCode ?? 502, answerHeaders(answer, sent), "whole");
-      // The head travels with the first bytes of the body when they are here already; a body that takes its time must not hold it back.
-      let begun = false;
-      answer.once("data", () => { begun = true; }).once("end", () => { begun = true; });
-      if ("flushHeaders" in out) setImmediate(() => { if (!begun && !out.destroyed) (out as ServerResponse).flushHeaders(); });
-      await new Promise<void>(resolve => {
-        answer.on("error", () => { exchange.destroy(); resolve(); });
-        answer.on("aborted", () => { exchange.destroy(); resolve(); });
-        out.on("close", () => { if (!answer.complete) backend.destroy(); resolve(); });
-        answer.on("end", () => resolve());
-        answer.pipe(out);
-      });
-    } finally {
-      exchange.request.signal.removeEventListener("abort", gone);
+    this.#known = endpoints;
+    for (const [key, free] of this.#free) {
+      if (endpoints.has(key.slice(2))) continue;
+      this.#free.delete(key);
+      for (const { socket } of free) socket.destroy();
     }
   }
 
-  /** A WebSocket: joined after a 101, refused as the backend refuses it otherwise. */
-  async #join(endpoint: string, sent: Sent): Promise<void> {
-    const { exchange } = sent;
-    const client = exchange.upgraded?.socket as Duplex;
-    const backend = this.#request(endpoint, sent, { connection: "Upgrade", upgrade: String(exchange.request.headers["upgrade"] ?? "") });
-    const gone = (): void => void backend.destroy();
-    client.once("close", gone);
-    await connected(backend, sent);
-    const joined = new Promise<{ answer: IncomingMessage; socket: Duplex; head: Buffer } | undefined>((resolve, reject) => {
-      backend.on("upgrade", (answer, socket, head) => resolve({ answer, socket, head }));
-      answerOf(backend, sent).then(answer => {
-        // Rule A: no 101, no joined connection; the status is told, the body and the connection are not passed on.
-        exchange.begin(answer.statusCode !== undefined && answer.statusCode >= 400 ? answer.statusCode : 502, {}, "none");
-        answer.destroy();
-        resolve(undefined);
-      }, reject);
-    });
-    backend.end();
-    const both = await joined;
-    if (!both) return;
-    let head = "HTTP/1.1 101 Switching Protocols\r\n";
-    for (let i = 0; i + 1 < both.answer.rawHeaders.length; i += 2) head += `${both.answer.rawHeaders[i]}: ${both.answer.rawHeaders[i + 1]}\r\n`;
-    client.write(`${head}${sent.cookies.map(cookie => `Set-Cookie: ${cookie}\r\n`).join("")}\r\n`);
-    if (both.head.length > 0) client.write(both.head);
-    if (exchange.upgraded && exchange.upgraded.head.length > 0) both.socket.write(exchange.upgraded.head);
-    await new Promise<void>(resolve => {
-      for (const [from, to] of [[client, both.socket], [both.socket, client]] as const) {
-        from.on("error", () => to.destroy());
-        from.on("close", () => { to.destroy(); resolve(); });
-        from.pipe(to);
-      }
-    });
+  close(): void {
+    clearTimeout(this.#sweep);
+    this.keepOnly(new Set());
   }
 
-  /** gRPC: streams both ways at once, and trailers that say how it ended. */
-  async #carryHttp2(endpoint: string, sent: Sent, stream: ServerHttp2Stream): Promise<void> {
-    const session = await this.#session(endpoint, sent);
-    const { host, connection: _connection, te, ...headers } = sent.headers;
-    const backend = session.request({
-      ...headers, ":method": sent.exchange.request.method, ":path": sent.path, ":scheme": sent.options.backend === "GRPCS" ? "https" : "http", ":authority": String(host ?? endpoint),
-      // gRPC servers insist on it, and it is the one value that HTTP/2 allows.
-      te: "trailers",
-    }, { endStream: !sent.exchange.hasBody });
-    const gone = (): void => backend.close(constants.NGHTTP2_CANCEL);
-    sent.exchange.request.signal.addEventListener("abort", gone, { once: true });
-    await new Promise<void>((resolve, reject) => {
-      let trailers: { [name: string]: string | string[] } | undefined;
-      backend.setTimeout(sent.options.readMs, () => backend.close(constants.NGHTTP2_CANCEL));
-      backend.on("response", (answer, flags) => {
-        const out: { [name: string]: string | string[] | number } = {};
-        for (const [name, value] of Object.entries(answer)) if (value !== undefined && !hopByHop.has(name)) out[name] = value as string | string[];
-        if (stream.destroyed) return;
-        const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-        stream.respond(out, ended ? { endStream: true } : { waitForTrailers: true });
-        if (!ended) stream.on("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
-        if (!ended) backend.pipe(stream);
-      });
-      backend.on("trailers", given => { trailers = Object.fromEntries(Object.entries(given).filter(([name]) => !name.startsWith(":"))) as { [name: string]: string }; });
-      backend.on("error", error => { if (stream.headersSent) sent.exchange.destroy(); else reject(new BackendFailure("answer", error)); });
-      backend.on("close", () => {
-        if (!stream.headersSent) reject(new BackendFailure("answer", new Error("the backend closed the stream")));
-        else if (backend.rstCode !== constants.NGHTTP2_NO_ERROR) sent.exchange.destroy();
-        resolve();
-      });
-      if (sent.exchange.hasBody) stream.pipe(backend);
-    }).finally(() => sent.exchange.request.signal.removeEventListener("abort", gone));
+  #sweepOld(): void {
+    this.#sweep = undefined;
+    const oldest = this.#now() - keptMs;
+    for (const [key, free] of this.#free) {
+      const young = free.filter(({ idleSince }) => idleSince > oldest);
+      for (const connection of free) if (connection.idleSince <= oldest) connection.socket.destroy();
+      if (young.length === 0) this.#free.delete(key);
+      else this.#free.set(key, young);
+    }
+    if (this.#free.size > 0) this.#sweep = setTimeout(() => this.#sweepOld(), keptMs / 4).unref();
   }
-
-  async #session(endpoint: string, { options }: Sent): Promise<ClientHttp2Session> {
-    const key = `${options.backend}|${endpoint}`;
-    const kept = this.#sessions.get(key);
-    if (kept && !kept.closed && !kept.destroyed) return kept;
-    const session = connectHttp2(`${options.backend === "GRPCS" ? "https" : "http"}://${endpoint}`, { rejectUnauthorized: false });
-    session.on("close", () => { if (this.#sessions.get(key) === session) this.#sessions.delete(key); });
-    session.on("goaway", () => { if (this.#sessions.get(key) === session) this.#sessions.delete(key); });
-    await new Promise<void>((resolve, reject) => {
-      session.setTimeout(options.connectMs, () => { if (session.connecting) session.destroy(new Error("timeout")); });
-      session.once("connect", () => resolve());
-      session.on("error", error => reject(new BackendFailure("connect", error)));
-      session.once("close", () => reject(new BackendFailure("connect", new Error("closed"))));
-    });
-    this.#sessions.set(key, session);
-    return session;
-  }
-
-  #request(endpoint: string, { exchange, headers, path, options }: Sent, upgrade: OutgoingHttpHeaders): ClientRequest {
-    const colon = endpoint.lastIndexOf(":");
-    const common: RequestOptions = {
-      host: endpoint.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(endpoint.slice(colon + 1)), path, method: exchange.request.method, setDefaultHeaders: false,
-      headers: { ...headers, ...(exchange.hasBody && headers["content-length"] === undefined ? { "transfer-encoding": "chunked" } : {}), connection: "keep-alive", ...upgrade },
-    };
-    return options.backend === "HTTPS" ? httpsRequest({ ...common, agent: upgrade["upgrade"] ? false : this.#secure, rejectUnauthorized: false, servername: "" }) : httpRequest({ ...common, agent: upgrade["upgrade"] ? false : this.#plain });
-  }
-}
-
-/** Before a byte of the request has left: so that another endpoint can be tried. */
-function connected(backend: ClientRequest, { options }: Sent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const done = (): void => { clearTimeout(timer); backend.off("error", failed); resolve(); };
-    const failed = (error: Error): void => { clearTimeout(timer); reject(new BackendFailure("connect", error)); };
-    backend.once("error", failed);
-    backend.once("socket", socket => {
-      // A kept connection is there already.
-      if (!socket.connecting) return done();
-      socket.setNoDelay(true);
-      timer = setTimeout(() => backend.destroy(new Error("no connection in time")), options.connectMs);
-      socket.once("secureConnect" in socket ? "secureConnect" : "connect", done);
-    });
-  });
-}
-
-function answerOf(backend: ClientRequest, { options }: Sent): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    let late = false;
-    let answered = false;
-    backend.setTimeout(options.readMs, () => { late = true; backend.destroy(new Error("the backend said nothing in time")); });
-    backend.on("response", answer => { answered = true; resolve(answer); });
-    backend.on("error", error => reject(new BackendFailure(late ? "timeout" : "answer", error)));
-    backend.on("close", () => { if (!answered) reject(new BackendFailure(late ? "timeout" : "answer", new Error("closed"))); });
-  });
-}
-
-function answerHeaders(answer: IncomingMessage, { cookies }: Sent): { [name: string]: string | string[] } {
-  const headers: { [name: string]: string | string[] } = {};
-  const raw = answer.rawHeaders;
-  const named = answer.headers.connection === undefined || answer.headers.connection === "keep-alive" || answer.headers.connection === "close" ? undefined : answer.headers.connection.toLowerCase().split(",").map(name => name.trim());
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    if (hopByHop.has(name) || named?.includes(name)) continue;
-    const before = headers[name];
-    headers[name] = before === undefined ? raw[i + 1] as string : [...(Array.isArray(before) ? before : [before]), raw[i + 1] as string];
-  }
-  if (cookies.length > 0) headers["set-cookie"] = [...[headers["set-cookie"] ?? []].flat(), ...cookies];
-  return headers;
-}
-
-function bodyless(exchange: Exchange, answer: IncomingMessage): boolean {
-  return exchange.request.method === "HEAD" || answer.statusCode === 204 || answer.statusCode === 304;
-}
-
-// An agent names its connections `host:port:…`.
-function endpointOf(name: string): string {
-  const [, host = "", port = ""] = /^(.*?):(\d+):/.exec(name) ?? [];
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { createServer as createHttpServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import { connect as connectHttp2, constants as http2, createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { WebSocketServer } from "ws";
 import { silent } from "../base/log.ts";
 import { defaultOptions, type RouteOptions } from "../ingress/annotations.ts";
-import type { Route, Table } from "../ingress/routes.ts";
+import type { Route, Table } from "../ingress/table.ts";
 import { testAuthority } from "../../test/certificates.ts";
 import { systemClock } from "./clock.ts";
-import { startIngressProxy, type IngressProxy } from "./ingress-proxy.ts";
-import { compileGroups } from "./regex.ts";
+import { startIngressProxy } from "./ingress-proxy.ts";
+import { compileGroups, compileWhole } from "./regex.ts";
 
 const ca = testAuthority("public");
-let proxy: IngressProxy;
+let proxy: { httpPort: number; httpsPort: number; setTable(table: Table): Promise<void>; close(graceMs: number): Promise<void> };
 let grpc: Http2Server;
-const backends: Server[] = [];
+const servers: Server[] = [];
 const wss = new WebSocketServer({ noServer: true });
 const lines: string[] = [];
 let random = 0.5;
@@ -31,7 +31,7 @@ before(async () => {
   for (const name of ["a", "b"]) {
     const server = createHttpServer((request, response) => answer(request, response, name));
     server.on("upgrade", (request, socket, head) => wss.handleUpgrade(request, socket, head, ws => ws.on("message", (data: Buffer) => ws.send(`${name}:${data.toString()}`))));
-    backends.push(server);
+    servers.push(server);
   }
   grpc = createHttp2Server();
   grpc.on("stream", (stream: ServerHttp2Stream, headers) => {
@@ -39,22 +39,27 @@ before(async () => {
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "x-path": String(headers[":path"]) }));
     stream.pipe(stream);
   });
-  for (const server of [...backends, grpc]) await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
-  proxy = await startIngressProxy({ addresses: ["127.0.0.1"], httpPorts: [0], httpsPorts: [0], clock: systemClock(), random: () => random, log: silent, compile: compileGroups, access: line => lines.push(line) });
+  for (const server of [...servers, grpc]) await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+  const started = startIngressProxy({ addresses: ["127.0.0.1"], candidates: () => [0], clock: systemClock(), random: () => random, log: silent, patterns: { path: compileGroups, whole: compileWhole }, access: line => lines.push(line) });
+  await started.setTable({ listeners: [{ port: 80, secure: false, hosts: [], certificates: [], names: [] }, { port: 443, secure: true, hosts: [], certificates: [], names: [] }], backends: {}, leaving: [] });
+  proxy = { httpPort: Number(started.listening[80]), httpsPort: Number(started.listening[443]), setTable: table => started.setTable(table), close: graceMs => started.close(graceMs) };
 });
 after(async () => {
   await proxy.close(0);
-  for (const server of backends) { server.closeAllConnections(); server.close(); }
+  for (const server of servers) { server.closeAllConnections(); server.close(); }
   grpc.close();
   wss.close();
 });
 
 /** A table with one host `h`; `dead` stands for an endpoint that refuses. */
-function serve(routes: readonly (Partial<Omit<Route, "options" | "backend">> & { endpoints?: readonly string[]; options?: Partial<RouteOptions> })[], more: { tls?: boolean; certificates?: Table["certificates"] } = {}): void {
-  proxy.setTable({
-    certificates: more.certificates ?? [],
-    hosts: [{ host: "h", tls: more.tls ?? false, routes: routes.map(({ endpoints, options, ...route }) => ({ type: "Prefix", path: "/", ingress: "default/i", ...route, backend: { service: "s", endpoints: endpoints ?? [at(backends[0] as Server)] }, options: { ...defaultOptions, ...options } })) }],
-  });
+function serve(routes: readonly (Partial<Omit<Route, "options" | "backends" | "canary">> & { endpoints?: readonly string[]; options?: Partial<RouteOptions>; canary?: { endpoints: readonly string[]; rules: NonNullable<Route["canary"]>["rules"] } })[], more: { tls?: boolean; certificates?: Table["listeners"][0]["certificates"]; leaving?: readonly string[] } = {}): void {
+  const backends: { [key: string]: readonly string[] } = {};
+  const add = (key: string, endpoints: readonly string[]): string => { backends[key] = endpoints; return key; };
+  const hosts = [{ host: "h", tls: more.tls ?? false, routes: routes.map(({ endpoints, options, canary, ...route }, i): Route => ({
+    type: "Prefix", path: "/", owner: "default/i", ...route, backends: [{ backend: add(`s${i}`, endpoints ?? [at(servers[0] as Server)]), weight: 1 }], options: { ...defaultOptions, ...options },
+    ...(canary ? { canary: { backend: add(`c${i}`, canary.endpoints), rules: canary.rules } } : {}),
+  })) }];
+  void proxy.setTable({ listeners: [{ port: 80, secure: false, hosts, certificates: [], names: [] }, { port: 443, secure: true, hosts, certificates: more.certificates ?? [], names: [] }], backends, leaving: more.leaving ?? [] });
   answer = echo;
 }
 const dead = "127.0.0.1:1";
@@ -76,8 +81,8 @@ test("a request reaches its backend with headers that tell of the client, whatev
   assert.deepEqual([got.status, got.headers["x-backend"], seen], [200, "a", { name: "a", url: "/x?y=z", body: "hello" }]);
   assert.match(headers["x-request-id"], /^[0-9a-f]{32}$/);
   delete headers["x-request-id"];
-  assert.deepEqual(headers, { host: "h", "content-length": "5", "x-kept": "k", connection: "keep-alive", "x-real-ip": "127.0.0.1", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "h", "x-forwarded-port": "80", "x-forwarded-proto": "http", "x-forwarded-scheme": "http", "x-scheme": "http" });
-  assert.match(lines.at(-1) ?? "", /"host":"h","method":"POST","target":"\/x\?y=z","status":200,"ms":\d+,"ingress":"default\/i"/);
+  assert.deepEqual(headers, { host: "h", "content-length": "5", "x-kept": "k", "x-real-ip": "127.0.0.1", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "h", "x-forwarded-port": "80", "x-forwarded-proto": "http", "x-forwarded-scheme": "http", "x-scheme": "http" });
+  assert.match(lines.at(-1) ?? "", /"host":"h","method":"POST","target":"\/x\?y=z","status":200,"ms":\d+,"route":"default\/i"/);
 });
 
 test("no route is 404, no endpoint 503, nobody there 502, too slow 504", async () => {
@@ -87,12 +92,12 @@ test("no route is 404, no endpoint 503, nobody there 502, too slow 504", async (
 });
 
 test("an endpoint that does not answer is passed over", async () => {
-  serve([{ endpoints: [dead, at(backends[0] as Server), dead] }]);
+  serve([{ endpoints: [dead, at(servers[0] as Server), dead] }]);
   for (let i = 0; i < 6; i++) assert.equal((await ask("/", { body: "x".repeat(100_000) })).status, 200);
 });
 
 test("a backend that breaks off before its answer is replaced where asking again changes nothing", async () => {
-  serve([{ endpoints: backends.map(at) }]);
+  serve([{ endpoints: servers.map(at) }]);
   answer = (request, response, name) => { if (name === "a") request.socket.destroy(); else echo(request, response, name); };
   for (let i = 0; i < 4; i++) assert.equal((await ask("/")).headers["x-backend"], "b");
   serve([{}]);
@@ -111,12 +116,12 @@ test("a kept connection that its server has closed costs no request", async () =
   serve([{}]);
   for (let i = 0; i < 20; i++) {
     assert.equal((await ask("/")).status, 200);
-    (backends[0] as Server).closeIdleConnections();
+    (servers[0] as Server).closeIdleConnections();
   }
 });
 
 test("endpoints take turns; a cookie keeps a client with one", async () => {
-  const both = backends.map(at);
+  const both = servers.map(at);
   serve([{ endpoints: both }]);
   const names = await Promise.all(Array.from({ length: 10 }, async () => (await ask("/")).headers["x-backend"]));
   assert.deepEqual([names.filter(name => name === "a").length, names.filter(name => name === "b").length], [5, 5]);
@@ -131,9 +136,9 @@ test("endpoints take turns; a cookie keeps a client with one", async () => {
 });
 
 test("a canary gets its share, and whom header and cookie send", async () => {
-  const [main, canary] = backends.map(at);
+  const [main, canary] = servers.map(at);
   const rules = { weight: 30, weightTotal: 100, header: "x-canary", headerValue: "", cookie: "canary" };
-  serve([{ endpoints: [main as string], canary: { backend: { service: "c", endpoints: [canary as string] }, rules } }]);
+  serve([{ endpoints: [main as string], canary: { endpoints: [canary as string], rules } }]);
   const to = async (chance: number, headers: { [name: string]: string } = {}) => { random = chance; return (await ask("/", { headers })).headers["x-backend"]; };
   assert.deepEqual([await to(0.29), await to(0.3), await to(0.9, { "x-canary": "always" }), await to(0, { "x-canary": "never" }), await to(0.9, { cookie: "canary=always" })], ["b", "a", "b", "a", "b"]);
 });
@@ -208,6 +213,45 @@ test("TLS: a certificate by name, our own for others; HTTP/2 and gRPC with its t
   session.destroy();
 });
 
+test("HTTP/2 without TLS, and a flood of cancelled streams that costs its sender the connection and nobody else anything", async () => {
+  serve([{}]);
+  answer = echo;
+  const flooding = connectHttp2(`http://127.0.0.1:${proxy.httpPort}`);
+  flooding.on("error", () => undefined);
+  const ended = new Promise<void>(resolve => flooding.on("close", resolve));
+  let sent = 0;
+  while (!flooding.destroyed && !flooding.closed && sent < 20_000) {
+    for (let i = 0; i < 100 && !flooding.closed && !flooding.destroyed; i++, sent++) {
+      const stream = flooding.request({ ":path": "/flood", ":authority": "h" });
+      stream.on("error", () => undefined);
+      stream.close(http2.NGHTTP2_CANCEL);
+    }
+    assert.equal((await ask("/")).status, 200, "another client is served meanwhile");
+  }
+  await ended;
+  assert.ok(sent < 20_000, "the connection was ended");
+  const good = connectHttp2(`http://127.0.0.1:${proxy.httpPort}`);
+  const stream = good.request({ ":path": "/x", ":authority": "h" });
+  let body = "";
+  for await (const chunk of stream as AsyncIterable<Buffer>) body += chunk.toString();
+  assert.equal(JSON.parse(body).url, "/x");
+  good.destroy();
+});
+
+test("an upload over HTTP/2 arrives whole, with and without its length; one that is too long is refused", async () => {
+  serve([{ options: { bodyBytesMax: 300_000 } }]);
+  const session = connectHttp2(`http://127.0.0.1:${proxy.httpPort}`);
+  const send = (bytes: number, headers: { [name: string]: string } = {}): Promise<[number, number]> => new Promise((resolve, reject) => {
+    const stream = session.request({ ":path": "/", ":method": "POST", ":authority": "h", ...headers });
+    let status = 0;
+    let text = "";
+    stream.on("response", got => { status = Number(got[":status"]); }).on("data", (chunk: Buffer) => { text += chunk; }).on("end", () => resolve([status, status === 200 ? JSON.parse(text).body.length : 0])).on("error", reject);
+    stream.end(Buffer.alloc(bytes, 120));
+  });
+  assert.deepEqual(await Promise.all([send(0), send(200_000), send(200_000, { "content-length": "200000" }), send(300_001)]), [[200, 0], [200, 200_000], [200, 200_000], [413, 0]]);
+  session.destroy();
+});
+
 test("the head of an answer does not wait for its body", async () => {
   serve([{}]);
   let finish = (): void => undefined;
@@ -224,6 +268,78 @@ test("the head of an answer does not wait for its body", async () => {
 
 test("an answer that breaks off is not made to look whole", async () => {
   serve([{}]);
-  answer = (_request, response) => { response.writeHead(200, { "content-length": "10" }).write("half"); setImmediate(() => response.destroy()); };
+  answer = (_request, response) => { response.writeHead(200, { "content-length": "100000" }).write("half"); setImmediate(() => response.destroy()); };
   await assert.rejects(ask("/"));
+});
+
+test("a short answer that breaks off on its way is asked for again, unnoticed", async () => {
+  serve([{ endpoints: servers.map(at) }]);
+  answer = (request, response, name) => {
+    if (name === "b") return echo(request, response, name);
+    response.writeHead(200, { "content-length": "10" }).write("half");
+    setImmediate(() => response.destroy());
+  };
+  for (let i = 0; i < 4; i++) assert.equal((await ask("/")).headers["x-backend"], "b");
+});
+
+test("a body is sent once, however many endpoints had to be tried before", async () => {
+  const bodies: number[] = [];
+  serve([{ endpoints: [dead, at(servers[0] as Server), dead] }]);
+  answer = (request, response, name) => { request.on("data", (chunk: Buffer) => bodies.push(chunk.length)); echo(request, response, name); };
+  for (let i = 0; i < 5; i++) assert.equal((await ask("/", { body: "x".repeat(1_000) })).status, 200);
+  assert.equal(bodies.reduce((sum, bytes) => sum + bytes, 0), 5_000);
+});
+
+test("a scale-down from twenty endpoints to one loses nothing, whatever the method, while the table still says twenty", async () => {
+  serve([{ endpoints: [...Array.from({ length: 19 }, (_, i) => `127.0.0.1:${i + 1}`), at(servers[0] as Server)] }]);
+  const statuses = await Promise.all(Array.from({ length: 40 }, async (_, i) => (await ask("/", i % 2 === 0 ? {} : { body: "x" })).status));
+  assert.deepEqual([...new Set(statuses)], [200]);
+});
+
+test("when all endpoints refuse, the ones that come meanwhile are asked", async () => {
+  serve([{ endpoints: [dead] }]);
+  const asked = ask("/", { body: "hello" });
+  await new Promise(next => setTimeout(next, 20));
+  serve([{}]);
+  assert.equal((await asked).status, 200);
+});
+
+test("requests under way finish when their endpoint is removed, and its connection is not kept", async () => {
+  serve([{}]);
+  let finish = (): void => undefined;
+  const closed: string[] = [];
+  const arrived = new Promise<void>(resolve => {
+    answer = (request, response) => {
+      request.socket.once("close", () => closed.push("closed"));
+      finish = () => response.end("done");
+      resolve();
+    };
+  });
+  const asked = ask("/");
+  await arrived;
+  serve([{ endpoints: [at(servers[1] as Server)] }], { leaving: [at(servers[0] as Server)] });
+  assert.deepEqual(closed, []);
+  finish();
+  assert.equal((await asked).body, "done");
+  while (closed.length === 0) await new Promise(next => setImmediate(next));
+  assert.equal((await ask("/")).headers["x-backend"], "b");
+});
+
+test("a pod that is gone without a word is not waited for: what can be asked again is, the rest is told", async () => {
+  serve([{ endpoints: [at(servers[0] as Server)] }]);
+  let arrived = 0;
+  const both = new Promise<void>(resolve => { answer = () => { if (++arrived === 2) resolve(); }; });
+  const asked = [ask("/"), ask("/", { body: "x" })];
+  await both;
+  serve([{ endpoints: [at(servers[1] as Server)] }]);
+  assert.deepEqual((await Promise.all(asked)).map(({ status, headers }) => [status, headers["x-backend"]]), [[200, "b"], [502, undefined]]);
+});
+
+test("a connection that does not come about is given up when its endpoint leaves", async () => {
+  // Nobody has this address: packets to it vanish.
+  serve([{ endpoints: ["192.0.2.77:80"], options: { connectMs: 60_000 } }]);
+  const asked = ask("/", { body: "x" });
+  await new Promise(next => setTimeout(next, 30));
+  serve([{ endpoints: [at(servers[1] as Server)] }], { leaving: ["192.0.2.77:80"] });
+  assert.equal((await asked).headers["x-backend"], "b");
 });

@@ -23,6 +23,13 @@ export function compileGroups(pattern: string): (text: string) => readonly strin
   };
 }
 
+/** A matcher of a text as a whole: the whole and its groups, or undefined. */
+export function compileWhole(pattern: string): (text: string) => readonly string[] | undefined {
+  if (pattern.length > patternCharsMax) throw new Error(`the pattern is longer than ${patternCharsMax} characters`);
+  const compiled = RE2JS.compile(pattern);
+  return text => (compiled.matcher(text).matches() ? [text] : undefined);
+}
+
 /** What CEL asks of a pattern. */
 class Re2Regex implements Regex {
   readonly #compiled: RE2JS;

@@ -13,6 +13,8 @@ export type RouteOptions = {
   readonly connectMs: number;
   /** Without a byte from the backend for this long, the request fails. */
   readonly readMs: number;
+  /** From the request's head to the end of the answer; absent: no limit. */
+  readonly requestMs?: number;
   readonly backend: "HTTP" | "HTTPS" | "GRPC" | "GRPCS";
   readonly affinity?: Affinity;
   /** CIDRs that may ask; empty: everybody. */

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import type { Ingress } from "../kinds/networking/ingress.ts";
 import { defaultOptions, routeOptions } from "./annotations.ts";
 import { hostName, Matcher, plainPath } from "./match.ts";
-import { buildTable, ingressController, isOurs, type Sources, type Table } from "./routes.ts";
+import { ingressController, ingressTable, isOurs } from "./ingresses.ts";
+import { Services, type Sources } from "./services.ts";
+import type { Host } from "./table.ts";
 
 const nginx = "nginx.ingress.kubernetes.io/";
 const compile = (pattern: string) => {
@@ -24,10 +26,10 @@ function ingress(name: string, rules: readonly Rule[], more: { annotations?: { [
     status: {},
   } as unknown as Ingress;
 }
-const classes = [{ metadata: { name: "timonier", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } }, spec: { controller: ingressController } }, { metadata: { name: "nginx" }, spec: { controller: ingressController } }, { metadata: { name: "other" }, spec: { controller: "example.com/other" } }] as never as Sources["classes"];
-function sources(...ingresses: Ingress[]): Sources {
+const classes = [{ metadata: { name: "timonier", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } }, spec: { controller: ingressController } }, { metadata: { name: "nginx" }, spec: { controller: ingressController } }, { metadata: { name: "other" }, spec: { controller: "example.com/other" } }] as never as Parameters<typeof ingressTable>[1];
+function sources(): Sources {
   return {
-    ingresses, classes, decodeBase64: text => `decoded ${text}`,
+    decodeBase64: text => `decoded ${text}`,
     service: (_namespace, name) => (name === "gone" ? undefined : { spec: { ports: [{ name: "web", port: 80 }, { name: "api", port: 81 }] } } as never),
     slices: (_namespace, name) => [{
       ports: [{ name: "web", port: 8080 }, { name: "api", port: 8081 }],
@@ -38,10 +40,13 @@ function sources(...ingresses: Ingress[]): Sources {
     secret: (_namespace, name) => (name === "cert" ? { data: { "tls.crt": "C", "tls.key": "K" } } as never : undefined),
   };
 }
-const table = (...ingresses: Ingress[]): Table => buildTable(sources(...ingresses)).table;
-function found(built: Table, host: string, path: string): string {
-  const match = new Matcher(built, compile, assert.fail).find(host, plainPath(path));
-  return match ? `${match.route.backend.service} ${match.path}` : "none";
+const built = (...ingresses: Ingress[]) => { const services = new Services(sources()); return { ...ingressTable(ingresses, classes, services), backends: services.backends }; };
+const table = (...ingresses: Ingress[]): readonly Host[] => built(...ingresses).hosts;
+const asking = { method: "GET", query: "", field: () => undefined };
+const patterns = { path: compile, whole: compile };
+function found(hosts: readonly Host[], host: string, path: string): string {
+  const match = new Matcher(hosts, patterns, assert.fail).find(host, plainPath(path), asking);
+  return match ? `${match.route.backends[0]?.backend} ${match.path}` : "none";
 }
 
 const rules = ingress("site", [
@@ -72,21 +77,21 @@ test("rewrite-target replaces the path, groups of a regular expression are kept"
 });
 
 test("a pattern that is not supported leaves out its path only", () => {
-  const built = table(ingress("a", [["", "ImplementationSpecific", "/(?!x)", "web:80"], ["", "Exact", "/y", "web:80"]], { annotations: { [`${nginx}use-regex`]: "true" } }));
+  const hosts = table(ingress("a", [["", "ImplementationSpecific", "/(?!x)", "web:80"], ["", "Exact", "/y", "web:80"]], { annotations: { [`${nginx}use-regex`]: "true" } }));
   const warnings: string[] = [];
-  const matcher = new Matcher(built, pattern => { throw new Error(`no ${pattern}`); }, text => warnings.push(text));
-  assert.equal(matcher.find("", "/y")?.route.path, "/y");
-  assert.match(warnings[0] ?? "", /ingress default\/a/);
+  const matcher = new Matcher(hosts, { path: pattern => { throw new Error(`no ${pattern}`); }, whole: compile }, text => warnings.push(text));
+  assert.equal(matcher.find("", "/y", asking)?.route.path, "/y");
+  assert.match(warnings[0] ?? "", /of default\/a/);
 });
 
 test("endpoints: the ready ones; if none is, those that still serve while ending; a service that is missing has none", () => {
-  const endpoints = (service: string): readonly string[] | undefined => table(ingress("a", [["", "Prefix", "/", service]])).hosts[0]?.routes[0]?.backend.endpoints;
+  const endpoints = (service: string): readonly string[] | undefined => built(ingress("a", [["", "Prefix", "/", service]])).backends[`default/${service}`];
   assert.deepEqual([endpoints("web:api"), endpoints("ending:80"), endpoints("gone:80"), endpoints("web:99")], [["10.0.0.3:8081", "10.0.1.3:8081"], ["10.0.0.1:8080"], [], []]);
 });
 
 test("the older ingress keeps a path that two claim", () => {
-  const built = table(ingress("young", [["h", "Prefix", "/", "young:80"]], { created: "2026-02-01T00:00:00Z" }), ingress("old", [["h", "Prefix", "/", "old:80"]]));
-  assert.equal(found(built, "h", "/"), "default/old:80 /");
+  const hosts = table(ingress("young", [["h", "Prefix", "/", "young:80"]], { created: "2026-02-01T00:00:00Z" }), ingress("old", [["h", "Prefix", "/", "old:80"]]));
+  assert.equal(found(hosts, "h", "/"), "default/old:80 /");
 });
 
 test("a default backend answers what no rule takes", () => {
@@ -100,14 +105,14 @@ for (const [className, annotation, want] of [["timonier", undefined, true], ["ng
 
 test("a canary joins the path that it shadows, and is nothing alone", () => {
   const canary = ingress("canary", [["h", "Prefix", "/", "new:80"], ["h", "Prefix", "/alone", "new:80"]], { annotations: { [`${nginx}canary`]: "true", [`${nginx}canary-weight`]: "10" } });
-  const built = table(canary, ingress("main", [["h", "Prefix", "/", "web:80"]]));
-  assert.deepEqual(built.hosts.map(({ host, routes }) => [host, routes.map(route => [route.path, route.backend.service, route.canary?.backend.service, route.canary?.rules.weight])]), [["h", [["/", "default/web:80", "default/new:80", 10]]]]);
+  const hosts = table(canary, ingress("main", [["h", "Prefix", "/", "web:80"]]));
+  assert.deepEqual(hosts.map(({ host, routes }) => [host, routes.map(route => [route.path, route.backends[0]?.backend, route.canary?.backend, route.canary?.rules.weight])]), [["h", [["/", "default/web:80", "default/new:80", 10]]]]);
 });
 
 test("certificates come from secrets; a missing one is said", () => {
-  const { table: built, warnings } = buildTable(sources(ingress("a", [["h", "Prefix", "/", "web:80"], ["i", "Prefix", "/", "web:80"]], { tls: [{ hosts: ["h"], secretName: "cert" }, { hosts: ["i"], secretName: "lost" }] })));
-  assert.deepEqual(built.certificates, [{ hosts: ["h"], cert: "decoded C", key: "decoded K" }]);
-  assert.deepEqual([built.hosts.map(({ tls }) => tls), warnings.length], [[true, true], 1]);
+  const { hosts, certificates, warnings } = built(ingress("a", [["h", "Prefix", "/", "web:80"], ["i", "Prefix", "/", "web:80"]], { tls: [{ hosts: ["h"], secretName: "cert" }, { hosts: ["i"], secretName: "lost" }] }));
+  assert.deepEqual(certificates, [{ hosts: ["h"], cert: "decoded C", key: "decoded K" }]);
+  assert.deepEqual([hosts.map(({ tls }) => tls), warnings.length], [[true, true], 1]);
 });
 
 for (const [annotations, want] of [

@@ -1,42 +1,58 @@
-/** The ingress process: the proxy's listeners, fed by the server process. */
-import { presentCluster } from "./present-cluster.ts";
+/** The ingress process: the proxy's listeners, fed by the server process through a file. It goes on without it. */
+import { version } from "./version.ts";
+import { moved, presentCluster } from "./present-cluster.ts";
+import { must } from "../base/assert.ts";
 import { messageOf } from "../base/log.ts";
+import { ingressPorts } from "../cli/ingress.ts";
+import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
-import { followParent } from "../host/ingress-process.ts";
-import { startIngressProxy, type IngressProxy } from "../host/ingress-proxy.ts";
+import { startAgain } from "../host/daemon.ts";
+import { followTable, tellListening } from "../host/ingress-process.ts";
+import { startIngressProxy } from "../host/ingress-proxy.ts";
 import { lineLog } from "../host/log.ts";
 import { systemRandom } from "../host/random.ts";
-import { compileGroups } from "../host/regex.ts";
 import { settleMemory } from "../host/settle.ts";
+import { needsPatterns } from "../ingress/match.ts";
 
 const graceMs = 3_000;
-// The usual ports, else the next ones that people try.
-const httpPorts = [80, 8080, 8081, 8082, 8083];
-const httpsPorts = [443, 8443, 8444, 8445, 8446];
+const accessLog = { bytesMax: 20_000_000, filesMax: 3 };
 
-/** Runs until its parent is gone; gives the exit code. */
+/** Runs until SIGTERM; gives the exit code. */
 export async function runIngress(dataFolder: string): Promise<number> {
   const cluster = await presentCluster(dataFolder);
   const log = lineLog(line => void process.stdout.write(line), "info").child("ingress");
-  // A terminal's interrupt goes to the whole group: we end when the server does.
-  process.on("SIGINT", () => undefined);
-  const random = systemRandom();
   const stop = new AbortController();
-  let proxy: IngressProxy | undefined;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const random = systemRandom();
+  const clock = systemClock();
+  let anew = false;
+  void moved(cluster, { clock, log }, stop.signal).then(hasMoved => { if (hasMoved) { anew = true; stop.abort(); } });
+  // Regular expressions are rare in routes, and their engine is large.
+  let regex: typeof import("../host/regex.ts") | undefined;
+  const engine = (): typeof import("../host/regex.ts") => must(regex, "the engine is loaded before the first table with a pattern");
   try {
-    await followParent(async () => {
-      const started = proxy = await startIngressProxy({
-        addresses: [...new Set(["127.0.0.1", ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : [])])],
-        httpPorts, httpsPorts, clock: systemClock(), random: () => random.next(), log, compile: compileGroups,
-      });
-      settleMemory(stop.signal);
-      return { ports: { http: started.httpPort, https: started.httpsPort }, setTable: table => started.setTable(table) };
+    const access = new AuditFile({ path: `${dataFolder}/logs/ingress-access.log`, log, now: () => clock.now(), what: "access log", ...accessLog });
+    const proxy = startIngressProxy({
+      addresses: [...new Set(["127.0.0.1", ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : [])])], addressesIfThere: ["::1"],
+      candidates: ingressPorts, clock, random: () => random.next(), log, patterns: { path: pattern => engine().compileGroups(pattern), whole: pattern => engine().compileWhole(pattern) }, access: line => access.append(line),
+      onListening: listening => {
+        log.info("listens", { ...listening });
+        void tellListening(cluster.runFolder, listening).catch((error: unknown) => log.error("could not tell where it listens", { error: messageOf(error) }));
+      },
     });
+    settleMemory(stop.signal);
+    let taking: Promise<void> = Promise.resolve();
+    await followTable(cluster.runFolder, version.timonier, table => {
+      taking = taking.then(async () => {
+        if (!regex && needsPatterns(table)) regex = await import("../host/regex.ts");
+        await proxy.setTable(table);
+      }).catch((error: unknown) => log.error("a table could not be taken", { error: messageOf(error) }));
+    }, log, stop.signal);
+    await proxy.close(graceMs);
+    await access.close();
+    return anew ? startAgain : 0;
   } catch (error) {
-    log.error("could not start", { error: messageOf(error) });
+    log.error("ended", { error: messageOf(error) });
     return 1;
   }
-  stop.abort();
-  await proxy?.close(graceMs);
-  return 0;
 }

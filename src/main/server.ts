@@ -193,7 +193,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
-  if (cluster.runtime === "containerd") void runIngressController(cluster, { client: clientOf(apiServerUser, "timonier-ingress"), informers, clock, random, log: log.child("ingress") }, signal).catch(fatal);
+  if (cluster.runtime === "containerd") void runIngressController(cluster, { client: clientOf(apiServerUser, "timonier-ingress"), informers, clock, random, log: log.child("ingress"), gateways: { isServed: kind => api.registry.of(kind) !== undefined, onServed: listener => api.registry.onChange(listener) } }, signal).catch(fatal);
   if (cluster.runtime === "containerd") reclaimVolumes(informers, `${cluster.dataFolder}/volumes`, log.child("volumes"));
   report.step("controllers and scheduler");
 

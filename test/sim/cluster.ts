@@ -30,6 +30,8 @@ export type ClusterOptions = {
   readonly mutant?: string | undefined;
   /** Start as the real server does, and let each controller act as its own service account. */
   readonly rbac?: boolean;
+  /** Custom resources have patterns and rules. */
+  readonly customResources?: Pick<ConstructorParameters<typeof ApiServer>[0], "compilePattern" | "loadCel">;
 };
 type Any = Resource<AnyKind>;
 type Server = { readonly api: ApiServer; readonly store: RevisionedStore; readonly engine: MemoryEngine; readonly admin: Client; readonly life: AbortController };
@@ -40,6 +42,8 @@ export class Cluster {
   readonly random: SeededRandom;
   readonly log: Log;
   readonly mutant: string | undefined;
+  /** Which kinds are served now; nobody hears of changes of a server that has died. */
+  get registry(): ApiServer["registry"] | undefined { return this.#server?.api.registry; }
   /** Faults can be turned off, for instance to see whether everything then comes to rest. */
   faults: Faults;
   readonly #options: ClusterOptions;
@@ -191,7 +195,7 @@ export class Cluster {
     const store = await opened;
     rbac.follow(store);
     const api = new ApiServer({
-      store, kinds, clock, random: this.random.fork(), log: this.log.child("api"), freeze: true,
+      store, kinds, clock, random: this.random.fork(), log: this.log.child("api"), freeze: true, ...this.#options.customResources,
       authenticator: () => ({ authenticate: async () => undefined, reviewToken: async () => ({ authenticated: false }) }),
       authorizer: () => authorizerChain(privileged, rbac),
       parseYaml: () => { throw new Error("no YAML in the simulator"); }, sha512: () => new Uint8Array(64),
@@ -200,6 +204,8 @@ export class Cluster {
     });
     const admin = new LocalClient(api, { user: { name: "admin", uid: "", groups: ["system:masters"], extra: {} }, userAgent: "sim", signal: life.signal });
     this.#server = { api, store, engine, admin, life };
+    // Definitions are accepted by a loop of the server's own.
+    if (this.#options.customResources) void api.run(life.signal).catch((error: unknown) => { if (!life.signal.aborted) this.violate(`the API server's loops ended: ${String(error)}`); });
     store.watch("/registry/", store.revision, ({ changes }) => {
       for (const change of changes)
         for (const listener of this.#listeners)

@@ -4,38 +4,47 @@ import { Cluster } from "./cluster.ts";
 import { calm, rough } from "./faulty-client.ts";
 import { Informers } from "../../src/client/informers.ts";
 import { supervise } from "../../src/base/supervise.ts";
-import { IngressController, type Ports } from "../../src/ingress/controller.ts";
-import type { Table } from "../../src/ingress/routes.ts";
+import { IngressController } from "../../src/ingress/controller.ts";
+import type { Table } from "../../src/ingress/table.ts";
+import { celWith } from "../../src/api/cel-library.ts";
+import { celHost, compilePattern } from "../../src/host/regex.ts";
+import { gateways, type Gateway } from "../../src/ingress/gateway/gateway.ts";
+import { httpRoutes, type HTTPRoute } from "../../src/ingress/gateway/httproute.ts";
+import type { Condition } from "../../src/ingress/gateway/schema.ts";
+import type { AnyKind } from "../../src/kinds/kind.ts";
 import { Service } from "../../src/kinds/core/service.ts";
 import { EndpointSlice } from "../../src/kinds/discovery/endpointslice.ts";
 import { Ingress } from "../../src/kinds/networking/ingress.ts";
 import { IngressClass } from "../../src/kinds/networking/ingressclass.ts";
 
-type Proxies = { started: number; table: Table | undefined; events: string[]; die: () => void };
+type Proxies = { started: number; stopped: number; runs: boolean; table: Table | undefined; events: string[]; ports: Set<number> };
 
 /** The controller as a process of the simulated cluster, with a proxy that only remembers its table. */
-function runIngress(cluster: Cluster): Proxies {
-  const seen: Proxies = { started: 0, table: undefined, events: [], die: () => undefined };
+function runIngress(cluster: Cluster, gateways = false): Proxies {
+  const seen: Proxies = { started: 0, stopped: 0, runs: false, table: undefined, events: [], ports: new Set() };
   cluster.process("ingress", async life => {
     const client = cluster.client("ingress", life);
     const informers = new Informers(client, { clock: cluster.clock, log: cluster.log }, life);
     const controller = new IngressController({
       client, informers, clock: cluster.clock, log: cluster.log, address: "192.0.2.1", decodeBase64: text => text,
+      ...(gateways ? { gateways: { isServed: kind => cluster.registry?.of(kind) !== undefined, onServed: listener => cluster.registry?.onChange(listener) ?? (() => undefined) } } : {}),
       recorder: { event: (_object, _type, _reason, message) => void seen.events.push(message) },
-      startProxy: () => {
-        seen.started++;
-        seen.table = undefined;
-        let end = (): void => undefined;
-        const ended = new Promise<void>(resolve => { end = resolve; });
-        seen.die = end;
-        return { listening: Promise.resolve<Ports>({ http: 80, https: 443 }), ended, setTable: table => { seen.table = table; }, close: end };
-      },
+      proxy: onListening => ({
+        setTable: table => {
+          if (!seen.runs) seen.started++;
+          seen.runs = true;
+          if (table.listeners.some(({ port }) => !seen.ports.has(port))) { for (const { port } of table.listeners) seen.ports.add(port); onListening(Object.fromEntries([...seen.ports].map(port => [port, port]))); }
+          seen.table = table;
+        },
+        stop: () => { if (seen.runs) seen.stopped++; seen.runs = false; },
+        close: () => undefined,
+      }),
     });
     await supervise(controller, { clock: cluster.clock, maxWaitMs: 5_000, log: cluster.log }, life);
   });
   return seen;
 }
-const endpoints = (table: Table | undefined): string => (table?.hosts ?? []).map(({ host, routes }) => `${host} ${routes.map(({ path, backend }) => `${path}=${backend.endpoints.join("+")}`).join(",")}`).join("; ");
+const endpoints = (table: Table | undefined): string => (table?.listeners[0]?.hosts ?? []).map(({ host, routes }) => `${host} ${routes.map(({ path, backends }) => `${path}=${table?.backends[backends[0]?.backend ?? ""]?.join("+")}`).join(",")}`).join("; ");
 const ingress = (name: string, host: string, more: object = {}): never => ({ metadata: { name, namespace: "default", ...more }, spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } }] } }) as never;
 const slice = (...addresses: readonly string[]): never => ({ metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } }, addressType: "IPv4", ports: [{ name: "", port: 8080, protocol: "TCP" }], endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })) }) as never;
 
@@ -63,10 +72,9 @@ property("the proxy starts with the first ingress of ours, follows endpoints at 
   await cluster.clock.pass(5_000);
   assert.deepEqual(proxy.events, ["annotation nginx.ingress.kubernetes.io/server-snippet is not supported and has no effect"], "said once");
 
-  proxy.die();
-  await cluster.until(() => proxy.started === 2 && endpoints(proxy.table) === "h /=10.0.0.2:8080", 5_000, "a proxy that ended is started again with its table");
   await cluster.run(cluster.admin.delete(Ingress, "default", "web"));
   await cluster.until(() => endpoints(proxy.table) === "", 5_000, "the route goes with its ingress");
+  await cluster.until(() => proxy.stopped === 1, 30_000, "without an ingress there is no proxy");
   await cluster.stop();
 });
 
@@ -82,6 +90,29 @@ property("the table comes to say what the objects say, whatever the network does
     await cluster.clock.pass(700);
   }
   await cluster.run(cluster.admin.delete(Ingress, "default", "b"));
-  await cluster.until(() => (proxy.table?.hosts ?? []).map(({ host }) => host).toSorted().join(" ") === "a c" && cluster.all(Ingress).every(({ status }) => status.loadBalancer.ingress?.length === 1), 300_000, "routes for a and c, and their addresses");
+  await cluster.until(() => (proxy.table?.listeners[0]?.hosts ?? []).map(({ host }) => host).toSorted().join(" ") === "a c" && cluster.all(Ingress).every(({ status }) => status.loadBalancer.ingress?.length === 1), 300_000, "routes for a and c, and their addresses");
+  assert.deepEqual([proxy.started, proxy.stopped], [1, 0], "the proxy goes on while the controller does not run");
+  await cluster.stop();
+});
+
+property("gateways and routes come to say what is served of them, though writes fail and the controller dies", 3, async seed => {
+  const cluster = new Cluster(seed, { faults: rough, crashEveryMs: 3_000, customResources: { compilePattern, loadCel: async () => celWith(celHost) } });
+  await cluster.start();
+  const proxy = runIngress(cluster, true);
+  const [gatewayKind, routeKind] = [gateways.kind as AnyKind, httpRoutes.kind as AnyKind];
+  await cluster.until(() => cluster.registry?.of(gatewayKind) !== undefined && cluster.registry.of(routeKind) !== undefined, 120_000, "the kinds are served");
+  await cluster.run(cluster.admin.create(Service, { metadata: { name: "web", namespace: "default" }, spec: { ports: [{ port: 80 }] } } as never));
+  await cluster.run(cluster.admin.create(EndpointSlice, slice("10.0.0.1")));
+  await cluster.run(cluster.admin.create(gatewayKind, { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata: { name: "g", namespace: "default" }, spec: { gatewayClassName: "timonier", listeners: [{ name: "http", port: 80, protocol: "HTTP" }] } } as never));
+  const route = (name: string, backend: string): Promise<unknown> => cluster.run(cluster.admin.create(routeKind, { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", metadata: { name, namespace: "default" }, spec: { parentRefs: [{ name: "g" }], hostnames: [name], rules: [{ backendRefs: [{ name: backend, port: 80 }] }] } } as never));
+  await route("good", "web");
+  await route("bad", "none");
+  const said = (conditions: readonly Condition[] | undefined): string => (conditions ?? []).map(({ type, status, reason }) => `${type}=${status === "True" ? "" : "!"}${reason}`).join(" ");
+  const gateway = (): Gateway => cluster.all(gatewayKind)[0] as unknown as Gateway;
+  const routes = (): string => (cluster.all(routeKind) as unknown as (HTTPRoute & { metadata: { name: string } })[]).map(({ metadata, status }) => `${metadata.name} ${said(status?.parents[0]?.conditions)}`).toSorted().join("; ");
+  await cluster.until(() => said(gateway().status?.conditions) === "Accepted=Accepted Programmed=Programmed" && gateway().status?.listeners?.[0]?.attachedRoutes === 2
+    && routes() === "bad Accepted=Accepted ResolvedRefs=!BackendNotFound; good Accepted=Accepted ResolvedRefs=ResolvedRefs" && endpoints(proxy.table).includes("good /=10.0.0.1:8080"), 300_000, "statuses and the table");
+  await cluster.run(cluster.admin.delete(routeKind, "default", "bad"));
+  await cluster.until(() => gateway().status?.listeners?.[0]?.attachedRoutes === 1 && !endpoints(proxy.table).includes("bad"), 300_000, "the route is gone everywhere");
   await cluster.stop();
 });

@@ -1,0 +1,149 @@
+/** The ingress proxy on one core in front of three backends, with nginx from Debian in the same place: HTTP/1.1, kept connections, 1 KB answers, access logs on. */
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { cpuSeconds } from "./cluster.ts";
+import { percentile, type Row } from "./table.ts";
+
+const backendPorts = [17_001, 17_002, 17_003];
+const [ours, nginx] = [17_080, 17_081];
+const connections = 32;
+const fullMs = 4_000;
+const halfMs = 4_000;
+const proxyCore = "0";
+const request = Buffer.from("GET /page?x=1 HTTP/1.1\r\nHost: bench.localhost\r\nUser-Agent: bench\r\nAccept: */*\r\nCookie: session=0123456789abcdef\r\n\r\n");
+
+export async function benchIngress(runs: number): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), "timonier-bench-ingress-"));
+  const children: ChildProcess[] = [];
+  try {
+    const parts = new URL("./ingress-parts.ts", import.meta.url).pathname;
+    const backends = await forked(children, parts, ["backends", ...backendPorts.map(String)]);
+    const proxy = await forked(children, parts, ["proxy", String(ours), join(folder, "access.log"), ...backendPorts.map(port => `127.0.0.1:${port}`)]);
+    await pin(proxy.pid ?? 0);
+    const worker = await startNginx(folder, children);
+    await pin(worker);
+    const rows = { rate: [[], []], cost: [[], []], added: [[], []] } as { rate: number[][]; cost: number[][]; added: number[][] };
+    for (let run = 0; run < runs; run++) {
+      const direct = await steady(backendPorts[0]!, 2_000, halfMs / 2);
+      for (const [i, port, pid] of [[0, ours, proxy.pid ?? 0], [1, nginx, worker]] as const) {
+        const before = cpuSeconds(pid);
+        const { done, seconds } = await flood(port, fullMs);
+        const cpu = cpuSeconds(pid) - before;
+        // On a machine with others the wall clock says how busy they are: a core's worth of requests is what the processor time allows.
+        rows.rate[i]!.push(done / Math.max(cpu, 1e-3));
+        rows.cost[i]!.push(cpu / done * 1e6);
+        const half = await steady(port, done / seconds / 2, halfMs);
+        rows.added[i]!.push(Math.max(0, percentile(half, 0.99) - percentile(direct, 0.99)));
+      }
+    }
+    void backends;
+    return [
+      { what: "requests for each second of one core", unit: "/s", runs: rows.rate[0]!, goal: "≥ 10,000", peer: peerOf(rows.rate[1]!, "/s") },
+      { what: "processor time of a request", unit: "µs", runs: rows.cost[0]!, goal: "≤ 100", peer: peerOf(rows.cost[1]!, "µs") },
+      { what: "added latency, p99, at half load", unit: "ms", runs: rows.added[0]!, goal: "≤ 2", peer: peerOf(rows.added[1]!, "ms") },
+    ];
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function peerOf(runs: readonly number[], unit: string): string {
+  const middle = runs.toSorted((a, b) => a - b)[runs.length >> 1] ?? NaN;
+  return `nginx ${middle >= 1_000 ? Math.round(middle).toLocaleString("en") : middle.toFixed(2)} ${unit}`;
+}
+
+async function forked(children: ChildProcess[], path: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = fork(path, [...args]);
+  children.push(child);
+  await new Promise<void>((resolve, reject) => { child.once("message", () => resolve()); child.once("exit", code => reject(new Error(`${args[0]} ended with ${code}`))); });
+  return child;
+}
+
+async function pin(pid: number): Promise<void> {
+  await new Promise(resolve => spawn("taskset", ["-a", "-cp", proxyCore, String(pid)], { stdio: "ignore" }).once("exit", resolve));
+}
+
+/** The pid of its only worker. */
+async function startNginx(folder: string, children: ChildProcess[]): Promise<number> {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(name => `${name}_temp_path ${folder}/${name};`).join(" ");
+  writeFileSync(join(folder, "nginx.conf"), `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
+events { worker_connections 1024; }
+http { access_log ${folder}/nginx-access.log; ${temporary} keepalive_requests 100000000;
+  upstream backends { ${backendPorts.map(port => `server 127.0.0.1:${port};`).join(" ")} keepalive 64; keepalive_requests 100000000; }
+  server { listen 127.0.0.1:${nginx}; server_name bench.localhost; location / { proxy_pass http://backends; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+    proxy_set_header X-Request-ID $request_id; proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Forwarded-Proto $scheme; } } }
+`);
+  const child = spawn("nginx", ["-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+  children.push(child);
+  await new Promise<void>((resolve, reject) => { child.once("spawn", resolve); child.once("error", () => reject(new Error("nginx is not here: apt-get install nginx-light, then run this again"))); });
+  for (let i = 0; i < 100; i++, await wait(20)) {
+    const worker = readdirSync("/proc").filter(entry => /^\d+$/.test(entry)).find(pid => { try { return new RegExp(`^PPid:\\s+${child.pid}$`, "m").test(readFileSync(`/proc/${pid}/status`, "utf8")); } catch { return false; } });
+    if (worker !== undefined) return Number(worker);
+  }
+  throw new Error("nginx has no worker");
+}
+
+class Client {
+  readonly #socket: Socket;
+  #done: (() => void) | undefined;
+  constructor(port: number) {
+    this.#socket = connect({ host: "127.0.0.1", port, noDelay: true });
+    let last = "";
+    this.#socket.on("data", chunk => {
+      last = (last + chunk.toString("latin1", Math.max(0, chunk.length - 4))).slice(-4);
+      if (last !== "\nEND") return;
+      const done = this.#done;
+      this.#done = undefined;
+      done?.();
+    });
+    this.#socket.on("error", error => { throw new Error(`the connection to port ${port} broke`, { cause: error }); });
+  }
+  get isFree(): boolean { return this.#done === undefined; }
+  ask(done: () => void): void {
+    this.#done = done;
+    this.#socket.write(request);
+  }
+  close(): void { this.#socket.removeAllListeners("error").on("error", () => undefined).destroy(); }
+}
+
+/** As many as it takes. */
+async function flood(port: number, ms: number): Promise<{ readonly done: number; readonly seconds: number }> {
+  const clients = Array.from({ length: connections }, () => new Client(port));
+  const began = performance.now();
+  let done = 0;
+  await Promise.all(clients.map(client => new Promise<void>(resolve => {
+    const next = (): void => {
+      if (performance.now() - began > ms) return resolve();
+      client.ask(() => { done++; next(); });
+    };
+    next();
+  })));
+  const seconds = (performance.now() - began) / 1_000;
+  for (const client of clients) client.close();
+  return { done, seconds };
+}
+
+/** `perSecond`, whatever the answers take; how long each took in ms, sorted. */
+async function steady(port: number, perSecond: number, ms: number): Promise<readonly number[]> {
+  const clients = Array.from({ length: 4 * connections }, () => new Client(port));
+  const times: number[] = [];
+  const began = performance.now();
+  for (let sent = 0, turn = 0; performance.now() - began < ms; await wait(1)) {
+    for (const due = (performance.now() - began) / 1_000 * perSecond; sent < due; ) {
+      const client = Array.from({ length: clients.length }, (_, i) => clients[(turn + i) % clients.length]!).find(({ isFree }) => isFree);
+      if (!client) break;
+      turn++;
+      sent++;
+      const at = performance.now();
+      client.ask(() => times.push(performance.now() - at));
+    }
+  }
+  await wait(50);
+  for (const client of clients) client.close();
+  return times.sort((a, b) => a - b);
+}
