@@ -9,12 +9,12 @@ import { printTable, type Row, tableOf } from "./bench/table.ts";
 type Bench = { readonly title: string; readonly runs: number; readonly measure: (runs: number) => Promise<Row[]> };
 const benches: { readonly [name: string]: Bench } = {
   up: { title: "Start", runs: 5, measure: async runs => (await import("./bench/rest.ts")).benchUp(runs) },
+  ingress: { title: "Ingress proxy on one core, three backends, HTTP/1.1 kept alive", runs: 3, measure: async runs => (await import("./bench/ingress.ts")).benchIngress(runs) },
   memory: { title: "At rest", runs: 1, measure: async runs => (await import("./bench/rest.ts")).benchMemory(runs) },
   api: { title: "API server on one core, TLS, fsync on", runs: 3, measure: async runs => (await import("./bench/api.ts")).benchApi(runs) },
   watch: { title: "Watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
   schedule: { title: "Scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
   fairness: { title: "A flood of 500 requests at a time, server on one core, TLS", runs: 1, measure: async runs => (await import("./bench/fairness.ts")).benchFairness(runs) },
-  ingress: { title: "Ingress proxy on one core, three backends, HTTP/1.1 kept alive", runs: 3, measure: async runs => (await import("./bench/ingress.ts")).benchIngress(runs) },
   store: { title: "Durable store, 3.4 KB a put", runs: 3, measure: async runs => (await import("./bench/store.ts")).benchStore(runs) },
 };
 
