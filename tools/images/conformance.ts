@@ -12,6 +12,8 @@ import { busyboxRoot, debianRoot } from "./rootfs.ts";
 export async function pushConformanceImages(registry: string, cache: string, binaries: string, sources: string): Promise<readonly string[]> {
   const pushed: string[] = [];
   const image = async (names: readonly string[], config: ImageConfig, fill: (root: string) => void): Promise<void> => {
+    const there = await Promise.all(names.map(async name => (await fetch(`http://${registry}/v2/${name.replace(":", "/manifests/")}`, { method: "HEAD", headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })).ok));
+    if (there.every(Boolean)) return;
     const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
     try {
       chmodSync(root, 0o755);
@@ -56,6 +58,7 @@ export async function pushConformanceImages(registry: string, cache: string, bin
   });
   await image(["etcd:3.6.8-0"], { Entrypoint: ["etcd"] }, root => {
     debianRoot(root, cache, ["etcd-server"]);
+    mkdirSync(join(root, "usr/local/bin"), { recursive: true });
     symlinkSync("../../bin/etcd", join(root, "usr/local/bin/etcd"));
   });
   await image([`${e2e}/sample-apiserver:1.29.2`], { Entrypoint: ["/sample-apiserver"] }, root => {
