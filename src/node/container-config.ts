@@ -22,7 +22,7 @@ export type ContainerInputs = {
 const masked = ["/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"];
 const readonly = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-export function containerConfig(pod: Pod, { container }: Placed, given: ContainerInputs): ContainerConfig {
+export function containerConfig(pod: Pod, { container, role }: Placed, given: ContainerInputs): ContainerConfig {
   const { name = "", namespace = "", uid = "", deletionGracePeriodSeconds } = pod.metadata;
   const values = new Map(given.environment.map(({ key, value }) => [key, value]));
   const expanded = (list: readonly string[] | undefined): readonly string[] => (list ?? []).map(text => expand(text, key => values.get(key)));
@@ -31,7 +31,7 @@ export function containerConfig(pod: Pod, { container }: Placed, given: Containe
     image: { image: given.imageRef },
     command: expanded(container.command), args: expanded(container.args), workingDir: container.workingDir ?? "",
     envs: given.environment, mounts: given.mounts, devices: [],
-    labels: { [label.podName]: name, [label.podNamespace]: namespace, [label.podUID]: uid, [label.containerName]: container.name },
+    labels: { [label.podName]: name, [label.podNamespace]: namespace, [label.podUID]: uid, [label.containerName]: container.name, [label.role]: role },
     annotations: {
       [annotation.hash]: containerHash(container), [annotation.restartCount]: String(given.restartCount),
       [annotation.terminationMessagePath]: container.terminationMessagePath ?? "", [annotation.terminationMessagePolicy]: container.terminationMessagePolicy ?? "File",

@@ -124,9 +124,10 @@ export interface ContainerRuntime {
   releaseView(name: string): Promise<void>;
 }
 
-/** Labels and annotations that say whose a container is: upstream's (pkg/kubelet/types/labels.go), so that other tools understand them. */
+/** Labels and annotations that say whose a container is: upstream's (pkg/kubelet/types/labels.go), so that other tools understand them; the role (main, init, sidecar, ephemeral) is ours. */
 export const label = {
   podName: "io.kubernetes.pod.name", podNamespace: "io.kubernetes.pod.namespace", podUID: "io.kubernetes.pod.uid", containerName: "io.kubernetes.container.name",
+  role: "timonier.dev/container-role",
 } as const;
 export const annotation = {
   hash: "io.kubernetes.container.hash", restartCount: "io.kubernetes.container.restartCount", terminationMessagePath: "io.kubernetes.container.terminationMessagePath",

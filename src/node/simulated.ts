@@ -6,7 +6,8 @@
  *
  *     timonier.dev/sim.pull-ms: "200"     timonier.dev/sim.start-ms: "50"     timonier.dev/sim.run-ms: "1000"     timonier.dev/sim.exit-code: "1"
  *
- * Without them a container runs for ever, except for commands whose end is plain: `sleep 5`, `true`, `false`, `sh -c "exit 3"`. An image
+ * Without them a container runs for ever, except for commands whose end is plain (`sleep 5`, `true`, `false`, `sh -c "exit 3"`) init containers,
+ * and pods of jobs, which succeed after a second: what waits for a job (a Helm hook) gets on. Images run as a user that is not root; one
  * whose name ends in `/missing` cannot be pulled. Restarting the agent in the same process finds everything as it was.
  */
 import { assert, must } from "../base/assert.ts";
@@ -21,6 +22,9 @@ type Container = { state: ContainerState; readonly config: ContainerConfig; canc
 const startMs = 20;
 const stopMs = 5;
 const pullMs = 50;
+const jobMs = 1000;
+const jobName = "batch.kubernetes.io/job-name";
+const imageUser = 65_532;
 const logCharsMax = 64 * 1024;
 const annotated = "timonier.dev/sim.";
 const utf8 = new TextEncoder();
@@ -199,7 +203,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#check();
     await this.#options.clock.sleep((sandbox && numberOf(sandbox, "pull-ms")) ?? pullMs);
     if (/\/missing(:[^/]*)?$/.test(reference)) throw new RuntimeError("not-found", `failed to resolve reference "${reference}": ${reference}: not found`);
-    const image = { id: `sha256:simulated-${reference}`, tags: [reference], digests: [], size: 1_000_000, pinned: false };
+    const image = { id: `sha256:simulated-${reference}`, tags: [reference], digests: [], size: 1_000_000, uid: imageUser, pinned: false };
     this.#images.set(reference, image);
     return image.id;
   }
@@ -261,7 +265,9 @@ function planOf(config: ContainerConfig, sandbox: SandboxConfig): { readonly run
   const runMs = numberOf(sandbox, "run-ms");
   const exitCode = numberOf(sandbox, "exit-code");
   if (runMs !== undefined || exitCode !== undefined) return { runMs: runMs ?? 0, exitCode: exitCode ?? 0 };
-  return endOf([...config.command, ...config.args]);
+  const plain = endOf([...config.command, ...config.args]);
+  const ends = config.labels[label.role] === "init" || sandbox.labels[jobName] !== undefined;
+  return plain ?? (ends ? { runMs: jobMs, exitCode: 0 } : undefined);
 }
 
 function endOf(words: readonly string[]): { readonly runMs: number; readonly exitCode: number } | undefined {
