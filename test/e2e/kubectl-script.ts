@@ -1,4 +1,4 @@
-/** What `kubectl.test.ts` types: every verb and subcommand that needs no container's insides, on simulated nodes. `<` gives standard input. */
+/** What `kubectl-verbs.test.ts` types: every verb and subcommand that needs no container's insides, on simulated nodes. `<` gives standard input. */
 const web = `
 apiVersion: apps/v1
 kind: Deployment
