@@ -158,3 +158,30 @@ scenario("a node whose runtime is gone says that it is not ready, and recovers",
   runtime.broken = undefined;
   await cluster.until(() => ready() === "True", 30_000, "ready");
 });
+
+scenario("a node that runs short of memory evicts who uses most beyond what it asked for, says so, and takes no more best-effort pods for a while", async cluster => {
+  const using = (memory: string): { readonly [key: string]: string } => ({ "simulated.timonier.dev/memory": memory });
+  await createPod(cluster, "n1", "modest", one({ resources: { requests: { memory: "300Mi" } } }), using("250Mi"));
+  await createPod(cluster, "n1", "small", one({}), using("100Mi"));
+  await cluster.until(() => ["modest", "small"].every(name => condition(podNamed(cluster, name), "Ready") === "True"), 20_000, "both");
+  await createPod(cluster, "n1", "greedy", one({ resources: { requests: { memory: "50Mi" } } }), using("640Mi"));
+  await cluster.until(() => podNamed(cluster, "greedy")?.status.reason === "Evicted", 60_000, "the eviction");
+  const { status } = podNamed(cluster, "greedy")!;
+  assert.equal(status.phase, "Failed");
+  assert.equal(status.message, "The node was low on resource: memory. Threshold quantity: 100Mi, available: 34Mi. Container main was using 640Mi, request is 50Mi, has larger consumption of memory. ");
+  assert.deepEqual(status.conditions?.filter(({ type }) => type === "DisruptionTarget").map(({ status: value, reason }) => [value, reason]), [["True", "TerminationByKubelet"]]);
+  assert.deepEqual(["modest", "small"].map(name => podNamed(cluster, name)?.status.phase), ["Running", "Running"]);
+  const pressed = (): string | undefined => cluster.all(Node)[0]!.status.conditions?.find(({ type }) => type === "MemoryPressure")?.status;
+  await cluster.until(() => pressed() === "True", 5_000, "the condition");
+  await cluster.until(() => eventsOf(cluster, "n1").some(text => text === "EvictionThresholdMet: Attempting to reclaim memory"), 20_000, "the node's event");
+  await createPod(cluster, "n1", "late", one({}));
+  await cluster.until(() => podNamed(cluster, "late")?.status.phase === "Failed", 10_000, "the refusal");
+  assert.equal(podNamed(cluster, "late")!.status.message, "Pod was rejected: The node had condition: [MemoryPressure]. ");
+  await cluster.until(() => pressed() === "False", 320_000, "the end of it");
+});
+
+scenario("a pod that wants users of its own is told that the runtime has none", async cluster => {
+  await createPod(cluster, "n1", "own", { hostUsers: false, ...one({}) });
+  await cluster.until(() => eventsOf(cluster, "own").includes("FailedCreatePodSandBox: Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces"), 20_000, "the event");
+  assert.equal(podNamed(cluster, "own")?.status.phase, "Pending");
+});

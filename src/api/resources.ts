@@ -9,6 +9,7 @@ import { badRequest, methodNotAllowed, unauthorizedFor, unknownResource, unsuppo
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
+import type { Sampler } from "./metrics/sampler.ts";
 import { patch, type Patch } from "./patch.ts";
 import { get, list, type Listed } from "./read.ts";
 import { isTrue, type RequestInfo } from "./request-info.ts";
@@ -29,6 +30,8 @@ export type Services = {
   /** Port of a node agent whose Node object does not say it. */
   readonly nodePort: number;
   readonly watches: WatchServices;
+  /** Measures nodes and pods; absent where there is nothing to measure. */
+  readonly metrics?: Sampler;
 };
 
 /** One authenticated and authorised request. */

@@ -103,7 +103,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     const items = objects().map(object => asServed(served, object));
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
   }
-  if (output.pretty || served.convert !== undefined) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(asServed(served, object)) : untyped(asServed(served, object)))) }, output);
+  if (output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(asServed(served, object)) : untyped(asServed(served, object)))) }, output);
   const pieces = piecesOf(served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
   return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
 }

@@ -34,6 +34,7 @@ import { FlowControl } from "./flow-control/flow-control.ts";
 import type { Flow } from "./flow-control/levels.ts";
 import { keepFlowControl } from "./flow-control/keeper.ts";
 import { timeoutOf, within } from "./limits.ts";
+import { Sampler, type ReadNodeStats } from "./metrics/sampler.ts";
 import { negotiateOutput, one, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
@@ -93,6 +94,8 @@ export type ApiServerOptions = {
   readonly fetchRemote?: FetchRemote;
   /** Calls back when what has arrived by now is read (`setImmediate`): seats of flow control are free again then. Absent: at once. */
   readonly defer?: (work: () => void) => void;
+  /** Reads a node's stats summary, for metrics.k8s.io. Absent: the group is not available. */
+  readonly readNodeStats?: ReadNodeStats;
   /** Deep-freeze objects that are handed out; for tests. */
   readonly freeze?: boolean;
 };
@@ -142,6 +145,7 @@ export class ApiServer {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }), nodePort: options.nodePort ?? 10250,
+      ...(options.readNodeStats === undefined ? {} : { metrics: new Sampler({ read: options.readNodeStats, nodes: () => this.reader.list("", "nodes", "").map(({ metadata }) => metadata.name), clock, log }) }),
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
     };
     this.#endpoints = {
@@ -157,8 +161,8 @@ export class ApiServer {
     await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.#aggregator.run(signal), keepFlowControl(this.core, signal)]);
   }
 
-  /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. */
-  async handle(request: HttpRequest): Promise<HttpResponse> {
+  /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. `as` is who asks, for components in this process: nothing of the request is believed then. */
+  async handle(request: HttpRequest, as?: User): Promise<HttpResponse> {
     const started = this.#options.clock.monotonic();
     const warnings: string[] = [];
     const auditId = one(request.headers["audit-id"]) ?? this.#options.random.uuid();
@@ -169,7 +173,7 @@ export class ApiServer {
     let response: HttpResponse;
     try {
       info = parseRequest(request.method, request.target);
-      response = await this.#answer(recording?.request ?? request, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
+      response = await this.#answer(recording?.request ?? request, as, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
     } catch (error) {
       response = this.#refusal(request, info, error);
     }
@@ -182,8 +186,8 @@ export class ApiServer {
     return { ...response, headers };
   }
 
-  async #answer(request: HttpRequest, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
-    const found = await this.authenticator.authenticate(request);
+  async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
+    const found = as ?? (await this.authenticator.authenticate(request));
     if (found === undefined) throw unauthorized();
     trail.user = found;
     trail.known?.(info);

@@ -17,6 +17,11 @@ export interface Client {
   delete<K extends AnyKind>(kind: K, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
   /** POST to a subresource: `binding`, `eviction`, `token`. */
   createSubresource(kind: AnyKind, namespace: string, name: string, subresource: string, body: Json): Promise<Json>;
+  /**
+   * Any other path of the API, as JSON: `/apis/metrics.k8s.io/v1beta1/nodes`, `…/deployments/web/scale`. For what no kind of ours stands for;
+   * other API servers behind ours answer too.
+   */
+  request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json>;
   /** Every change after `revision`, in order, until `signal` aborts. Throws `ApiError` Expired when `revision` is too old. */
   watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<Resource<K>>>;
 }

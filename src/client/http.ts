@@ -52,6 +52,9 @@ export class HttpClient implements Client {
   async createSubresource(kind: AnyKind, namespace: string, name: string, subresource: string, body: Json): Promise<Json> {
     return this.#send({ method: "POST", target: pathOf(kind, namespace, name, subresource), headers: sending, body: JSON.stringify(body) });
   }
+  request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json> {
+    return this.#send({ method, target, headers: body === undefined ? accept : sending, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  }
   async *watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchEvent<Resource<K>>> {
     const query = queryOf({ ...selectionQuery(options), watch: "true", allowWatchBookmarks: "true", resourceVersion: String(options.revision) });
     const { status, lines } = await this.#transport.stream({ method: "GET", target: pathOf(kind, options.namespace) + query, headers: accept }, signal);
@@ -113,7 +116,8 @@ function queryOf(query: Query): string {
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
-function errorOf(status: number, text: string): ApiError {
+/** The error that an answer with this status stands for. */
+export function errorOf(status: number, text: string): ApiError {
   const body = parseStatus(text);
   if (body?.["kind"] !== "Status") return new ApiError("", `the server answered ${status}: ${text.slice(0, 200)}`, undefined, status);
   return new ApiError((body["reason"] ?? "") as Reason | "", String(body["message"] ?? ""), body["details"] as StatusDetails | undefined, Number(body["code"] ?? status));

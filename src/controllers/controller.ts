@@ -68,7 +68,7 @@ export interface Context {
   readonly settings: Settings;
   readonly events: EventRecorder;
   read<K extends AnyKind>(kind: K): Copy<Resource<K>>;
-  /** Every kind served now; may be read only by a controller that watches `everyKind`. */
+  /** Every kind that is served and stored now. Their objects may be read only by a controller that watches `everyKind`. */
   kinds(): readonly AnyKind[];
   /** Asks the server itself; `undefined` when it is not there. */
   live<K extends AnyKind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>;
@@ -80,6 +80,8 @@ export interface Context {
   patch<K extends AnyKind>(kind: K, object: Resource<K>, patch: Patch, options?: WriteOptions): Promise<Resource<K>>;
   /** Deletes this very object: refused if another has taken its name. Already gone counts as deleted. */
   delete<K extends AnyKind>(kind: K, object: Resource<K>, options?: DeleteOptions): Promise<void>;
+  /** Any path of the API, as JSON: for what no copy shows (metrics, scales). What it writes is not waited for. */
+  request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json>;
   /** Awaits a write to something that may be gone by now, which is as good as written. */
   ifThere(write: Promise<unknown>): Promise<void>;
 }
@@ -292,6 +294,7 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       }
       writes.deleted(kind, object);
     },
+    request: (method, target, body) => client.request(method, target, body),
     ifThere: async write => {
       try {
         await write;

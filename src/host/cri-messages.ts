@@ -93,6 +93,7 @@ export const cri = {
   attach: runtime("Attach", { containerId: [1, "string"], stdin: [2, "bool"], tty: [3, "bool"], stdout: [4, "bool"], stderr: [5, "bool"] }, { url: [1, "string"] }),
   portForward: runtime("PortForward", { podSandboxId: [1, "string"], port: [2, "int32", "many"] }, { url: [1, "string"] }),
   updateRuntimeConfig: runtime("UpdateRuntimeConfig", { runtimeConfig: [1, { networkConfig: [1, { podCIDR: [1, "string"] }] }] }, Empty),
+  listContainerStats: runtime("ListContainerStats", Empty, { stats: [1, { attributes: [1, { id: [1, "string"] }], writableLayer: [4, FilesystemUsage] }, "many"] }),
   listImages: image("ListImages", { filter: [1, { image: [1, ImageSpec] }] }, { images: [1, Image, "many"] }),
   imageStatus: image("ImageStatus", { image: [1, ImageSpec], verbose: [2, "bool"] }, { image: [1, Image], info: [2, "map"] }),
   pullImage: image("PullImage", { image: [1, ImageSpec], auth: [2, AuthConfig], sandboxConfig: [3, PodSandboxConfig] }, { imageRef: [1, "string"] }),

@@ -138,6 +138,10 @@ export class CriRuntime implements ContainerRuntime {
     if (!signal.aborted) throw new RuntimeError("unavailable", "the runtime's event stream ended");
   }
 
+  async writableLayers(): Promise<ReadonlyMap<string, { readonly bytes: number; readonly inodes: number }>> {
+    const { stats = [] } = await this.#call(cri.listContainerStats, {});
+    return new Map(stats.map(({ attributes, writableLayer }) => [attributes?.id ?? "", { bytes: writableLayer?.usedBytes?.value ?? 0, inodes: writableLayer?.inodesUsed?.value ?? 0 }]));
+  }
   async images(): Promise<readonly ImageState[]> {
     return ((await this.#call(cri.listImages, {})).images ?? []).map(imageState);
   }

@@ -204,7 +204,7 @@ function send(exchange: Exchange, to: ForwardTarget, upgrade: { readonly [name: 
   return backend;
 }
 
-function tlsOf({ trust }: ForwardTarget, options: ForwardOptions): SecureContextOptions & { readonly servername: string; readonly rejectUnauthorized?: boolean } {
+export function tlsOf({ trust }: ForwardTarget, options: Pick<ForwardOptions, "node" | "frontProxy">): SecureContextOptions & { readonly servername: string; readonly rejectUnauthorized?: boolean } {
   switch (trust.type) {
     case "node": return { ...options.node(), servername: trust.serverName };
     case "none": return { rejectUnauthorized: false, servername: "" };

@@ -1,13 +1,14 @@
 /**
- * The node agent's HTTPS server: the kubelet's paths over a `NodeApi`. Only the API server, and administrators with a certificate of the
- * client CA, get in; everybody else has nothing to ask here.
+ * The node agent's HTTPS server: the kubelet's paths over a `NodeApi`. The API server and administrators get in by their certificates;
+ * whom others are, and what they may ask, the API server says (kubelet's webhook modes).
  */
 import { ApiError } from "../base/api-error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
-import { json, type HttpRequest, type Peer } from "../api/http.ts";
+import { json, type HttpRequest } from "../api/http.ts";
 import type { ContainerAddress, LogRequest, NodeApi } from "../node/api.ts";
+import { nodeAttributes, type NodeAccess } from "../node/access.ts";
 import { resourceMetrics } from "../node/streaming/resource-metrics.ts";
 import type { HostResponse } from "./https-server-exchange.ts";
 import { startHttpsServer, type HttpsServer, type ServerCredentials } from "./https-server.ts";
@@ -22,6 +23,8 @@ export type NodeServerOptions = {
   readonly node: NodeApi;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who else may ask, and what; absent: nobody. */
+  readonly access?: NodeAccess;
   /** Prometheus text of the agent itself, for /metrics. */
   readonly metrics?: () => string;
   /** The agent's configuration, for /configz. */
@@ -48,10 +51,10 @@ export function startNodeServer(options: NodeServerOptions): Promise<HttpsServer
 }
 
 async function answer(request: HttpRequest, options: NodeServerOptions): Promise<HostResponse> {
-  const refusal = refused(request.peer);
+  const [rawPath = "", rawQuery = ""] = request.target.split("?", 2);
+  const refusal = await refused(request, rawPath, options);
   if (refusal) return refusal;
   const { node } = options;
-  const [rawPath = "", rawQuery = ""] = request.target.split("?", 2);
   const query = new URLSearchParams(rawQuery);
   const [, verb = "", ...rest] = rawPath.split("/").map(decode);
   const [namespace = "", pod = "", third = "", fourth = ""] = rest;
@@ -64,10 +67,11 @@ async function answer(request: HttpRequest, options: NodeServerOptions): Promise
       await node.healthz();
       return text(200, "ok");
     case "pods": return json(200, { kind: "PodList", apiVersion: "v1", metadata: {}, items: node.pods() as unknown as Json });
-    case "stats": return rest.join("/") === "summary" ? json(200, await node.statsSummary()) : notFound();
+    case "stats": return rest.join("/") === "summary" ? json(200, await node.statsSummary(["1", "true"].includes(query.get("only_cpu_and_memory") ?? ""))) : notFound();
     case "metrics":
       if (rest.length === 0) return options.metrics ? metrics(options.metrics()) : notFound();
-      return rest.join("/") === "resource" ? metrics(resourceMetrics(await node.statsSummary())) : notFound();
+      if (rest.join("/") === "cadvisor") return metrics(node.cadvisorMetrics());
+      return rest.join("/") === "resource" ? metrics(resourceMetrics(await node.statsSummary(true), options.clock.now())) : notFound();
     case "configz": return options.config ? json(200, { kubeletconfig: options.config() }) : notFound();
     case "containerLogs": {
       if (rest.length !== 3 || !containerPath) return notFound();
@@ -103,11 +107,15 @@ async function answer(request: HttpRequest, options: NodeServerOptions): Promise
   }
 }
 
-function refused(peer: Peer): HostResponse | undefined {
-  const certificate = peer.certificate;
-  if (certificate?.ca !== "client") return text(401, "Unauthorized");
-  if (certificate.commonName === apiServer || certificate.organizations.includes("system:masters")) return undefined;
-  return text(403, `Forbidden (user=${certificate.commonName}, verb=get, resource=nodes, subresource(s)=[proxy])\n`);
+/** The API server has asked for its users already; everybody else's rights on this node are the API server's to say. */
+async function refused({ peer, headers, method }: HttpRequest, path: string, { access }: NodeServerOptions): Promise<HostResponse | undefined> {
+  const { certificate } = peer;
+  if (certificate?.ca === "client" && (certificate.commonName === apiServer || certificate.organizations.includes("system:masters"))) return undefined;
+  const user = certificate?.ca === "client" ? { username: certificate.commonName, groups: [...certificate.organizations, "system:authenticated"] } : await access?.authenticate(headers["authorization"]);
+  if (user === undefined) return text(401, "Unauthorized");
+  const wanted = nodeAttributes(method, path);
+  if (access !== undefined && (await access.allowed(user, wanted))) return undefined;
+  return text(403, `Forbidden (user=${user.username}, verb=${wanted.verb}, resource=nodes, subresource(s)=[${wanted.subresources.join(" ")}])\n`);
 }
 
 /** The parameters of exec and attach: kubelet's names, and the API's. */

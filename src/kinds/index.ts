@@ -60,6 +60,8 @@ import { DeviceClass } from "./resource/deviceclass.ts";
 import { ResourceClaim } from "./resource/resourceclaim.ts";
 import { ResourceClaimTemplate } from "./resource/resourceclaimtemplate.ts";
 import { ResourceSlice } from "./resource/resourceslice.ts";
+import { NodeMetrics } from "./metrics/nodemetrics.ts";
+import { PodMetrics } from "./metrics/podmetrics.ts";
 import { PriorityClass } from "./scheduling/priorityclass.ts";
 import { CSIDriver } from "./storage/csidriver.ts";
 import { CSINode } from "./storage/csinode.ts";
@@ -140,6 +142,8 @@ export const kinds: readonly AnyKind[] = [
   LocalSubjectAccessReview,
   SelfSubjectAccessReview,
   SelfSubjectRulesReview,
+  NodeMetrics,
+  PodMetrics,
   CustomResourceDefinition,
   APIService,
 ];

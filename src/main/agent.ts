@@ -13,7 +13,7 @@ import { bootId } from "../host/boot-id.ts";
 import { boxId } from "../host/box.ts";
 import { startAgain } from "../host/daemon.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
-import { pathsOf } from "../host/containerd-config.ts";
+import { pathsOf, pauseImage } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
@@ -31,13 +31,16 @@ import { ContainerdStreams } from "../host/containerd-streams.ts";
 import { rememberFolders, StrayShims } from "../host/leftovers.ts";
 import { logFiles } from "../host/log-files.ts";
 import { Node } from "../kinds/core/node.ts";
+import { linuxMeter } from "../host/usage.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { Agent } from "../node/agent.ts";
 import { PolicyEnforcer } from "../proxy/policy.ts";
+import { DelegatedAccess } from "../node/access.ts";
 import { AgentApi } from "../node/agent-api.ts";
 import { WatchedReferences } from "../node/references.ts";
+import { Stats } from "../node/stats.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
 import { serveMembers } from "./member-services.ts";
 import { runNodeNetwork } from "./node-network.ts";
@@ -123,7 +126,9 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
+  const stats = new Stats({ meter: linuxMeter(), clock, runtime, node: { nodeName: place.name, cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir }, imagesDir: pathsOf(settings).root });
   agent = new Agent({
+    stats, pinnedImages: [pauseImage],
     client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: place.podCIDRs,
     host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network, gate: policies },
     identity: { name: place.name, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
@@ -143,7 +148,8 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
 
   const server = await startNodeServer({
     addresses: place.listen, port: cluster.nodePort, credentials: { ...pemOf(servingIdentity), clientCa: servingIdentity.trusted ?? "" }, clock, log: log.child("https"),
-    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${place.runFolder}/exec`, log), logs: logFiles(), clock }),
+    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${place.runFolder}/exec`, log), logs: logFiles(), clock, stats }),
+    access: new DelegatedAccess(client, clock, place.name),
   });
   report.step(`node agent on https://${addresses[0]}:${cluster.nodePort}`);
   const watchers = [

@@ -6,6 +6,7 @@ import { remove } from "../api/delete.ts";
 import { expired, notSupported, unauthorizedFor } from "../api/errors.ts";
 import type { WriteOptions as ApiWriteOptions } from "../api/options.ts";
 import { patch as patchObject } from "../api/patch.ts";
+import type { ForwardTarget, HttpResponse } from "../api/http.ts";
 import { get as getObject, list as listObjects, scopeOf } from "../api/read.ts";
 import type { Served } from "../api/registry.ts";
 import { selectionOf } from "../api/select.ts";
@@ -17,6 +18,7 @@ import { create as createObject, update as updateObject, type UpdateMode } from 
 import { must } from "../base/assert.ts";
 import type { Json } from "../base/json.ts";
 import type { Client, DeleteOptions, ListOptions, ObjectList, Patch, WatchEvent, WatchOptions, WriteOptions } from "../client/client.ts";
+import { errorOf } from "../client/http.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
 import { decode, DecodeError } from "../schema/decode.ts";
 import { ApiError } from "../base/api-error.ts";
@@ -29,6 +31,8 @@ export type LocalClientOptions = {
   readonly user: User;
   /** Names the manager of fields that it writes, as a User-Agent does. */
   readonly userAgent: string;
+  /** Passes a request on to the other server that answers it (aggregated APIs); absent: such requests fail. */
+  readonly forward?: (to: ForwardTarget, given: { readonly method: string; readonly body?: string; readonly signal: AbortSignal }) => Promise<{ readonly status: number; readonly body: string }>;
   /** Calls of this client end when it aborts. */
   readonly signal?: AbortSignal;
 };
@@ -97,6 +101,19 @@ export class LocalClient implements Client {
     return post(this.#server.services, call, posted, body, writing({}));
   }
 
+  async request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json> {
+    const { user, userAgent, forward } = this.#options;
+    const bytes = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body));
+    const { status, content } = await this.#server.handle({
+      method, target, headers: { accept: "application/json", "user-agent": userAgent, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      body: async () => bytes, peer: { address: "127.0.0.1" }, upgrade: false, signal: this.#signal,
+    }, user);
+    if (content.type === "forward" && forward === undefined) throw new ApiError("ServiceUnavailable", "requests are not passed on to other servers here");
+    const answer = content.type === "forward" ? await forward!(content.to, { method, signal: this.#signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }) : { status, body: textOf(content) };
+    if (answer.status < 200 || answer.status > 299) throw errorOf(answer.status, answer.body);
+    return JSON.parse(answer.body) as Json;
+  }
+
   async *watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<Resource<K>>> {
     const { core } = this.#server;
     const call = this.#call("watch", kind, options.namespace ?? "", "", "", options.fieldSelector);
@@ -156,6 +173,15 @@ export class LocalClient implements Client {
       if (error instanceof DecodeError) throw new ApiError("BadRequest", error.message);
       throw error;
     }
+  }
+}
+
+function textOf(content: Exclude<HttpResponse["content"], { readonly type: "forward" }>): string {
+  switch (content.type) {
+    case "text": return content.text;
+    case "bytes": return new TextDecoder().decode(content.bytes);
+    case "pieces": return [...content.pieces].join("");
+    case "stream": throw new ApiError("BadRequest", "a stream is not read whole: use watch");
   }
 }
 

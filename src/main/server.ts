@@ -21,8 +21,10 @@ import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
 import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
+import { agentOf } from "../api/subresources/proxy.ts";
 import { must } from "../base/assert.ts";
 import { decodeBase64 } from "../base/base64.ts";
+import type { Json } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
@@ -32,6 +34,7 @@ import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { createFetchRemote } from "../host/remote-client.ts";
 import { doNotRestart, startAgain } from "../host/daemon.ts";
+import { createForwardCall, type ForwardCall } from "../host/forward-call.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
@@ -141,7 +144,9 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   rbac.follow(store);
   const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
   const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
-  const api = new ApiServer({
+  const forward = createForwardCall({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }) });
+  let nodes: Awaited<ReturnType<typeof import("./simulated-nodes.ts").startSimulatedNodes>> | undefined;
+  const api: ApiServer = new ApiServer({
     audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
     authenticator: read => {
@@ -157,6 +162,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
     compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
+    readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
@@ -183,7 +189,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   report.step("system namespaces, roles and services");
 
   // Everybody in the process acts as itself, with the rights of its default role, as if it came over the network.
-  const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal });
+  const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal, forward });
   const client = clientOf(componentUser("system:kube-controller-manager"), "kube-controller-manager");
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
   void runControllers({
@@ -197,7 +203,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   if (cluster.runtime === "containerd") reclaimVolumes(informers, `${cluster.dataFolder}/volumes`, log.child("volumes"));
   report.step("controllers and scheduler");
 
-  const nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client: clientOf(apiServerUser, "kubelet"), informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
+  nodes = cluster.runtime === "simulated" ? await (await import("./simulated-nodes.ts")).startSimulatedNodes(cluster, { client: clientOf(apiServerUser, "kubelet"), informers, clock, random, log: log.child("nodes"), pki }, signal) : undefined;
   if (nodes) report.step(`${cluster.nodes} simulated node${cluster.nodes === 1 ? "" : "s"}`);
 
   return {
@@ -220,6 +226,13 @@ async function auditorOf({ auditPolicy: policy, auditWebhook }: ApiConfig, file:
     auditWebhook?.append(line);
   };
   return api => (recorder ??= new AuditRecorder({ policy: must(policy, "there is a policy"), sink, registry: api.registry, parseYaml: api.services.parseYaml, now: () => api.core.clock.now(), attributesOf }));
+}
+
+/** Processor and memory of a node and its pods, asked of its agent. */
+async function nodeStats({ core, services }: ApiServer, forward: ForwardCall, name: string, signal: AbortSignal): Promise<Json> {
+  const { status, body } = await forward({ ...agentOf({ core, nodePort: services.nodePort }, name), target: "/stats/summary?only_cpu_and_memory=true" }, { method: "GET", signal });
+  if (status !== 200) throw new Error(`the agent of node ${name} answered ${status}: ${body.slice(0, 200)}`);
+  return JSON.parse(body) as Json;
 }
 
 function sendsYaml({ headers }: HttpRequest): boolean {

@@ -1,4 +1,5 @@
 /** The nodes of `--runtime simulated`: agents inside the server process, one HTTPS server for all of them. */
+import type { Json } from "../base/json.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -19,7 +20,7 @@ const namePrefix = "sim";
 type Options = { readonly client: Client; readonly informers: Informers; readonly clock: Clock; readonly random: Random; readonly log: Log; readonly pki: Pki };
 
 /** Runs until `signal` aborts. Resolves once the HTTPS server listens; the nodes register by themselves. */
-export async function startSimulatedNodes(cluster: Cluster, { client, informers, clock, random, log, pki }: Options, signal: AbortSignal): Promise<{ close(): Promise<void> }> {
+export async function startSimulatedNodes(cluster: Cluster, { client, informers, clock, random, log, pki }: Options, signal: AbortSignal): Promise<{ close(): Promise<void>; stats(node: string): Promise<Json> }> {
   const address = cluster.listen[0] ?? "127.0.0.1";
   const nodes = new SimulatedNodes({
     client, informers, clock, random, log, count: cluster.nodes, namePrefix, kubeletVersion: version.kubernetes, address, port: cluster.nodePort, podCIDR: cluster.podCIDR,
@@ -32,5 +33,5 @@ export async function startSimulatedNodes(cluster: Cluster, { client, informers,
     addresses: [address], port: cluster.nodePort, credentials: { cert: identity.certificate, key: privateKeyPem(identity.key), clientCa: identity.trusted ?? "" }, clock, log: log.child("https"), node: nodes.api,
   });
   nodes.run(signal).catch((error: unknown) => log.error("the simulated nodes have ended", { error: messageOf(error) }));
-  return { close: () => server.close(1_000) };
+  return { close: () => server.close(1_000), stats: name => nodes.stats(name, true) };
 }

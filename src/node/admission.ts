@@ -4,7 +4,7 @@ import type { Node } from "../kinds/core/node.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import { isTerminal } from "./containers.ts";
 import type { NodeIdentity } from "./machine.ts";
-import { podAmount } from "./resources.ts";
+import { podAmount, qosOf } from "./resources.ts";
 import { hostPortsOf } from "./sandbox-config.ts";
 
 type Refusal = { readonly reason: string; readonly message: string };
@@ -14,14 +14,28 @@ export class Admission {
   readonly #identity: NodeIdentity;
   readonly #pods: () => readonly Pod[];
   readonly #node: () => Node | undefined;
-  constructor(allocatable: { readonly [resource: string]: string }, identity: NodeIdentity, pods: () => readonly Pod[], node: () => Node | undefined) {
+  readonly #pressures: () => ReadonlySet<string>;
+  constructor(allocatable: { readonly [resource: string]: string }, identity: NodeIdentity, pods: () => readonly Pod[], node: () => Node | undefined, pressures: () => ReadonlySet<string>) {
     this.#allocatable = allocatable;
     this.#identity = identity;
     this.#pods = pods;
     this.#node = node;
+    this.#pressures = pressures;
+  }
+
+  /** A node that is short of something takes critical pods only; of memory alone, also those that ask for some (pkg/kubelet/eviction: Admit). */
+  #short(pod: Pod): Refusal | undefined {
+    const pressures = this.#pressures();
+    if (pressures.size === 0 || (pod.spec.priority ?? 0) >= 2_000_000_000) return undefined;
+    const tolerated = (pod.spec.tolerations ?? []).some(({ key = "", operator = "Equal", value = "", effect = "" }) =>
+      (key === "" || key === "node.kubernetes.io/memory-pressure") && (operator === "Exists" || (key !== "" && value === "")) && (effect === "" || effect === "NoSchedule"));
+    if (pressures.size === 1 && pressures.has("MemoryPressure") && (qosOf(pod) !== "BestEffort" || tolerated)) return undefined;
+    return refused("Evicted", `The node had condition: [${[...pressures].join(" ")}]. `);
   }
 
   refuse(pod: Pod): Refusal | undefined {
+    const short = this.#short(pod);
+    if (short !== undefined) return short;
     const others = this.#pods().filter(other => other.metadata.uid !== pod.metadata.uid && !isTerminal(other));
     const node = this.#node();
     const labels = node?.metadata.labels;

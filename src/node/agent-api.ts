@@ -11,6 +11,8 @@ import { containerOf, containersOf, statusOf } from "./containers.ts";
 import { copyLog, type LogFiles } from "./logs.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import type { ContainerRuntime, ContainerState, SandboxState } from "./runtime.ts";
+import { cadvisorMetrics } from "./cadvisor-metrics.ts";
+import type { Seen, Stats } from "./stats.ts";
 import { idText } from "./status.ts";
 
 /** Joins a client's streams to processes and ports of containers; the part of a runtime that carries bytes. */
@@ -19,12 +21,7 @@ export interface RuntimeStreams {
   attach(containerId: string, tty: boolean, streams: ProcessStreams, signal: AbortSignal): Promise<void>;
   portForward(sandbox: SandboxState, port: number, local: Duplex, signal: AbortSignal): Promise<void>;
 }
-/** Numbers for /stats/summary. */
-export interface StatsSource {
-  summary(pods: readonly Pod[]): Promise<Json>;
-}
-
-type Tools = { readonly runtime: ContainerRuntime; readonly streams: RuntimeStreams; readonly logs: LogFiles; readonly clock: Clock; readonly stats?: StatsSource };
+type Tools = { readonly runtime: ContainerRuntime; readonly streams: RuntimeStreams; readonly logs: LogFiles; readonly clock: Clock; readonly stats: Stats };
 
 export class AgentApi implements NodeApi {
   readonly #agent: Agent;
@@ -74,9 +71,15 @@ export class AgentApi implements NodeApi {
     await this.#tools.streams.portForward(sandbox, port, local, signal);
   }
 
-  async statsSummary(): Promise<Json> {
-    if (!this.#tools.stats) throw new ApiError("NotFound", "this node has no statistics");
-    return this.#tools.stats.summary(this.pods());
+  statsSummary(brief: boolean): Promise<Json> {
+    return this.#tools.stats.summary(this.#seen(), brief);
+  }
+  cadvisorMetrics(): string {
+    const { stats, clock } = this.#tools;
+    return cadvisorMetrics(stats.figures(this.#seen()), stats.machine(), clock.now());
+  }
+  #seen(): readonly Seen[] {
+    return [...this.#agent.workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState }));
   }
   healthz(): Promise<void> {
     const { problem } = this.#agent;

@@ -13,8 +13,10 @@ import { Admission } from "./admission.ts";
 import { BackOff } from "./back-off.ts";
 import { claimSource } from "./claims.ts";
 import { containersOf, involved } from "./containers.ts";
+import { Eviction, lookMs } from "./eviction.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { NodeHost } from "./host.ts";
+import { collectMs, ImageCollection } from "./image-collection.ts";
 import { Images } from "./images.ts";
 import { rotateLogs } from "./log-rotation.ts";
 import { allocatableOf, type MachineFacts, type NodeIdentity } from "./machine.ts";
@@ -24,6 +26,7 @@ import { PodWorker } from "./pod-worker.ts";
 import type { References } from "./references.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
+import type { Stats } from "./stats.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { tokenSource } from "./tokens.ts";
 import { Volumes } from "./volumes.ts";
@@ -53,6 +56,10 @@ export type AgentOptions = {
   readonly pods: PodSource;
   /** Has the runtime running; called before its events are listened to, and again whenever they break off. */
   readonly ensureRuntime?: () => Promise<void>;
+  /** Measures this node; with it images are collected and pods evicted when memory or disk run out. */
+  readonly stats?: Stats;
+  /** Images that are never collected. */
+  readonly pinnedImages?: readonly string[];
 };
 
 /** Sandboxes and containers being made at a time: the two or more cores are the limit, not the runtime (runtime.md, 1.4). */
@@ -71,6 +78,7 @@ export class Agent {
   readonly #clearing = new Set<string>();
   #services: PodServices | undefined;
   #heartbeat: Heartbeat | undefined;
+  #eviction: Eviction | undefined;
   #seen = new Map<string, string>();
   #runtimeProblem: string | undefined;
 
@@ -95,7 +103,7 @@ export class Agent {
     const facts = await machine();
     this.#services = this.#made(facts, signal);
     this.#heartbeat = new Heartbeat({
-      client, clock, log, runtime, identity, facts: machine, podCIDRs, problems: () => (this.#runtimeProblem === undefined ? [] : [this.#runtimeProblem]),
+      client, clock, log, runtime, identity, facts: machine, podCIDRs, problems: () => (this.#runtimeProblem === undefined ? [] : [this.#runtimeProblem]), pressures: () => this.#eviction?.pressures ?? new Set(),
       tell: (node, type, reason, message) => recorder.event(involvedNode(node), type, reason, message),
     });
     const registered = this.#heartbeat.register(signal);
@@ -104,19 +112,37 @@ export class Agent {
     const stopListening = pods.onChange(change => this.#changed(change));
     for (const pod of pods.list()) this.#have(pod);
     await registered;
+    const keeping = this.#housekeeping(signal);
     const service = (name: string, run: (signal: AbortSignal) => Promise<void>): Promise<void> => supervise({ name, run }, { clock, log, maxWaitMs: 5_000 }, signal);
     await Promise.all([
       service("heartbeat", stop => this.#heartbeat!.run(stop)), service("runtime events", stop => this.#listen(stop)),
       service("relist", stop => this.#every(relistMs, stop, () => this.#relist())), service("tidying", stop => this.#every(tidyMs, stop, () => this.#tidy())),
+      ...keeping.map(({ name, ms, work }) => service(name, stop => this.#every(ms, stop, () => work(stop)))),
     ]);
     stopListening();
     for (const worker of this.#workers.values()) worker.stop();
   }
 
+  #housekeeping(signal: AbortSignal): readonly { readonly name: string; readonly ms: number; readonly work: (stop: AbortSignal) => Promise<void> }[] {
+    const { stats, clock, log, runtime, recorder, pinnedImages = [] } = this.#options;
+    if (stats === undefined) return [];
+    const tellNode = (reason: string, message: string): void => {
+      const node = this.#heartbeat?.node;
+      if (node !== undefined && !signal.aborted) recorder.event(involvedNode(node), "Warning", reason, message);
+    };
+    const images = new ImageCollection({ runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
+    const eviction = new Eviction({
+      stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(),
+      tellPod: (worker, reason, message) => recorder.event(involved(worker.pod), "Warning", reason, message),
+    });
+    this.#eviction = eviction;
+    return [{ name: "eviction", ms: lookMs, work: stop => eviction.look(stop) }, { name: "image collection", ms: collectMs, work: () => images.collect() }];
+  }
+
   #made(facts: MachineFacts, signal: AbortSignal): PodServices {
     const { client, clock, random, log, runtime, host, node, references, recorder, identity, services, nodeHosts } = this.#options;
     const allocatable = allocatableOf(facts, identity.podsMax);
-    const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node);
+    const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node, () => this.#eviction?.pressures ?? new Set());
     return {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable,
       images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),

@@ -54,8 +54,10 @@ export interface NodeApi {
   attach(request: AttachRequest): Promise<(streams: ProcessStreams, signal: AbortSignal) => Promise<void>>;
   /** One TCP connection to `port` on the pod's loopback; resolves when both directions are closed, throws if refused. */
   portForward(request: { readonly namespace: string; readonly pod: string; readonly uid?: string }, port: number, local: Duplex, signal: AbortSignal): Promise<void>;
-  /** kubelet's /stats/summary. */
-  statsSummary(): Promise<Json>;
+  /** kubelet's /stats/summary; `brief` is processor and memory alone. */
+  statsSummary(brief: boolean): Promise<Json>;
+  /** kubelet's /metrics/cadvisor. */
+  cadvisorMetrics(): string;
   /** kubelet's /healthz: throws when the agent cannot do its work. */
   healthz(): Promise<void>;
 }

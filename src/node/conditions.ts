@@ -1,4 +1,5 @@
 /** The conditions that kubelet owns, computed; all others kept (pkg/kubelet/status/generate.go). */
+import { sameJson } from "../base/json.ts";
 import { timeOf } from "../base/time.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { ContainerStatus, PodCondition, PodStatus } from "../kinds/core/podstatus.ts";
@@ -13,8 +14,9 @@ type Facts = {
   readonly sandboxReady: boolean;
   readonly now: number;
   /** Conditions that come and go with what they say. */
-  readonly passing: readonly Pick<PodCondition, "type" | "status" | "reason" | "message">[];
+  readonly passing: readonly Passing[];
 };
+export type Passing = Pick<PodCondition, "type" | "status" | "reason" | "message">;
 /** Conditions that this agent writes; all others belong to somebody else. */
 export const ownConditions: ReadonlySet<string> = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "PodResizePending", "PodResizeInProgress"]);
 
@@ -26,7 +28,7 @@ export function podConditions(pod: Pod, facts: Facts): readonly PodCondition[] {
     ...facts.passing.map(({ type, ...verdict }) => [type, verdict as Verdict] as const),
   ];
   // Somebody else's newest conditions are in the API's object, not in what we computed last.
-  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
+  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !ownConditions.has(type) && !facts.passing.some(each => each.type === type));
   const generation = pod.metadata.generation;
   return [...foreign, ...verdicts.map(([type, verdict]): PodCondition => {
     const before = facts.previous.find(condition => condition.type === type);
@@ -82,4 +84,11 @@ function initialized(pod: Pod, { phase, inits, mains }: Facts): Verdict {
 
 function messages(...parts: readonly (readonly [string, readonly string[]])[]): string {
   return parts.filter(([, names]) => names.length > 0).map(([what, names]) => `containers with ${what}: [${names.join(" ")}]`).join(", ");
+}
+
+/** Whether an update says more than our own status coming back. */
+export function concerns(before: Pod, after: Pod): boolean {
+  const said = ({ metadata, spec, status }: Pod): unknown => [metadata.labels, metadata.annotations, metadata.deletionTimestamp, metadata.deletionGracePeriodSeconds, metadata.finalizers, spec, status.phase,
+    (status.conditions ?? []).filter(({ type }) => !ownConditions.has(type)).map(({ type, status: value }) => [type, value])];
+  return !sameJson(said(before), said(after));
 }

@@ -27,6 +27,7 @@ type Options = {
   readonly facts: () => Promise<MachineFacts>;
   readonly podCIDRs: readonly string[];
   readonly problems: () => readonly string[];
+  readonly pressures: () => ReadonlySet<string>;
   readonly tell: (node: Node, type: "Normal" | "Warning", reason: string, message: string) => void;
 };
 
@@ -112,8 +113,8 @@ export class Heartbeat {
   }
 
   async #status(previous: Node | undefined): Promise<NodeStatus> {
-    const { runtime, identity, facts, problems, clock } = this.#options;
-    const health: Health = await runtime.conditions().then(conditions => ({ runtime: conditions, problems: problems() }), (error: unknown) => ({ runtime: [], problems: [...problems(), `container runtime is down: ${messageOf(error)}`] }));
+    const { runtime, identity, facts, problems, pressures, clock } = this.#options;
+    const health: Health = await runtime.conditions().then(conditions => ({ runtime: conditions, problems: problems(), pressures: pressures() }), (error: unknown) => ({ runtime: [], problems: [...problems(), `container runtime is down: ${messageOf(error)}`], pressures: pressures() }));
     const version = await runtime.version().then(({ name, version }) => `${name}://${version}`, () => previous?.status.nodeInfo?.containerRuntimeVersion ?? "");
     const images = await runtime.images().catch(() => []); // a runtime that is down has said so above
     return nodeStatus(identity, await facts(), health, version, images, previous, clock.now());

@@ -44,7 +44,7 @@ export function labelsOf(identity: NodeIdentity, facts: MachineFacts): { readonl
   };
 }
 
-export type Health = { readonly runtime: readonly RuntimeCondition[]; /** What else keeps the node from working. */ readonly problems: readonly string[] };
+export type Health = { readonly runtime: readonly RuntimeCondition[]; /** What else keeps the node from working. */ readonly problems: readonly string[]; /** What the node is short of. */ readonly pressures?: ReadonlySet<string> };
 
 /** The parts of the status that this agent owns; merged into whatever others have put there. */
 export function nodeStatus(identity: NodeIdentity, facts: MachineFacts, health: Health, runtimeVersion: string, images: readonly ImageState[], previous: Node | undefined, now: number): NodeStatus {
@@ -61,12 +61,13 @@ export function nodeStatus(identity: NodeIdentity, facts: MachineFacts, health: 
   };
 }
 
-function nodeConditions({ runtime, problems }: Health, previous: Node | undefined, now: number): NonNullable<NodeStatus["conditions"]> {
+function nodeConditions({ runtime, problems, pressures = new Set() }: Health, previous: Node | undefined, now: number): NonNullable<NodeStatus["conditions"]> {
   const broken = [...problems, ...runtime.filter(({ status }) => !status).map(({ type, reason, message }) => `container runtime ${type === "NetworkReady" ? "network " : ""}not ready: ${type}=false reason:${reason} message:${message}`)];
   const ready = broken.length === 0;
   const verdicts = [
-    ["MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"], ["DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
-    ["PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"],
+    pressures.has("MemoryPressure") ? ["MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"] : ["MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
+    pressures.has("DiskPressure") ? ["DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"] : ["DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
+    pressures.has("PIDPressure") ? ["PIDPressure", "True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"] : ["PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"],
     ["Ready", ready ? "True" : "False", ready ? "KubeletReady" : "KubeletNotReady", ready ? "kubelet is posting ready status" : broken.length === 1 ? broken[0]! : `[${broken.join(", ")}]`],
   ] as const;
   return verdicts.map(([type, status, reason, message]) => {

@@ -1,11 +1,10 @@
 /** One pod on this node: makes what runs like what the API says, one step after another, and says back what is (upstream: pod_workers.go and syncPod). */
 import { isApiError } from "../base/api-error.ts";
-import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { msOf, timeOf } from "../base/time.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { PodStatus } from "../kinds/core/podstatus.ts";
-import { ownConditions } from "./conditions.ts";
+import { concerns, type Passing } from "./conditions.ts";
 import { logPathOf } from "./container-config.ts";
 import { containerOf, containersOf, isTerminal, podText } from "./containers.ts";
 import { Interrupted, startContainer, unlessAborted } from "./container-start.ts";
@@ -18,7 +17,7 @@ import { PodProbes } from "./probes.ts";
 import { podLimits } from "./resources.ts";
 import { Allocation } from "./resize.ts";
 import type { PodState } from "./runtime.ts";
-import { cgroupParentOf, hostPortsOf, hostsFile, podLogsDir, sandboxConfig } from "./sandbox-config.ts";
+import { cgroupParentOf, hostPortsOf, hostsFile, inHostUsers, podLogsDir, sandboxConfig } from "./sandbox-config.ts";
 import { podStatus, restartCountOf, type Waiting } from "./status.ts";
 import { TerminationMessages } from "./termination-messages.ts";
 
@@ -32,6 +31,8 @@ const resizeRetryMs = 10_000;
 const errorWaitFirstMs = 500;
 const errorWaitMaxMs = 122_000;
 
+/** How a pod that must go is to go: sooner than it says itself, and with a condition that says why. */
+type Failing = { readonly kill?: { readonly graceSeconds: number }; readonly condition?: Passing };
 /** A worker is done when its pod is gone from the node and from the API. */
 export type WorkerState = "syncing" | "ending" | "ended" | "done";
 
@@ -44,7 +45,7 @@ export class PodWorker {
   readonly #onDone: () => void;
   #pod: Pod;
   #state: WorkerState = "syncing";
-  #verdict: { readonly reason: string; readonly message: string } | undefined;
+  #verdict: ({ readonly reason: string; readonly message: string } & Failing) | undefined;
   #judged = false;
   /** Deleted in the API before we could say goodbye (a forced deletion). */
   #gone = false;
@@ -98,8 +99,8 @@ export class PodWorker {
     this.wake();
   }
   /** Stands above what the containers say: evicted, refused, past its deadline. */
-  fail(reason: string, message: string): void {
-    this.#verdict ??= { reason, message };
+  fail(reason: string, message: string, more: Failing = {}): void {
+    this.#verdict ??= { reason, message, ...more };
     this.#hurry();
     this.wake();
   }
@@ -276,7 +277,7 @@ export class PodWorker {
       await host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod), "exact");
       // Dead sandboxes of earlier attempts hold nothing but their names.
       for (const old of state.sandboxes) if (!old.ready && !state.containers.some(({ sandboxId }) => sandboxId === old.id)) await stopQuietly(runtime.removeSandbox(old.id));
-      const id = await turn(() => runtime.runSandbox(sandboxConfig(pod, plan.attempt, node), ""));
+      const id = await turn(() => runtime.runSandbox(sandboxConfig(inHostUsers(pod), plan.attempt, node), ""));
       this.#portsOpen = false;
       return id;
     } catch (error) {
@@ -304,7 +305,7 @@ export class PodWorker {
       this.#probes.ending();
       this.#grace = graceOf(pod);
       if (!this.#gone) this.#publish(state, false);
-      await endPod(this.#services, pod, state, { signal: this.#step.signal });
+      await endPod(this.#services, pod, state, { signal: this.#step.signal, ...this.#verdict?.kill });
       state = await this.#look();
       this.#probes.stop();
       host.gate.release(uid);
@@ -317,6 +318,8 @@ export class PodWorker {
     await volumes.tearDown(uid);
     await volumes.releaseImages(pod);
     references.release(uid);
+    // What an evicted pod has written is what the node needs back.
+    if (this.#verdict?.reason === "Evicted") await removePod(this.#services, state).then(() => volumes.remove(uid));
     if (!this.#gone && pod.metadata.deletionTimestamp === undefined) return undefined;
 
     await removePod(this.#services, state);
@@ -360,7 +363,7 @@ export class PodWorker {
     const { statuses, node, clock } = this.#services;
     const pod = this.#pod;
     const status = podStatus(this.#allocation.effective(pod), {
-      passing: this.#allocation.conditions(),
+      passing: [...this.#allocation.conditions(), ...(this.#verdict?.condition ? [this.#verdict.condition] : [])],
       state, previous: statuses.of(pod), waiting: this.#waiting, terminationMessages: this.#messages.known, hostIPs: node.hostIPs, ended,
       started: (name, id) => this.#probes.started(name, id), ready: (name, id) => this.#probes.ready(name, id),
       startTime: timeOf(clock.now()), now: clock.now(), ...(this.#verdict && { verdict: this.#verdict }),
@@ -385,13 +388,6 @@ export class PodWorker {
     const started = msOf(this.#services.statuses.of(pod).startTime);
     return started === undefined ? pod.spec.activeDeadlineSeconds * 1000 : started + pod.spec.activeDeadlineSeconds * 1000 - this.#services.clock.now();
   }
-}
-
-/** Whether an update says more than our own status coming back. */
-function concerns(before: Pod, after: Pod): boolean {
-  const said = ({ metadata, spec, status }: Pod): unknown => [metadata.labels, metadata.annotations, metadata.deletionTimestamp, metadata.deletionGracePeriodSeconds, metadata.finalizers, spec, status.phase,
-    (status.conditions ?? []).filter(({ type }) => !ownConditions.has(type)).map(({ type, status: value }) => [type, value])];
-  return !sameJson(said(before), said(after));
 }
 
 function throwIfAborted(signal: AbortSignal): void {

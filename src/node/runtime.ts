@@ -114,6 +114,8 @@ export interface ContainerRuntime {
   list(): Promise<{ readonly sandboxes: readonly Listed[]; readonly containers: readonly Listed[] }>;
   /** Calls back with a container or sandbox id whenever one has started or ended, until `signal` aborts or the stream breaks (then it throws). */
   events(onChange: (id: string, what: "started" | "ended") => void, signal: AbortSignal): Promise<void>;
+  /** What each container has written into its own layer, by id; the runtime may be some seconds behind. */
+  writableLayers(): Promise<ReadonlyMap<string, { readonly bytes: number; readonly inodes: number }>>;
   images(): Promise<readonly ImageState[]>;
   image(reference: string): Promise<ImageState | undefined>;
   /** Resolves to the image's id. */

@@ -60,6 +60,11 @@ export function sandboxConfig(pod: Pod, attempt: number, node: NodeFacts): Sandb
   };
 }
 
+/** The pod, unless it wants users of its own: the runtime has none and would let it run as the node's without a word. */
+export function inHostUsers(pod: Pod): Pod {
+  if (pod.spec.hostUsers === false) throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
+  return pod;
+}
 export function podLogsDir(pod: Pod, node: Pick<NodeFacts, "logsDir">): string {
   return `${node.logsDir}/${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`;
 }

@@ -1,6 +1,7 @@
 /** Many simulated nodes in one process: one agent each, one watch for all. */
 import { ApiError } from "../base/api-error.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Client } from "../client/client.ts";
@@ -16,7 +17,9 @@ import { AgentApi, type RuntimeStreams } from "./agent-api.ts";
 import type { NodeApi, ProcessStreams } from "./api.ts";
 import type { NodeHost } from "./host.ts";
 import type { References } from "./references.ts";
+import { SimulatedMeter } from "./simulated-meter.ts";
 import { SimulatedRuntime } from "./simulated.ts";
+import { Stats } from "./stats.ts";
 
 export type SimulatedNodesOptions = {
   readonly client: Client;
@@ -82,13 +85,25 @@ export class SimulatedNodes {
       return { name, agent, runtime };
     });
     this.#recorders = recorders;
-    this.#apis = this.nodes.map(({ agent, runtime }) => new AgentApi(agent, { runtime, clock, logs: runtime.logFiles(), streams: pretendedStreams(clock) }));
+    const facts = { cpus: options.cpus ?? 8, memoryBytes: options.memoryBytes ?? 32 * 2 ** 30, ephemeralBytes: 100 * 2 ** 30 };
+    this.#apis = this.nodes.map(({ name, agent, runtime }) => {
+      const meter = new SimulatedMeter(clock, facts, () => [...agent.workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })));
+      const stats = new Stats({ meter, clock, runtime, node: { nodeName: name, cgroupRoot: "/simulated", logsDir: `/simulated/${name}/logs`, podsDir: `/simulated/${name}/pods` }, imagesDir: "/simulated" });
+      return new AgentApi(agent, { runtime, clock, logs: runtime.logFiles(), streams: pretendedStreams(clock), stats });
+    });
     this.api = this.#together();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.nodes.map(({ agent }) => agent.run(signal)));
     for (const recorder of this.#recorders) recorder.close();
+  }
+
+  /** A node's stats summary. */
+  async stats(name: string, brief: boolean): Promise<Json> {
+    const api = this.#apis[this.nodes.findIndex(node => node.name === name)];
+    if (!api) throw new ApiError("NotFound", `node "${name}" is not simulated here`);
+    return api.statsSummary(brief);
   }
 
   /** One API for all: a pod's name says which node it is on. */
@@ -101,7 +116,9 @@ export class SimulatedNodes {
     };
     return {
       pods: () => this.#apis.flatMap(api => [...api.pods()]), logs: async request => of(request).logs(request), exec: async request => of(request).exec(request), attach: async request => of(request).attach(request),
-      portForward: async (request, port, local, signal) => of(request).portForward(request, port, local, signal), statsSummary: async () => ({ node: {}, pods: [] }), healthz: async () => undefined,
+      portForward: async (request, port, local, signal) => of(request).portForward(request, port, local, signal), healthz: async () => undefined,
+      // Which of the nodes is meant shows in no path: the first answers for itself.
+      statsSummary: async brief => this.stats(this.nodes[0]?.name ?? "", brief), cadvisorMetrics: () => this.#apis[0]?.cadvisorMetrics() ?? "",
     };
   }
 }

@@ -193,6 +193,9 @@ export class SimulatedRuntime implements ContainerRuntime {
     });
   }
 
+  async writableLayers(): Promise<ReadonlyMap<string, { readonly bytes: number; readonly inodes: number }>> {
+    return new Map();
+  }
   async images(): Promise<readonly ImageState[]> {
     return [...this.#images.values()];
   }

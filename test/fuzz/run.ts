@@ -14,7 +14,7 @@ const answerMsMax = 200_000;
 const requestsPerServer = 2_000;
 const problemsMax = 50;
 // Proxying to what is not there.
-const noBackend = /no endpoints available for service|no preferred addresses found for node/;
+const noBackend = /currently unable to handle the request|no endpoints available for service|no preferred addresses found for node/;
 
 export async function fuzz(options: { readonly seed: number; readonly requests: number; readonly onProblem?: (problem: string, request: FuzzRequest) => void; /** A server was used up and thrown away. */ readonly onServer?: () => void }): Promise<FuzzResult> {
   const byStatus = new Map<number, number>();

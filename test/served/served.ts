@@ -39,7 +39,7 @@ export async function serve(place: Site, options: { readonly limits?: Partial<St
     authorizer: () => privileged,
     sha512: text => createHash("sha512").update(text).digest(),
     build: { gitVersion: "v1.36.0+timonier", gitCommit: "", buildDate: "2026-01-01T00:00:00Z", platform: "linux/amd64", runtime: "node" },
-    address: `127.0.0.1:${place.port}`,
+    address: `127.0.0.1:${place.port}`, readNodeStats: async () => ({}),
   });
   const leaf = place.serving.leaf("apiserver", "server", [], ["127.0.0.1", "localhost"]);
   const https = await startHttpsServer({ addresses: ["127.0.0.1"], port: place.port, credentials: { ...leaf, clientCa: place.clients.ca }, clock, log: silent, handler: request => api.handle(request) });

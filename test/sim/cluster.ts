@@ -3,6 +3,7 @@ import { authorizerChain, privileged } from "../../src/api/authz/authorizer.ts";
 import { Rbac } from "../../src/api/authz/rbac.ts";
 import { bootstrapSystem } from "../../src/api/bootstrap/system.ts";
 import type { User } from "../../src/api/context.ts";
+import type { ReadNodeStats } from "../../src/api/metrics/sampler.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import { silent, type Log } from "../../src/base/log.ts";
 import { supervise, type Service } from "../../src/base/supervise.ts";
@@ -23,6 +24,8 @@ import { SeededRandom } from "./random.ts";
 
 export type ClusterOptions = {
   readonly faults?: Faults;
+  /** What a node says of the load of its pods. */
+  readonly stats?: ReadNodeStats;
   /** Mean time between deaths of each component; never if absent. */
   readonly crashEveryMs?: number;
   readonly serverCrashEveryMs?: number;
@@ -200,6 +203,7 @@ export class Cluster {
       authorizer: () => authorizerChain(privileged, rbac),
       parseYaml: () => { throw new Error("no YAML in the simulator"); }, sha512: () => new Uint8Array(64),
       build: { gitVersion: "v1.36.0", gitCommit: "", buildDate: "", platform: "", runtime: "" }, address: "sim:0",
+      ...(this.#options.stats === undefined ? {} : { readNodeStats: this.#options.stats }),
       fatal: error => { if (!life.signal.aborted) this.violate(`the API server ended: ${error.message}`); },
     });
     const admin = new LocalClient(api, { user: { name: "admin", uid: "", groups: ["system:masters"], extra: {} }, userAgent: "sim", signal: life.signal });

@@ -66,6 +66,7 @@ export function faultyClient(options: FaultyOptions): Client {
     patch: (kind, namespace, object, patch, write) => call(`patch ${key(kind, namespace, object)}`, client => client.patch(kind, namespace, object, patch, write)),
     delete: (kind, namespace, object, del) => call(`delete ${key(kind, namespace, object)}`, client => client.delete(kind, namespace, object, del)),
     createSubresource: (kind, namespace, object, subresource, body) => call(`post ${key(kind, namespace, object)}/${subresource}`, client => client.createSubresource(kind, namespace, object, subresource, body)),
+    request: (method, target, body) => call(`${method} ${target}`, client => client.request(method, target, body)),
     async *watch(kind, watch, signal) {
       const { latencyMs } = faults();
       await clock.sleep(random.next() * latencyMs);

@@ -19,7 +19,7 @@ const managed = "kube-aggregator.kubernetes.io/automanaged";
 const priorities = new Map([
   ["", 18_000], ["apps", 17_800], ["events.k8s.io", 17_750], ["authentication.k8s.io", 17_700], ["authorization.k8s.io", 17_600], ["autoscaling", 17_500], ["batch", 17_400], ["certificates.k8s.io", 17_300],
   ["networking.k8s.io", 17_200], ["policy", 17_100], ["rbac.authorization.k8s.io", 17_000], ["storage.k8s.io", 16_800], ["apiextensions.k8s.io", 16_700], ["admissionregistration.k8s.io", 16_700],
-  ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 15_000],
+  ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 15_000], ["metrics.k8s.io", 100],
 ]);
 
 /** Keeps the objects in step with what is served until `signal` aborts. Those of other servers are `aggregator.ts`'s. */

@@ -58,6 +58,8 @@ export const clusterRoles: readonly RoleData[] = [
   role("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", rule("create", "certificates.k8s.io", "certificatesigningrequests/selfnodeclient")),
   approver("kube-apiserver-client"), approver("kube-apiserver-client-kubelet"), approver("kubelet-serving"), approver("legacy-unknown"),
   role("system:discovery", urls("get", "/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/")),
+  // metrics-server brings it where it is installed; here the server itself measures.
+  { name: "system:aggregated-metrics-reader", labels: { [aggregateTo("admin")]: "true", [aggregateTo("edit")]: "true", [aggregateTo("view")]: "true" }, rules: [rule(read, "metrics.k8s.io", "pods nodes")] },
   role("system:heapster", rule(read, "core", "events namespaces nodes pods"), rule(read, "extensions", "deployments")),
   role("system:kube-aggregator", rule(read, "core", "endpoints services")),
   role("system:kube-controller-manager",

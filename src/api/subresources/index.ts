@@ -5,6 +5,9 @@ import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { ServiceAccount } from "../../kinds/core/serviceaccount.ts";
+import { NodeMetrics } from "../../kinds/metrics/nodemetrics.ts";
+import { PodMetrics } from "../../kinds/metrics/podmetrics.ts";
+import { nodeMetrics, podMetrics } from "../metrics/resource-metrics.ts";
 import { must } from "../../base/assert.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { subresourcesOf } from "../../kinds/subresources.ts";
@@ -32,6 +35,8 @@ const posted: readonly (readonly [AnyKind, string, Posted])[] = [
 /** Answered from what is known now, or by whoever the request is passed on to. */
 const connected: readonly (readonly [AnyKind, string, Subresource])[] = [
   [Pod, "attach", attach],
+  [NodeMetrics, "", nodeMetrics],
+  [PodMetrics, "", podMetrics],
   [Pod, "exec", exec],
   [Pod, "portforward", portForward],
   [Pod, "proxy", podProxy],

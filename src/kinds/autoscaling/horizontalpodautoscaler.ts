@@ -151,7 +151,6 @@ export const HorizontalPodAutoscaler = defineKind({
   },
   defaults({ spec }) { defaultAutoscaler(spec); },
   rules: (next, _previous, { subresource }) => (subresource === "status" ? [...nonNegative(next.status.currentReplicas, "status.currentReplicas"), ...nonNegative(next.status.desiredReplicas, "status.desiredReplicas")] : autoscalerProblems(next.spec)),
-  *warnings() { yield "timonier stores HorizontalPodAutoscalers but does not scale by them yet: use kubectl scale"; },
   columns: [
     nameColumn,
     { name: "Reference", type: "string", doc: "What it scales.", cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },

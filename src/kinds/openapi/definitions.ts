@@ -31,7 +31,7 @@ export function definitionsFor(kinds: readonly AnyKind[], dialect: Dialect): Def
     const forms = [{ group: kind.group, version: kind.version, definition: kind.definition, schema: kind.schema }, ...(kind.alsoServed ?? []).map(other => ({ ...other, group: other.group ?? kind.group }))];
     for (const { group, version, definition, schema } of forms) {
       definitions.add(schema.node, { ...(kind.doc === "" ? {} : { description: kind.doc }), [gvkKey]: [{ group, kind: kind.kind, version }] });
-      if (kind.virtual !== true) definitions.add(listSchema(definition, schema).node, { description: `A list of ${kind.kind} objects.`, [gvkKey]: [{ group, kind: `${kind.kind}List`, version }] });
+      if (kind.virtual !== true || kind.verbs?.includes("list") === true) definitions.add(listSchema(definition, schema).node, { description: `A list of ${kind.kind} objects.`, [gvkKey]: [{ group, kind: `${kind.kind}List`, version }] });
     }
   }
   return definitions;

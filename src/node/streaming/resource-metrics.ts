@@ -14,15 +14,15 @@ const metrics = {
 } as const;
 type Name = keyof typeof metrics;
 
-export function resourceMetrics(summary: Json): string {
+/** `nowMs`: when it was measured; the summary itself tells whole seconds only. */
+export function resourceMetrics(summary: Json, nowMs: number): string {
   const samples = new Map<Name, Sample[]>();
   const add = (name: Name, labels: Sample["labels"], stats: JsonObject | undefined, field: string, scale: number): void => {
     const value = stats?.[field];
     if (typeof value !== "number" && typeof value !== "bigint") return;
-    const time = typeof stats?.["time"] === "string" ? Date.parse(stats["time"]) : NaN;
     let list = samples.get(name);
     if (!list) samples.set(name, list = []);
-    list.push({ labels, value: Number(value) * scale, timeMs: Number.isNaN(time) ? undefined : time });
+    list.push({ labels, value: Number(value) * scale, timeMs: stats?.["time"] === undefined ? undefined : nowMs });
   };
   const node = object(object(summary)?.["node"]);
   add("node_cpu_usage_seconds_total", {}, object(node?.["cpu"]), "usageCoreNanoSeconds", 1e-9);
