@@ -61,6 +61,29 @@ test("T: no body, patch, query or header reaches Object.prototype, and __proto__
   await harness.close();
 });
 
+test("T: what every object inherits is no member of anybody's map", async () => {
+  const { harness, send } = await start();
+  const inherited = ["constructor", "toString", "hasOwnProperty", "__proto__", "valueOf"];
+  await send("POST", maps, '{"metadata":{"name":"plain","labels":{"a":"b"}}}');
+  for (const name of inherited) {
+    // Selectors: nobody has the label, so it exists nowhere.
+    for (const selector of [name, `${name}=x`, `${name} in (x)`]) assert.equal((JSON.parse((await send("GET", `${maps}?labelSelector=${encodeURIComponent(selector)}`)).text) as { items?: unknown[] }).items?.length ?? 0, 0, selector);
+    const amounts = `{"${name}":"1","cpu":"1"}`;
+    for (const [path, body] of [
+      ["/api/v1/namespaces/default/limitranges", `{"metadata":{"name":"x"},"spec":{"limits":[{"type":"Container","min":${amounts},"max":{"cpu":"2"}},{"type":"other","maxLimitRequestRatio":${amounts},"default":{}}]}}`],
+      ["/api/v1/namespaces/default/resourcequotas", `{"metadata":{"name":"x"},"spec":{"hard":${amounts}},"status":{"used":{}}}`],
+      ["/api/v1/namespaces/default/pods", `{"metadata":{"name":"x"},"spec":{"nodeSelector":{"${name}":"y"},"resources":{"requests":{"cpu":"1"}},"containers":[{"name":"c","image":"i","resources":{"limits":${amounts},"requests":{"cpu":"1"}},"env":[{"name":"A","valueFrom":{"resourceFieldRef":{"resource":"${name}"}}}]}]}}`],
+      ["/api/v1/namespaces/default/persistentvolumeclaims", `{"metadata":{"name":"x"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1","${name}":"1"}}}}`],
+      ["/api/v1/namespaces/default/services", `{"metadata":{"name":"x"},"spec":{"selector":{"${name}":"y"},"ports":[{"port":80}]}}`],
+      ["/apis/node.k8s.io/v1/runtimeclasses", `{"metadata":{"name":"x"},"handler":"runc","scheduling":{"nodeSelector":{"${name}":"y"}},"overhead":{"podFixed":${amounts}}}`],
+    ] as const) {
+      const { status, text } = await send("POST", `${path}?dryRun=All`, body);
+      assert.ok(status < 500, `${path} with ${name}: ${status} ${text.slice(0, 300)}`);
+    }
+  }
+  await harness.close();
+});
+
 test("D: whoever may read one namespace reads nothing else, however the path is written", async () => {
   const { harness, send } = await start({ ...privileged, authorize: (user, { namespace, resourceRequest, resource, name }) => ({ allowed: user.name === "admin" || (resourceRequest && (namespace === "default" || (resource === "namespaces" && name === "default"))) }) });
   await send("POST", "/api/v1/namespaces/kube-system/secrets", '{"metadata":{"name":"crown"},"stringData":{"jewel":"kanarienvogel"}}', types.json, { user: "admin" });

@@ -1,4 +1,5 @@
 /** A container's environment, as pkg/kubelet/kubelet_pods.go: makeEnvironmentVariables builds it. */
+import { getOwn } from "../base/json.ts";
 import { compareQuantities, quantityMilli, quantityValue } from "../base/quantity.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { Service } from "../kinds/core/service.ts";
@@ -110,7 +111,7 @@ function goQuote(text: string): string {
 export function resourceField(container: AnyContainer, resource: string, divisor: string | undefined, allocatable: { readonly [resource: string]: string }): string {
   const [kind, name = ""] = [resource.slice(0, resource.indexOf(".")), resource.slice(resource.indexOf(".") + 1)];
   const { limits, requests } = container.resources ?? {};
-  const given = kind === "limits" ? limits?.[name] ?? allocatable[name] : requests?.[name] ?? limits?.[name];
+  const given = kind === "limits" ? getOwn(limits ?? {}, name) ?? getOwn(allocatable, name) : getOwn(requests ?? {}, name) ?? getOwn(limits ?? {}, name);
   const amount = given ?? "0";
   const unit = divisor === undefined || compareQuantities(divisor, "0") === 0 ? "1" : divisor;
   if (name === "cpu") return String(Math.ceil(quantityMilli(amount) / quantityMilli(unit)));

@@ -1,4 +1,5 @@
 /** What one pod or claim of a namespace may ask for, and what a container asks for that says nothing (plugin/pkg/admission/limitranger). */
+import { getOwn, setOwn } from "../../base/json.ts";
 import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantitySign, quantityMilli } from "../../base/quantity.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistentvolumeclaim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
@@ -39,7 +40,7 @@ function fillIn(spec: any, { defaultRequest = none, default: defaultLimit = none
   for (const [what, list] of [["container", spec.containers], ["init container", spec.initContainers]] as const)
     for (const container of list ?? []) {
       const { requests = none, limits = none } = container.resources ?? {};
-      const missing = (given: Amounts, defaults: Amounts): string[] => Object.keys(defaults).filter(name => given[name] === undefined).sort();
+      const missing = (given: Amounts, defaults: Amounts): string[] => Object.keys(defaults).filter(name => getOwn(given, name) === undefined).sort();
       const [noRequest, noLimit] = [missing(requests, defaultRequest), missing(limits, defaultLimit)];
       if (noRequest.length > 0) done.push(`${noRequest.join(", ")} request for ${what} ${container.name}`);
       if (noLimit.length > 0) done.push(`${noLimit.join(", ")} limit for ${what} ${container.name}`);
@@ -67,14 +68,14 @@ function* claimProblems(spec: any, { type, min = none, max = none }: any): Itera
   const requests: Amounts = spec.resources?.requests ?? none;
   for (const [name, bound] of Object.entries<string>(min)) yield* tooLittle(type, name, bound, requests, none);
   for (const [name, bound] of Object.entries<string>(max)) {
-    const request = requests[name];
+    const request = getOwn(requests, name);
     if (request === undefined) yield `maximum ${name} usage per ${type} is ${bound}.  No request is specified`;
     else if (compareQuantities(request, bound) > 0) yield `maximum ${name} usage per ${type} is ${bound}, but request is ${request}`;
   }
 }
 
 function* tooLittle(type: string, name: string, bound: string, requests: Amounts, limits: Amounts): Iterable<string> {
-  const [request, limit] = [requests[name], limits[name]];
+  const [request, limit] = [getOwn(requests, name), getOwn(limits, name)];
   const usage = `minimum ${name} usage per ${type} is ${bound}`;
   if (request === undefined) yield `${usage}.  No request is specified`;
   else if (compareQuantities(request, bound) < 0) yield `${usage}, but request is ${request}`;
@@ -82,7 +83,7 @@ function* tooLittle(type: string, name: string, bound: string, requests: Amounts
 }
 
 function* tooMuch(type: string, name: string, bound: string, requests: Amounts, limits: Amounts): Iterable<string> {
-  const [request, limit] = [requests[name], limits[name]];
+  const [request, limit] = [getOwn(requests, name), getOwn(limits, name)];
   const usage = `maximum ${name} usage per ${type} is ${bound}`;
   if (limit === undefined) yield `${usage}.  No limit is specified`;
   else if (compareQuantities(limit, bound) > 0) yield `${usage}, but limit is ${limit}`;
@@ -90,7 +91,7 @@ function* tooMuch(type: string, name: string, bound: string, requests: Amounts, 
 }
 
 function* tooSteep(type: string, name: string, bound: string, requests: Amounts, limits: Amounts): Iterable<string> {
-  const [request, limit] = [requests[name], limits[name]];
+  const [request, limit] = [getOwn(requests, name), getOwn(limits, name)];
   const ratio = `${name} max limit to request ratio per ${type} is ${bound}`;
   if (request === undefined || quantitySign(request) === 0) yield `${ratio}, but no request is specified or request is 0`;
   else if (limit === undefined || quantitySign(limit) === 0) yield `${ratio}, but no limit is specified or limit is 0`;
@@ -103,12 +104,12 @@ function* tooSteep(type: string, name: string, bound: string, requests: Amounts,
 /** Containers together, or an init container if it asks for more; a resource counts only if every container names it. */
 function podTotal(spec: any, which: "requests" | "limits"): Amounts {
   const lists: Amounts[] = spec.containers.map(({ resources }: any) => resources?.[which] ?? none);
-  const names = Object.keys(lists[0] ?? none).filter(name => lists.every(list => list[name] !== undefined));
+  const names = Object.keys(lists[0] ?? none).filter(name => lists.every(list => getOwn(list, name) !== undefined));
   const total: { [resource: string]: string } = Object.fromEntries(names.map(name => [name, formatQuantity(lists.map(list => parseQuantity(list[name]!)).reduce((a, b) => addQuantities(a, b)))]));
   for (const { resources } of spec.initContainers ?? [])
     for (const [name, amount] of Object.entries<string>(resources?.[which] ?? none)) {
-      const known = total[name];
-      if (known === undefined || compareQuantities(amount, known) > 0) total[name] = amount;
+      const known = getOwn(total, name);
+      if (known === undefined || compareQuantities(amount, known) > 0) setOwn(total, name, amount);
     }
   return total;
 }

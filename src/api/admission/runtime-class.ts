@@ -1,5 +1,5 @@
 /** A pod of a RuntimeClass takes over what the class says: overhead, node labels and tolerations (plugin/pkg/admission/runtimeclass). */
-import { sameJson } from "../../base/json.ts";
+import { getOwn, sameJson } from "../../base/json.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import { refuse } from "./namespace-lifecycle.ts";
@@ -16,7 +16,8 @@ export const runtimeClass: AdmissionStep = {
       spec.overhead = { ...overhead.podFixed };
     }
     for (const [label, value] of Object.entries<string>(scheduling?.nodeSelector ?? {})) {
-      if (spec.nodeSelector?.[label] !== undefined && spec.nodeSelector[label] !== value) throw refuse(request, `conflict: runtimeClass.scheduling.nodeSelector[${label}] = ${value}; pod.spec.nodeSelector[${label}] = ${spec.nodeSelector[label]}`);
+      const own = getOwn<string>(spec.nodeSelector ?? {}, label);
+      if (own !== undefined && own !== value) throw refuse(request, `conflict: runtimeClass.scheduling.nodeSelector[${label}] = ${value}; pod.spec.nodeSelector[${label}] = ${own}`);
       spec.nodeSelector = { ...spec.nodeSelector, [label]: value };
     }
     const missing = (scheduling?.tolerations ?? []).filter((toleration: unknown) => !(spec.tolerations ?? []).some((own: unknown) => sameJson(own, toleration)));

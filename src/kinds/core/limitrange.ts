@@ -1,3 +1,4 @@
+import { getOwn } from "../../base/json.ts";
 import { createdAtColumn, nameColumn } from "../columns.ts";
 import { compareQuantities, quantityMilli } from "../../base/quantity.ts";
 import { duplicate, forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
@@ -74,7 +75,7 @@ function* limitProblems(limit: LimitRangeItem, again: boolean, path: string): It
 }
 function* boundProblems(limit: LimitRangeItem, name: string, path: string): Iterable<Problem> {
   const pod = limit.type === "Pod";
-  const amount = (list: (typeof lists)[number]): string | undefined => (pod && list.startsWith("default") ? undefined : limit[list]?.[name]);
+  const amount = (list: (typeof lists)[number]): string | undefined => (pod && list.startsWith("default") ? undefined : getOwn(limit[list] ?? {}, name));
   const [min, max, standard, request, ratio] = [amount("min"), amount("max"), amount("default"), amount("defaultRequest"), amount("maxLimitRequestRatio")];
   const over = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && compareQuantities(a, b) > 0;
   if (over(min, max)) yield invalidValue(`${path}.min[${name}]`, min, `min value ${min} is greater than max value ${max}`);

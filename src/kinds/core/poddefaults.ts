@@ -1,4 +1,5 @@
 /** Defaults of pods and pod templates that one field alone cannot express (kubernetes pkg/apis/core/v1/defaults.go). All change a private copy. */
+import { getOwn, setOwn } from "../../base/json.ts";
 import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityMilli, quantityOfMilli } from "../../base/quantity.ts";
 
 type Writable<T> = T extends readonly (infer I)[] ? Writable<I>[] : T extends object ? { -readonly [K in keyof T]: Writable<T[K]> } : T;
@@ -84,12 +85,18 @@ type Asking = { readonly resources?: { readonly requests?: { readonly [name: str
 export function containerRequests(spec: { readonly containers: readonly Asking[]; readonly initContainers?: readonly Asking[] | undefined }): ResourceList {
   const sum = (into: ResourceList, list: { readonly [name: string]: string } | undefined): ResourceList => {
     const result = { ...into };
-    for (const [name, amount] of Object.entries(list ?? {})) result[name] = result[name] === undefined ? amount : formatQuantity(addQuantities(result[name], amount));
+    for (const [name, amount] of Object.entries(list ?? {})) {
+      const sofar = getOwn(result, name);
+      setOwn(result, name, sofar === undefined ? amount : formatQuantity(addQuantities(sofar, amount)));
+    }
     return result;
   };
   const most = (into: ResourceList, list: ResourceList): ResourceList => {
     const result = { ...into };
-    for (const [name, amount] of Object.entries(list)) if (result[name] === undefined || compareQuantities(amount, result[name]) > 0) result[name] = amount;
+    for (const [name, amount] of Object.entries(list)) {
+      const sofar = getOwn(result, name);
+      if (sofar === undefined || compareQuantities(amount, sofar) > 0) setOwn(result, name, amount);
+    }
     return result;
   };
   let sidecars: ResourceList = {};

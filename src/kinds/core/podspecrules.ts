@@ -1,4 +1,5 @@
 /** Rules of a pod's specification, alone or in a template (kubernetes pkg/apis/core/validation ValidatePodSpec). */
+import { getOwn } from "../../base/json.ts";
 import { compareQuantities } from "../../base/quantity.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
@@ -119,12 +120,12 @@ function podResources(spec: PodSpec, path: string): readonly Problem[] {
   const problems: Problem[] = whole.claims === undefined ? [] : [forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level")];
   problems.push(...validateRequirements(whole, new Set((spec.resourceClaims ?? []).map(({ name }) => name)), path, true));
   for (const [name, amount] of Object.entries(containerRequests(spec))) {
-    const given = whole.requests?.[name];
+    const given = getOwn(whole.requests ?? {}, name);
     if (given !== undefined && compareQuantities(amount, given) > 0) problems.push(invalidValue(`${path}.requests[${name}]`, given, `must be greater than or equal to aggregate container requests of ${amount}`));
   }
   spec.containers.forEach(({ resources }, i) => {
     for (const [name, limit] of Object.entries(resources.limits ?? {})) {
-      const most = whole.limits?.[name];
+      const most = getOwn(whole.limits ?? {}, name);
       if (most !== undefined && compareQuantities(limit, most) > 0) problems.push(invalidValue(`${path}.containers[${i}][${name}].limits`, limit, `must be less than or equal to pod limits of ${most}`));
     }
   });

@@ -1,3 +1,4 @@
+import { getOwn } from "../../base/json.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { quantityMilli, quantitySign } from "../../base/quantity.ts";
 import { invalidValue, type Problem, required } from "../../schema/problem.ts";
@@ -57,7 +58,7 @@ export const ResourceQuota = defineKind({
 });
 export interface ResourceQuota extends Resource<typeof ResourceQuota> {}
 
-const quotaText = ({ hard = {}, used = {} }: ResourceQuotaStatus, wanted: (name: string) => boolean): string => Object.keys(hard).filter(wanted).sort().map(name => `${name}: ${used[name] ?? "0"}/${hard[name]!}`).join(", ");
+const quotaText = ({ hard = {}, used = {} }: ResourceQuotaStatus, wanted: (name: string) => boolean): string => Object.keys(hard).filter(wanted).sort().map(name => `${name}: ${getOwn(used, name) ?? "0"}/${hard[name]!}`).join(", ");
 
 const objectCounts = ["pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers"];
 const computed = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
