@@ -1,4 +1,5 @@
 import { NodeSelector } from "../core/references.ts";
+import { sliceProblems } from "./slicerules.ts";
 import { DeviceTaint } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -103,6 +104,7 @@ export const ResourceSlice = defineKind({
   fields: {
     spec: ResourceSliceSpec.pb(2).required().always("{}").doc("Devices of one driver, and who can use them."),
   },
+  rules: ({ spec }, previous) => sliceProblems(spec, previous?.spec),
   selectable: { "spec.nodeName": slice => slice.spec.nodeName ?? "", "spec.driver": slice => slice.spec.driver },
   columns: [
     nameColumn,
