@@ -104,6 +104,13 @@ export const ResourceSlice = defineKind({
   fields: {
     spec: ResourceSliceSpec.pb(2).required().always("{}").doc("Devices of one driver, and who can use them."),
   },
+  // Fields of features that are off in 1.36 are dropped, as upstream drops them (DRAListTypeAttributes, DRANodeAllocatableResources).
+  prepare(next) {
+    for (const device of next.spec.devices ?? []) {
+      delete device.nodeAllocatableResourceMappings;
+      for (const attribute of Object.values<any>(device.attributes ?? {})) for (const field of ["bools", "ints", "strings", "versions"]) delete attribute[field];
+    }
+  },
   rules: ({ spec }, previous) => sliceProblems(spec, previous?.spec),
   selectable: { "spec.nodeName": slice => slice.spec.nodeName ?? "", "spec.driver": slice => slice.spec.driver },
   columns: [
