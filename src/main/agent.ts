@@ -162,7 +162,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
     table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
   const running = [pods, services, slices, policies, nodes, routes].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
-  const serving = runNodeNetwork(cluster, place, { services, slices, clock, log, path: settings.path }, signal);
+  const serving = runNodeNetwork(cluster, place, { services, slices, nodes, clock, log, path: settings.path }, signal);
   const strays = new StrayShims(pathsOf(settings).socket);
   void supervise({
     name: "stray shims",

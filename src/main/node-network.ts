@@ -7,8 +7,10 @@ import type { Informer } from "../client/informer.ts";
 import { clusterView } from "../dns/cluster-view.ts";
 import { Resolver } from "../dns/resolver.ts";
 import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
+import { HealthCheckServer } from "../host/health-check-server.ts";
 import { nftables } from "../host/nft.ts";
 import { addLocalRange, addLoopbackAddress } from "../host/pod-network.ts";
+import type { Node } from "../kinds/core/node.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
@@ -18,6 +20,7 @@ import { clusterDNS, clusterDomain, linkGateway, loadBalancerAddresses, podNetwo
 type Options = {
   readonly services: Informer<typeof Service>;
   readonly slices: Informer<typeof EndpointSlice>;
+  readonly nodes: Informer<typeof Node>;
   readonly clock: Clock;
   readonly log: Log;
   readonly path: string;
@@ -36,8 +39,13 @@ export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options
     list: () => options.services.list().filter(({ spec }) => spec.clusterIP !== dns), listed: (stop: AbortSignal) => options.services.listed(stop),
     onChange: (listener: Parameters<Informer<typeof Service>["onChange"]>[0]) => options.services.onChange(listener),
   };
+  const health = new HealthCheckServer(log.child("health checks"));
+  signal.addEventListener("abort", () => health.close(), { once: true });
   const proxy = serviceProxy({
-    node: { name: place.name, zone: "" }, services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
+    node: () => ({ name: place.name, zone: zoneOf(options.nodes.get(place.name)) }),
+    // Heartbeats change nodes all the time; this one's zone decides which endpoints are near.
+    onNodeChange: listener => options.nodes.onChange(({ object, previous }) => { if (object.metadata.name === place.name && (previous === undefined || zoneOf(object) !== zoneOf(previous))) listener(); }),
+    health: checks => health.set(checks), services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
     settings: (["IPv4", ...(cluster.ipv6 ? ["IPv6"] as const : [])] as const).map((family, i) => ({
       family, table: proxyTable(cluster.id, family === "IPv6" ? "ip6" : "ip"), clusterCIDR: podNetworks(cluster)[i]!, podCIDR: place.podCIDRs[i]!, pools, nodeIPs: place.addresses.filter(address => !isLoopback(address) && address.includes(":") === (family === "IPv6")),
     })),
@@ -54,6 +62,8 @@ export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options
     supervise({ name: "DNS", run: stop => serveNames(cluster, place, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
   ]);
 }
+
+const zoneOf = (node: Node | undefined): string => node?.metadata.labels?.["topology.kubernetes.io/zone"] ?? "";
 
 async function serveNames(cluster: Cluster, place: NodePlace, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
   const address = clusterDNS(cluster);

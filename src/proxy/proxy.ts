@@ -5,6 +5,7 @@ import type { Service as Running } from "../base/supervise.ts";
 import type { Informer, Index } from "../client/informer.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
+import { healthChecks, type HealthCheck } from "./health-checks.ts";
 import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 import { baseRules, serviceRules, type ProxySettings } from "./service-rules.ts";
 import { servicePorts, type NodeView, type ServicePort } from "./services.ts";
@@ -18,7 +19,9 @@ export interface PacketFilter {
 }
 
 export type ServiceProxyOptions = {
-  readonly node: NodeView;
+  /** This node as of now; `onNodeChange` calls back when it is another. */
+  readonly node: () => NodeView;
+  readonly onNodeChange?: (listener: () => void) => () => void;
   readonly settings: readonly ProxySettings[];
   readonly services: Pick<Informer<typeof Service>, "list" | "listed" | "onChange">;
   readonly slices: Informer<typeof EndpointSlice>;
@@ -27,12 +30,16 @@ export type ServiceProxyOptions = {
   readonly log: Log;
   /** Called after rules were applied, with how many service ports they serve. */
   readonly applied?: (ports: number) => void;
+  /** Answers load balancers that ask for this node's endpoints. */
+  readonly health?: (checks: readonly HealthCheck[]) => void;
 };
 
 /** Changes that arrive together are applied together. */
 const gatherMs = 5;
 
 const serviceOf: Index<EndpointSlice> = { name: "service", valuesOf: ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.["kubernetes.io/service-name"] ?? ""}`] };
+
+const slicesIn = (slices: Informer<typeof EndpointSlice>) => ({ metadata }: Service): readonly EndpointSlice[] => slices.by(serviceOf, `${metadata.namespace}/${metadata.name}`);
 
 export function serviceProxy(options: ServiceProxyOptions): Running {
   return {
@@ -42,7 +49,7 @@ export function serviceProxy(options: ServiceProxyOptions): Running {
       let changed = true;
       let wake: (() => void) | undefined;
       const notice = (): void => { changed = true; wake?.(); };
-      const unsubscribe = [services.onChange(notice), slices.onChange(notice)];
+      const unsubscribe = [services.onChange(notice), slices.onChange(notice), ...(options.onNodeChange === undefined ? [] : [options.onNodeChange(notice)])];
       signal.addEventListener("abort", notice, { once: true });
       try {
         await Promise.all([services.listed(signal), slices.listed(signal)]);
@@ -53,6 +60,7 @@ export function serviceProxy(options: ServiceProxyOptions): Running {
           if (signal.aborted) return;
           changed = false;
           for (const table of tables) await table.update();
+          options.health?.(healthChecks(services.list(), slicesIn(slices), options.node().name));
         }
       } finally {
         for (const stop of unsubscribe) stop();
@@ -76,7 +84,7 @@ class Table {
   }
   async update(): Promise<void> {
     const { services, slices, node, filter, log } = this.#options;
-    const ports = servicePorts(services.list(), service => slices.by(serviceOf, `${service.metadata.namespace}/${service.metadata.name}`), node, this.#settings.family);
+    const ports = servicePorts(services.list(), slicesIn(slices), node(), this.#settings.family);
     const local = [...new Set(ports.flatMap(port => port.localTargets.map(({ ip }) => ip)))];
     const wanted = serviceRules(ports, local, this.#settings);
     const commands = this.#loaded === undefined
