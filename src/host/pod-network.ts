@@ -74,9 +74,18 @@ export class PodNetwork implements HostPorts {
   start(): Promise<void> {
     return this.#apply();
   }
-  open(podUID: string, ips: readonly string[], ports: readonly Port[]): Promise<void> {
+  async open(podUID: string, ips: readonly string[], ports: readonly Port[]): Promise<void> {
     this.#open.set(podUID, { ips, ports });
-    return this.#apply();
+    await this.#apply();
+    const onLoopback = ports.some(({ hostIP }) => hostIP === "" || hostIP === "0.0.0.0" || hostIP.startsWith("127."));
+    if (onLoopback) for (const ip of ips) if (!isIPv6(ip)) await this.#fromLoopback(ip);
+  }
+  /** Lets the machine's own 127.0.0.1 be translated to this pod; what comes from the pod to the loopback is dropped by the service rules. */
+  async #fromLoopback(ip: string): Promise<void> {
+    const route = await mustCommand(findProgram("ip", this.#path) ?? "ip", ["-o", "route", "get", ip]);
+    const device = / dev (\S+)/.exec(route)?.[1];
+    // Without an interface of its own it is no pod of ours.
+    if (device?.startsWith("veth")) writeFileSync(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, "1");
   }
   close(podUID: string): Promise<void> {
     return this.#open.delete(podUID) ? this.#apply() : this.#work;

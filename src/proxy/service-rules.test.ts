@@ -61,6 +61,16 @@ test("affinity remembers clients for as long as asked", () => {
   assert.ok([...chains.values()].flat().includes(`update @${name} { ip saddr }`));
 });
 
+test("a load balancer lets in whom it names, and the node if it names the node", () => {
+  const guarded = (...sourceRanges: string[]): readonly string[] => {
+    const { chains, elements } = serviceRules([{ ...port("10.96.0.1:80 10.244.0.5"), loadBalancerIPs: ["10.9.0.1"], sourceRanges }], [], settings);
+    return chains.get(elements.get("firewall")?.get("10.9.0.1 . tcp . 80")?.replace("goto ", "") ?? "") ?? [];
+  };
+  assert.deepEqual(guarded("10.0.0.0/8"), ["ip saddr { 10.9.0.1 } drop", "ip saddr 10.0.0.0/8 return", "drop"]);
+  assert.deepEqual(guarded("10.0.0.0/8", "192.0.2.0/24"), ["fib saddr type local return", "ip saddr 10.0.0.0/8 return", "ip saddr 192.0.2.0/24 return", "drop"]);
+  assert.equal(guarded().length, 0);
+});
+
 test("chains are removed only after the elements that lead to them", () => {
   const done = changes("ip t", rules("10.96.0.1:80 10.244.0.5"), emptyRuleset);
   assert.ok(done.findIndex(line => line.startsWith("delete element ip t svc")) < done.findIndex(line => line.startsWith("delete chain")));

@@ -102,9 +102,10 @@ function addPort(rules: RulesetBuilder, port: ServicePort, settings: ProxySettin
   }
   if (port.sourceRanges.length > 0) {
     const allowed = rules.chain(`from_${digest(port.name)}`, () => [
+      // The node itself comes from whichever of its addresses, a pool's own included; it is let in if the one it is known by is.
+      settings.nodeIPs.some(ip => port.sourceRanges.some(range => isWithin(ip, range))) ? "fib saddr type local return" : `${word(settings)} saddr { ${port.loadBalancerIPs.join(", ")} } drop`,
       ...port.sourceRanges.map(range => `${word(settings)} saddr ${range} return`),
-      // The node itself comes from whichever of its addresses; it is let in if one of them is.
-      ...(settings.nodeIPs.some(ip => port.sourceRanges.some(range => isWithin(ip, range))) ? ["fib saddr type local return"] : []), "drop",
+      "drop",
     ]);
     for (const ip of port.loadBalancerIPs) rules.element("firewall", key(ip), `goto ${allowed}`);
   }

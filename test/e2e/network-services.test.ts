@@ -1,0 +1,268 @@
+/** Services on real containers: every kind of them, from pods and from the machine, with the image `net:1`. */
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pushNetImage } from "../../tools/images/net.ts";
+import { image, Scratch } from "./harness.ts";
+
+const scratch = new Scratch();
+const pool = "10.231.77.0/29";
+let nodeIP = "";
+let net = "";
+before(async () => {
+  Scratch.packages("gcc", "libc6-dev", "musl-tools");
+  await scratch.registry();
+  net = await pushNetImage("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
+  const result = scratch.timonier("up", "--service-cidr", "10.114.0.0/16", "--lb-pool", pool);
+  assert.equal(result.code, 0, result.err + result.out);
+  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
+  nodeIP = get("node", "")[0].status.addresses.find((each: any) => each.type === "InternalIP").address;
+  for (const name of ["web-1", "web-2"]) run(name, { app: "web" }, ["serve", "tcp:80", "udp:80", "tcp:81"]);
+  run("box", { app: "box" }, ["serve", "tcp:80", "udp:80"]);
+  run("onhost", { app: "onhost" }, ["serve", "tcp:31999"], { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" });
+  scratch.k("wait pod --all --for=condition=Ready --timeout=60s");
+});
+after(async () => {
+  const result = scratch.timonier("delete");
+  assert.equal(result.code, 0, result.err);
+  await scratch.close();
+});
+
+function apply(object: object): void {
+  scratch.k("apply -f -", JSON.stringify(object));
+}
+function run(name: string, labels: object, args: readonly string[], more: object = {}): void {
+  apply({ apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args }], ...more } });
+}
+function service(name: string, spec: object): void {
+  apply({ apiVersion: "v1", kind: "Service", metadata: { name }, spec: { selector: { app: "web" }, ports: [{ name: "http", port: 80 }], ...spec } });
+}
+/** Objects of a kind, by selector or all. */
+const get = (kind: string, selector: string): any[] => JSON.parse(scratch.k(`get ${kind} ${selector} -o json`)).items;
+const one = (kind: string, name: string): any => JSON.parse(scratch.k(`get ${kind} ${name} -o json`));
+/** What `net ask` prints, from a pod or from the machine (`host`): one line an answer. */
+function ask(from: string, kind: "tcp" | "udp", host: string, port: number, times = 1): readonly string[] {
+  const args = ["ask", kind, host, String(port), String(times)];
+  const { out } = from === "host" ? scratch.run(net, args) : scratch.kubectl("exec", from, "--", "net", ...args);
+  return out.trim().split("\n");
+}
+const who = (lines: readonly string[]): string => [...new Set(lines.map(line => line.split(" ")[0]))].sort().join(" ");
+const answers = (what: string, want: string, asks: () => readonly string[]): Promise<unknown> => scratch.until(`${what}: ${want}`, () => who(asks()) === want, 15);
+const both = "web-1 web-2";
+
+test("pods, pods on the node's network and the machine reach every pod over TCP and UDP", () => {
+  for (const name of ["web-1", "web-2", "box"]) {
+    const ip = one("pod", name).status.podIP as string;
+    for (const from of ["box", "web-1", "onhost", "host"]) for (const kind of ["tcp", "udp"] as const) assert.deepEqual(who(ask(from, kind, ip, 80)), name, `${from} to ${name} over ${kind}`);
+    assert.equal(ask("box", "tcp", ip, 80)[0], `${name} ${one("pod", "box").status.podIP}`, "a pod is seen with its own address");
+  }
+});
+
+test("a service's endpoints, old and new form, follow its pods, and traffic follows them", async () => {
+  service("empty", { selector: { app: "nobody" } });
+  service("basic", { selector: { set: "basic" } });
+  await scratch.until("an empty slice and empty endpoints", () => get("endpointslices", "-l kubernetes.io/service-name=empty").length === 1 && one("endpoints", "empty").subsets === undefined);
+  assert.deepEqual(ask("box", "tcp", one("service", "empty").spec.clusterIP, 80), ["refused"], "nobody serves: refused at once");
+  run("one", { set: "basic" }, ["serve", "tcp:80"]);
+  await answers("one pod", "one", () => ask("box", "tcp", "basic", 80));
+  run("two", { set: "basic" }, ["serve", "tcp:80"]);
+  await answers("two pods", "one two", () => ask("box", "tcp", "basic", 80, 12));
+  assert.deepEqual(one("endpoints", "basic").subsets.flatMap((each: any) => each.addresses.map((address: any) => address.targetRef.name)).sort(), ["one", "two"]);
+  assert.deepEqual(get("endpointslices", "-l kubernetes.io/service-name=basic").flatMap(({ endpoints }) => endpoints.map((each: any) => each.targetRef.name)).sort(), ["one", "two"]);
+  scratch.k("delete pod one");
+  await answers("the other pod", "two", () => ask("box", "tcp", "basic", 80, 6));
+  scratch.k("label pod two set-");
+  await scratch.until("nobody", () => ask("box", "tcp", one("service", "basic").spec.clusterIP, 80)[0] === "refused");
+  scratch.k("delete service basic empty");
+  await scratch.until("no endpoints without a service", () => get("endpointslices", "-l kubernetes.io/service-name=basic").length === 0 && scratch.kubectl("get", "endpoints", "basic").code !== 0);
+  scratch.k("delete pod two");
+});
+
+test("a service of several ports has for each the pods that have it", async () => {
+  service("multi", { selector: { multi: "yes" }, ports: [{ name: "a", port: 80, targetPort: "porta" }, { name: "b", port: 81, targetPort: "portb" }] });
+  const withPort = (name: string, port: string, number: number): void => apply({ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { multi: "yes" } }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args: ["serve", `tcp:${number}`], ports: [{ name: port, containerPort: number }] }] } });
+  withPort("only-a", "porta", 100);
+  withPort("only-b", "portb", 101);
+  await answers("port a", "only-a", () => ask("box", "tcp", "multi", 80, 4));
+  await answers("port b", "only-b", () => ask("box", "tcp", "multi", 81, 4));
+  scratch.k("delete pod only-a");
+  await scratch.until("port a is nobody's", () => ask("box", "tcp", one("service", "multi").spec.clusterIP, 80)[0] === "refused");
+  assert.equal(who(ask("box", "tcp", "multi", 81)), "only-b");
+  scratch.k("delete pod only-b");
+  scratch.k("delete service multi");
+});
+
+test("one port number serves TCP and UDP, and either can be taken away alone", async () => {
+  const ports = (...protocols: string[]): object => ({ ports: protocols.map(protocol => ({ name: protocol.toLowerCase(), port: 80, protocol })) });
+  service("mixed", ports("TCP", "UDP"));
+  await answers("TCP", both, () => ask("box", "tcp", "mixed", 80, 12));
+  await answers("UDP", both, () => ask("box", "udp", "mixed", 80, 12));
+  const replace = (spec: object): void => void scratch.k("patch service mixed --type=merge -p '" + JSON.stringify({ spec }) + "'");
+  replace(ports("UDP"));
+  await scratch.until("TCP is gone", () => ask("box", "tcp", one("service", "mixed").spec.clusterIP, 80)[0] === "refused");
+  assert.equal(who(ask("box", "udp", "mixed", 80, 12)), both);
+  replace(ports("TCP"));
+  await scratch.until("UDP is gone", () => ask("box", "udp", one("service", "mixed").spec.clusterIP, 80)[0] !== "web-1" && who(ask("box", "udp", one("service", "mixed").spec.clusterIP, 80, 4)) === "refused");
+  assert.equal(who(ask("box", "tcp", "mixed", 80, 12)), both);
+  scratch.k("delete service mixed");
+});
+
+test("slices and Endpoints made by hand are served, with several addresses and with several ports", async () => {
+  const [one_, two] = ["web-1", "web-2"].map(name => one("pod", name).status.podIP as string);
+  const slice = (service_: string, name: string, ip: string, port: number, portName = "http"): void => apply({ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name, labels: { "kubernetes.io/service-name": service_ } }, addressType: "IPv4", ports: [{ name: portName, port, protocol: "TCP" }], endpoints: [{ addresses: [ip], conditions: { ready: true } }] });
+  service("hand", { selector: undefined });
+  slice("hand", "hand-1", one_!, 80);
+  slice("hand", "hand-2", two!, 81);
+  await answers("two addresses with two ports", both, () => ask("box", "tcp", "hand", 80, 12));
+  service("ports", { selector: undefined, ports: [{ name: "a", port: 80 }, { name: "b", port: 81 }] });
+  slice("ports", "ports-1", one_!, 80, "a");
+  slice("ports", "ports-2", one_!, 81, "b");
+  await answers("its first port", "web-1", () => ask("box", "tcp", "ports", 80));
+  await answers("its second port", "web-1", () => ask("box", "tcp", "ports", 81));
+  service("mirror", { selector: undefined });
+  const endpoints = (ip: string): void => apply({ apiVersion: "v1", kind: "Endpoints", metadata: { name: "mirror" }, subsets: [{ addresses: [{ ip }], ports: [{ name: "http", port: 80 }] }] });
+  endpoints(one_!);
+  await answers("Endpoints are mirrored", "web-1", () => ask("box", "tcp", "mirror", 80, 3));
+  endpoints(two!);
+  await answers("also when they change", "web-2", () => ask("box", "tcp", "mirror", 80, 3));
+  scratch.k("delete endpoints mirror");
+  await scratch.until("and when they go", () => ask("box", "tcp", one("service", "mirror").spec.clusterIP, 80)[0] === "refused" && get("endpointslices", "-l kubernetes.io/service-name=mirror").length === 0);
+  scratch.k("delete service hand ports mirror");
+});
+
+test("session affinity keeps a client with its pod, on cluster addresses and node ports, until it is turned off or its time is up", async () => {
+  service("sticky", { type: "NodePort", sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 2 } } });
+  const { clusterIP, ports: [{ nodePort }] } = one("service", "sticky").spec;
+  await scratch.until("served", () => who(ask("box", "tcp", clusterIP, 80)) !== "refused");
+  const places = [["box", clusterIP, 80], ["box", nodeIP, nodePort], ["host", nodeIP, nodePort]] as const;
+  for (const [from, ip, port] of places) assert.ok(!who(ask(from, "tcp", ip, port, 16)).includes(" "), `${from} stays with one pod through ${ip}:${port}`);
+  const seen = new Set<string>();
+  for (let i = 0; i < 12 && seen.size < 2; i++) {
+    seen.add(who(ask("web-1", "tcp", clusterIP, 80, 2)));
+    await new Promise(done => setTimeout(done, 2_500));
+  }
+  assert.ok(seen.has("web-1") && seen.has("web-2"), "after its time a client is free again");
+  const affinity = (sessionAffinity: string): void => void scratch.k("patch service sticky --type=merge -p '" + JSON.stringify({ spec: { sessionAffinity, sessionAffinityConfig: null } }) + "'");
+  affinity("None");
+  for (const [from, ip, port] of places) await answers("without affinity", both, () => ask(from, "tcp", ip, port, 16));
+  affinity("ClientIP");
+  for (const [from, ip, port] of places) await scratch.until("with affinity", () => !who(ask(from, "tcp", ip, port, 16)).includes(" "));
+  scratch.k("delete service sticky");
+});
+
+test("a service changes its type, and names and addresses follow", async () => {
+  const change = (spec: object): void => void scratch.k("patch service turn --type=merge -p '" + JSON.stringify({ spec }) + "'");
+  const resolves = (): readonly string[] => scratch.kubectl("exec", "box", "--", "net", "resolve", "turn").out.trim().split("\n");
+  service("turn", {});
+  service("target", {});
+  await answers("as ClusterIP", both, () => ask("box", "tcp", "turn", 80, 12));
+  const target = one("service", "target").spec.clusterIP as string;
+  for (const type of ["ClusterIP", "NodePort"]) {
+    change({ type: "ExternalName", externalName: "target.default.svc.cluster.local", clusterIP: null, clusterIPs: null, ports: null });
+    await scratch.until("an alias", () => resolves()[0] === target);
+    assert.equal(one("service", "turn").spec.clusterIP, undefined);
+    change({ type, externalName: null, ports: [{ name: "http", port: 80 }] });
+    await scratch.until("an address of its own", () => { const { clusterIP } = one("service", "turn").spec; return clusterIP !== undefined && resolves()[0] === clusterIP; });
+    await answers(`as ${type}`, both, () => ask("box", "tcp", "turn", 80, 12));
+    if (type === "NodePort") await answers("its node port", both, () => ask("host", "tcp", nodeIP, one("service", "turn").spec.ports[0].nodePort, 12));
+  }
+  const { nodePort } = one("service", "turn").spec.ports[0];
+  change({ type: "ExternalName", externalName: "target.default.svc.cluster.local", clusterIP: null, clusterIPs: null, ports: null });
+  await scratch.until("the node port is closed", () => ask("host", "tcp", nodeIP, nodePort)[0] === "refused");
+  scratch.k("delete service turn target");
+});
+
+test("a node port answers by name, cluster address and node address, and says whether this node has endpoints", async () => {
+  service("np", { type: "NodePort" });
+  const { clusterIP, ports: [{ nodePort }] } = one("service", "np").spec;
+  for (const [host, port] of [["np", 80], [clusterIP, 80], [nodeIP, nodePort]] as const) await answers(`${host}:${port}`, both, () => ask("box", "tcp", host, port, 12));
+  await answers("from the node's network", both, () => ask("onhost", "tcp", "np", 80, 12));
+  await answers("from the machine", both, () => ask("host", "tcp", nodeIP, nodePort, 12));
+  scratch.k("delete service np");
+});
+
+test("a load balancer has an address of the pool, shared by port, that pods and the machine reach", async () => {
+  service("lb", { type: "LoadBalancer" });
+  await scratch.until("an address", () => one("service", "lb").status.loadBalancer.ingress !== undefined, 5);
+  service("lb-udp", { type: "LoadBalancer", ports: [{ name: "http", port: 80, protocol: "UDP" }] });
+  service("lb-second", { type: "LoadBalancer", allocateLoadBalancerNodePorts: false });
+  service("lb-other", { type: "LoadBalancer", loadBalancerClass: "example.org/other" });
+  await scratch.until("addresses", () => ["lb-udp", "lb-second"].every(name => one("service", name).status.loadBalancer.ingress !== undefined), 5);
+  assert.deepEqual(one("service", "lb").status.loadBalancer, { ingress: [{ ip: "10.231.77.0", ipMode: "VIP", ports: [{ port: 80, protocol: "TCP" }] }] });
+  assert.deepEqual([one("service", "lb-udp").status.loadBalancer.ingress[0].ip, one("service", "lb-second").status.loadBalancer.ingress[0].ip], ["10.231.77.0", "10.231.77.1"]);
+  assert.equal(one("service", "lb-second").spec.ports[0].nodePort, undefined);
+  assert.match(scratch.k("get service lb"), /LoadBalancer +\S+ +10\.231\.77\.0 /);
+  for (const from of ["box", "host", "onhost"]) {
+    await answers(`TCP from ${from}`, both, () => ask(from, "tcp", "10.231.77.0", 80, 12));
+    await answers(`UDP from ${from}`, both, () => ask(from, "udp", "10.231.77.0", 80, 12));
+    await answers(`the second from ${from}`, both, () => ask(from, "tcp", "10.231.77.1", 80, 12));
+    assert.deepEqual(ask(from, "tcp", "10.231.77.1", 22), ["refused"], "a port that no service has");
+  }
+  assert.deepEqual(one("service", "lb-other").status.loadBalancer, {}, "somebody else's class");
+  // Only some may enter.
+  const patch = (spec: object): void => void scratch.k("patch service lb --type=merge -p '" + JSON.stringify({ spec }) + "'");
+  patch({ loadBalancerSourceRanges: ["10.0.0.0/8"] });
+  await scratch.until("the machine is kept out", () => ask("host", "tcp", "10.231.77.0", 80)[0] === "timeout");
+  assert.equal(who(ask("box", "tcp", "10.231.77.0", 80, 12)), both);
+  patch({ loadBalancerSourceRanges: [`${nodeIP}/32`] });
+  await scratch.until("the machine is let in", () => who(ask("host", "tcp", "10.231.77.0", 80)) !== "timeout");
+  assert.deepEqual(ask("box", "tcp", "10.231.77.0", 80), ["timeout"]);
+  patch({ loadBalancerSourceRanges: null, externalTrafficPolicy: "Local" });
+  const port = one("service", "lb").spec.healthCheckNodePort as number;
+  const health = async (): Promise<any> => fetch(`http://${nodeIP}:${port}/`).then(async answer => ({ status: answer.status, ...((await answer.json()) as object) }));
+  await scratch.until("the health check answers", () => health().then(({ status }) => status === 200, () => false));
+  assert.deepEqual(await health(), { status: 200, service: { namespace: "default", name: "lb" }, localEndpoints: 2, serviceProxyHealthy: true });
+  patch({ selector: { app: "nobody" } });
+  await scratch.until("no endpoint here", () => health().then(({ status, localEndpoints }) => status === 503 && localEndpoints === 0));
+  scratch.k("delete service lb lb-udp lb-second lb-other");
+  await scratch.until("its address refuses", () => ask("host", "tcp", "10.231.77.0", 80)[0] === "refused");
+  assert.deepEqual(scratch.k("get events --field-selector involvedObject.name=lb -o jsonpath={.items[*].reason}").split(" ").filter((reason, i, all) => all.indexOf(reason) === i).sort(), ["DeletedLoadBalancer", "DeletingLoadBalancer", "EnsuredLoadBalancer", "EnsuringLoadBalancer"]);
+});
+
+test("pods share a host port if their host addresses or protocols differ", async () => {
+  const pod = (name: string, hostIP: string, protocol: string): void => apply({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args: ["serve", "tcp:80", "udp:80"], ports: [{ containerPort: 80, hostPort: 31_323, hostIP, protocol }] }] } });
+  pod("port-1", "127.0.0.1", "TCP");
+  pod("port-2", nodeIP, "TCP");
+  pod("port-3", nodeIP, "UDP");
+  scratch.k("wait pod port-1 port-2 port-3 --for=condition=Ready --timeout=30s");
+  await answers("the loopback", "port-1", () => ask("host", "tcp", "127.0.0.1", 31_323));
+  await answers("the node's address", "port-2", () => ask("host", "tcp", nodeIP, 31_323));
+  await answers("the same over UDP", "port-3", () => ask("host", "udp", nodeIP, 31_323));
+  scratch.k("delete pod port-1 port-2 port-3");
+});
+
+test("the endpoints of 50 new services are there at once", async () => {
+  const names = Array.from({ length: 50 }, (_, i) => `many-${i}`);
+  scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items: names.map(name => ({ apiVersion: "v1", kind: "Service", metadata: { name, labels: { many: "yes" } }, spec: { selector: { app: "web" }, ports: [{ port: 80 }] } })) }));
+  const made = new Map(get("services", "-l many=yes").map(({ metadata }) => [metadata.name, metadata.creationTimestamp]));
+  await scratch.until("all have endpoints", () => get("endpointslices", "-l many=yes").filter(({ endpoints }) => endpoints?.length === 2).length === 50, 10);
+  for (const slice of get("endpointslices", "-l many=yes")) assert.equal(slice.metadata.creationTimestamp, made.get(slice.metadata.labels["kubernetes.io/service-name"]), "in the same second");
+  scratch.k("delete service -l many=yes");
+});
+
+test("the API server passes requests of every method on to pods and services, by number and by name", async () => {
+  apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "echo", labels: { app: "echo" } }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args: ["serve", "tcp:8080"], ports: [{ name: "web", containerPort: 8080 }] }] } });
+  service("echo", { selector: { app: "echo" }, ports: [{ name: "http", port: 80, targetPort: "web" }] });
+  scratch.k("wait pod echo --for=condition=Ready --timeout=30s");
+  const proxy = scratch.startKubectl("proxy --port=0");
+  try {
+    const port = Number(await scratch.until("kubectl proxy", () => /:(\d+)/.exec(proxy.out)?.[1]));
+    const via = (path: string, method = "GET"): Promise<string> => new Promise((done, fail) => {
+      request({ host: "127.0.0.1", port, path: `/api/v1/namespaces/default/${path}`, method }, response => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (piece: string) => { text += piece; }).on("end", () => done(`${response.statusCode} ${text.split(" ")[0]}`));
+      }).on("error", fail).end();
+    });
+    await scratch.until("the service is served", async () => (await via("services/echo:80/proxy/")) === "200 echo");
+    for (const path of ["pods/echo:8080/proxy/", "pods/http:echo:8080/proxy/some/path", "services/echo:80/proxy/", "services/echo:http/proxy/x?y=z", "services/http:echo:http/proxy/"])
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) assert.equal(await via(path, method), "200 echo", `${method} ${path}`);
+    assert.equal(await via("pods/echo:8080/proxy", "HEAD").then(text => text.trim()), "301");
+    assert.match(await via("services/echo:81/proxy/"), /^503/);
+  } finally {
+    await proxy.end();
+  }
+  scratch.k("delete pod echo");
+  scratch.k("delete service echo");
+});
