@@ -24,7 +24,7 @@ export type ServiceProxyOptions = {
   readonly onNodeChange?: (listener: () => void) => () => void;
   readonly settings: readonly ProxySettings[];
   readonly services: Pick<Informer<typeof Service>, "list" | "listed" | "onChange">;
-  readonly slices: Informer<typeof EndpointSlice>;
+  readonly slices: Pick<Informer<typeof EndpointSlice>, "by" | "listed" | "onChange">;
   readonly filter: PacketFilter;
   readonly clock: Clock;
   readonly log: Log;
@@ -34,12 +34,12 @@ export type ServiceProxyOptions = {
   readonly health?: (checks: readonly HealthCheck[]) => void;
 };
 
-/** Changes that arrive together are applied together. */
-const gatherMs = 5;
+/** Changes that arrive together are applied together; those that arrive while rules are being applied are gathered anyway. */
+const gatherMs = 1;
 
 const serviceOf: Index<EndpointSlice> = { name: "service", valuesOf: ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.["kubernetes.io/service-name"] ?? ""}`] };
 
-const slicesIn = (slices: Informer<typeof EndpointSlice>) => ({ metadata }: Service): readonly EndpointSlice[] => slices.by(serviceOf, `${metadata.namespace}/${metadata.name}`);
+const slicesIn = (slices: ServiceProxyOptions["slices"]) => ({ metadata }: Service): readonly EndpointSlice[] => slices.by(serviceOf, `${metadata.namespace}/${metadata.name}`);
 
 export function serviceProxy(options: ServiceProxyOptions): Running {
   return {
@@ -77,14 +77,16 @@ class Table {
   /** Undefined: unknown, everything is replaced. */
   #loaded: Ruleset | undefined;
   #udp = new Map<string, string>();
+  /** What a service came to, as long as neither it nor its slices nor the node are others. */
+  readonly #known = new WeakMap<Service, { readonly slices: readonly EndpointSlice[]; readonly node: string; readonly ports: readonly ServicePort[] }>();
 
   constructor(settings: ProxySettings, options: ServiceProxyOptions) {
     this.#settings = settings;
     this.#options = options;
   }
   async update(): Promise<void> {
-    const { services, slices, node, filter, log } = this.#options;
-    const ports = servicePorts(services.list(), slicesIn(slices), node(), this.#settings.family);
+    const { services, filter, log } = this.#options;
+    const ports = services.list().flatMap(service => this.#portsOf(service));
     const local = [...new Set(ports.flatMap(port => port.localTargets.map(({ ip }) => ip)))];
     const wanted = serviceRules(ports, local, this.#settings);
     const commands = this.#loaded === undefined
@@ -106,6 +108,17 @@ class Table {
     this.#udp = udp;
     if (stale.length > 0) await filter.forgetFlows(stale);
     this.#options.applied?.(ports.length);
+  }
+
+  #portsOf(service: Service): readonly ServicePort[] {
+    const view = this.#options.node();
+    const slices = slicesIn(this.#options.slices)(service);
+    const node = `${view.name} ${view.zone}`;
+    const known = this.#known.get(service);
+    if (known !== undefined && known.node === node && known.slices.length === slices.length && known.slices.every((slice, i) => slice === slices[i])) return known.ports;
+    const ports = servicePorts([service], () => slices, view, this.#settings.family);
+    this.#known.set(service, { slices, node, ports });
+    return ports;
   }
 }
 

@@ -3,7 +3,7 @@
  * ("pick3_tcp"), so that changing an endpoint changes elements only. Services with session affinity or node-local traffic get
  * chains of their own. The layout and its traps are measured in `docs/decisions/0005-services-by-maps.md`.
  */
-import { parseCidr, parseIp, within } from "../base/ip.ts";
+import { parseCidr, parseIp, renderIp, within } from "../base/ip.ts";
 import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import type { Family, Protocol, ServicePort, Target } from "./services.ts";
 
@@ -82,9 +82,22 @@ const hooks: { readonly [chain: string]: string } = {
 /** Everything that depends on the services and on the pods of this node (`localPods`: their addresses, for hairpin traffic). */
 export function serviceRules(ports: readonly ServicePort[], localPods: readonly string[], settings: ProxySettings): Ruleset {
   const rules = new RulesetBuilder();
-  for (const pod of localPods) rules.element("hairpin", `${pod} . ${pod}`);
+  // The addresses of a small pod network are all there from the start: pods that come and go change nothing.
+  for (const pod of hairpins(settings.podCIDR) ?? localPods) rules.element("hairpin", `${pod} . ${pod}`);
   for (const port of ports) if (port.protocol !== "sctp") addPort(rules, port, settings);
   return rules.done();
+}
+
+/** Every address of a range of at most a few hundred; a bigger one is left to those that are there. */
+const hairpinsMax = 256n;
+const hairpinsOf = new Map<string, readonly string[] | undefined>();
+function hairpins(cidr: string): readonly string[] | undefined {
+  if (!hairpinsOf.has(cidr)) {
+    const range = parseCidr(cidr);
+    const size = range === undefined ? 0n : 1n << BigInt((range.family === 4 ? 32 : 128) - range.bits);
+    hairpinsOf.set(cidr, range === undefined || size > hairpinsMax ? undefined : Array.from({ length: Number(size) }, (_, i) => renderIp({ family: range.family, value: range.value + BigInt(i) })));
+  }
+  return hairpinsOf.get(cidr);
 }
 
 function addPort(rules: RulesetBuilder, port: ServicePort, settings: ProxySettings): void {

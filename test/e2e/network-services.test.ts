@@ -133,7 +133,7 @@ test("slices and Endpoints made by hand are served, with several addresses and w
 });
 
 test("session affinity keeps a client with its pod, on cluster addresses and node ports, until it is turned off or its time is up", async () => {
-  service("sticky", { type: "NodePort", sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 2 } } });
+  service("sticky", { type: "NodePort", sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 1 } } });
   const { clusterIP, ports: [{ nodePort }] } = one("service", "sticky").spec;
   await scratch.until("served", () => who(ask("box", "tcp", clusterIP, 80)) !== "refused");
   const places = [["box", clusterIP, 80], ["box", nodeIP, nodePort], ["host", nodeIP, nodePort]] as const;
@@ -141,7 +141,7 @@ test("session affinity keeps a client with its pod, on cluster addresses and nod
   const seen = new Set<string>();
   for (let i = 0; i < 12 && seen.size < 2; i++) {
     seen.add(who(ask("web-1", "tcp", clusterIP, 80, 2)));
-    await new Promise(done => setTimeout(done, 2_500));
+    await new Promise(done => setTimeout(done, 1_300));
   }
   assert.ok(seen.has("web-1") && seen.has("web-2"), "after its time a client is free again");
   const affinity = (sessionAffinity: string): void => void scratch.k("patch service sticky --type=merge -p '" + JSON.stringify({ spec: { sessionAffinity, sessionAffinityConfig: null } }) + "'");
