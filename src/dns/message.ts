@@ -1,7 +1,7 @@
 /** DNS messages (RFC 1035, EDNS of RFC 6891): one question in, an answer with compressed names out. Nothing here trusts a length or a pointer. */
 
 export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, ANY: 255 } as const;
-export const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
+export const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;
 const classIN = 1;
 const headerBytes = 12;
 const plainBytesMax = 512;
@@ -49,6 +49,8 @@ export function parseQuery(bytes: Uint8Array): Query | { readonly id: number; re
     const owner = readName(bytes, at);
     if (owner === undefined || owner.end + 10 > bytes.length) return { id, refuse: rcodes.FORMERR };
     if (view.getUint16(owner.end) === types.OPT) {
+      // Its "TTL" is the extended rcode, the version and flags; we speak version 0.
+      if (bytes[owner.end + 5] !== 0) return { id, refuse: rcodes.BADVERS };
       edns = true;
       bytesMax = Math.max(plainBytesMax, Math.min(view.getUint16(owner.end + 2), udpBytesMax));
     }
@@ -120,12 +122,19 @@ export function encodeReply(query: Query, reply: Reply, bytesMax: number): Uint8
   return bytes;
 }
 
-/** A bare refusal, for what could not be read. */
+/** A bare refusal, for what could not be read. Codes above 15 have their upper part in an OPT record. */
 export function encodeRefusal(id: number, rcode: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(headerBytes);
+  const extended = rcode > 15;
+  const bytes = new Uint8Array(headerBytes + (extended ? 11 : 0));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, id);
-  view.setUint16(2, 0x8080 | rcode);
+  view.setUint16(2, 0x8080 | (rcode & 15));
+  if (extended) {
+    view.setUint16(10, 1);
+    view.setUint16(headerBytes + 1, types.OPT);
+    view.setUint16(headerBytes + 3, udpBytesMax);
+    bytes[headerBytes + 5] = rcode >> 4;
+  }
   return bytes;
 }
 

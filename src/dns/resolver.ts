@@ -25,6 +25,9 @@ export class Resolver {
   /** Questions that are being forwarded: whoever asks the same waits for the same answer. */
   readonly #asking = new Map<string, Promise<Uint8Array>>();
 
+  /** Counts answers, so that clients that take the first address spread over all. */
+  #answered = 0;
+
   constructor(options: ResolverOptions) {
     this.#options = options;
   }
@@ -38,7 +41,8 @@ export class Resolver {
     try {
       const found = await answerFromZone(query, this.#options.view, this.#options.settings);
       if (found === undefined) return await this.#fromUpstream(query, bytes, transport);
-      const reply = found.cname !== undefined && query.type !== types.CNAME ? { ...found, answers: [...found.answers, ...(await this.#follow(found.cname, query))] } : found;
+      const rotated = { ...found, answers: turned(found.answers, this.#answered++) };
+      const reply = found.cname !== undefined && query.type !== types.CNAME ? { ...found, answers: [...found.answers, ...(await this.#follow(found.cname, query))] } : rotated;
       return encodeReply(query, reply, bytesMax);
     } catch (error) {
       this.#options.log.debug("no answer", { name: query.name, type: query.type, error: messageOf(error) });
@@ -102,6 +106,12 @@ export class Resolver {
       this.#cache.delete(oldest);
     }
   }
+}
+
+/** The records from another one on, round after round. */
+function turned(records: readonly DnsRecord[], turn: number): readonly DnsRecord[] {
+  const start = records.length > 1 ? turn % records.length : 0;
+  return start === 0 ? records : [...records.slice(start), ...records.slice(0, start)];
 }
 
 const failure: Reply = { rcode: rcodes.SERVFAIL, authoritative: false, answers: [] };

@@ -1,5 +1,6 @@
 /** Services on real containers: every kind of them, from pods and from the machine, with the image `net:1`. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +16,8 @@ before(async () => {
   Scratch.packages("gcc", "libc6-dev", "musl-tools");
   await scratch.registry();
   net = await pushNetImage("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
-  const result = scratch.timonier("up", "--service-cidr", "10.114.0.0/16", "--lb-pool", pool);
+  // Ports of its own: while the server is killed, another cluster on this machine could take the usual ones.
+  const result = scratch.timonier("up", "--port", "17444", "--node-port", "17251", "--service-cidr", "10.114.0.0/16", "--lb-pool", pool);
   assert.equal(result.code, 0, result.err + result.out);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
   nodeIP = get("node", "")[0].status.addresses.find((each: any) => each.type === "InternalIP").address;
@@ -265,4 +267,40 @@ test("the API server passes requests of every method on to pods and services, by
   }
   scratch.k("delete pod echo");
   scratch.k("delete service echo");
+});
+
+/** How a long run of requests through a service's cluster address ended: `ok=3000 failed=0 …`. */
+async function during(requests: number, what: () => Promise<void>): Promise<string> {
+  service("steady", {});
+  const ip = one("service", "steady").spec.clusterIP as string;
+  await answers("served", both, () => ask("host", "tcp", ip, 80, 12));
+  const load = scratch.start(net, ["load", ip, "80", String(requests), "300"]);
+  await what();
+  await scratch.until("the load's end", () => load.child.exitCode !== null);
+  scratch.k("delete service steady");
+  return load.out.split(" ms=")[0]!;
+}
+
+test("no request is lost while endpoints come and go", async () => {
+  const lost = await during(2_000, async () => {
+    for (let i = 0; i < 10; i++) {
+      scratch.k(`label pod web-${1 + (i % 2)} app=away --overwrite`);
+      scratch.k(`label pod web-${1 + (i % 2)} app=web --overwrite`);
+    }
+  });
+  assert.equal(lost, "ok=2000 failed=0");
+});
+
+test("no request is lost while server and agent are killed, and names are answered again", async () => {
+  const { runFolder } = JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8")) as { readonly runFolder: string };
+  const starts = (victim: string): number => readFileSync(`${runFolder}/${victim}.status`, "utf8").split('"ready":true').length;
+  const lost = await during(2_000, async () => {
+    for (const victim of ["server", "agent", "server", "agent"]) {
+      const before = starts(victim);
+      process.kill(Number(readFileSync(`${runFolder}/${victim}.pid`, "utf8")), "SIGKILL");
+      await scratch.until(`${victim} again`, () => starts(victim) > before);
+    }
+  });
+  assert.equal(lost, "ok=2000 failed=0");
+  await scratch.until("names", () => scratch.kubectl("exec", "box", "--", "net", "resolve", "kubernetes.default").code === 0);
 });
