@@ -54,6 +54,18 @@ const who = (lines: readonly string[]): string => [...new Set(lines.map(line => 
 const answers = (what: string, want: string, asks: () => readonly string[]): Promise<unknown> => scratch.until(`${what}: ${want}`, () => who(asks()) === want, 15);
 const both = "web-1 web-2";
 
+test("the API server's own service is there, in every form, and leads to it", () => {
+  assert.ok(get("services", "-A").some(({ metadata }) => metadata.namespace === "default" && metadata.name === "kubernetes"));
+  assert.deepEqual(one("service", "kubernetes").spec.ports.map(({ name, port, protocol }: any) => [name, port, protocol]), [["https", 443, "TCP"]]);
+  const { subsets } = one("endpoints", "kubernetes");
+  const slices = get("endpointslices", "-l kubernetes.io/service-name=kubernetes");
+  const places = subsets.flatMap((each: any) => each.addresses.map(({ ip }: any) => `${ip}:${each.ports[0].port}`));
+  assert.deepEqual(slices.flatMap(({ endpoints, ports }) => endpoints.map((each: any) => `${each.addresses[0]}:${ports[0].port}`)), places);
+  assert.equal(places.length, 1);
+  assert.match(scratch.run("curl", ["-sk", `https://${one("service", "kubernetes").spec.clusterIP}/version`]).out, /"major": "1"/);
+  assert.match(scratch.run("curl", ["-sk", `https://${places[0]}/version`]).out, /"major": "1"/);
+});
+
 test("pods, pods on the node's network and the machine reach every pod over TCP and UDP", () => {
   for (const name of ["web-1", "web-2", "box"]) {
     const ip = one("pod", name).status.podIP as string;
@@ -176,7 +188,7 @@ test("a service changes its type, and names and addresses follow", async () => {
   scratch.k("delete service turn target");
 });
 
-test("a node port answers by name, cluster address and node address, and says whether this node has endpoints", async () => {
+test("a node port answers by name, cluster address and node address", async () => {
   service("np", { type: "NodePort" });
   const { clusterIP, ports: [{ nodePort }] } = one("service", "np").spec;
   for (const [host, port] of [["np", 80], [clusterIP, 80], [nodeIP, nodePort]] as const) await answers(`${host}:${port}`, both, () => ask("box", "tcp", host, port, 12));
