@@ -1,4 +1,5 @@
 import type { PacketFilter } from "../proxy/proxy.ts";
+import { parseFlows } from "../proxy/stale-flows.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
 
 /** nftables by its own program: one process, one transaction. */
@@ -8,10 +9,14 @@ export function nftables(): PacketFilter {
     apply: async commands => {
       await mustCommand(findProgram("nft", path) ?? "nft", ["-f", "-"], { input: `${commands.join("\n")}\n` });
     },
-    forgetFlows: async destinations => {
+    udpFlows: async () => {
+      const conntrack = findProgram("conntrack", path);
+      return conntrack === undefined ? [] : parseFlows(await mustCommand(conntrack, ["-L", "-p", "udp"]));
+    },
+    forgetFlows: async flows => {
       const conntrack = findProgram("conntrack", path);
       // Exit code 1 means that there was no such flow, which is what we want.
-      if (conntrack !== undefined) for (const destination of destinations) await command(conntrack, ["-D", "-p", "udp", "--orig-dst", destination]);
+      if (conntrack !== undefined) for (const { destination, port, endpoint } of flows) await command(conntrack, ["-D", "-p", "udp", ...(destination === undefined ? [] : ["--orig-dst", destination]), "--orig-port-dst", String(port), ...(endpoint === undefined ? [] : ["--dst-nat", endpoint])]);
     },
   };
 }

@@ -8,14 +8,17 @@ import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { healthChecks, type HealthCheck } from "./health-checks.ts";
 import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 import { baseRules, serviceRules, type ProxySettings } from "./service-rules.ts";
+import { staleAtStart, staleFlows, udpTargets, type KnownFlow, type StaleFlow, type UdpTargets } from "./stale-flows.ts";
 import { servicePorts, type NodeView, type ServicePort } from "./services.ts";
 
 /** The kernel's packet filter; `host/nft.ts`. */
 export interface PacketFilter {
   /** All commands in one transaction. */
   apply(commands: readonly string[]): Promise<void>;
-  /** Forgets the UDP flows to these service addresses, which would otherwise stay with an endpoint that is gone. */
-  forgetFlows(destinations: readonly string[]): Promise<void>;
+  /** The UDP flows that the kernel remembers. */
+  udpFlows(): Promise<readonly KnownFlow[]>;
+  /** Forgets these UDP flows, which would otherwise stay with an endpoint that is gone. */
+  forgetFlows(flows: readonly StaleFlow[]): Promise<void>;
 }
 
 export type ServiceProxyOptions = {
@@ -76,7 +79,8 @@ class Table {
   readonly #options: ServiceProxyOptions;
   /** Undefined: unknown, everything is replaced. */
   #loaded: Ruleset | undefined;
-  #udp = new Map<string, string>();
+  /** Undefined: before the first time. */
+  #udp: UdpTargets | undefined;
   /** What a service came to, as long as neither it nor its slices nor the node are others. */
   readonly #known = new WeakMap<Service, { readonly slices: readonly EndpointSlice[]; readonly node: string; readonly ports: readonly ServicePort[] }>();
 
@@ -104,7 +108,7 @@ class Table {
     }
     this.#loaded = wanted;
     const udp = udpTargets(ports);
-    const stale = [...this.#udp].filter(([destination, targets]) => (udp.get(destination) ?? "") !== targets).map(([destination]) => destination);
+    const stale = this.#udp === undefined ? staleAtStart(udp.size === 0 ? [] : await filter.udpFlows(), udp) : staleFlows(this.#udp, udp);
     this.#udp = udp;
     if (stale.length > 0) await filter.forgetFlows(stale);
     this.#options.applied?.(ports.length);
@@ -120,13 +124,4 @@ class Table {
     this.#known.set(service, { slices, node, ports });
     return ports;
   }
-}
-
-/** Per UDP service address, the endpoints it leads to: a text to compare. */
-function udpTargets(ports: readonly ServicePort[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const port of ports)
-    if (port.protocol === "udp")
-      for (const ip of [port.clusterIP, ...port.externalIPs, ...port.loadBalancerIPs]) found.set(ip, `${found.get(ip) ?? ""} ${port.port}:${port.targets.map(target => `${target.ip}:${target.port}`).join(",")}`);
-  return found;
 }

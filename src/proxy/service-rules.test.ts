@@ -15,7 +15,7 @@ function port(text: string): ServicePort {
   return {
     name: `d/${head}`, protocol: protocol as "tcp", port: Number(number), clusterIP, externalIPs: [], loadBalancerIPs: [], sourceRanges: [],
     nodePort: option("node"), affinitySeconds: option("affinity"), internalLocal: false, externalLocal: options.includes("local"), healthCheckNodePort: 0,
-    targets: targets.map(({ ip, port: number_ }) => ({ ip, port: number_ })), localTargets: targets.filter(({ local }) => local).map(({ ip, port: number_ }) => ({ ip, port: number_ })),
+    targets: targets.map(({ ip, port: number_ }) => ({ ip, port: number_ })), localTargets: targets.filter(({ local }) => local).map(({ ip, port: number_ }) => ({ ip, port: number_ })), serving: [],
   };
 }
 const rules = (...texts: string[]) => serviceRules(texts.map(port), [], settings);
@@ -25,6 +25,12 @@ test("a service with endpoints goes to the chain for that many", () => {
   const { elements } = rules("10.96.0.1:80 10.244.0.5,10.244.1.5");
   assert.equal(elements.get("svc")?.get("10.96.0.1 . tcp . 80"), "goto pick2_tcp");
   assert.deepEqual([...elements.get("eps_tcp")!], [["10.96.0.1 . 80 . 0", "10.244.0.5 . 8080"], ["10.96.0.1 . 80 . 1", "10.244.1.5 . 8080"]]);
+});
+
+test("SCTP is translated like the others, where the kernel has it", () => {
+  const { elements, chains } = rules("10.96.0.1:80/sctp 10.244.0.5");
+  assert.equal(elements.get("svc")?.get("10.96.0.1 . sctp . 80"), "goto pick1_sctp");
+  assert.deepEqual(chains.get("pick1_sctp")?.at(-1), "meta l4proto sctp dnat ip to ip daddr . sctp dport . numgen random mod 1 map @eps_sctp");
 });
 
 test("a service without endpoints is refused at once", () => {

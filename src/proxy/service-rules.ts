@@ -22,7 +22,7 @@ export type ProxySettings = {
 };
 
 const masqueradeMark = "0x4000";
-const protocols: readonly Protocol[] = ["tcp", "udp"];
+const protocols: readonly Protocol[] = ["tcp", "udp", "sctp"];
 
 /** The fixed part: tables, maps and hooks. Replaces whatever an earlier run left, in one transaction. */
 export function baseRules({ family, table, clusterCIDR, podCIDR, pools }: ProxySettings): readonly string[] {
@@ -84,7 +84,7 @@ export function serviceRules(ports: readonly ServicePort[], localPods: readonly 
   const rules = new RulesetBuilder();
   // The addresses of a small pod network are all there from the start: pods that come and go change nothing.
   for (const pod of hairpins(settings.podCIDR) ?? localPods) rules.element("hairpin", `${pod} . ${pod}`);
-  for (const port of ports) if (port.protocol !== "sctp") addPort(rules, port, settings);
+  for (const port of ports) addPort(rules, port, settings);
   return rules.done();
 }
 

@@ -27,6 +27,8 @@ export type ServicePort = {
   /** Endpoints for traffic with policy Cluster, and those of them on this node. */
   readonly targets: readonly Target[];
   readonly localTargets: readonly Target[];
+  /** Addresses that still answer, those that end included. */
+  readonly serving: readonly string[];
 };
 export type NodeView = { readonly name: string; readonly zone: string };
 
@@ -61,6 +63,7 @@ function portsOf(service: Service, slices: readonly EndpointSlice[], node: NodeV
       healthCheckNodePort: spec.healthCheckNodePort ?? 0,
       targets: plain(usable(near(candidates, node))),
       localTargets: plain(usable(local)),
+      serving: [...new Set(candidates.filter(({ endpoint }) => (endpoint.conditions?.serving ?? endpoint.conditions?.ready ?? true)).map(({ ip }) => ip))],
     };
   });
 }

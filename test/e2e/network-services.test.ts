@@ -123,6 +123,26 @@ test("one port number serves TCP and UDP, and either can be taken away alone", a
   scratch.k("delete service mixed");
 });
 
+test("a UDP flow moves to another pod when its own serves no more, and stays with it as long as it does", async () => {
+  service("flow", { ports: [{ name: "http", port: 80, protocol: "UDP" }] });
+  const { clusterIP } = one("service", "flow").spec;
+  await answers("UDP", both, () => ask("box", "udp", clusterIP, 80, 12));
+  const flow = scratch.startKubectl(`exec box -- net flow ${clusterIP} 80 400`);
+  const answered = (): readonly string[] => flow.out.trim().split("\n").map(line => line.split(" ")[0]!);
+  await scratch.until("a flow", () => answered().length > 5);
+  const first = answered()[0]!;
+  run("web-3", { app: "web" }, ["serve", "udp:80"]);
+  scratch.k("wait pod web-3 --for=condition=Ready --timeout=30s");
+  await scratch.until("one more endpoint", () => who(ask("box", "udp", clusterIP, 80, 30)).split(" ").length === 3);
+  assert.deepEqual([...new Set(answered())], [first], "others come and go without it");
+  scratch.k(`label pod ${first} app=away --overwrite`);
+  await scratch.until("another pod answers", () => { const last = answered().at(-1)!; return last.startsWith("web-") && last !== first; });
+  scratch.k(`label pod ${first} app=web --overwrite`);
+  await flow.end();
+  scratch.k("delete pod web-3");
+  scratch.k("delete service flow");
+});
+
 test("slices and Endpoints made by hand are served, with several addresses and with several ports", async () => {
   const [one_, two] = ["web-1", "web-2"].map(name => one("pod", name).status.podIP as string);
   const slice = (service_: string, name: string, ip: string, port: number, portName = "http"): void => apply({ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name, labels: { "kubernetes.io/service-name": service_ } }, addressType: "IPv4", ports: [{ name: portName, port, protocol: "TCP" }], endpoints: [{ addresses: [ip], conditions: { ready: true } }] });

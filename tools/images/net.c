@@ -2,6 +2,7 @@
  *   net serve tcp:80 udp:81 …   says who it is and who asks: "HOSTNAME CLIENT-ADDRESS\n", over TCP as HTTP/1.0
  *   net ask tcp|udp HOST PORT N asks N times, each on a fresh socket; one line an answer, or why there is none
  *   net load HOST PORT N RATE   asks N times over TCP at RATE a second; prints "ok=… failed=…"
+ *   net flow HOST PORT N        one UDP socket, a message every 50 ms; prints who answers each, or "timeout"
  *   net resolve NAME [4|6]      addresses from getaddrinfo, one a line
  *   net stay HOST PORT          keeps one connection, sends a line every 100 ms and prints "still" or "cut"
  */
@@ -146,6 +147,16 @@ int main(int argc, char **argv) {
       printf("still\n");
       usleep(100000);
     }
+  }
+  if (!strcmp(mode, "flow") && argc >= 5) {
+    int fd = open_to(argv[2], argv[3], SOCK_DGRAM);
+    for (int i = atoi(argv[4]); fd >= 0 && i > 0; i--) {
+      int got = write(fd, "flow\n", 5) == 5 && waited(fd, POLLIN, 500) ? read(fd, line, sizeof line - 1) : 0;
+      line[got > 0 ? got : 0] = 0;
+      printf("%s", got > 0 ? line : "timeout\n");
+      usleep(50000);
+    }
+    return 0;
   }
   if (!strcmp(mode, "resolve") && argc >= 3) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = argc < 4 ? AF_UNSPEC : *argv[3] == '6' ? AF_INET6 : AF_INET}, *found, *each;

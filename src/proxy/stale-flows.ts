@@ -1,0 +1,48 @@
+/**
+ * UDP flows that the kernel remembers and that lead to an endpoint that serves no more: they would stay there as long as the client sends
+ * (pkg/proxy/conntrack/cleanup.go). TCP needs none of this: its connections end.
+ */
+import type { ServicePort } from "./services.ts";
+
+/** Flows to `destination` (any node's address if absent) and `port`; only those to `endpoint`, or all if absent. */
+export type StaleFlow = { readonly destination?: string; readonly port: number; readonly endpoint?: string };
+/** Where UDP traffic comes in, to the addresses that serve it. */
+export type UdpTargets = ReadonlyMap<string, { readonly flow: StaleFlow; readonly endpoints: ReadonlySet<string> }>;
+
+export function udpTargets(ports: readonly ServicePort[]): UdpTargets {
+  const found = new Map<string, { readonly flow: StaleFlow; readonly endpoints: ReadonlySet<string> }>();
+  for (const { protocol, port, clusterIP, externalIPs, loadBalancerIPs, nodePort, serving } of ports) {
+    if (protocol !== "udp") continue;
+    const endpoints = new Set(serving);
+    for (const destination of [clusterIP, ...externalIPs, ...loadBalancerIPs]) found.set(`${destination} ${port}`, { flow: { destination, port }, endpoints });
+    if (nodePort > 0) found.set(`node ${nodePort}`, { flow: { port: nodePort }, endpoints });
+  }
+  return found;
+}
+
+/** A flow that the kernel remembers: where the client sent it, and who answers it. */
+export type KnownFlow = { readonly destination: string; readonly port: number; readonly endpoint: string };
+/** What to forget at the start, when nobody knows what was there before: flows to endpoints that are gone, or to a service's address itself, which answers nobody. */
+export function staleAtStart(flows: readonly KnownFlow[], now: UdpTargets): readonly StaleFlow[] {
+  return flows.flatMap(({ destination, port, endpoint }) => {
+    const target = now.get(`${destination} ${port}`) ?? now.get(`node ${port}`);
+    if (target === undefined || target.endpoints.has(endpoint)) return [];
+    return endpoint !== destination ? [{ destination, port, endpoint }] : target.endpoints.size > 0 ? [{ destination, port }] : [];
+  });
+}
+/** From the text of `conntrack -L -p udp`: the first addresses are the client's packet, the second ones the answer's. */
+export function parseFlows(text: string): readonly KnownFlow[] {
+  return [...text.matchAll(/src=\S+ dst=(\S+) sport=\d+ dport=(\d+) (?:\[UNREPLIED\] )?src=(\S+) /g)].map(([, destination = "", port, endpoint = ""]) => ({ destination, port: Number(port), endpoint }));
+}
+
+/** What to forget on the way from `before` to `now`. Flows to endpoints that end but still serve go on. */
+export function staleFlows(before: UdpTargets, now: UdpTargets): readonly StaleFlow[] {
+  const stale: StaleFlow[] = [];
+  for (const [key, { flow, endpoints }] of before) {
+    const left = now.get(key)?.endpoints ?? new Set();
+    for (const endpoint of endpoints) if (!left.has(endpoint)) stale.push({ ...flow, endpoint });
+  }
+  // What came while nobody served was not translated, and would go on so.
+  for (const [key, { flow, endpoints }] of now) if (endpoints.size > 0 && (before.get(key)?.endpoints.size ?? 0) === 0) stale.push(flow);
+  return stale;
+}
