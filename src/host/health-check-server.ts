@@ -35,7 +35,7 @@ export class HealthCheckServer {
   #listen(first: HealthCheck): void {
     const server = createServer({ headersTimeout: limits.headersMs, requestTimeout: limits.headersMs, keepAliveTimeout: limits.keepAliveMs }, (_request, response) => {
       const { status, headers, body } = healthAnswer(this.#open.get(first.port)?.check ?? first);
-      response.writeHead(status, headers).end(body);
+      response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
     });
     server.maxConnections = limits.connections;
     server.on("error", error => {

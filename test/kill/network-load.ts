@@ -78,11 +78,13 @@ async function askNames({ server, name, address }: NonNullable<LoadOptions["dns"
   }
   return { dnsGapMs: Math.round(Math.max(dnsGapMs, performance.now() - last)), answers };
 }
-function query(id: number, name: string): Buffer {
+/** A question for an address, as bytes. */
+export function query(id: number, name: string): Buffer {
   const head = Buffer.from([id >> 8, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   return Buffer.concat([head, ...name.split(".").map(label => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])), Buffer.from([0, 0, 1, 0, 1])]);
 }
-function asked(server: string, bytes: Buffer, wanted: Buffer): Promise<boolean> {
+/** Whether the answer's last record is this address; false also when there is no answer. */
+export function asked(server: string, bytes: Buffer, wanted: Buffer): Promise<boolean> {
   return new Promise(done => {
     const socket = createSocket("udp4");
     const end = (good: boolean): void => { clearTimeout(timer); socket.close(); done(good); };

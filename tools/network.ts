@@ -1,14 +1,15 @@
 /**
- * `node tools/network-kill.ts [kill|roll] [COUNT] [CLUSTER-NAME]` against a running cluster of this machine (TIMONIER_DATA_DIR, KUBECONFIG), which gets a
+ * `node tools/network.ts [kill|roll|names] [COUNT] [CLUSTER-NAME]` against a running cluster of this machine (TIMONIER_DATA_DIR, KUBECONFIG), which gets a
  * deployment of `net:1` (see tools/images/net.ts) and a service. `kill`: server and agent are killed with -9, COUNT times each, under 500 requests/s through
- * the service's cluster address. `roll`: COUNT changes of its endpoints under 10,000 requests. Exit code 1 if one request failed or the name server was silent for over a second.
+ * the service's cluster address. `roll`: COUNT changes of its endpoints under 10,000 requests. `names`: COUNT services are made and deleted, and the time until the name
+ * server says so is measured from the API's answer. Exit code 1 if one request failed or the name server was silent for over a second, or late by more than 100 ms in the median.
  */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { startLoad } from "../test/kill/network-load.ts";
+import { asked, query, startLoad } from "../test/kill/network-load.ts";
 
 const [mode = "kill", countText = mode === "kill" ? "20" : "100", name = process.env["TIMONIER_NAME"] ?? "timonier"] = process.argv.slice(2);
 const count = Number(countText);
@@ -20,6 +21,7 @@ const cluster = JSON.parse(readFileSync(`${process.env["TIMONIER_DATA_DIR"] ?? `
 const pidOf = (victim: string): number => Number(readFileSync(`${cluster.runFolder}/${victim}.pid`, "utf8"));
 /** How often it said that it was ready. */
 const starts = (victim: string): number => readFileSync(`${cluster.runFolder}/${victim}.status`, "utf8").split('"ready":true').length - 1;
+if (mode === "names") process.exit(await measureNames());
 const labels = { app: "network-kill" };
 const made = spawnSync("kubectl", ["apply", "-f", "-"], { input: JSON.stringify({ apiVersion: "v1", kind: "List", items: [
   { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "network-kill" }, spec: { replicas: 3, selector: { matchLabels: labels }, template: { metadata: { labels: { ...labels, in: "yes" } }, spec: { terminationGracePeriodSeconds: 5, containers: [{ name: "c", image: "127.0.0.1:5000/net:1", args: ["serve", "tcp:80"], readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 } }] } } } },
@@ -54,3 +56,29 @@ const result = await load.stop();
 await k("delete", "deployment,service", "network-kill", "--wait=false");
 console.log(`${mode} × ${count}: ${result.requests} requests (${result.requestsPerSecond}/s), failures ${JSON.stringify(result.failures)}, slowest ${result.slowestMs} ms, ${result.answers} answers of the name server, longest silence ${result.dnsGapMs} ms`);
 process.exitCode = Object.keys(result.failures).length > 0 || result.dnsGapMs > dnsGapMsMax ? 1 : 0;
+
+/** How long the name server lags behind the API; the exit code. */
+async function measureNames(): Promise<number> {
+  const proxy = spawn("kubectl", ["proxy", "--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise<string>(done => proxy.stdout.on("data", (text: Buffer) => { const found = /:(\d+)/.exec(String(text)); if (found) done(found[1]!); }));
+  const services = `http://127.0.0.1:${port}/api/v1/namespaces/default/services`;
+  const dns = await k("get", "service", "-n", "kube-system", "kube-dns", "-o", "jsonpath={.spec.clusterIP}");
+  const late: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const service = `names-${process.pid}-${i}`;
+    const made = (await (await fetch(services, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ metadata: { name: service }, spec: { ports: [{ port: 80 }] } }) })).json()) as { readonly spec: { readonly clusterIP: string } };
+    const wanted = Buffer.from(made.spec.clusterIP.split(".").map(Number));
+    const full = `${service}.default.svc.cluster.local`;
+    for (const there of [true, false]) {
+      if (!there) await fetch(`${services}/${service}`, { method: "DELETE" });
+      const began = performance.now();
+      while ((await asked(dns, query(i + 1, full), wanted)) !== there) await sleep(1);
+      late.push(performance.now() - began);
+    }
+  }
+  proxy.kill();
+  late.sort((a, b) => a - b);
+  const at = (share: number): number => Math.round(late[Math.min(late.length - 1, Math.floor(late.length * share))]!);
+  console.log(`names × ${count}: the name server is right after p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, at most ${at(1)} ms`);
+  return at(0.5) <= 100 ? 0 : 1;
+}
