@@ -1,4 +1,5 @@
 import type { PacketFilter } from "../proxy/proxy.ts";
+import { parseRemembered } from "../proxy/ruleset.ts";
 import { parseFlows } from "../proxy/stale-flows.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
 
@@ -9,6 +10,7 @@ export function nftables(): PacketFilter {
     apply: async commands => {
       await mustCommand(findProgram("nft", path) ?? "nft", ["-f", "-"], { input: `${commands.join("\n")}\n` });
     },
+    remembered: async table => parseRemembered(await mustCommand(findProgram("nft", path) ?? "nft", ["-j", "list", "sets", table.split(" ")[0]!]), table),
     udpFlows: async () => {
       const conntrack = findProgram("conntrack", path);
       return conntrack === undefined ? [] : parseFlows(await mustCommand(conntrack, ["-L", "-p", "udp"]));

@@ -6,7 +6,7 @@ import type { Informer, Index } from "../client/informer.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { healthChecks, type HealthCheck } from "./health-checks.ts";
-import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
+import { changes, emptyRuleset, restored, type Remembered, type Ruleset } from "./ruleset.ts";
 import { baseRules, serviceRules, type ProxySettings } from "./service-rules.ts";
 import { staleAtStart, staleFlows, udpTargets, type KnownFlow, type StaleFlow, type UdpTargets } from "./stale-flows.ts";
 import { servicePorts, type NodeView, type ServicePort } from "./services.ts";
@@ -15,6 +15,8 @@ import { servicePorts, type NodeView, type ServicePort } from "./services.ts";
 export interface PacketFilter {
   /** All commands in one transaction. */
   apply(commands: readonly string[]): Promise<void>;
+  /** What the dynamic sets of a table remember; nothing if there is no such table. */
+  remembered(table: string): Promise<Remembered>;
   /** The UDP flows that the kernel remembers. */
   udpFlows(): Promise<readonly KnownFlow[]>;
   /** Forgets these UDP flows, which would otherwise stay with an endpoint that is gone. */
@@ -94,7 +96,8 @@ class Table {
     const local = [...new Set(ports.flatMap(port => port.localTargets.map(({ ip }) => ip)))];
     const wanted = serviceRules(ports, local, this.#settings);
     const commands = this.#loaded === undefined
-      ? [...baseRules(this.#settings), ...changes(this.#settings.table, emptyRuleset, wanted)]
+      // Clients with session affinity stay with their pods although we start anew.
+      ? [...baseRules(this.#settings), ...changes(this.#settings.table, emptyRuleset, wanted), ...(wanted.sets.size === 0 ? [] : restored(this.#settings.table, wanted, await filter.remembered(this.#settings.table)))]
       : changes(this.#settings.table, this.#loaded, wanted);
     if (commands.length > 0) {
       try {

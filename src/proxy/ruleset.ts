@@ -43,6 +43,27 @@ export function changes(table: string, from: Ruleset, to: Ruleset): readonly str
   return [...added, ...filled, ...elements, ...removed];
 }
 
+/** Who is remembered by a dynamic set, and for how many seconds more. */
+export type Remembered = ReadonlyMap<string, readonly { readonly key: string; readonly seconds: number }[]>;
+
+/** Commands that give the dynamic sets of a rule set back what they remembered before their table was replaced. */
+export function restored(table: string, { sets }: Ruleset, remembered: Remembered): readonly string[] {
+  return [...remembered].flatMap(([name, members]) => {
+    const timeout = Number(/timeout (\d+)s/.exec(sets.get(name) ?? "")?.[1] ?? 0);
+    // Nobody is remembered for longer than the set says now.
+    const kept = members.filter(({ seconds }) => seconds > 0).map(({ key, seconds }) => `${key} expires ${Math.min(seconds, timeout)}s`);
+    return timeout === 0 || kept.length === 0 ? [] : [`add element ${table} ${name} { ${kept.join(", ")} }`];
+  });
+}
+/** From the text of `nft -j list sets`: the sets of one table (`ip name`) whose elements expire. */
+export function parseRemembered(text: string, table: string): Remembered {
+  const { nftables } = JSON.parse(text) as { readonly nftables: readonly { readonly set?: { readonly family: string; readonly table: string; readonly name: string; readonly timeout?: number; readonly elem?: readonly unknown[] } }[] };
+  return new Map(nftables.flatMap(({ set }) => {
+    if (set === undefined || `${set.family} ${set.table}` !== table || set.timeout === undefined) return [];
+    return [[set.name, (set.elem ?? []).flatMap(each => { const { elem } = each as { readonly elem?: { readonly val?: unknown; readonly expires?: unknown } }; return typeof elem?.val === "string" && typeof elem.expires === "number" ? [{ key: elem.val, seconds: elem.expires }] : []; })] as const];
+  }));
+}
+
 /** Collects a rule set. */
 export class RulesetBuilder {
   readonly #chains = new Map<string, readonly string[]>();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, emptyRuleset } from "./ruleset.ts";
+import { changes, emptyRuleset, parseRemembered, restored } from "./ruleset.ts";
 import { serviceRules, type ProxySettings } from "./service-rules.ts";
 import type { ServicePort } from "./services.ts";
 
@@ -65,6 +65,14 @@ test("affinity remembers clients for as long as asked", () => {
   const [name = "", declaration] = [...sets][0] ?? [];
   assert.match(declaration ?? "", /timeout 60s/);
   assert.ok([...chains.values()].flat().includes(`update @${name} { ip saddr }`));
+});
+
+test("who is remembered by session affinity still is when the table is replaced", () => {
+  const wanted = rules("10.96.0.1:80 10.244.0.5 affinity=60");
+  const [name = ""] = wanted.sets.keys();
+  const listed = JSON.stringify({ nftables: [{ metainfo: {} }, { set: { family: "ip", table: "t", name, timeout: 90, elem: [{ elem: { val: "10.244.0.4", expires: 32 } }, { elem: { val: "10.244.0.6", expires: 80 } }] } }, { set: { family: "ip", table: "t", name: "hairpin", elem: [{ concat: ["a", "a"] }] } }, { set: { family: "ip", table: "other", name, timeout: 9, elem: [] } }] });
+  assert.deepEqual(restored("ip t", wanted, parseRemembered(listed, "ip t")), [`add element ip t ${name} { 10.244.0.4 expires 32s, 10.244.0.6 expires 60s }`]);
+  assert.deepEqual(restored("ip t", rules("10.96.0.1:80 10.244.0.5"), parseRemembered(listed, "ip t")), [], "a service without affinity forgets");
 });
 
 test("a load balancer lets in whom it names, and the node if it names the node", () => {

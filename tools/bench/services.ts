@@ -76,6 +76,7 @@ function filterIn(namespace: string): PacketFilter {
       child.on("error", fail).on("close", code => (code === 0 ? done() : fail(new Error(`nft: ${said}`))));
       child.stdin.end(`${commands.join("\n")}\n`);
     }),
+    remembered: async () => new Map(),
     udpFlows: async () => [],
     forgetFlows: async () => undefined,
   };
