@@ -18,6 +18,8 @@ export type LoadBalancerAddresses = {
 export type LoadBalancers = LoadBalancerAddresses & {
   /** Programs that listen on the machine's own addresses, as of now. */
   readonly listening: () => Promise<TakenBy>;
+  /** Keeps these ports of the machine's own addresses from other programs, and no others. */
+  readonly hold?: (ports: readonly { readonly ip: string; readonly protocol: string; readonly port: number }[]) => void;
 };
 export type Decision =
   | { readonly service: Service; readonly action: "ensure"; readonly ingress: readonly LoadBalancerIngress[] }

@@ -30,8 +30,13 @@ export const loadBalancerController: Controller = {
     const { loadBalancers } = context.settings;
     if (loadBalancers === undefined) return undefined;
     const services = context.read(Service).list().filter(isConcerned);
-    if (services.length === 0) return undefined;
+    if (services.length === 0) {
+      loadBalancers.hold?.([]);
+      return undefined;
+    }
     const decisions = planLoadBalancers(services, loadBalancers, await takenBy(loadBalancers.listening, context));
+    const granted = decisions.flatMap(decision => (decision.action === "ensure" ? decision.ingress : []));
+    loadBalancers.hold?.(granted.flatMap(({ ip, ports = [] }) => (ip !== undefined && loadBalancers.hosts.includes(ip) ? ports.map(({ port, protocol }) => ({ ip, port, protocol })) : [])));
     // One that cannot be written must not hold up the others.
     const results = await Promise.allSettled(decisions.map(decision => carryOut(decision, context)));
     for (const result of results) if (result.status === "rejected") throw result.reason;

@@ -38,7 +38,7 @@ import { createForwardCall, type ForwardCall } from "../host/forward-call.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { openSigningKeys } from "../host/jwt.ts";
-import { listeningPrograms } from "../host/listening.ts";
+import { HeldPorts } from "../host/held-ports.ts";
 import { lineLog } from "../host/log.ts";
 import { compilePattern } from "../host/regex.ts";
 import { postJson } from "../host/webhook-client.ts";
@@ -192,10 +192,11 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal, forward });
   const client = clientOf(componentUser("system:kube-controller-manager"), "kube-controller-manager");
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
+  const heldPorts = new HeldPorts(log.child("load balancers"));
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
-    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: listeningPrograms } } : {}) },
+    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: () => heldPorts.listening(), hold: ports => heldPorts.hold(ports) } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);

@@ -120,7 +120,9 @@ test("what does not exist is denied with the zone's SOA, and what does not fit i
   await scratch.until("a crowd", () => dig("crowd", "A", "+tcp").length === 90);
   assert.match(whole("+noedns", "+ignore", `crowd.${domain}.`), /flags: qr aa tc/);
   assert.equal(dig("crowd", "A", "+noedns").length, 90, "dig asks again over TCP");
-  for (const libc of bothLibraries) assert.equal(resolve("box", "crowd", libc).length >= 40, true, `${libc} gets what its buffers hold, or all`);
+  assert.equal(resolve("box", "crowd", "net").length, 90, "so does glibc");
+  // musl before 1.2.4 takes what fits into 512 bytes.
+  assert.ok(resolve("box", "crowd", "net-musl").length >= 20);
   scratch.k("delete service crowd");
 });
 
@@ -143,6 +145,8 @@ test("what why-not says is what happens", async () => {
   service("closed", { ports: [{ name: "http", port: 80, targetPort: 9_999 }] });
   service("lb", { type: "LoadBalancer", ports: [{ name: "http", port: 8_099, targetPort: 80 }], loadBalancerSourceRanges: ["203.0.113.0/24"] });
   await scratch.until("an address", () => scratch.k("get service lb -o jsonpath={.status.loadBalancer.ingress[0].ip}") === nodeIP);
+  const other = scratch.run("timeout", ["2", net, "serve", "tcp:8099"]);
+  assert.match(other.err, /Address already in use/, "the port is the service's: no program can take it and hear nothing");
   policy("web", { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "friend" } } }], ports: [{ port: "http" }] }] });
   await scratch.until("the policy holds", () => toWeb("box")[0] === "timeout");
   // Client, server and port; whether something listens is not asked.
