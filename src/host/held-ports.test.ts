@@ -45,5 +45,5 @@ test("a port that another program took first is told", async () => {
   });
   await told;
   other.close();
-  assert.match(warnings[0]!, /taken by another program/);
+  assert.match(warnings[0]!, /cannot be kept from other programs/);
 });

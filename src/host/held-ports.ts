@@ -12,11 +12,12 @@ export type HeldPort = { readonly ip: string; readonly protocol: string; readonl
 export class HeldPorts {
   readonly #log: Log;
   readonly #held = new Map<string, () => void>();
+  readonly #told = new Set<string>();
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** From now on exactly these are held; SCTP ones cannot be. A port that somebody has taken meanwhile stays with the service's rules, and is told once. */
+  /** From now on exactly these are held; SCTP ones cannot be. A port that somebody has taken meanwhile stays with the service's rules, is told once and tried again with the next change. */
   hold(ports: readonly HeldPort[]): void {
     const wanted = new Map(ports.filter(({ protocol }) => protocol !== "SCTP").map(port => [nameOf(port), port]));
     for (const [name, release] of this.#held)
@@ -24,6 +25,7 @@ export class HeldPorts {
         this.#held.delete(name);
         release();
       }
+    for (const name of this.#told) if (!wanted.has(name)) this.#told.delete(name);
     for (const [name, port] of wanted) if (!this.#held.has(name)) this.#held.set(name, this.#open(port));
   }
   /** Programs of this machine that listen, without ourselves holding a port. */
@@ -33,7 +35,12 @@ export class HeldPorts {
   }
 
   #open({ ip, protocol, port }: HeldPort): () => void {
-    const failed = (error: unknown): void => this.#log.warn("a port that a service has is taken by another program, which will hear nothing", { ip, port, protocol, error: messageOf(error) });
+    const name = nameOf({ ip, protocol, port });
+    const failed = (error: unknown): void => {
+      this.#held.delete(name);
+      if (!this.#told.has(name)) this.#log.warn("a port that a service has cannot be kept from other programs, which would hear nothing there", { ip, port, protocol, error: messageOf(error) });
+      this.#told.add(name);
+    };
     if (protocol === "UDP") {
       const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
       let bound = false;
