@@ -58,8 +58,9 @@ export function baseRules({ family, table, clusterCIDR, podCIDR, pools }: ProxyS
     `add rule ${table} firewalls ${ip} daddr . meta l4proto . th dport vmap @firewall`,
     `add rule ${table} guard jump firewalls`,
     `add rule ${table} guard_out jump firewalls`,
-    ...pools.filter(pool => pool.includes(":") === (family === "IPv6")).map(pool => `add rule ${table} filter_in ${ip} daddr ${pool} ct state new goto rejected`),
     ...["filter_in", "filter_forward", "filter_out"].map(chain => `add rule ${table} ${chain} ct state new jump noendpoints`),
+    // What no service has of the pools; after those that say themselves what happens without an endpoint.
+    ...pools.filter(pool => pool.includes(":") === (family === "IPv6")).map(pool => `add rule ${table} filter_in ${ip} daddr ${pool} ct state new goto rejected`),
     // Addresses of the loopback have no business coming in from or going out to pods (CVE-2020-8558).
     ...(family === "IPv4" ? [`add rule ${table} filter_in iif != lo ip daddr 127.0.0.0/8 ct state new drop`] : []),
     `add rule ${table} postrouting meta mark and ${masqueradeMark} == ${masqueradeMark} meta mark set meta mark xor ${masqueradeMark} masquerade fully-random`,
