@@ -45,6 +45,7 @@ const cases: readonly (readonly [string, Partial<ReachWorld>, string, "Yes" | "N
   ["but reaches services by address", {}, "host svc/web:80", "Yes", /never blocked/],
   ["a pod's name is no DNS name", {}, "box box:80", "No", /kubectl expose pod box/],
   ["a port that the service does not have", {}, "box web:81", "No", /has no port 81\/TCP: it has 80\/TCP \(http\)/],
+  ["a service that is left to another proxy", { services: [{ ...service("web", "10.96.0.5"), metadata: { namespace: "d", name: "web", labels: { "service.kubernetes.io/service-proxy-name": "other" } } } as unknown as Service] }, "box web:80", "No", /left to others by its label service\.kubernetes\.io\/service-proxy-name/],
   ["a port by name", {}, "box svc/web:http", "Yes", /10\.96\.0\.5:80/],
   ["a port by a name that is none", {}, "box svc/web:grpc", "No", /"grpc" is no number and no name/],
   ["an address that no service has", {}, "box 10.96.9.9:80", "No", /no service has it/],

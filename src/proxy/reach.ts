@@ -10,7 +10,7 @@ import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
 import { parseCidr, parseIp, within } from "../base/ip.ts";
 import { judge, nameServer, policyPod, type Direction, type End, type Namespaces } from "./policy-match.ts";
 import { emptyService, blockedBy, stateOf } from "./reach-words.ts";
-import { servicePorts, type Family, type ServicePort, type Target } from "./services.ts";
+import { exemptedBy, servicePorts, type Family, type ServicePort, type Target } from "./services.ts";
 
 export type Lookup = { readonly addresses: readonly string[]; readonly alias?: string } | "missing" | "elsewhere";
 export type ReachWorld = {
@@ -196,6 +196,11 @@ class Path {
         if (as !== undefined) return this.#throughService(service, port, as, ip, client);
       }
     const owner = services.find(({ spec, status }) => spec.clusterIPs?.includes(ip) || status.loadBalancer?.ingress?.some(each => each.ip === ip && !isNode));
+    const exempted = owner === undefined ? undefined : exemptedBy(owner);
+    if (owner !== undefined && exempted !== undefined) {
+      this.#say({ step: "Service", result: "blocked", detail: `Service ${owner.metadata.namespace}/${owner.metadata.name} is left to others by its label ${exempted}`, change: `kubectl label service ${owner.metadata.name} -n ${owner.metadata.namespace} ${exempted}-` });
+      return undefined;
+    }
     if (owner !== undefined) {
       const list = (owner.spec.ports ?? []).map(({ name, port, protocol: has }) => `${port}/${has}${name ? ` (${name})` : ""}`).join(", ");
       this.#say({ step: "Service", result: "blocked", detail: `Service ${owner.metadata.namespace}/${owner.metadata.name} has no port ${wanted}/${protocol}: it has ${list || "none"}`, change: `use one of its ports, or kubectl edit service ${owner.metadata.name} -n ${owner.metadata.namespace}` });

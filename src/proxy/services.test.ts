@@ -47,6 +47,10 @@ test("a service without an address of this family is none here", () => {
   for (const spec of [{ clusterIP: "None", clusterIPs: ["None"] }, { clusterIP: "fd00::1", clusterIPs: ["fd00::1"] }, { type: "ExternalName" }]) assert.deepEqual(servicePorts([service(spec)], () => [], { name: "n1", zone: "" }, "IPv4"), []);
 });
 
+test("a service with a proxy of its own, or that is to be headless, is left alone", () => {
+  for (const label of ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"]) assert.deepEqual(servicePorts([{ ...service(), metadata: { namespace: "d", name: "web", labels: { [label]: "" } } } as unknown as Service], () => [slice(["a@n1"])], { name: "n1", zone: "" }, "IPv4"), []);
+});
+
 test("an address of a load balancer is taken for the ports that it says it has, and not at all if it passes packets on in its own name", () => {
   const ports = [{ name: "http", port: 80, protocol: "TCP" }, { name: "other", port: 81, protocol: "TCP" }];
   const taken = (ingress: readonly object[], type = "LoadBalancer"): string => servicePorts([service({ type, ports }, { loadBalancer: { ingress } })], () => [], { name: "n1", zone: "" }, "IPv4").map(({ loadBalancerIPs }) => loadBalancerIPs.join(",")).join(" ");

@@ -39,10 +39,18 @@ export function servicePorts(services: readonly Service[], slicesOf: (service: S
   return services.flatMap(service => portsOf(service, slicesOf(service).filter(slice => slice.addressType === family), node, family));
 }
 
+/** Labels that take a service from the service proxies (pkg/proxy/apis/well_known_labels.go): it has a proxy of its own, or is to be treated as headless. */
+const exemptions = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"] as const;
+/** The label by which this service is none of ours, if it has one. */
+export function exemptedBy({ metadata }: Service): string | undefined {
+  return exemptions.find(label => metadata.labels?.[label] !== undefined);
+}
+
 function portsOf(service: Service, slices: readonly EndpointSlice[], node: NodeView, family: Family): readonly ServicePort[] {
   const { spec } = service;
   const isFamily = (ip: string): boolean => ip.includes(":") === (family === "IPv6");
   const clusterIP = (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).find(ip => ip !== "None" && isFamily(ip));
+  if (exemptedBy(service) !== undefined) return [];
   if (clusterIP === undefined || spec.type === "ExternalName") return [];
   const ingress = spec.type === "LoadBalancer" ? (service.status?.loadBalancer?.ingress ?? []).filter(({ ip, ipMode }) => ip !== undefined && isFamily(ip) && ipMode !== "Proxy") : [];
   return (spec.ports ?? []).map(port => {
