@@ -37,7 +37,7 @@ function powerCut(): void {
   shell(`for p in $(grep -la -- '-address.${cluster.runFolder}/containerd.sock' /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done`);
   shell(`cat $(find /sys/fs/cgroup/*/timonier-${cluster.id} /sys/fs/cgroup/timonier-${cluster.id} -name cgroup.procs 2>/dev/null) | sort -u | xargs -r kill -9; sleep 0.5`);
   shell(`for i in 1 2 3; do awk '{print $5}' /proc/self/mountinfo | grep -E '^(${cluster.runFolder}|${scratch.folder})' | tac | xargs -r -n1 umount -l; done`);
-  shell(`nft list tables | grep timonier | sed 's/^/delete /' | nft -f -; ip address del 10.96.0.10/32 dev lo; find /sys/fs/cgroup -depth -type d -path '*timonier-${cluster.id}*' -exec rmdir {} +`);
+  shell(`nft list tables | grep timonier | grep ${cluster.id.replaceAll("-", "_")} | sed 's/^/delete /' | nft -f -; ip address del 10.96.0.10/32 dev lo; find /sys/fs/cgroup -depth -type d -path '*timonier-${cluster.id}*' -exec rmdir {} +`);
   rmSync(cluster.runFolder, { recursive: true, force: true });
   writeFileSync(processFile, JSON.stringify({ ...containerd, bootId: "00000000-0000-0000-0000-000000000000" }));
 }
