@@ -213,6 +213,7 @@ test("a node port answers by name, cluster address and node address", async () =
   const { clusterIP, ports: [{ nodePort }] } = one("service", "np").spec;
   for (const [host, port] of [["np", 80], [clusterIP, 80], [nodeIP, nodePort]] as const) await answers(`${host}:${port}`, both, () => ask("box", "tcp", host, port, 12));
   await answers("from the node's network", both, () => ask("onhost", "tcp", "np", 80, 12));
+  await answers("from one of its own pods, itself included", both, () => ask("web-1", "tcp", "np", 80, 12));
   await answers("from the machine", both, () => ask("host", "tcp", nodeIP, nodePort, 12));
   scratch.k("delete service np");
 });
