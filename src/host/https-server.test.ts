@@ -148,12 +148,6 @@ for (const [name, leaf, want] of peers)
     over.destroy();
   });
 
-// Not in `before`: the hooks of all files run first, and on a slow machine the connection would have idled too long when its turn comes.
-test("a client connects over HTTP/2", async () => {
-  session = connect2();
-  await new Promise((resolve, reject) => session.once("connect", resolve).once("error", reject));
-});
-
 test("one CA for clients and front proxies is refused", () => {
   assert.throws(() => https.setCredentials({ ...credentials, frontProxyCa: clients.ca }), /must be different/);
 });
