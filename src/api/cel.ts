@@ -4,13 +4,14 @@ import type { Problem } from "../schema/problem.ts";
 import type { AuthorizerInput } from "./admission/authorizer-input.ts";
 import type { MutatingPolicy, MutatingSpec } from "./admission/policies/mutating.ts";
 import type { ExpressionWarning } from "./admission/policies/type-check.ts";
+import type { Steps } from "../schema/t.ts";
 import type { Policy, PolicySpec } from "./admission/policies/policies.ts";
 import type { Registry } from "./registry.ts";
 import type { Schema } from "./crd/schema.ts";
 
 export type Cel = {
   /** The rules of a custom resource's whole schema. */
-  rules(schema: Schema): { validate(next: Json, old: Json | undefined): readonly Problem[] };
+  rules(schema: Schema): { begin(next: Json, old: Json | undefined): Steps };
   /** What is wrong with the rules of a definition's schema: form, types, cost. */
   problems(schema: Schema, path: string): readonly Problem[];
   /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */

@@ -9,6 +9,7 @@ import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from ".
 import { validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
+import type { Steps } from "../schema/t.ts";
 import { validate } from "../schema/validate.ts";
 import type { Hooks } from "./core.ts";
 import { badRequest, invalid } from "./errors.ts";
@@ -143,15 +144,30 @@ function specChanged(kind: AnyKind, next: any, previous: any): boolean {
   return fields.some(field => !sameJson(next[field], previous[field]));
 }
 
-/** Prepares and checks what is about to be stored; throws Invalid with every problem. */
-export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void): void {
+/** Prepares and checks what is about to be stored; throws Invalid with every problem. A promise where the check takes so long that others have a `turn` in between. */
+export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void, turn: () => Promise<void>): Promise<void> | undefined {
   hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
-  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...validate(kind.custom === true ? node : kind.schema.node, next, previous)];
-  if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
-  if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
-  if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
+  const root = kind.custom === true ? node : kind.schema.node;
+  const found = validate(root, next, previous);
+  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...found];
+  const conclude = (): void => {
+    if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
+    if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
+    if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
+  };
+  const steps = root.custom?.rules(next, previous, found);
+  if (steps === undefined) return void conclude();
+  const concludeAfter = (): void => {
+    problems.push(...steps.problems);
+    conclude();
+  };
+  return steps.step() ? void concludeAfter() : finish(steps, turn).then(concludeAfter);
+}
+
+async function finish(steps: Steps, turn: () => Promise<void>): Promise<void> {
+  do await turn(); while (!steps.step());
 }
 
 /** `prepare` may undo a change to the spec (a field the server owns): the generation follows what is really stored. */

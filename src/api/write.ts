@@ -42,7 +42,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "");
     const now = core.clock.now();
     stampNew(kind, next, name, core.random.uuid(), now);
-    prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion }, text => call.warn(text));
+    const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion }, text => call.warn(text), () => core.clock.sleep(0));
+    if (checked !== undefined) await checked;
     await admit(core.admission, "validate", { ...admission, object: next, name });
     // Storage refuses it, after everybody else (apiserver pkg/storage/etcd3/store.go).
     if (version !== "") throw badRequest("resourceVersion should not be set on objects to be created");
@@ -120,7 +121,8 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous);
   const now = core.clock.now();
-  prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion }, text => call.warn(text));
+  const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion }, text => call.warn(text), () => core.clock.sleep(0));
+  if (checked !== undefined) await checked;
   await admit(core.admission, "validate", admission);
   const { resourceVersion, ...metadata } = previous.metadata;
   const stored = { ...previous, metadata };

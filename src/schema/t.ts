@@ -74,9 +74,14 @@ export type CustomSchema = {
   decode(value: Json): { readonly object: any; readonly unknown: readonly string[] };
   setDefaults(object: any): void;
   validate(next: any, previous: any): readonly Problem[];
+  /** What is looked at after `validate`, which found `problems`, and may take long; `undefined`: nothing. */
+  rules(next: any, previous: any, problems: readonly Problem[]): Steps | undefined;
   /** The definition as OpenAPI publishes it. */
   publish(dialect: "v2" | "v3"): { readonly [keyword: string]: Json };
 };
+
+/** A check that may take long, done in steps so that others have their turn: `step` is true when it is over. */
+export type Steps = { readonly problems: readonly Problem[]; step(): boolean };
 
 /** How a field appears: absent-able, demanded of the client, or filled in by us. */
 export type Presence = "optional" | "required" | "defaulted";

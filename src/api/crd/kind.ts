@@ -74,8 +74,12 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
       const problems = validator.validate(schema, rest, "");
       if (!checked) return problems;
       if (problems.some(({ reason }) => blocking.has(reason))) return [...problems, invalidValue("<nil>", null, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")];
+      return problems;
+    },
+    rules(next, previous, problems) {
+      if (!checked || problems.some(({ reason }) => blocking.has(reason))) return undefined;
       rules ??= (cel() ?? notYet()).rules(schemaOf(version));
-      return [...problems, ...rules.validate(next, previous)];
+      return rules.begin(next, previous);
     },
     publish: dialect => publish(schemaOf(version), dialect),
   });

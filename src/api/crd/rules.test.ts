@@ -68,6 +68,17 @@ check("one evaluation may cost so much", objectOf({ l: { type: "array", items: i
 check("all of them together, too", objectOf({ l: { type: "array", items: { ...int, ...rules("lists.range(10000).all(x, x >= 0)") } } }), { l: Array.from({ length: 1000 }, () => 1) }, undefined,
   ...["l[166]: Invalid value: \"integer\": validation failed due to running out of cost budget, no further validation rules will be run"]);
 
+test("what may take long is done in steps, none of which uses more than one rule may", () => {
+  const costly = (count: number): Json => ({ l: Array.from({ length: count }, () => 1) });
+  const schema = objectOf({ l: { type: "array", items: { ...int, ...rules("lists.range(10000).all(x, x >= 0)", "self < 1") } } });
+  const run = new Rules(schema, celHost).begin(costly(50), undefined);
+  let steps = 1;
+  while (!run.step()) steps++;
+  assert.ok(steps >= 10 && steps <= 50, `${steps} steps`);
+  assert.equal(run.problems.length, 50, "each item is looked at once");
+  assert.equal(new Rules(schema, celHost).begin(costly(1), undefined).step(), true, "what is cheap is done at once");
+});
+
 test("field paths", () => {
   const schema = objectOf({ a: objectOf({ "b.c": int }), m: { type: "object", additionalProperties: int } });
   const paths: readonly (readonly [string, string | undefined])[] = [[".a", ".a"], [".a['b.c']", ".a.b.c"], [".m.x", ".m[x]"], [".m['x']", ".m[x]"], ["a", undefined], [".x", undefined], [".a[0]", undefined], [".a['b", undefined], [".", undefined], [".a.__proto__", undefined]];

@@ -37,12 +37,15 @@ export class Rules {
   get empty(): boolean {
     return this.#checks === undefined;
   }
-  /** `old`: what the object was before an update. */
+  /** All at once. `old`: what the object was before an update. */
   validate(object: Json, old: Json | undefined): readonly Problem[] {
-    if (this.#checks === undefined) return [];
-    const run = new Run();
-    run.validate(this.#checks, object, old, "", { here: old === undefined ? undefined : new Correlated(this.#checks.schema, object, old), above: undefined });
+    const run = this.begin(object, old);
+    while (!run.step());
     return run.problems;
+  }
+  /** In steps, since all that one object may use takes most of a second. */
+  begin(object: Json, old: Json | undefined): Run {
+    return new Run(this.#checks, object, old);
   }
 }
 
@@ -78,41 +81,58 @@ function inside(before: Before, find: (here: Correlated) => Correlated | undefin
   return before.here === undefined ? before : { here: find(before.here), above: before.here };
 }
 
+/** Cost of one step, some 20 ms; its last rule may use up what one rule may, some 80 ms. */
+const stepCost = 250_000;
+/** A value, what is asked of it, and how many of its rules have run. */
+type Task = { readonly checks: Checks; readonly value: Json; readonly old: Json | undefined; readonly path: string; readonly before: Before; ran: number };
+
 class Run {
   readonly problems: Problem[] = [];
   #budget = totalCostMax;
-
-  /** False: nothing more may run. */
-  validate(checks: Checks, value: Json, old: Json | undefined, path: string, before: Before): boolean {
-    if (value === null) return true;
-    if (!this.#runRules(checks, value, old ?? undefined, path, before)) return false;
-    for (const also of checks.also) if (!this.validate(also, value, old, path, { here: undefined, above: before.above })) return false;
-    if (Array.isArray(value)) return this.#items(checks, value, Array.isArray(old) ? old : [], path, before);
-    return isObject(value) ? this.#fields(checks, value, isObject(old) ? old : {}, path, before) : true;
+  #task: Task | undefined;
+  /** What is inside the values that were seen, innermost last. */
+  readonly #waiting: Iterator<Task>[] = [];
+  constructor(checks: Checks | undefined, value: Json, old: Json | undefined) {
+    if (checks !== undefined) this.#task = { checks, value, old, path: "", before: { here: old === undefined ? undefined : new Correlated(checks.schema, value, old), above: undefined }, ran: 0 };
   }
 
-  #items({ items, schema }: Checks, list: readonly Json[], old: readonly Json[], path: string, before: Before): boolean {
-    return items === undefined || list.every((item, i) => this.validate(items, item, itemLike(schema, old, item), `${path}[${i}]`, inside(before, here => here.index(i))));
-  }
-  #fields({ values, fields }: Checks, object: { readonly [name: string]: Json }, old: { readonly [name: string]: Json }, path: string, before: Before): boolean {
-    for (const [name, value] of Object.entries(object)) {
-      const field = fields.get(name), now = path === "" ? name : `${path}.${name}`;
-      // Both versions of these are the same whatever was stored.
-      const next = before.above === undefined && (name === "apiVersion" || name === "kind") ? { here: undefined, above: undefined } : inside(before, here => here.key(name));
-      if (values !== undefined && !this.validate(values, value, getOwn(old, name), `${path}[${name}]`, next)) return false;
-      if (field !== undefined && !this.validate(field, value, getOwn(old, name), now, next)) return false;
+  /** Goes on for a while; true when nothing is left. */
+  step(): boolean {
+    const until = this.#budget - stepCost;
+    for (; this.#task !== undefined; this.#task = this.#next()) {
+      const task = this.#task;
+      if (task.value === null) continue;
+      if (!this.#runRules(task, until)) {
+        this.#waiting.length = 0;
+        this.#task = undefined;
+        return true;
+      }
+      if (this.#budget <= until) return false;
+      this.#waiting.push(insideOf(task));
     }
     return true;
   }
 
-  #runRules({ rules, decl, schema }: Checks, value: Json, old: Json | undefined, path: string, before: Before): boolean {
+  #next(): Task | undefined {
+    for (let inner = this.#waiting.at(-1); inner !== undefined; inner = this.#waiting.at(-1)) {
+      const next = inner.next();
+      if (next.done !== true) return next.value;
+      this.#waiting.pop();
+    }
+    return undefined;
+  }
+
+  /** False: nothing more may run. Stops early once the budget is down to `until`. */
+  #runRules(task: Task, until: number): boolean {
+    const { value, old, path, before, checks: { rules, decl, schema } } = task;
     if (rules.length === 0) return true;
     const told = schema.type ?? "";
     const field = path === "" ? "<nil>" : path;
     const stop = (detail: string): false => { this.problems.push(invalidValue(field, told, detail)); return false; };
-    if (this.#budget <= 0) return stop("validation failed due to running out of cost budget, no further validation rules will be run");
+    if (this.#budget <= 0 && task.ran === 0) return stop("validation failed due to running out of cost budget, no further validation rules will be run");
     const lazy = (json: Json): Value => valueOf(decl, json);
-    for (const { rule, path: below, program, message, problem, usesOld } of rules) {
+    while (task.ran < rules.length && this.#budget > until) {
+      const { rule, path: below, program, message, problem, usesOld } = rules[task.ran++]!;
       if (problem !== undefined) this.problems.push(invalidValue(field, told, `rule compile error: ${problem}`));
       if (program === undefined || (usesOld && old === undefined && rule.optionalOldSelf !== true)) continue;
       let bindings: ReadonlyMap<string, Value>;
@@ -151,6 +171,25 @@ class Run {
     if (!outcome.ok) return outcome.overBudget ? { stop: `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(rule.messageExpression)}` } : undefined;
     const text = typeof outcome.value === "string" ? outcome.value.trim() : "";
     return text === "" || text.includes("\n") || new TextEncoder().encode(text).length > messageMax ? undefined : { text };
+  }
+}
+
+/** What is inside a value, in the order in which upstream looks at it. */
+function* insideOf({ checks, value, old, path, before }: Task): Generator<Task> {
+  for (const also of checks.also) yield { checks: also, value, old, path, before: { here: undefined, above: before.above }, ran: 0 };
+  if (Array.isArray(value)) {
+    const { items, schema } = checks, was = Array.isArray(old) ? (old as readonly Json[]) : [];
+    if (items !== undefined) for (const [i, item] of (value as readonly Json[]).entries()) yield { checks: items, value: item, old: itemLike(schema, was, item), path: `${path}[${i}]`, before: inside(before, here => here.index(i)), ran: 0 };
+    return;
+  }
+  if (!isObject(value)) return;
+  const { values, fields } = checks, was = isObject(old) ? old : {};
+  for (const [name, each] of Object.entries(value)) {
+    const field = fields.get(name);
+    // Both versions of these are the same whatever was stored.
+    const next = before.above === undefined && (name === "apiVersion" || name === "kind") ? { here: undefined, above: undefined } : inside(before, here => here.key(name));
+    if (values !== undefined) yield { checks: values, value: each, old: getOwn(was, name), path: `${path}[${name}]`, before: next, ran: 0 };
+    if (field !== undefined) yield { checks: field, value: each, old: getOwn(was, name), path: path === "" ? name : `${path}.${name}`, before: next, ran: 0 };
   }
 }
 
