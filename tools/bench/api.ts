@@ -22,6 +22,30 @@ export function podBody(name: string): Buffer {
   }));
 }
 
+/** The least that is a pod. */
+function smallPodBody(name: string): Buffer {
+  return Buffer.from(JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { app: "bench" } }, spec: { schedulerName: "nobody", containers: [{ name: "c", image: "hello:v1" }] } }));
+}
+
+/** A definition with 50 rules, of the kinds that are found in the wild: bounds, comparisons of fields, patterns, lists, immutable fields. */
+const rulesCount = 50;
+function ruledDefinition(): Buffer {
+  const names = Array.from({ length: rulesCount / 5 }, (_, i) => `f${i}`);
+  const rules = names.flatMap(name => [
+    { rule: `self.${name}.min <= self.${name}.max` }, { rule: `self.${name}.name.startsWith('n') && self.${name}.name.size() < 20` }, { rule: `self.${name}.items.all(x, x > 0)` },
+    { rule: `!has(self.${name}.other) || self.${name}.other != self.${name}.name` }, { rule: `self.${name}.name == oldSelf.${name}.name` },
+  ]);
+  const properties = Object.fromEntries(names.map(name => [name, { type: "object", properties: { min: { type: "integer" }, max: { type: "integer" }, name: { type: "string", maxLength: 30 }, other: { type: "string", maxLength: 30 }, items: { type: "array", maxItems: 10, items: { type: "integer" } } } }]));
+  return Buffer.from(JSON.stringify({
+    apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name: "widgets.bench.example.com" },
+    spec: { group: "bench.example.com", scope: "Namespaced", names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" }, versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties, "x-kubernetes-validations": rules } } } } }] },
+  }));
+}
+function widgetBody(name: string): Buffer {
+  const spec = Object.fromEntries(Array.from({ length: rulesCount / 5 }, (_, i) => [`f${i}`, { min: i, max: i + 10, name: `n${i}`, items: [1, 2, 3] }]));
+  return Buffer.from(JSON.stringify({ apiVersion: "bench.example.com/v1", kind: "Widget", metadata: { name }, spec }));
+}
+
 export async function benchApi(runs: number): Promise<Row[]> {
   const rows = new Map<string, { unit: string; goal?: string; runs: number[] }>();
   const add = (what: string, unit: string, value: number, goal?: string) => {
@@ -72,6 +96,23 @@ async function measure(cluster: BenchCluster, add: (what: string, unit: string, 
     const lists = await load(1, 3_000, () => expect(200, "GET", pods));
     add("LIST 5,000 pods", "ms", percentile(lists.sortedMs, 0.5));
     add("  server CPU per LIST", "ms", ((cpu() - before) / lists.done) * 1e3, "≤ 10 of the loop");
+
+    const perCreate = async (path: string, bodyOf: (name: string) => Buffer): Promise<number> => {
+      const one = () => expect(201, "POST", path, bodyOf(`c${String(made++).padStart(6, "0")}`));
+      await load(concurrency, 2_000, one);
+      const start = cpu();
+      const { done, seconds } = await load(concurrency, 4_000, one);
+      add(path === pods ? "creates of a pod with one container" : `creates of a custom resource with ${rulesCount} rules`, "/s", done / seconds);
+      return ((cpu() - start) / done) * 1e6;
+    };
+    const small = await perCreate(pods, smallPodBody);
+    add("  server CPU per create, one container", "µs", small, "≤ 250");
+    await expect(201, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ruledDefinition());
+    const widgets = "/apis/bench.example.com/v1/namespaces/default/widgets";
+    for (let status = 0; status !== 200; await new Promise(resolve => setTimeout(resolve, 50))) ({ status } = await client.request("GET", widgets));
+    const ruled = await perCreate(widgets, widgetBody);
+    add("  server CPU per create, custom", "µs", ruled);
+    add("  … as a multiple of the pod's", "×", ruled / small, "≤ 3");
   } finally {
     client.close();
   }
