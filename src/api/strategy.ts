@@ -83,12 +83,18 @@ export function wipeForCreate(served: Served, object: any, namespace: string): v
   matchNamespace(served.kind, metadata, namespace);
 }
 
+/** A kind's object of which nothing was said. */
+const blanks = new WeakMap<AnyKind, any>();
+
 function dropStatus(kind: AnyKind, object: any): void {
   if (kind.custom === true) return void delete object.status;
   if (!("status" in kind.fields)) return;
+  let blank = blanks.get(kind);
+  if (blank === undefined) blanks.set(kind, (blank = decode(kind.schema.node, { metadata: {} }).object));
+  // Most clients give none.
+  if (sameJson(object.status, blank.status)) return;
   delete object.status;
-  const blank: any = decode(kind.schema.node, { metadata: {} }).object;
-  if (blank.status !== undefined) object.status = blank.status;
+  if (blank.status !== undefined) object.status = copyJson(blank.status);
   setDefaults(kind, object);
 }
 

@@ -72,7 +72,7 @@ function addedFields(shape: MapShape, value: JsonObject): string {
     for (const { text: known, below } of planOf(shape, value).added) text += below === undefined ? known : known + addedText(below.shape, below.given ?? value[below.name] as Json);
   } else {
     const names = Object.keys(value);
-    if (names.length > 1) names.sort();
+    if (!isSorted(names)) names.sort();
     for (const name of names) {
       const field = shape.fields.get(name);
       const given = field === undefined ? value[name] : field.of(value);
@@ -80,6 +80,11 @@ function addedFields(shape: MapShape, value: JsonObject): string {
     }
   }
   return text === "" ? leafText : `{".":{}${text}}`;
+}
+
+function isSorted(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) if (names[i]! < names[i - 1]!) return false;
+  return true;
 }
 
 /** The items of a list, and the list `itself` if that is new too; `undefined` if no item has a name. */

@@ -90,12 +90,12 @@ function mapDecoder(node: Node): Decoder {
 
 function objectDecoder(node: Node): Decoder {
   let fields: Map<string, Decoder> | undefined;
-  let always: readonly (readonly [string, Node])[] = [];
+  let always: readonly (readonly [string, () => unknown])[] = [];
   const keepUnknown = node.preserveUnknown === true;
   // Field lists are read when first needed: lazy nodes have getters that must not run while kinds are being declared.
   const prepare = (): Map<string, Decoder> => {
     const entries = Object.entries(node.fields ?? {});
-    always = entries.filter(([, field]) => field.always !== undefined && field.always !== "null");
+    always = entries.filter(([, field]) => field.always !== undefined && field.always !== "null").map(([name, field]) => [name, zeroMaker(field)]);
     return (fields = new Map(entries.map(([name, field]) => [name, decoderOf(field)])));
   };
   return (value, state) => {
@@ -116,7 +116,10 @@ function objectDecoder(node: Node): Decoder {
       const decoded = decoder(given, state);
       if (decoded !== absent) setOwn(object, key, decoded);
     }
-    for (const [name, field] of always) if (object[name] === undefined) setOwn(object, name, zeroOf(field));
+    for (let i = 0; i < always.length; i++) {
+      const [name, make] = always[i]!;
+      if (object[name] === undefined) setOwn(object, name, make());
+    }
     return object;
   };
 }
@@ -134,6 +137,14 @@ function unionDecoder(node: Node): Decoder {
     }
     return decoderOf(schema)(value, state);
   };
+}
+
+/** `zeroOf`, knowing beforehand whether there is anything to make. */
+function zeroMaker(node: Node): () => unknown {
+  if (node.kind === "object") return Object.values(node.fields ?? {}).some(field => field.always !== undefined && field.always !== "null") ? () => zeroOf(node) : () => ({});
+  if (node.kind === "list" || node.kind === "map") return () => zeroOf(node);
+  const zero = zeroOf(node);
+  return () => zero;
 }
 
 /** What Go has where nothing was given: a fresh value each time. */

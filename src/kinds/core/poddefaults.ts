@@ -60,12 +60,15 @@ export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
 
 /** Amounts finer than a thousandth are rounded up. */
 function roundResources(resources: { limits?: ResourceList | undefined; requests?: ResourceList | undefined } | undefined): void {
-  for (const list of [resources?.limits, resources?.requests]) {
-    for (const [name, amount] of Object.entries(list ?? {})) {
-      if (!/[nu]$|\.\d{4}|e-/.test(amount)) continue;
-      const quantity = parseQuantity(amount);
-      list![name] = formatQuantity(quantityOfMilli(quantityMilli(quantity), quantity.format));
-    }
+  if (resources?.limits !== undefined) roundAmounts(resources.limits);
+  if (resources?.requests !== undefined) roundAmounts(resources.requests);
+}
+function roundAmounts(list: ResourceList): void {
+  for (const name in list) {
+    const amount = list[name]!;
+    if (!/[nu]$|\.\d{4}|e-/.test(amount)) continue;
+    const quantity = parseQuantity(amount);
+    list[name] = formatQuantity(quantityOfMilli(quantityMilli(quantity), quantity.format));
   }
 }
 

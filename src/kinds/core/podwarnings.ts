@@ -62,6 +62,7 @@ function* repeated(texts: readonly string[], text: (index: number, value: string
 }
 
 function* placementWarnings(spec: PodSpec, path: string): Iterable<string> {
+  if (spec.nodeSelector === undefined && spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return;
   for (const key of Object.keys(spec.nodeSelector ?? {})) if (oldLabels.has(key)) yield `${path}.nodeSelector[${key}]: ${oldLabels.get(key)!}`;
   const { requiredDuringSchedulingIgnoredDuringExecution: demanded, preferredDuringSchedulingIgnoredDuringExecution: preferred = [] } = spec.affinity?.nodeAffinity ?? {};
   const terms = [
@@ -80,8 +81,9 @@ function* placementWarnings(spec: PodSpec, path: string): Iterable<string> {
   }
 }
 function* selectorless({ affinity }: PodSpec, path: string): Iterable<string> {
+  if (affinity === undefined) return;
   for (const side of ["podAffinity", "podAntiAffinity"] as const) {
-    const { requiredDuringSchedulingIgnoredDuringExecution: demanded = [], preferredDuringSchedulingIgnoredDuringExecution: preferred = [] } = affinity?.[side] ?? {};
+    const { requiredDuringSchedulingIgnoredDuringExecution: demanded = [], preferredDuringSchedulingIgnoredDuringExecution: preferred = [] } = affinity[side] ?? {};
     for (const [i, { labelSelector }] of demanded.entries()) if (labelSelector === undefined) yield `${path}.${side}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector: a null labelSelector results in matching no pod`;
     for (const [i, { podAffinityTerm }] of preferred.entries()) if (podAffinityTerm.labelSelector === undefined) yield `${path}.${side}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector: a null labelSelector results in matching no pod`;
   }
@@ -90,6 +92,7 @@ function* selectorless({ affinity }: PodSpec, path: string): Iterable<string> {
 type Amounts = { readonly limits?: { readonly [name: string]: string } | undefined; readonly requests?: { readonly [name: string]: string } | undefined };
 /** Parts of bytes. */
 export function* fractions(amounts: Amounts, path: string, names: readonly string[]): Iterable<string> {
+  if (amounts.limits === undefined && amounts.requests === undefined) return;
   for (const list of ["limits", "requests"] as const) {
     for (const name of names) {
       const amount = amounts[list]?.[name];
@@ -100,10 +103,14 @@ export function* fractions(amounts: Amounts, path: string, names: readonly strin
 function* hiddenVariables({ env = [] }: Container, path: string): Iterable<string> {
   if (env.length < 2) return;
   const seen = new Set<string>();
-  for (const [i, { name, value = "", valueFrom }] of env.entries()) {
+  for (let i = 0; i < env.length; i++) {
+    const { name, value = "", valueFrom } = env[i]!;
+    if (!seen.has(name)) {
+      seen.add(name);
+      continue;
+    }
     const reference = `$(${name})`;
-    if (seen.has(name) && (valueFrom !== undefined || value === reference || !value.includes(reference))) yield `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`;
-    seen.add(name);
+    if (valueFrom !== undefined || value === reference || !value.includes(reference)) yield `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`;
   }
 }
 
@@ -139,6 +146,7 @@ function* clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: string, othe
 type File = { readonly path: string; readonly source: string };
 /** Files of one volume that would lie in or over each other. */
 function* overlapWarnings(volume: Volume): Iterable<string> {
+  if (volume.configMap?.items === undefined && volume.secret?.items === undefined && volume.downwardAPI?.items === undefined && volume.projected === undefined) return;
   const files = (items: readonly { readonly path: string }[] | undefined, source = ""): readonly File[] => (items ?? []).map(({ path }) => ({ path, source }));
   const told = (what: string, all: readonly File[]): readonly string[] => overlaps(all).map(text => `volume ${JSON.stringify(volume.name)} (${what}): overlapping paths: ${text}`);
   const { configMap, secret, downwardAPI, projected } = volume;

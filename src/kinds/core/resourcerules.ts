@@ -29,18 +29,20 @@ export function validateRequirements(resources: Requirements, claims: ReadonlySe
       else if (compareQuantities(amount, limit) > 0) problems.push(invalidValue(`${path}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`));
     } else if (!overcommits(name)) problems.push(required(`${path}.limits`, "Limit must be set for non overcommitable resources"));
   }
-  const names = new Set([...Object.keys(limits), ...Object.keys(requests)]);
-  if ([...names].some(isHugepages) && !names.has("cpu") && !names.has("memory")) problems.push(forbidden(path, "HugePages require cpu or memory"));
+  const has = (name: string): boolean => Object.hasOwn(limits, name) || Object.hasOwn(requests, name);
+  if (!has("cpu") && !has("memory") && (Object.keys(limits).some(isHugepages) || Object.keys(requests).some(isHugepages))) problems.push(forbidden(path, "HugePages require cpu or memory"));
   checkClaims(resources.claims ?? [], claims, `${path}.claims`, problems);
   return problems;
 }
 export const overcommits = (name: string): boolean => !isHugepages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
 
 function checkResource(name: string, amount: string, path: string, whole: boolean, problems: Problem[]): void {
-  problems.push(...validateResourceName(name, path, whole), ...validateAmount(name, amount, path));
+  for (const problem of validateResourceName(name, path, whole)) problems.push(problem);
+  for (const problem of validateAmount(name, amount, path)) problems.push(problem);
 }
 /** A resource that containers may ask for, or with `whole` pods. */
 export function validateResourceName(name: string, path: string, whole = false): readonly Problem[] {
+  if (name === "cpu" || name === "memory" || (!whole && standard.has(name))) return [];
   const problems = [...validateAnyResourceName(name, path)];
   if (whole) {
     if (problems.length === 0 && name !== "cpu" && name !== "memory" && !isHugepages(name)) problems.push(notSupported(path, name, ["cpu", "hugepages-", "memory"]));
