@@ -28,7 +28,7 @@ export class RequestMetrics {
     this.#duration.observe(ms / 1000, ...labels);
   }
 
-  watchEvent({ served }: Call): void {
-    this.#watchEvents.add(1, served.group, served.version, served.resource);
+  watchEvents({ served }: Call, count: number): void {
+    this.#watchEvents.add(count, served.group, served.version, served.resource);
   }
 }

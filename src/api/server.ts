@@ -146,7 +146,7 @@ export class ApiServer {
       subresources: { find: findSubresource },
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }), nodePort: options.nodePort ?? 10250,
       ...(options.readNodeStats === undefined ? {} : { metrics: new Sampler({ read: options.readNodeStats, nodes: () => this.reader.list("", "nodes", "").map(({ metadata }) => metadata.name), clock, log }) }),
-      watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvent: call => this.#figures.watchEvent(call) },
+      watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvents: (call, count) => this.#figures.watchEvents(call, count) },
     };
     this.#endpoints = {
       core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),

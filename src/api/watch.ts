@@ -24,6 +24,8 @@ export type EventEncoder = {
 export const slowReaderBytesMax = 1024 * 1024;
 /** Changes held for a reader that is still taking its initial events. */
 const heldChangesMax = 10_000;
+/** Texts that are remembered as one. */
+const joinedPartsMax = 64;
 const initialChunkChars = 64 * 1024;
 /** Without progress for this long, a reader of initial events is given up. */
 const initialStallMs = 60_000;
@@ -46,20 +48,34 @@ export function eventOf(core: Core, selection: Selection, change: Change): { rea
 
 /** Event texts of recent changes, by form: the same string (or bytes) goes to every watcher. */
 export class EventTexts {
-  readonly #texts = new Map<Change, Map<string, string | Uint8Array>>();
+  readonly #texts = new Map<Change, { [type in EventType]?: Map<string, string | Uint8Array> }>();
   readonly #changesMax = 256;
+  // What the last watcher got in one go; most often the next one gets the same.
+  #parts: readonly string[] = [];
+  #joined = "";
+
+  /** Texts from `get` as one: the same string for watchers that get the same texts one after another, so that it is encoded once. */
+  joined(parts: readonly string[]): string {
+    if (parts.length === 1) return parts[0]!;
+    if (parts.length > joinedPartsMax) return parts.join("");
+    if (parts.length !== this.#parts.length || !parts.every((part, i) => part === this.#parts[i])) {
+      this.#parts = parts;
+      this.#joined = parts.join("");
+    }
+    return this.#joined;
+  }
 
   /** An empty form is nobody else's: made anew. */
   get(change: Change, form: string, type: EventType, make: () => string | Uint8Array): string | Uint8Array {
     if (form === "") return make();
-    let forms = this.#texts.get(change);
-    if (forms === undefined) {
+    let types = this.#texts.get(change);
+    if (types === undefined) {
       if (this.#texts.size >= this.#changesMax) this.#texts.delete(this.#texts.keys().next().value!);
-      this.#texts.set(change, (forms = new Map()));
+      this.#texts.set(change, (types = {}));
     }
-    const key = `${form} ${type}`;
-    let text = forms.get(key);
-    if (text === undefined) forms.set(key, (text = make()));
+    const forms = (types[type] ??= new Map<string, string | Uint8Array>());
+    let text = forms.get(form);
+    if (text === undefined) forms.set(form, (text = make()));
     return text;
   }
 }
@@ -94,7 +110,7 @@ export class Bookmarks {
 }
 
 export type WatchRun = (out: Sink, signal: AbortSignal) => Promise<void>;
-export type WatchServices = { readonly texts: EventTexts; readonly bookmarks: Bookmarks; readonly onEvent: (call: Call) => void };
+export type WatchServices = { readonly texts: EventTexts; readonly bookmarks: Bookmarks; readonly onEvents: (call: Call, count: number) => void };
 
 /** Checks the request; what it returns streams the events until the client leaves, the time is up, or the reader is too slow. */
 export async function watch(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices): Promise<WatchRun> {
@@ -179,7 +195,7 @@ class Stream {
       if (this.#ended) return;
       if (!this.#selection.all && !this.#selection.matches(objects.object(entry))) continue;
       const event = this.#encoder.encode("ADDED", objects.object(entry), () => objects.text(entry));
-      this.#services.onEvent(this.#call);
+      this.#services.onEvents(this.#call, 1);
       if (typeof event === "string") chunk += event;
       else this.#out.write(event);
       if (chunk.length >= initialChunkChars) {
@@ -216,7 +232,7 @@ class Stream {
       const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
       if (!(await this.#prepared(events.map(({ object }) => object), false))) return;
       for (const { type, object, text } of this.#ended ? [] : events) {
-        this.#services.onEvent(this.#call);
+        this.#services.onEvents(this.#call, 1);
         this.#out.write(this.#encoder.encode(type, object, text));
       }
       if (this.#out.buffered > slowReaderBytesMax) this.#end();
@@ -259,17 +275,20 @@ class Stream {
   }
 
   #send(changes: readonly Change[]): void {
-    const { form } = this.#encoder;
-    let chunk = "";
+    const { form } = this.#encoder, { texts, onEvents } = this.#services;
+    const parts: string[] = [];
+    let count = 0;
     for (const change of changes) {
       const event = eventOf(this.#core, this.#selection, change);
       if (event === undefined) continue;
-      const text = this.#services.texts.get(change, form, event.type, () => this.#encoder.encode(event.type, event.object, event.text));
-      this.#services.onEvent(this.#call);
-      if (typeof text === "string") chunk += text;
+      const text = texts.get(change, form, event.type, () => this.#encoder.encode(event.type, event.object, event.text));
+      count++;
+      if (typeof text === "string") parts.push(text);
       else this.#out.write(text);
     }
-    if (chunk !== "") this.#out.write(chunk);
+    if (count === 0) return;
+    onEvents(this.#call, count);
+    if (parts.length > 0) this.#out.write(texts.joined(parts));
     if (this.#out.buffered > slowReaderBytesMax) this.#end();
   }
 

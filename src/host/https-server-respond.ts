@@ -12,6 +12,8 @@ const chunkBytes = 64 * 1024;
 const firstChunkBytes = 16 * 1024;
 const listChunkBytes = 256 * 1024;
 const listBufferedBytes = 512 * 1024;
+// Watch events handed to connections in one turn of the event loop.
+const sliceBytes = 1024 * 1024;
 // Upstream's defaultGzipContentEncodingLevel: speed matters more than the last percent.
 const gzipLevel = { level: constants.Z_BEST_SPEED };
 
@@ -29,6 +31,20 @@ export class Responder {
       this.#text = text;
     }
     return this.#bytes;
+  };
+
+  // Streams with something to write. A burst to thousands of watches is handed to the connections a slice at a time: others have their turn, and the
+  // memory of one slice is used again for the next instead of being fetched from the kernel anew.
+  #due: StreamSink[] = [];
+  readonly #schedule = (sink: StreamSink): void => {
+    if (this.#due.push(sink) === 1) setImmediate(this.#flush);
+  };
+  readonly #flush = (): void => {
+    const due = this.#due;
+    let next = 0;
+    for (let bytes = 0; next < due.length && bytes < sliceBytes; next++) bytes += due[next]!.flush();
+    this.#due = due.slice(next);
+    if (this.#due.length > 0) setImmediate(this.#flush);
   };
 
   constructor(limits: ServerLimits) {
@@ -56,7 +72,7 @@ export class Responder {
   }
 
   async #stream(exchange: Exchange, status: number, headers: OutgoingHeaders, run: (out: Sink, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const out = new StreamSink(exchange, exchange.begin(status, headers), this.#limits.outputBytes, this.#encode);
+    const out = new StreamSink(exchange, exchange.begin(status, headers), this.#limits.outputBytes, this.#encode, this.#schedule);
     this.#streaming.add(exchange);
     if (this.#stopped) exchange.abort();
     try {
@@ -148,14 +164,16 @@ class StreamSink implements Sink {
   readonly #out: Writable;
   readonly #max: number;
   readonly #encode: (text: string) => Uint8Array;
+  readonly #schedule: (sink: StreamSink) => void;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
-  constructor(exchange: Exchange, out: Writable, max: number, encode: (text: string) => Uint8Array) {
+  constructor(exchange: Exchange, out: Writable, max: number, encode: (text: string) => Uint8Array, schedule: (sink: StreamSink) => void) {
     this.#exchange = exchange;
     this.#out = out;
     this.#max = max;
     this.#encode = encode;
+    this.#schedule = schedule;
   }
 
   get buffered(): number { return this.#pendingBytes + this.#out.writableLength; }
@@ -163,25 +181,29 @@ class StreamSink implements Sink {
   write(chunk: string | Uint8Array): void {
     if (this.#exchange.destroyed) return;
     const bytes = typeof chunk === "string" ? this.#encode(chunk) : chunk;
-    if (this.#pending.push(bytes) === 1) setImmediate(() => this.#flush());
+    if (this.#pending.push(bytes) === 1) this.#schedule(this);
     this.#pendingBytes += bytes.length;
     if (this.buffered > this.#max) this.#exchange.destroy();
   }
 
   end(): void {
-    this.#flush();
+    this.flush();
     if (!this.#exchange.destroyed) this.#out.end();
   }
 
-  #flush(): void {
-    const pending = this.#pending;
+  /** Hands over what was written; tells how many bytes that was. */
+  flush(): number {
+    const pending = this.#pending, bytes = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    if (pending.length === 0 || this.#exchange.destroyed || this.#out.writableEnded) return;
-    if (pending.length === 1) return void this.#out.write(pending[0]);
-    this.#out.cork();
-    for (const chunk of pending) this.#out.write(chunk);
-    this.#out.uncork();
+    if (pending.length === 0 || this.#exchange.destroyed || this.#out.writableEnded) return 0;
+    if (pending.length === 1) this.#out.write(pending[0]);
+    else {
+      this.#out.cork();
+      for (const chunk of pending) this.#out.write(chunk);
+      this.#out.uncork();
+    }
+    return bytes;
   }
 }
 

@@ -69,7 +69,7 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
       return { object: { ...(apiVersion === undefined ? {} : { apiVersion }), ...(name === undefined ? {} : { kind: name }), metadata: meta, ...object }, unknown };
     },
     setDefaults: object => setDefaults(schema, object),
-    validate(next, previous) {
+    validate(next) {
       const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = next;
       const problems = validator.validate(schema, rest, "");
       if (!checked) return problems;
