@@ -13,7 +13,7 @@ const firstChunkBytes = 16 * 1024;
 const listChunkBytes = 256 * 1024;
 const listBufferedBytes = 512 * 1024;
 // Watch events handed to connections in one turn of the event loop.
-const sliceBytes = 1024 * 1024;
+const sliceBytes = 96 * 1024;
 // Upstream's defaultGzipContentEncodingLevel: speed matters more than the last percent.
 const gzipLevel = { level: constants.Z_BEST_SPEED };
 
@@ -40,10 +40,14 @@ export class Responder {
     if (this.#due.push(sink) === 1) setImmediate(this.#flush);
   };
   readonly #flush = (): void => {
-    const due = this.#due;
+    const due = this.#due, more: StreamSink[] = [];
     let next = 0;
-    for (let bytes = 0; next < due.length && bytes < sliceBytes; next++) bytes += due[next]!.flush();
-    this.#due = due.slice(next);
+    for (let left = sliceBytes; next < due.length && left > 0; next++) {
+      const sink = due[next]!;
+      left -= sink.flush(left);
+      if (!sink.empty) more.push(sink);
+    }
+    this.#due = [...due.slice(next), ...more];
     if (this.#due.length > 0) setImmediate(this.#flush);
   };
 
@@ -191,18 +195,30 @@ class StreamSink implements Sink {
     if (!this.#exchange.destroyed) this.#out.end();
   }
 
-  /** Hands over what was written; tells how many bytes that was. */
-  flush(): number {
-    const pending = this.#pending, bytes = this.#pendingBytes;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (pending.length === 0 || this.#exchange.destroyed || this.#out.writableEnded) return 0;
-    if (pending.length === 1) this.#out.write(pending[0]);
-    else {
-      this.#out.cork();
-      for (const chunk of pending) this.#out.write(chunk);
-      this.#out.uncork();
+  get empty(): boolean { return this.#pending.length === 0; }
+
+  /** Hands over at most `max` bytes of what was written; tells how many. */
+  flush(max = Infinity): number {
+    if (this.#exchange.destroyed || this.#out.writableEnded) {
+      this.#pending = [];
+      this.#pendingBytes = 0;
     }
+    let bytes = 0;
+    if (this.#pending.length > 1) this.#out.cork();
+    const cork = this.#pending.length > 1;
+    let next = 0;
+    for (; next < this.#pending.length && bytes < max; next++) {
+      const chunk = this.#pending[next]!, part = chunk.length <= max - bytes ? chunk : chunk.subarray(0, max - bytes);
+      this.#out.write(part);
+      bytes += part.length;
+      if (part !== chunk) {
+        this.#pending[next] = chunk.subarray(part.length);
+        break;
+      }
+    }
+    if (cork) this.#out.uncork();
+    this.#pending = this.#pending.slice(next);
+    this.#pendingBytes -= bytes;
     return bytes;
   }
 }
