@@ -11,7 +11,7 @@
  * The suite and its images are test material of the machine it runs on: nothing of it is in the repository or in the package.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -93,6 +93,7 @@ function suite(kubeconfig: string): void {
 
   function run(name: string, procs: number, focus: string, skipped: string): readonly { area: string; name: string; passed: boolean }[] {
     const report = join(out, `${name}.json`);
+    rmSync(report, { force: true });
     const flags = [`--procs=${procs}`, `--focus=${focus}`, ...(skipped === "" ? [] : [`--skip=${skipped}`]), "--timeout=24h", "--no-color", `--output-dir=${out}`, `--json-report=${name}.json`];
     const log = openSync(join(out, `${name}.log`), "w");
     spawnSync(join(binaries, "ginkgo"), [...flags, join(binaries, "e2e.test"), "--", `--kubeconfig=${kubeconfig}`, "--provider=skeleton", "--disable-log-dump", `--report-dir=${out}`], {

@@ -39,6 +39,7 @@ export async function pushConformanceImages(registry: string, cache: string, bin
     for (const file of ["localhost.crt", "localhost.key"]) copyFileSync(join(sources, "test/images/agnhost/porter", file), join(root, file));
     program(root, "agnhost");
     symlinkSync("agnhost", join(root, "agnhost-2"));
+    symlinkSync("nc.openbsd", join(root, "bin/nc"));
   };
   const e2e = "e2e-test-images";
   await image([`${e2e}/agnhost:2.63.0`, `${e2e}/agnhost:2.55`], { Entrypoint: ["/agnhost"], Cmd: ["pause"] }, agnhost);
