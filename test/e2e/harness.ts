@@ -38,8 +38,17 @@ export class Scratch {
   }
   async registry(): Promise<void> {
     Scratch.packages("docker-registry");
-    this.#registry = await startRegistry(join(tmpdir(), "timonier-registry"));
-    await pushTestImages(this.#registry.address, join(tmpdir(), "timonier-registry", "debs"));
+    Scratch.#users++;
+    this.#registry = await (Scratch.#shared ??= Scratch.#start());
+  }
+  static #users = 0;
+  /** One for all files of a run: their `before` hooks begin together. */
+  static #shared: Promise<Registry> | undefined;
+  static async #start(): Promise<Registry> {
+    const folder = join(tmpdir(), "timonier-registry");
+    const registry = await startRegistry(folder);
+    await pushTestImages(registry.address, join(folder, "debs"));
+    return registry;
   }
 
   timonier(...args: string[]): Result {
@@ -84,7 +93,7 @@ export class Scratch {
   }
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");
-    await this.#registry?.stop();
+    if (this.#registry && --Scratch.#users === 0) await this.#registry.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
