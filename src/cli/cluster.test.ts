@@ -32,6 +32,7 @@ test("networks of other clusters are stepped over, also of stopped ones in anoth
   await saveCluster(machine, second);
   const third = await layOut(machine, place({ name: "third" }), args({ name: "third" }));
   assert.deepEqual([first, second, third].map(({ podCIDR, serviceCIDR }) => [podCIDR, serviceCIDR]), [["10.244.0.0/16", "10.96.0.0/16"], ["10.243.0.0/16", "10.97.0.0/16"], ["10.242.0.0/16", "10.98.0.0/16"]]);
+  await assert.rejects(lay(machine, { name: "fourth", "service-cidr": "10.97.128.0/20" }), /--service-cidr: 10\.97\.128\.0\/20 shares addresses with 10\.97\.0\.0\/16 of another cluster on this machine: choose another, or leave --service-cidr out/);
   // A cluster does not step over itself.
   assert.equal((await lay(machine, { name: "second" })).podCIDR, "10.243.0.0/16");
 });

@@ -178,7 +178,13 @@ const dirnameOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
 
 /** The one asked for, or the first 10.N.0.0/16 that no address or route of this machine touches, nor one of `others`. */
 async function network(machine: Machine, asked: unknown, flag: string, seconds: readonly number[], others: readonly string[]): Promise<string> {
-  if (asked !== undefined) return checkedNetwork(String(asked), flag);
+  if (asked !== undefined) {
+    const text = checkedNetwork(String(asked), flag);
+    const cidr = must(parseCidr(text), text);
+    const other = others.find(each => { const theirs = parseCidr(each); return theirs !== undefined && (within(cidr, theirs) || within(theirs, cidr)); });
+    if (other !== undefined) throw new UsageError(`${flag}: ${text} shares addresses with ${other} of another cluster on this machine: choose another, or leave ${flag} out to have a free one chosen`);
+    return text;
+  }
   const taken = new Set([...(await machine.networks()), ...others].map(each => each.split(".").slice(0, 2).join(".")));
   const free = seconds.find(second => !taken.has(`10.${second}`));
   if (free === undefined) throw new UsageError(`every network from 10.${seconds[0]}.0.0/16 to 10.${seconds.at(-1)}.0.0/16 is in use here: name a free one with ${flag}`);

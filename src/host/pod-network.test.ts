@@ -9,7 +9,7 @@ test("the switches of the machine stay while another cluster is there; the last 
   const folder = mkdtempSync(join(tmpdir(), "timonier-forwarding-"));
   const note = join(folder, "forwarding.json");
   try {
-    for (const cluster of ["a", "b"]) mkdirSync(join(folder, cluster));
+    for (const cluster of ["a/containerd", "b/containerd", "simulated"]) mkdirSync(join(folder, cluster), { recursive: true });
     // A switch that exists on no machine: nothing of this one is touched.
     writeFileSync(note, JSON.stringify({ "/proc/sys/net/ipv6/conf/nothing/accept_ra": "1" }));
     restoreForwarding(note, join(folder, "a"));

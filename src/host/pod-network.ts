@@ -1,7 +1,7 @@
 /** What pods' packets need of the node beyond CNI: forwarding, a masquerade for the outside world, and ports on the node's own addresses. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { HostPorts } from "../node/host.ts";
 import { command, findProgram, mustCommand } from "./command.ts";
 import { writeFileAtomic } from "./files.ts";
@@ -36,10 +36,10 @@ export async function enableForwarding(before: string, withIPv6: boolean): Promi
   for (const path of hearing) writeFileSync(path, "2");
   for (const path of wanted) if (values[path] !== undefined && values[path] !== "1") writeFileSync(path, "1");
 }
-/** The last cluster on the machine (`runFolder`) puts the switches back: others' pods would lose their way. */
+/** The last cluster with containers on the machine (`runFolder`) puts the switches back: others' pods would lose their way. */
 export function restoreForwarding(before: string, runFolder: string): void {
   if (!existsSync(before)) return;
-  const others = readdirSync(dirname(before), { withFileTypes: true }).filter(entry => entry.isDirectory() && entry.name !== basename(runFolder));
+  const others = readdirSync(dirname(before), { withFileTypes: true }).filter(entry => entry.isDirectory() && entry.name !== basename(runFolder) && existsSync(join(dirname(before), entry.name, "containerd")));
   if (others.length > 0) return;
   const values = JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string };
   for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");

@@ -131,10 +131,12 @@ export function kubectlPath(): string {
 
 /** What a deleted cluster must leave as it was. Each entry is a line. */
 export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]: readonly string[] } {
-  const sh = (command: string): string[] => spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).sort();
+  const sh = (command: string): string[] => spawnSync("sh", ["-c", command], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout.split("\n").filter(Boolean).sort();
+  // Other clusters of this machine come and go meanwhile: each says in its run folder where its data is.
+  const others = sh("grep -L -F " + scratch.folder + " /run/timonier/*/data-folder 2>/dev/null").map(path => path.slice(0, path.lastIndexOf("/")));
+  const ours = (path: string): boolean => path !== "/run/timonier/forwarding.json" && !others.some(folder => path === folder || path.startsWith(`${folder}/`));
   return {
-    // Other clusters of this machine come and go meanwhile.
-    mounts: sh("awk '{print $5}' /proc/self/mountinfo | grep -v -E '^/run/timonier/([^t]|t[^i])'"),
+    mounts: sh("awk '{print $5}' /proc/self/mountinfo").filter(ours),
     namespaces: sh("ls /var/run/netns 2>/dev/null; ip netns list 2>/dev/null"),
     links: sh("ip -o link | awk -F': ' '{print $2}'"),
     // Those of pod interfaces come and go with the links, some of them seconds later.
@@ -142,7 +144,7 @@ export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]
     rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'"),
     cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null"),
     processes: sh(`ps -eo args= | grep -F ${scratch.folder} | grep -v -e grep -e 'ps -eo'; for s in /run/timonier/*/; do grep -lF ${scratch.folder} $s/* 2>/dev/null; done`),
-    files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null | grep -v -E '^/run/timonier/([^t]|t[^i])'"),
+    files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null").filter(ours),
   };
 }
 

@@ -91,7 +91,7 @@ test("a Gateway and its routes are served beside the Ingresses, and say so", asy
     { kind: "HTTPRoute", metadata: { name: "shop" }, spec: { parentRefs: [{ name: "shop" }], ...route } },
   ];
   scratch.k("wait --for=condition=Accepted gatewayclass/timonier --timeout=30s");
-  scratch.k("apply -f -", objects.map(object => JSON.stringify({ apiVersion: "gateway.networking.k8s.io/v1", ...object })).join("\n---\n"));
+  scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items: objects.map(object => ({ apiVersion: "gateway.networking.k8s.io/v1", ...object })) }));
   scratch.k("wait --for=condition=Programmed gateway/shop --timeout=30s");
   const { http } = ports();
   const ask = (path: string): string => curl("--resolve", `shop.localhost:${http}:127.0.0.1`, `http://shop.localhost:${http}${path}`);

@@ -194,7 +194,7 @@ test("host network, shared processes, host names and host ports work", async () 
 });
 
 test("logs: tail, since, limits, streams and following past the end", async () => {
-  create("logged", { restartPolicy: "Never", containers: [sh("for i in 1 2 3 4 5; do echo line $i; done; echo err >&2; printf 'no newline'; sleep 1; echo; echo after")] });
+  create("logged", { restartPolicy: "Never", containers: [sh("for i in 1 2 3 4 5; do echo line $i; done; sleep 0.3; echo err >&2; sleep 0.3; printf 'no newline'; sleep 1; echo; echo after")] });
   await running("logged").catch(() => undefined);
   const follow = scratch.k("logs -f logged");
   assert.match(follow, /line 1\n[^]*no newline\nafter\n$/);
