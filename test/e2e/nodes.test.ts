@@ -185,7 +185,9 @@ test("delete leaves nothing of any node", () => {
   const { id, runFolder } = cluster();
   const result = scratch.timonier("delete");
   assert.equal(result.code, 0, result.err);
-  assert.equal(shell(`ip -o link | grep tm${id.slice(-6)}; nft list tables | grep ${id.replaceAll("-", "_")}; find /sys/fs/cgroup -name '*timonier-${id}*'; grep -F -e ${runFolder} -e ${scratch.dataDir} /proc/self/mountinfo; ls -d ${runFolder} 2>/dev/null; pgrep -f '${scratch.dataDir}' | grep -v "^$$"`), "");
+  assert.equal(shell(`ip -o link | grep tm${id.slice(-6)}; nft list tables | grep ${id.replaceAll("-", "_")}; find /sys/fs/cgroup -name '*timonier-${id}*'; grep -F -e ${runFolder} -e ${scratch.dataDir} /proc/self/mountinfo; ls -d ${runFolder} 2>/dev/null`), "");
+  // A pattern that does not match the shell that asks.
+  assert.equal(shell(`pgrep -fa '[/]${scratch.dataDir.slice(1)}'`), "");
   const now = pictureOfTheMachine(scratch);
   for (const [what, lines] of Object.entries(pictureBefore)) assert.deepEqual(now[what], lines, `${what} differ after delete`);
 });
