@@ -13,6 +13,7 @@ import { startTimeOf } from "./daemon.ts";
 import { writeFileAtomic } from "./files.ts";
 import { isPluggedIn, plugIn, unplug } from "./node-links.ts";
 import { pauseProgram } from "./pause-image.ts";
+import { removeShimSockets } from "./shim-sockets.ts";
 
 export type BoxSpec = {
   readonly cluster: string;
@@ -84,13 +85,14 @@ export function boxId({ runFolder }: Pick<BoxSpec, "runFolder">): string {
 }
 
 /** Kills it with all that runs inside; found by its program, so also one whose notes are lost. */
-export async function endBox(spec: Pick<BoxSpec, "cluster" | "index" | "dataFolder" | "path">): Promise<void> {
+export async function endBox(spec: Pick<BoxSpec, "cluster" | "index" | "dataFolder" | "runFolder" | "path">): Promise<void> {
   for (const { pid, startTime } of firstProcesses(programOf(spec))) {
     const alive = (): boolean => startTimeOf(pid) === startTime;
     if (alive()) process.kill(pid, "SIGKILL");
     for (const began = performance.now(); alive() && performance.now() - began < endMs; ) await new Promise(done => setTimeout(done, 2));
     if (alive()) throw new Error(`node process ${pid} does not end after SIGKILL: a process in it hangs in the kernel (see /proc/${pid}/stack)`);
   }
+  removeShimSockets(`${spec.runFolder}/containerd`);
   await unplug(spec.cluster, spec.index, spec.path);
 }
 
