@@ -5,6 +5,7 @@ import { rootCertificates } from "node:tls";
 import type { FetchText, ReadJwk } from "../api/authn/oidc/issuer.ts";
 import type { PostReview } from "../api/authn/token-webhook.ts";
 import { getOwn, isObject, type Json, type JsonObject } from "../base/json.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 const reviewBytesMax = 1024 * 1024;
 
@@ -41,32 +42,9 @@ export async function webhookOf(kubeconfig: Json, read: (path: string) => Promis
 }
 
 /** One exchange on a connection of its own, as these are rare. */
-function exchange(url: string, options: RequestOptions, body: string | undefined, timeoutMs: number, bytesMax: number): Promise<{ readonly status: number; readonly body: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { ...options, agent: false });
-    const timer = setTimeout(() => outgoing.destroy(new Error("no answer in time")), timeoutMs);
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      reject(new Error(`${options.method ?? "GET"} ${url}: ${error.message}`, { cause: error }));
-    };
-    outgoing.on("error", fail);
-    outgoing.on("response", incoming => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= bytesMax) return void chunks.push(chunk);
-        fail(new Error(`the answer is larger than ${bytesMax} bytes`));
-        outgoing.destroy();
-      });
-      incoming.on("error", fail);
-      incoming.on("end", () => {
-        clearTimeout(timer);
-        resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
-      });
-    });
-    outgoing.end(body);
-  });
+async function exchange(url: string, options: RequestOptions, body: string | undefined, timeoutMs: number, bytesMax: number): Promise<{ readonly status: number; readonly body: string }> {
+  return wholeAnswer(request(url, { ...options, agent: false }), body, { timeoutMs, late: "no answer in time", bytesMax })
+    .catch((error: Error) => { throw new Error(`${options.method ?? "GET"} ${url}: ${error.message}`, { cause: error }); });
 }
 
 /** RSA of 2048 bits and more, and the three curves: the key says what it may be used with, never the token. */
