@@ -4,16 +4,18 @@ import { ConfigMap } from "../src/kinds/core/configmap.ts";
 import { Node } from "../src/kinds/core/node.ts";
 import { Lease } from "../src/kinds/coordination/lease.ts";
 import { Pod } from "../src/kinds/core/pod.ts";
+import type { ContainerRuntime } from "../src/node/runtime.ts";
+import type { SimulatedRuntime } from "../src/node/simulated.ts";
 import { Cluster } from "./sim/cluster.ts";
 import { createPod, eventsOf, podNamed, runAgent, shown, type World } from "./node-world.ts";
 
 /** A scenario with one node named n1, registered. */
-function scenario(name: string, play: (cluster: Cluster, world: World) => Promise<void>): void {
+function scenario(name: string, play: (cluster: Cluster, world: World) => Promise<void>, change?: (runtime: SimulatedRuntime) => ContainerRuntime): void {
   test(name, async () => {
     const cluster = new Cluster(1);
     await cluster.start();
     try {
-      const world = runAgent(cluster, "n1");
+      const world = runAgent(cluster, "n1", 5, change);
       await cluster.until(() => cluster.all(Node).some(({ status }) => status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True")), 10_000, "the node");
       await play(cluster, world);
     } finally {
@@ -179,6 +181,23 @@ scenario("a node that runs short of memory evicts who uses most beyond what it a
   assert.equal(podNamed(cluster, "late")!.status.message, "Pod was rejected: The node had condition: [MemoryPressure]. ");
   await cluster.until(() => pressed() === "False", 320_000, "the end of it");
 });
+
+scenario("a start that outlives who asked for it is waited for: the container is neither removed nor complained about", async cluster => {
+  await createPod(cluster, "n1", "web", one({}), { "timonier.dev/sim.start-ms": "30000" });
+  await cluster.until(() => eventsOf(cluster, "web").includes("Failed: Error: connection lost"), 60_000, "the lost call");
+  await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Running", 20_000, "running");
+  assert.equal(podNamed(cluster, "web")!.status.containerStatuses![0]!.restartCount, 0);
+  assert.deepEqual(eventsOf(cluster, "web").map(text => text.split(": ")[0]).sort(), ["Created", "Failed", "Pulled", "Pulling"]);
+}, runtime => new Proxy(runtime, {
+  get: (object, name) => {
+    if (name === "startContainer") return async (id: string): Promise<void> => {
+      void object.startContainer(id);
+      throw new Error("connection lost");
+    };
+    const member: unknown = Reflect.get(object, name);
+    return typeof member === "function" ? member.bind(object) as unknown : member;
+  },
+}));
 
 scenario("a pod that wants users of its own is told that the runtime has none", async cluster => {
   await createPod(cluster, "n1", "own", { hostUsers: false, ...one({}) });

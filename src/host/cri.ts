@@ -199,7 +199,8 @@ function translated(error: GrpcError): RuntimeError {
   if (error.code === grpcCode.notFound) return new RuntimeError("not-found", error.message);
   if (error.code === grpcCode.deadlineExceeded) return new RuntimeError("deadline", error.message);
   if (error.code === grpcCode.unavailable) return new RuntimeError("unavailable", error.message);
-  return new RuntimeError("failed", error.message);
+  // containerd pkg/cri/server/container_remove.go has no code of its own for it.
+  return new RuntimeError(error.message.endsWith("container is in starting state, can't be removed") ? "starting" : "failed", error.message);
 }
 
 function milliseconds(nanoseconds: number | undefined): number {

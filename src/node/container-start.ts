@@ -10,7 +10,7 @@ import { runHook } from "./handlers.ts";
 import { ImageError } from "./images.ts";
 import { newestByName } from "./plan.ts";
 import type { PodServices } from "./pod-services.ts";
-import type { ContainerResources, ContainerState, ImageState, PodState, SandboxConfig } from "./runtime.ts";
+import { RuntimeError, type ContainerResources, type ContainerState, type ImageState, type PodState, type SandboxConfig } from "./runtime.ts";
 import { restartCountOf, type Waiting } from "./status.ts";
 
 export type Started =
@@ -20,6 +20,13 @@ export type Started =
 
 /** A failed start is tried again after this long when nothing says otherwise (kubelet: one sync period, shortened by its back-off). */
 const retryMs = 10_000;
+/** A container that an agent may have been starting when it died is looked at again after so long. It is let be at first, and removed when it can be; after `startingMsMax` that it cannot is a failure. */
+const startingRetryMs = 100;
+const letBeMs = 1_000;
+const startingMsMax = 30_000;
+
+/** Another agent died in the middle of it: either it runs in a moment, or it can be removed. */
+const startsElsewhere: Started = { ok: false, waiting: { reason: "ContainerCreating", message: "" }, retryMs: startingRetryMs };
 
 export type StartInput = {
   readonly pod: Pod;
@@ -44,6 +51,17 @@ export async function startContainer(services: PodServices, input: StartInput): 
   const newest = newestByName(state).get(placed.container.name);
   const held = heldBack(services, pod, placed, newest);
   if (held) return held;
+  // A container that was made but never started (an agent died in between) gives its place to the new one.
+  if (newest?.state === "created") {
+    const age = services.clock.now() - newest.createdAt;
+    if (age < letBeMs) return startsElsewhere;
+    try {
+      await services.runtime.removeContainer(newest.id);
+    } catch (error) {
+      if (error instanceof RuntimeError && error.kind === "starting" && age < startingMsMax) return startsElsewhere;
+      return fails("CreateContainerError", messageOf(error));
+    }
+  }
 
   let image: ImageState;
   try {
@@ -57,11 +75,9 @@ export async function startContainer(services: PodServices, input: StartInput): 
     throw error;
   }
 
-  // A container that was made but never started (we died in between) gives its place to the new one.
   const count = newest === undefined ? missedRestarts(pod, placed) : newest.state === "created" ? restartCountOf(newest) : restartCountOf(newest) + 1;
   let id: string;
   try {
-    if (newest?.state === "created") await services.runtime.removeContainer(newest.id);
     const environment = await environmentOf(pod, placed.container, input.around);
     const mounts = await services.volumes.mounts(pod, placed.container, environment, count);
     const target = placed.role === "ephemeral" && "targetContainerName" in placed.container ? placed.container.targetContainerName : undefined;

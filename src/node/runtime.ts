@@ -3,11 +3,14 @@
  * `node/simulated.ts` as a state machine. Failures are `RuntimeError`s; a call may also throw anything else when the runtime is gone.
  */
 
+/** `starting`: not while the container is being started, which has an end soon. */
+export type RuntimeErrorKind = "not-found" | "failed" | "unavailable" | "deadline" | "starting";
+
 /** The runtime refused or failed; `message` is its own text, which users see in events. */
 export class RuntimeError extends Error {
   override name = "RuntimeError";
-  readonly kind: "not-found" | "failed" | "unavailable" | "deadline";
-  constructor(kind: "not-found" | "failed" | "unavailable" | "deadline", message: string) {
+  readonly kind: RuntimeErrorKind;
+  constructor(kind: RuntimeErrorKind, message: string) {
     super(message);
     this.kind = kind;
   }

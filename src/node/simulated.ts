@@ -17,8 +17,9 @@ import type { LogFile, LogFiles } from "./logs.ts";
 import { label, RuntimeError, type ContainerConfig, type ContainerRuntime, type ContainerState, type ExecResult, type ImageState, type Listed, type PodState, type RuntimeCondition, type SandboxConfig, type SandboxState } from "./runtime.ts";
 
 type Sandbox = { state: SandboxState; readonly config: SandboxConfig };
-type Container = { state: ContainerState; readonly config: ContainerConfig; cancel: () => void; log: string };
+type Container = { state: ContainerState; readonly config: ContainerConfig; starting: boolean; cancel: () => void; log: string };
 
+/** Half of it the sandbox's, half each container's. */
 const startMs = 20;
 const stopMs = 5;
 const pullMs = 50;
@@ -67,7 +68,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     // Names are reserved from the first moment, as containerd does: two callers never get the same attempt.
     if (this.#names.has(attemptName)) throw new RuntimeError("failed", `failed to reserve sandbox name "${attemptName}": name is reserved`);
     this.#names.add(attemptName);
-    await this.#options.clock.sleep(numberOf(config, "start-ms") ?? startMs);
+    await this.#options.clock.sleep((numberOf(config, "start-ms") ?? startMs) / 2);
     const id = this.#id();
     const hostNetwork = config.linux.securityContext.namespaceOptions.network === 2;
     const { name, namespace, uid, attempt } = config.metadata;
@@ -108,7 +109,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     const id = this.#id();
     const image = [...this.#images.values()].find(each => each.id === config.image.image);
     this.#containers.set(id, {
-      config, cancel: () => undefined, log: "",
+      config, starting: false, cancel: () => undefined, log: "",
       state: {
         id, sandboxId, name: config.metadata.name, attempt: config.metadata.attempt, state: "created", createdAt: this.#options.clock.now(), startedAt: 0, finishedAt: 0, exitCode: 0, reason: "", message: "",
         image: image?.tags[0] ?? config.image.image, imageRef: config.image.image, labels: config.labels, annotations: config.annotations, logPath: `${sandbox.logDirectory}/${config.logPath}`,
@@ -120,6 +121,9 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#check();
     const container = this.#container(id);
     const sandbox = must(this.#sandboxes.get(container.state.sandboxId), "a container has a sandbox");
+    container.starting = true;
+    await this.#options.clock.sleep((numberOf(sandbox.config, "start-ms") ?? startMs) / 2);
+    container.starting = false;
     container.state = { ...container.state, state: "running", startedAt: this.#options.clock.now() };
     this.#write(container, `simulated container ${container.state.name} of ${sandbox.state.namespace}/${sandbox.state.name} started`);
     const plan = planOf(container.config, sandbox.config);
@@ -137,6 +141,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   async removeContainer(id: string): Promise<void> {
     this.#check();
     const container = this.#containers.get(id);
+    if (container?.starting === true) throw new RuntimeError("starting", `failed to set removing state for container "${id}": container is in starting state, can't be removed`);
     if (container?.state.state === "running") this.#end(container, 137, "Error");
     this.#containers.delete(id);
   }
