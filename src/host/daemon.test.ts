@@ -76,6 +76,18 @@ test("a daemon that does not hear that it should stop is killed", async () => {
   });
 });
 
+test("a daemon that ends at once when told to leaves no helper of its keeper behind", async () => {
+  for (let round = 0; round < 10; round++) {
+    let folder = "";
+    await withDaemon("setInterval(() => {}, 1000)", async made => {
+      folder = made;
+      await until(() => daemonOf("it", folder));
+      await stopDaemon("it", folder, 5_000);
+      assert.equal(spawnSync("pgrep", ["-fa", folder], { encoding: "utf8" }).stdout, "");
+    }).catch((error: NodeJS.ErrnoException) => { if (error.code !== "ENOENT") throw error; });
+  }
+});
+
 test("a daemon is the last that the kernel kills for want of memory, where we may ask for that (P29)", async () => {
   const asked = spawnSync("/bin/sh", ["-c", "{ echo -999 > /proc/self/oom_score_adj; } 2>/dev/null; cat /proc/self/oom_score_adj"], { encoding: "utf8" }).stdout;
   await withDaemon("setInterval(() => {}, 1000)", async folder => {

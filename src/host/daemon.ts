@@ -17,16 +17,21 @@ const stopSecondsMax = 15;
 // $1 pid file, the rest the command. Exit codes 0 and 78 (`doNotRestart`) end the keeper too.
 // A process that was killed (137: the OOM killer, somebody's kill -9) is not to blame: it starts again at once, or after a second if it hardly lived.
 // One that ended by itself waits 0, 1, 3, then 5 s, until it has lived ten seconds. Time is the uptime: nobody sets it.
-// One that does not end when told to is killed: what was acknowledged is on disk.
+// One that does not end when told to is killed: what was acknowledged is on disk. Who would kill it is a group of its own, so that it goes as a whole:
+// a shell that was forked a moment ago loses a signal. That is why a child that is still a shell is not told yet, either.
 // When memory runs out pods go first, as with kubelet (-999, oom.KubeletOOMScoreAdj); only root may ask for that.
 const keeper = `
 file=$1; shift; wait_s=0
 { echo -999 > /proc/self/oom_score_adj; } 2>/dev/null
 seconds() { read now rest < /proc/uptime; now=\${now%%.*}; }
 stop() {
+  trap '' TERM INT
+  setsid /bin/sh -c 'sleep ${stopSecondsMax}; kill -0 $0 && kill -9 $1' $$ "$child" >/dev/null 2>&1 & killer=$!
+  for try in 1 2 3 4 5 6 7 8 9; do read name < /proc/$child/comm && [ "$name" = sh ] || break; sleep 0.01; done 2>/dev/null
   kill "$child" 2>/dev/null
-  { trap 'kill $nap; exit' TERM; sleep ${stopSecondsMax} & nap=$!; wait $nap; kill -9 "$child"; } >/dev/null 2>&1 & killer=$!
-  wait "$child"; kill $killer 2>/dev/null; rm -f "$file" "$file.keeper"; exit 0
+  wait "$child"
+  kill -s KILL -- -$killer 2>/dev/null || kill -s KILL $killer 2>/dev/null
+  rm -f "$file" "$file.keeper"; exit 0
 }
 trap stop TERM INT
 while :; do
