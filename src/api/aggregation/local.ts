@@ -6,6 +6,7 @@ import { APIService } from "../../kinds/apiregistration/apiservice.ts";
 import { decode } from "../../schema/decode.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
+import { keepInStep } from "../keep-in-step.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { create, update } from "../write.ts";
@@ -25,27 +26,7 @@ const priorities = new Map([
 /** Keeps the objects in step with what is served until `signal` aborts. Those of other servers are `aggregator.ts`'s. */
 export async function publishLocalServices(core: Core, signal: AbortSignal): Promise<void> {
   if (core.registry.of(APIService) === undefined) return;
-  let [dirty, wake] = [true, (): void => undefined];
-  const note = (): void => {
-    dirty = true;
-    wake();
-  };
-  const stop = core.registry.onChange(note);
-  const watch = core.store.watch(prefixOf(APIService), core.store.revision, note);
-  const abort = (): void => wake();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    while (!signal.aborted) {
-      if (dirty) {
-        dirty = false;
-        await synchronize(core, signal);
-      } else await new Promise<void>(resolve => (wake = resolve));
-    }
-  } finally {
-    stop();
-    if (!("compacted" in watch)) watch.close();
-    signal.removeEventListener("abort", abort);
-  }
+  await keepInStep(core, { prefix: prefixOf(APIService), onChange: note => core.registry.onChange(note) }, () => synchronize(core, signal), signal);
 }
 
 async function synchronize(core: Core, signal: AbortSignal): Promise<void> {

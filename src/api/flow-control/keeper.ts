@@ -10,6 +10,7 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
+import { keepInStep } from "../keep-in-step.ts";
 import { patch } from "../patch.ts";
 import { setDefaults } from "../strategy.ts";
 import { create, update } from "../write.ts";
@@ -24,26 +25,7 @@ const settleMs = 1_000;
 /** Until `signal` aborts: whenever an object of this group changes. */
 export async function keepFlowControl(core: Core, signal: AbortSignal): Promise<void> {
   if (core.registry.of(FlowSchema) === undefined) return;
-  let [dirty, wake] = [true, (): void => undefined];
-  const note = (): void => {
-    dirty = true;
-    wake();
-  };
-  const watch = core.store.watch(`/registry/${flowGroup}/`, core.store.revision, note);
-  const abort = (): void => wake();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    while (!signal.aborted) {
-      if (dirty) {
-        dirty = false;
-        await ensureFlowControl(core, signal);
-        await core.clock.sleep(settleMs, signal);
-      } else await new Promise<void>(resolve => (wake = resolve));
-    }
-  } finally {
-    if (!("compacted" in watch)) watch.close();
-    signal.removeEventListener("abort", abort);
-  }
+  await keepInStep(core, { prefix: `/registry/${flowGroup}/`, settleMs }, () => ensureFlowControl(core, signal), signal);
 }
 
 /** Makes or mends everything once. A write that cannot be made is logged and tried again with the next change. */

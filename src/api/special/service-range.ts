@@ -9,6 +9,7 @@ import { ServiceCIDR } from "../../kinds/networking/servicecidr.ts";
 import { decode } from "../../schema/decode.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
+import { keepInStep } from "../keep-in-step.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { create, update } from "../write.ts";
@@ -21,24 +22,7 @@ const managedBy = { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" }
 export async function publishServiceAddresses(core: Core, range: string, signal: AbortSignal): Promise<void> {
   if (core.registry.of(ServiceCIDR) === undefined || core.registry.of(IPAddress) === undefined || core.registry.of(Service) === undefined) return;
   await ensureRange(core, range, signal);
-  let [wake, dirty] = [(): void => undefined, true];
-  const watch = core.store.watch(prefixOf(Service), core.store.revision, () => {
-    dirty = true;
-    wake();
-  });
-  const abort = (): void => wake();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    while (!signal.aborted) {
-      if (dirty) {
-        dirty = false;
-        await synchronize(core, signal);
-      } else await new Promise<void>(resolve => (wake = resolve));
-    }
-  } finally {
-    if (!("compacted" in watch)) watch.close();
-    signal.removeEventListener("abort", abort);
-  }
+  await keepInStep(core, { prefix: prefixOf(Service) }, () => synchronize(core, signal), signal);
 }
 
 async function ensureRange(core: Core, range: string, signal: AbortSignal): Promise<void> {
