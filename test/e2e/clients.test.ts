@@ -35,7 +35,7 @@ test("JavaScript's client runs an informer, patches of four types, exec and logs
   const folder = join(scratch.folder, "javascript");
   mkdirSync(folder);
   copyFileSync(join(programs, "client.mjs"), join(folder, "client.mjs"));
-  const installed = scratch.run("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "@kubernetes/client-node@1"]);
+  const installed = scratch.run("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "@kubernetes/client-node@1.4.0"]);
   assert.equal(installed.code, 0, installed.err);
   says("list, create, informer, patch, exec, logs, refusal, delete", process.execPath, join(folder, "client.mjs"), image("hello:v1"));
 });

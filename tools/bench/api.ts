@@ -1,7 +1,7 @@
 /** Requests through TLS, authentication, authorization, admission and the disk: the server on one core, the load from another. */
 import { cpuSeconds, startCluster, type BenchCluster } from "./cluster.ts";
 import { load, LoadClient } from "./http.ts";
-import { percentile, type Row } from "./table.ts";
+import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
 
 const concurrency = 64;
 const sessions = 8;
@@ -47,24 +47,17 @@ function widgetBody(name: string): Buffer {
 }
 
 export async function benchApi(runs: number): Promise<Row[]> {
-  const rows = new Map<string, { unit: string; goal?: string; runs: number[] }>();
-  const add = (what: string, unit: string, value: number, goal?: string) => {
-    const row = rows.get(what) ?? { unit, runs: [], ...(goal === undefined ? {} : { goal }) };
-    rows.set(what, row);
-    row.runs.push(value);
-  };
-  for (let run = 0; run < runs; run++) {
+  return rowsOf(runs, async add => {
     const cluster = startCluster();
     try {
       await measure(cluster, add);
     } finally {
       cluster.stop();
     }
-  }
-  return [...rows].map(([what, row]) => ({ what, ...row }));
+  });
 }
 
-async function measure(cluster: BenchCluster, add: (what: string, unit: string, value: number, goal?: string) => void): Promise<void> {
+async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
   const client = await LoadClient.open(cluster.credentials, sessions);
   const [server] = cluster.pids();
   const cpu = () => cpuSeconds(server ?? 0);

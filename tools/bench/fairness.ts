@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { rssMB, startCluster, type BenchCluster } from "./cluster.ts";
 import { podBody } from "./api.ts";
 import { LoadClient, load } from "./http.ts";
-import { percentile, type Row } from "./table.ts";
+import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
 
 const pods = 5_000;
 const accounts = 20;
@@ -11,24 +11,17 @@ const perAccount = 25;
 const floodMs = 20_000;
 
 export async function benchFairness(runs: number): Promise<Row[]> {
-  const rows = new Map<string, { unit: string; goal?: string; runs: number[] }>();
-  const add = (what: string, unit: string, value: number, goal?: string): void => {
-    const row = rows.get(what) ?? { unit, runs: [], ...(goal === undefined ? {} : { goal }) };
-    rows.set(what, row);
-    row.runs.push(value);
-  };
-  for (let run = 0; run < runs; run++) {
+  return rowsOf(runs, async add => {
     const cluster = startCluster();
     try {
       await measure(cluster, add);
     } finally {
       cluster.stop();
     }
-  }
-  return [...rows].map(([what, row]) => ({ what, ...row }));
+  });
 }
 
-async function measure(cluster: BenchCluster, add: (what: string, unit: string, value: number, goal?: string) => void): Promise<void> {
+async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
   const { credentials } = cluster;
   const admin = await LoadClient.open(credentials, 4);
   const send = async (method: string, path: string, body?: object): Promise<any> => {

@@ -1,6 +1,20 @@
 /** One row: what was measured, its runs, and the figure it is held against. */
 export type Row = { readonly what: string; readonly unit: string; readonly runs: readonly number[]; readonly goal?: string; readonly peer?: string };
 
+export type AddRow = (what: string, unit: string, value: number, goal?: string) => void;
+
+/** Runs `measure` so many times; each figure that it adds under one name is one run of one row. */
+export async function rowsOf(runs: number, measure: (add: AddRow) => Promise<void>): Promise<Row[]> {
+  const rows = new Map<string, Row & { readonly runs: number[] }>();
+  const add: AddRow = (what, unit, value, goal) => {
+    const row = rows.get(what) ?? { what, unit, runs: [], ...(goal === undefined ? {} : { goal }) };
+    rows.set(what, row);
+    row.runs.push(value);
+  };
+  for (let run = 0; run < runs; run++) await measure(add);
+  return [...rows.values()];
+}
+
 /** The rows as a table: median, smallest and largest of the runs, the goal and the peer beside them. */
 export function printTable(title: string, rows: readonly Row[]): void {
   console.log(tableOf(title, rows));

@@ -2,30 +2,23 @@
 import { cpuSeconds, startCluster, type BenchCluster } from "./cluster.ts";
 import { LoadClient } from "./http.ts";
 import { openWatches } from "./watchers.ts";
-import { percentile, type Row } from "./table.ts";
+import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
 
 const watches = 1_000;
 const path = "/api/v1/namespaces/default/configmaps";
 
 export async function benchWatch(runs: number): Promise<Row[]> {
-  const rows = new Map<string, Row & { runs: number[] }>();
-  const add = (what: string, unit: string, value: number, goal?: string) => {
-    const row = rows.get(what) ?? { what, unit, runs: [], ...(goal === undefined ? {} : { goal }) };
-    rows.set(what, row);
-    row.runs.push(value);
-  };
-  for (let run = 0; run < runs; run++) {
+  return rowsOf(runs, async add => {
     const cluster = startCluster();
     try {
       for (const connections of [10, 1_000]) await measure(cluster, connections, add);
     } finally {
       cluster.stop();
     }
-  }
-  return [...rows.values()];
+  });
 }
 
-async function measure(cluster: BenchCluster, connections: number, add: (what: string, unit: string, value: number, goal?: string) => void): Promise<void> {
+async function measure(cluster: BenchCluster, connections: number, add: AddRow): Promise<void> {
   const writer = await LoadClient.open(cluster.credentials, 1);
   const [server = 0] = cluster.pids();
   let heard = 0;

@@ -2,10 +2,9 @@
  * The images that upstream's end-to-end suite starts, made from its own test programs (see `tools/conformance.ts`) and Debian's packages, under
  * the names the suite asks for, in a registry on the loopback. They stand in for registry.k8s.io, which tests here never reach.
  */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pushImage, type ImageConfig } from "./image.ts";
+import { pushImage, withRoot, type ImageConfig } from "./image.ts";
 import { busyboxRoot, debianRoot } from "./rootfs.ts";
 
 /** `binaries` holds agnhost, sample-apiserver and resource-consumer; `sources` is upstream's tree (certificates of the test server). */
@@ -14,17 +13,13 @@ export async function pushConformanceImages(registry: string, cache: string, bin
   const image = async (names: readonly string[], config: ImageConfig, fill: (root: string) => void): Promise<void> => {
     const there = await Promise.all(names.map(async name => (await fetch(`http://${registry}/v2/${name.replace(":", "/manifests/")}`, { method: "HEAD", headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })).ok));
     if (there.every(Boolean)) return;
-    const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
-    try {
-      chmodSync(root, 0o755);
+    await withRoot(async root => {
       fill(root);
       for (const name of names) {
         await pushImage(root, `${registry}/${name}`, config);
         pushed.push(name);
       }
-    } finally {
-      rmSync(root, { recursive: true, force: true });
-    }
+    });
   };
   const program = (root: string, name: string, to = name): void => {
     copyFileSync(join(binaries, name), join(root, to));

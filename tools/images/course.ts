@@ -2,10 +2,10 @@
  * The images of the course: `site`, a Django site with a public app and an api app, and `postgres`. Made of Debian's packages.
  * `node tools/images/course.ts [folder]` starts a registry on 127.0.0.1:5000, pushes them and leaves the registry running.
  */
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pushImage } from "./image.ts";
+import { pushImage, withRoot } from "./image.ts";
 import { startRegistry } from "./registry.ts";
 import { debianRoot } from "./rootfs.ts";
 
@@ -30,15 +30,11 @@ function install(root: string, name: string): void {
   copyFileSync(join(files, name), join(root, name));
   chmodSync(join(root, name), 0o755);
 }
-async function built(fill: (root: string) => void, push: (root: string) => Promise<unknown>): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
-  try {
-    chmodSync(root, 0o755);
+function built(fill: (root: string) => void, push: (root: string) => Promise<unknown>): Promise<void> {
+  return withRoot(async root => {
     fill(root);
     await push(root);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+  });
 }
 
 if (import.meta.main) {

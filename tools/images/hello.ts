@@ -2,17 +2,16 @@
  * The test images: `hello` (a web server on port 5000 that names its version and host, ends on TERM) in several versions, and `busybox`.
  * `node tools/images/hello.ts [folder]` starts a registry on 127.0.0.1:5000, pushes them and leaves the registry running.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pushImage } from "./image.ts";
+import { pushImage, withRoot } from "./image.ts";
 import { startRegistry } from "./registry.ts";
 import { busyboxRoot } from "./rootfs.ts";
 
 /** Pushes hello:v1, hello:v2 and busybox:1. `cache` keeps downloaded packages between runs. */
 export async function pushTestImages(registry: string, cache: string): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
-  try {
+  await withRoot(async root => {
     busyboxRoot(root, cache);
     await pushImage(root, `${registry}/busybox:1`, { Cmd: ["sh"] });
     mkdirSync(join(root, "www/cgi-bin"), { recursive: true });
@@ -21,9 +20,7 @@ export async function pushTestImages(registry: string, cache: string): Promise<v
       writeFileSync(join(root, "www/index.html"), `hello ${version}\n`);
       await pushImage(root, `${registry}/hello:${version}`, { Entrypoint: ["/start"], Env: [`VERSION=${version}`], ExposedPorts: { "5000/tcp": {} } });
     }
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+  });
 }
 
 if (import.meta.main) {

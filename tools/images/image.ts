@@ -1,6 +1,9 @@
 /** Makes an OCI image of a folder and pushes it to a registry on the loopback. Needs `tar`, nothing else. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 export type ImageConfig = {
@@ -8,6 +11,17 @@ export type ImageConfig = {
   readonly StopSignal?: string; readonly ExposedPorts?: { readonly [port: string]: object };
 };
 const pathEnv = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** An empty root folder to fill and push, gone afterwards. */
+export async function withRoot<T>(use: (root: string) => Promise<T>): Promise<T> {
+  const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
+  try {
+    chmodSync(root, 0o755);
+    return await use(root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
 
 /** `reference` is host:port/name:tag; the registry speaks plain HTTP. Resolves to the manifest's digest. */
 export async function pushImage(root: string, reference: string, config: ImageConfig): Promise<string> {

@@ -1,17 +1,14 @@
 /** The image `net:1`: busybox with a small client and server for network tests, once with glibc (`net`) and once with musl (`net-musl`). Needs gcc and Debian's musl-tools. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pushImage } from "./image.ts";
+import { pushImage, withRoot } from "./image.ts";
 import { busyboxRoot } from "./rootfs.ts";
 
 const source = new URL("net.c", import.meta.url).pathname;
 
 /** Builds and pushes it; `cache` keeps downloaded packages. Gives the path of a `net` for this machine, in `cache`. */
 export async function pushNetImage(registry: string, cache: string): Promise<string> {
-  const root = mkdtempSync(join(tmpdir(), "timonier-image-"));
-  try {
+  return withRoot(async root => {
     busyboxRoot(root, cache);
     execFileSync("gcc", ["-O2", "-Wall", "-o", join(root, "bin/net"), source]);
     execFileSync("musl-gcc", ["-O2", "-Wall", "-static", "-o", join(root, "bin/net-musl"), source]);
@@ -19,7 +16,5 @@ export async function pushNetImage(registry: string, cache: string): Promise<str
     execFileSync("cp", [join(root, "bin/net"), here]);
     await pushImage(root, `${registry}/net:1`, { Entrypoint: ["/bin/net"], Cmd: ["serve", "tcp:80", "udp:80"] });
     return here;
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+  });
 }
