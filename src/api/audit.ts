@@ -51,7 +51,7 @@ export function auditLine(facts: AuditFacts & { readonly response: HttpResponse 
 export function auditEvent({ request, info, trail, response, receivedMs, nowMs }: AuditFacts, level: string, stage: string): JsonObject {
   const { auditId, user, impersonated, decision } = trail;
   const agent = request.headers["user-agent"];
-  const annotations = { ...trail.annotations, ...(decision === undefined || response === undefined ? {} : { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" }) };
+  const annotations = { ...trail.annotations, ...(decision === undefined || response === undefined ? {} : !decision.allowed && decision.error !== undefined ? { "authorization.k8s.io/reason": "internal error" } : { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" }) };
   return {
     kind: "Event", apiVersion: "audit.k8s.io/v1", level, auditID: auditId, stage,
     requestURI: uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),

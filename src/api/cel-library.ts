@@ -1,11 +1,11 @@
 /** The `Cel` of this server. Imported when the first expression is met, never at start. */
-import { anyDecl, valueOf } from "../schema/cel/data.ts";
 import { type Compiled, compileExpression } from "../schema/cel/environment.ts";
 import type { Host } from "../schema/cel/functions.ts";
-import { AuthorizerValue, ResourceCheck, authorizerType, resourceCheckType } from "../schema/cel/library/authz.ts";
+import { authorizerType, resourceCheckType } from "../schema/cel/library/authz.ts";
 import { type Type, types } from "../schema/cel/types.ts";
 import { compileMutations, mutatingProblems } from "./admission/policies/mutation.ts";
 import { typeWarnings } from "./admission/policies/type-check.ts";
+import { type Condition, matches } from "./admission/policies/policy-run.ts";
 import { compilePolicy, policyProblems } from "./admission/policies/policy.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
@@ -15,7 +15,7 @@ import { ruleProblems } from "./crd/rules-check.ts";
 const conditionsMax = 1_000;
 
 export function celWith(host: Host): Cel {
-  const compiled = new Map<string, ReturnType<Cel["condition"]>>();
+  const compiled = new Map<string, Condition>();
   return {
     rules: schema => new Rules(schema, host),
     problems: (schema, path) => ruleProblems(schema, path, host),
@@ -28,29 +28,21 @@ export function celWith(host: Host): Cel {
       const made = compileCondition(text, variables, host);
       return made.ok ? undefined : made.message.startsWith("must evaluate") ? made.message : `${made.checked === true ? "program instantiation" : "compilation"} failed: ${made.message}`;
     },
-    condition(text, variables) {
-      const key = `${variables.join(",")} ${text}`;
-      let condition = compiled.get(key);
-      if (condition === undefined) {
-        if (compiled.size >= conditionsMax) compiled.clear();
-        compiled.set(key, (condition = compile(text, variables, host)));
-      }
-      return condition;
+    conditions(texts, input) {
+      const variables = [...input.values.keys()];
+      return matches(input, texts.map(text => {
+        const key = `${variables.join(",")} ${text}`;
+        let condition = compiled.get(key);
+        if (condition === undefined) {
+          if (compiled.size >= conditionsMax) compiled.clear();
+          compiled.set(key, (condition = { expression: text, compiled: compileCondition(text, variables, host) }));
+        }
+        return condition;
+      }));
     },
   };
 }
 
 function compileCondition(text: string, variables: readonly string[], host: Host): Compiled {
   return compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, types.dyn]), ["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]]), wants: [types.bool], host });
-}
-
-function compile(text: string, variables: readonly string[], host: Host): ReturnType<Cel["condition"]> {
-  const made = compileCondition(text, variables, host);
-  if (!made.ok) return () => ({ problem: made.message });
-  return (values, authorizer) => {
-    const given = new Map([...values].map(([name, json]) => [name, valueOf(anyDecl, json)]));
-    if (authorizer !== undefined) given.set("authorizer", new AuthorizerValue(authorizer.asker)).set("authorizer.requestResource", new ResourceCheck(authorizer.asker, authorizer.resource));
-    const outcome = made.program.evaluate(given);
-    return outcome.ok ? { holds: outcome.value === true } : { problem: outcome.message };
-  };
 }

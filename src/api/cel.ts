@@ -1,7 +1,7 @@
 /** CEL as the request path uses it. The language itself is loaded with the first expression: most clusters start without one. */
 import type { Json } from "../base/json.ts";
 import type { Problem } from "../schema/problem.ts";
-import type { AuthorizerInput } from "./admission/authorizer-input.ts";
+import type { PolicyInput } from "./admission/policies/match.ts";
 import type { MutatingPolicy, MutatingSpec } from "./admission/policies/mutating.ts";
 import type { ExpressionWarning } from "./admission/policies/type-check.ts";
 import type { Steps } from "../schema/t.ts";
@@ -14,8 +14,8 @@ export type Cel = {
   rules(schema: Schema): { begin(next: Json, old: Json | undefined): Steps };
   /** What is wrong with the rules of a definition's schema: form, types, cost. */
   problems(schema: Schema, path: string): readonly Problem[];
-  /** A condition over variables of any type; it answers whether it holds, or why that cannot be said. */
-  condition(text: string, variables: readonly string[]): (values: ReadonlyMap<string, Json>, authorizer?: AuthorizerInput) => { readonly holds: boolean } | { readonly problem: string };
+  /** Conditions over variables of any type; it answers whether all hold, or why that cannot be said. */
+  conditions(texts: readonly string[], input: PolicyInput): Promise<boolean | { readonly problem: string }>;
   /** Why such a condition is none. */
   conditionProblem(text: string, variables: readonly string[]): string | undefined;
   /** A ValidatingAdmissionPolicy. */

@@ -26,6 +26,7 @@ export type RequestAttributes = {
   readonly resourceRequest: boolean;
   /** Of a list, watch or deletecollection, as sent. */
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
 };
 
 /** The user and everything the request is about to do on its behalf, as admission and storage see it. */
@@ -44,14 +45,14 @@ export type TokenVerdict =
   | { readonly authenticated: true; readonly user: User; readonly audiences: readonly string[] }
   | { readonly authenticated: false; readonly error?: string };
 
-/** Reads only memory, so it answers at once. */
+/** Ours read only memory and answer at once; an administrator's webhook takes its time. */
 export interface Authorizer {
-  authorize(user: User, attributes: RequestAttributes): Decision;
+  authorize(user: User, attributes: RequestAttributes): Decision | Promise<Decision>;
   /** SelfSubjectRulesReview's question: everything the user may do in the namespace. */
   rules(user: User, namespace: string): UserRules;
 }
-/** `allowed: false` without `denied` is "no opinion", which is a no at the end of the chain. `reason` goes to the client. */
-export type Decision = { readonly allowed: boolean; readonly denied?: boolean; readonly reason?: string };
+/** `allowed: false` without `denied` is "no opinion", which is a no at the end of the chain. `reason` goes to the client; `error` says what kept an authorizer from judging. */
+export type Decision = { readonly allowed: boolean; readonly denied?: boolean; readonly reason?: string; readonly error?: string };
 export type UserRules = {
   readonly resourceRules: readonly { readonly verbs: readonly string[]; readonly apiGroups?: readonly string[]; readonly resources?: readonly string[]; readonly resourceNames?: readonly string[] }[];
   readonly nonResourceRules: readonly { readonly verbs: readonly string[]; readonly nonResourceURLs?: readonly string[] }[];

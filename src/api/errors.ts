@@ -1,7 +1,7 @@
 /** Upstream's refusals with their texts (apimachinery pkg/api/errors/errors.go, apiserver pkg/endpoints/handlers/responsewriters). */
 import { ApiError, type StatusCause } from "../base/api-error.ts";
 import { goQuote as quote, invalid } from "../schema/problem.ts";
-import type { RequestAttributes, User } from "./context.ts";
+import type { Decision, RequestAttributes, User } from "./context.ts";
 
 export { invalid };
 
@@ -48,6 +48,9 @@ export function forbidden(of: Named, name: string, why: string, causes?: readonl
   const message = of.resource === "" ? `forbidden: ${why}` : name === "" ? `${qualified(of)} is forbidden: ${why}` : `${qualified(of)} ${quote(name)} is forbidden: ${why}`;
   return new ApiError("Forbidden", message, { ...details(of, name), ...(causes === undefined ? {} : { causes }) });
 }
+
+/** What a decision that is no yes comes to inside a request: an authorizer that could not judge is our failure, not a refusal (apiserver pkg/endpoints/handlers/create.go). */
+export const refusalOf = (user: User, attributes: RequestAttributes, { reason, error }: Decision): ApiError => (error === undefined ? unauthorizedFor(user, attributes, reason) : internal(error));
 
 /** Refused by the authorizer (apiserver pkg/endpoints/handlers/responsewriters/errors.go). */
 export function unauthorizedFor(user: User, attributes: RequestAttributes, reason: string | undefined): ApiError {

@@ -5,7 +5,7 @@ import { readBody, parseText, textOf, type BodyOptions, type Expected, type Pars
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { remove } from "./delete.ts";
-import { badRequest, methodNotAllowed, unauthorizedFor, unknownResource, unsupportedMediaType } from "./errors.ts";
+import { badRequest, methodNotAllowed, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
@@ -165,10 +165,10 @@ function checkName({ name, namespace }: Call, metadata: any): void {
 }
 
 /** Creating by PUT or apply takes the permission to create (handlers/create_update authorization). */
-export function authorizeCreate(core: Core, { served, namespace, name, user }: Call, path: string): void {
+export async function authorizeCreate(core: Core, { served, namespace, name, user }: Call, path: string): Promise<void> {
   const attributes = { verb: "create", group: served.group, version: served.version, resource: served.resource, subresource: "", namespace, name, path, resourceRequest: true };
-  const decision = core.authorizer.authorize(user, attributes);
-  if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
+  const decision = await core.authorizer.authorize(user, attributes);
+  if (!decision.allowed) throw refusalOf(user, attributes, decision);
 }
 
 export const patchTypes: ReadonlyMap<string, Patch["type"]> = new Map<string, Patch["type"]>([

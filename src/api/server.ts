@@ -41,6 +41,7 @@ import { Objects } from "./objects.ts";
 import { OpenApi } from "./openapi.ts";
 import { sweepEvents } from "./event-ttl.ts";
 import { storeReader } from "./reader.ts";
+import { Pace } from "./pace.ts";
 import { Registry } from "./registry.ts";
 import { parseRequest, type RequestInfo } from "./request-info.ts";
 import { RequestMetrics } from "./request-metrics.ts";
@@ -126,10 +127,11 @@ export class ApiServer {
     this.reader = storeReader(store, objects, this.registry);
     this.authenticator = options.authenticator(this.reader);
     const authorizer = options.authorizer(this.reader);
+    const pace = new Pace(() => (options.defer === undefined ? clock.sleep(0) : new Promise(resolve => options.defer!(resolve))));
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel, authorizer });
-    const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer };
+    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel, authorizer, pace });
+    const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
     const admission: readonly (AdmissionStep | undefined)[] = [
       ...admissionSteps, ...(options.admission ?? []), gatewayClassController, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, definitionRulesStep(options.loadCel), webhookConditions(options.loadCel),
@@ -193,7 +195,7 @@ export class ApiServer {
     trail.known?.(info);
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
-    const user = impersonate(found, request.headers, this.core.authorizer, attributesOf(info));
+    const user = await impersonate(found, request.headers, this.core.authorizer, attributesOf(info));
     if (user !== found) trail.impersonated = user;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
     const long = this.#isLongRunning(info);
@@ -203,8 +205,9 @@ export class ApiServer {
 
   async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
     const attributes = attributesOf(info);
-    const decision = this.core.authorizer.authorize(user, attributes);
+    const decision = await this.core.authorizer.authorize(user, attributes);
     trail.decision = decision;
+    if (!decision.allowed && decision.error !== undefined) return sendPlain(500, failureText(request.target, decision.error));
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
     const elsewhere = this.#aggregator.answer(request, info, user, trail.auditId);
     if (elsewhere !== undefined) return elsewhere;
@@ -239,14 +242,18 @@ function classifiedAs({ uid, level }: Flow, headers: { [name: string]: string | 
   if (level.uid !== "") headers["x-kubernetes-pf-prioritylevel-uid"] = level.uid;
 }
 
+/** apiserver pkg/endpoints/handlers/responsewriters/errors.go, InternalError. */
+const failureText = (target: string, why: string): string => `Internal Server Error: ${JSON.stringify(target)}: ${why}\n`.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
 /** Warnings on one answer; more would not fit clients' header limits. */
 const warningsMax = 20;
 /** One `Warning` header value: RFC 7234's 299 with a quoted text, cut to what upstream sends. */
 const warningText = (text: string): string => `299 - "${text.slice(0, 256).replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/[\\"]/g, "\\$&")}"`;
 
 export function attributesOf({ verb, group, version, resource, subresource, namespace, name, path, resourceRequest, query }: RequestInfo): RequestAttributes {
-  const fieldSelector = verb === "list" || verb === "watch" || verb === "deletecollection" ? query.get("fieldSelector") : null;
-  return { verb, group, version, resource, subresource, namespace, name, path, resourceRequest, ...(fieldSelector === null ? {} : { fieldSelector }) };
+  const selects = verb === "list" || verb === "watch" || verb === "deletecollection";
+  const fieldSelector = selects ? query.get("fieldSelector") : null, labelSelector = selects ? query.get("labelSelector") : null;
+  return { verb, group, version, resource, subresource, namespace, name, path, resourceRequest, ...(fieldSelector === null ? {} : { fieldSelector }), ...(labelSelector === null ? {} : { labelSelector }) };
 }
 
 function outputFor(request: HttpRequest, info: RequestInfo | undefined): Output | undefined {

@@ -63,7 +63,7 @@ export type UpdateMode = {
   /** `change` already set managedFields (server-side apply). */
   readonly applied?: boolean;
   /** Checked before an absent object is created: creating takes its own permission. */
-  readonly authorizeCreate?: () => void;
+  readonly authorizeCreate?: () => Promise<void>;
 };
 
 /** Stores a new state of an object that exists. */
@@ -75,7 +75,7 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
     if (entry === undefined) {
       if (mode.createAbsent !== true) throw notFound(served, name);
       const given = await change(undefined);
-      mode.authorizeCreate?.();
+      await mode.authorizeCreate?.();
       if (given.metadata.uid !== undefined && given.metadata.uid !== "") throw uidConflict(served, name, key, given.metadata.uid, "");
       try {
         return await create(core, call, given, options, mode.applied);

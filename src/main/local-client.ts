@@ -3,7 +3,7 @@ import type { ApiServer } from "../api/server.ts";
 import type { User } from "../api/context.ts";
 import type { Call } from "../api/core.ts";
 import { remove } from "../api/delete.ts";
-import { expired, notSupported, unauthorizedFor } from "../api/errors.ts";
+import { expired, notSupported, refusalOf } from "../api/errors.ts";
 import type { WriteOptions as ApiWriteOptions } from "../api/options.ts";
 import { patch as patchObject } from "../api/patch.ts";
 import type { ForwardTarget, HttpResponse } from "../api/http.ts";
@@ -49,13 +49,13 @@ export class LocalClient implements Client {
   }
 
   async get<K extends AnyKind>(kind: K, namespace: string, name: string): Promise<Resource<K>> {
-    const call = this.#call("get", kind, namespace, name);
+    const call = await this.#call("get", kind, namespace, name);
     return (await getObject(this.#server.core, call, "")).object;
   }
 
   async list<K extends AnyKind>(kind: K, options: ListOptions = {}): Promise<ObjectList<Resource<K>>> {
     const { core } = this.#server;
-    const call = this.#call("list", kind, options.namespace ?? "", "", "", options.fieldSelector);
+    const call = await this.#call("list", kind, options.namespace ?? "", "", "", options.fieldSelector);
     const listed = await listObjects(core, call, {
       labelSelector: options.labelSelector ?? "", fieldSelector: options.fieldSelector ?? "", limit: options.limit ?? 0, continue: options.continue ?? "",
       resourceVersion: "", resourceVersionMatch: "", allowWatchBookmarks: false, sendInitialEvents: undefined, timeoutSeconds: undefined,
@@ -65,7 +65,7 @@ export class LocalClient implements Client {
 
   async create<K extends AnyKind>(kind: K, object: New<K>, options: WriteOptions = {}): Promise<Resource<K>> {
     const metadata = (object as { readonly metadata?: { readonly namespace?: string } }).metadata;
-    const call = this.#call("create", kind, metadata?.namespace ?? "", "");
+    const call = await this.#call("create", kind, metadata?.namespace ?? "", "");
     const posted = findPosted(kind, "");
     if (posted !== undefined) return post(this.#server.services, call, posted, object, writing(options));
     return (await createObject(this.#server.core, call, this.#read(call, object), writing(options))).object;
@@ -73,8 +73,8 @@ export class LocalClient implements Client {
 
   async update<K extends AnyKind>(kind: K, object: Resource<K>, options: WriteOptions = {}): Promise<Resource<K>> {
     const { namespace = "", name } = object.metadata as { readonly namespace?: string; readonly name: string };
-    const call = this.#call("update", kind, namespace, name, options.subresource ?? "");
-    const mode: UpdateMode = { createAbsent: kind.createOnUpdate === true && call.subresource === "", authorizeCreate: () => void this.#call("create", kind, namespace, name) };
+    const call = await this.#call("update", kind, namespace, name, options.subresource ?? "");
+    const mode: UpdateMode = { createAbsent: kind.createOnUpdate === true && call.subresource === "", authorizeCreate: async () => void (await this.#call("create", kind, namespace, name)) };
     return (await updateObject(this.#server.core, call, () => this.#read(call, object), writing(options), mode)).object;
   }
 
@@ -83,19 +83,19 @@ export class LocalClient implements Client {
   }
 
   async patch<K extends AnyKind>(kind: K, namespace: string, name: string, patch: Patch, options: WriteOptions = {}): Promise<Resource<K>> {
-    const call = this.#call("patch", kind, namespace, name, options.subresource ?? "");
+    const call = await this.#call("patch", kind, namespace, name, options.subresource ?? "");
     const given = { ...patch, duplicates: [] } as Parameters<typeof patchObject>[2];
-    return (await patchObject(this.#server.core, call, given, writing(options), { authorizeCreate: () => void this.#call("create", kind, namespace, name) })).object;
+    return (await patchObject(this.#server.core, call, given, writing(options), { authorizeCreate: async () => void (await this.#call("create", kind, namespace, name)) })).object;
   }
 
   async delete<K extends AnyKind>(kind: K, namespace: string, name: string, options: DeleteOptions = {}): Promise<void> {
-    const call = this.#call("delete", kind, namespace, name);
+    const call = await this.#call("delete", kind, namespace, name);
     const { preconditions, ...rest } = options;
     await remove(this.#server.core, call, { dryRun: false, ...rest, ...preconditions });
   }
 
   async createSubresource(kind: AnyKind, namespace: string, name: string, subresource: string, body: Json): Promise<Json> {
-    const call = this.#call("create", kind, namespace, name, subresource);
+    const call = await this.#call("create", kind, namespace, name, subresource);
     const posted = findPosted(kind, subresource);
     if (posted === undefined) throw notSupported(call.served, `create of ${subresource}`);
     return post(this.#server.services, call, posted, body, writing({}));
@@ -116,7 +116,7 @@ export class LocalClient implements Client {
 
   async *watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<Resource<K>>> {
     const { core } = this.#server;
-    const call = this.#call("watch", kind, options.namespace ?? "", "", "", options.fieldSelector);
+    const call = await this.#call("watch", kind, options.namespace ?? "", "", "", options.fieldSelector);
     const selection = selectionOf(kind, options.labelSelector ?? "", options.fieldSelector ?? "");
     const waiting: Change[] = [];
     let [progress, sent, overrun, wake] = [options.revision, options.revision, false, (): void => undefined];
@@ -154,13 +154,13 @@ export class LocalClient implements Client {
   }
 
   /** The call, if the user may make it. */
-  #call(verb: string, kind: AnyKind, namespace: string, name: string, subresource = "", fieldSelector?: string): Call {
+  async #call(verb: string, kind: AnyKind, namespace: string, name: string, subresource = "", fieldSelector?: string): Promise<Call> {
     const { core } = this.#server;
     const served: Served = must(core.registry.of(kind), `${kind.kind} is served`);
     const where = kind.namespaced ? namespace : "";
     const attributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace: where, name, path: "", resourceRequest: true, ...(fieldSelector === undefined ? {} : { fieldSelector }) };
-    const decision = core.authorizer.authorize(this.#options.user, attributes);
-    if (!decision.allowed) throw unauthorizedFor(this.#options.user, attributes, decision.reason);
+    const decision = await core.authorizer.authorize(this.#options.user, attributes);
+    if (!decision.allowed) throw refusalOf(this.#options.user, attributes, decision);
     return { served, namespace: where, name, subresource, user: this.#options.user, userAgent: this.#options.userAgent, signal: this.#signal, warn: () => undefined };
   }
 

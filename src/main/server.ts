@@ -18,7 +18,7 @@ import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
 import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
-import type { TokenVerdict, User } from "../api/context.ts";
+import type { Authorizer, TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
 import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
 import { agentOf } from "../api/subresources/proxy.ts";
@@ -117,7 +117,7 @@ type Running = { stop(): Promise<void> };
 async function start(cluster: Cluster, log: Log, report: StartReport, signal: AbortSignal, fatal: (error: unknown) => never): Promise<Running> {
   const clock = systemClock();
   const random = systemRandom();
-  const apiConfig = await loadApiConfig(cluster.apiConfig, clock, log);
+  const apiConfig = await loadApiConfig(cluster.apiConfig, clock, random, log);
   const [pki, keys] = await Promise.all([
     openPki({ dir: `${cluster.dataFolder}/pki`, clock, log: log.child("pki"), names: apiServerNames(cluster) }),
     openSigningKeys(`${cluster.dataFolder}/pki/service-accounts.pem`),
@@ -146,6 +146,8 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
   const forward = createForwardCall({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }) });
   let nodes: Awaited<ReturnType<typeof import("./simulated-nodes.ts").startSimulatedNodes>> | undefined;
+  // Admission comes before the server that has the authorizers is made.
+  const everybody: Authorizer = { authorize: (user, attributes) => api.core.authorizer.authorize(user, attributes), rules: (user, namespace) => api.core.authorizer.rules(user, namespace) };
   const api: ApiServer = new ApiServer({
     audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
     store, kinds, clock, random, log: log.child("api"), tokens, fatal,
@@ -157,9 +159,9 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     authorizer: read => {
       const nodes = new NodeAuthorizer(read);
       nodes.follow(store);
-      return authorizerChain(privileged, nodes, rbac);
+      return authorizerChain(privileged, ...(apiConfig.authorization ?? ["Node", "RBAC"]).map(each => (each === "Node" ? nodes : each === "RBAC" ? rbac : each)));
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: authorizerChain(privileged, rbac), decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, authorizerChain(privileged, rbac)), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
     compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),

@@ -1,4 +1,4 @@
-/** The administrator's folder: people of an OpenID Connect issuer work with kubectl, and what they do is audited by policy, to a file and to a webhook. */
+/** The administrator's folder: people of an OpenID Connect issuer work with kubectl, a webhook has a word in what they may, and what they do is audited by policy, to a file and to a webhook. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,6 +35,18 @@ test("a token of the issuer is its bearer's, with the rights of its groups; anot
   assert.equal(made.code, 0, made.err);
   assert.match(as(token, "get", "nodes").err, /User "oidc:jane@corp\.example" cannot list resource "nodes"/);
   assert.match(as(`${token.slice(0, -4)}AAAA`, "get", "configmaps").err, /Unauthorized/);
+});
+
+test("a webhook judges people's requests before roles do, and nobody else's", () => {
+  const token = readFileSync(join(folder, "token"), "utf8");
+  const listed = as(token, "get", "leases", "-A");
+  assert.equal(listed.code, 0, listed.err);
+  assert.equal(as(token, "get", "leases", "-A").code, 0);
+  assert.match(as(token, "get", "events").err, /cannot list resource "events" in API group "" in the namespace "default": not even you/);
+  assert.match(as(token, "auth", "can-i", "--list").err, /incomplete/);
+  const asked = readFileSync(join(folder, "asked"), "utf8").trim().split("\n").map(line => JSON.parse(line));
+  assert.deepEqual([...new Set(asked.map(({ user }) => user))], ["oidc:jane@corp.example"]);
+  assert.equal(asked.filter(({ resourceAttributes: of }) => of?.resource === "leases" && of.verb === "list").length, 1, "an answer is remembered");
 });
 
 test("what she did is in the log and at the webhook, with bodies; what others did is not", async () => {

@@ -1,7 +1,8 @@
 /** The authorizer as expressions of policies and of webhooks' conditions see it. */
-import type { Asker, Check } from "../../schema/cel/library/authz.ts";
+import { Pending } from "../../schema/cel/error.ts";
+import type { Answer, Asker, Check } from "../../schema/cel/library/authz.ts";
 import { serviceAccountUser } from "../authn/service-account-token.ts";
-import type { Authorizer, RequestAttributes, User } from "../context.ts";
+import type { Authorizer, Decision, RequestAttributes, User } from "../context.ts";
 import type { Named } from "../errors.ts";
 import type { AdmissionRequest } from "./admission.ts";
 
@@ -9,18 +10,24 @@ export type AuthorizerInput = { readonly asker: Asker; readonly resource: Exclud
 
 /** What `authorizer` and `authorizer.requestResource` are in expressions. */
 export function authorizerInput(authorizer: Authorizer, { user, subresource, namespace, name }: AdmissionRequest, { group, resource }: Named): AuthorizerInput {
-  return { asker: askerFor(authorizer, user), resource: { group, resource, subresource, namespace, name } };
+  return { asker: askerFor(authorizer, user, new Map()), resource: { group, resource, subresource, namespace, name } };
 }
 
-function askerFor(authorizer: Authorizer, user: User): Asker {
+/** `known`: answers that had to be waited for. */
+function askerFor(authorizer: Authorizer, user: User, known: Map<string, Answer>): Asker {
   return {
     ask(check, verb) {
       const blank = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "" };
-      const { labelSelector: _, ...asked } = "path" in check ? { ...check, labelSelector: undefined } : check;
-      const attributes: RequestAttributes = "path" in check ? { ...blank, verb, path: check.path, resourceRequest: false } : { ...blank, version: "*", ...asked, verb, resourceRequest: true };
-      const { allowed, reason = "" } = authorizer.authorize(user, attributes);
-      return { allowed, reason };
+      const attributes: RequestAttributes = "path" in check ? { ...blank, verb, path: check.path, resourceRequest: false } : { ...blank, version: "*", ...check, verb, resourceRequest: true };
+      const question = JSON.stringify([user.name, attributes]);
+      const answer = known.get(question);
+      if (answer !== undefined) return answer;
+      const decision = authorizer.authorize(user, attributes);
+      if (decision instanceof Promise) throw new Pending(async () => void known.set(question, answerOf(await decision)));
+      return answerOf(decision);
     },
-    as: (namespace, name) => askerFor(authorizer, serviceAccountUser(namespace, name)),
+    as: (namespace, name) => askerFor(authorizer, serviceAccountUser(namespace, name), known),
   };
 }
+
+const answerOf = ({ allowed, reason = "", error }: Decision): Answer => ({ allowed, reason, ...(error === undefined ? {} : { error }) });

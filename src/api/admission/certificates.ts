@@ -21,20 +21,20 @@ export function certificateAdmission(options: { readonly authorizer: Authorizer;
     { name: "CertificateRequester", mutate: request => stamp(request) },
     {
       name: "CertificateApproval",
-      validate(request) {
+      async validate(request) {
         const { signerName } = request.previous?.spec ?? {};
-        if (isWrite(request, "UPDATE", "approval") && !mayFor(authorizer, request.user, "approve", signerName))
+        if (isWrite(request, "UPDATE", "approval") && !(await mayFor(authorizer, request.user, "approve", signerName)))
           throw refuse(request, `user not permitted to approve requests with signerName ${JSON.stringify(signerName)}`);
       },
     },
     {
       name: "CertificateSigning",
-      validate(request) {
+      async validate(request) {
         if (!isWrite(request, "UPDATE", "status")) return;
         const { previous, object, user } = request;
         const signs = (of: any): unknown => [of.status?.certificate ?? "", (of.status?.conditions ?? []).filter(({ type }: any) => type === "Failed")];
         const { signerName } = previous.spec;
-        if (!sameJson(signs(previous), signs(object)) && !mayFor(authorizer, user, "sign", signerName)) throw refuse(request, `user not permitted to sign requests with signerName ${JSON.stringify(signerName)}`);
+        if (!sameJson(signs(previous), signs(object)) && !(await mayFor(authorizer, user, "sign", signerName))) throw refuse(request, `user not permitted to sign requests with signerName ${JSON.stringify(signerName)}`);
       },
     },
     { name: "CertificateSubjectRestriction", validate: request => checkRequest(request, options) },
@@ -81,7 +81,7 @@ function isWrite(request: AdmissionRequest, operation: AdmissionRequest["operati
 }
 
 /** For this signer, or for all of its domain: `example.com/*`. */
-function mayFor(authorizer: Authorizer, user: User, verb: "approve" | "sign", signerName: string): boolean {
-  const may = (name: string): boolean => authorizer.authorize(user, { verb, group, version: "*", resource: "signers", subresource: "", namespace: "", name, path: "", resourceRequest: true }).allowed;
-  return may(signerName) || may(`${signerName.slice(0, signerName.indexOf("/"))}/*`);
+async function mayFor(authorizer: Authorizer, user: User, verb: "approve" | "sign", signerName: string): Promise<boolean> {
+  const may = async (name: string): Promise<boolean> => (await authorizer.authorize(user, { verb, group, version: "*", resource: "signers", subresource: "", namespace: "", name, path: "", resourceRequest: true })).allowed;
+  return (await may(signerName)) || may(`${signerName.slice(0, signerName.indexOf("/"))}/*`);
 }

@@ -84,28 +84,28 @@ function allowing(...list: string[]): Authorizer & { asked: string[] } {
   };
 }
 
-test("every value of an impersonation is authorized on its own", () => {
+test("every value of an impersonation is authorized on its own", async () => {
   const headers = { "impersonate-user": "bob", "impersonate-group": ["dev", "ops"], "impersonate-uid": "7", "impersonate-extra-team": ["a", "b"], "impersonate-extra-scope%2fx": "y" };
   const needed = ["users/bob", "groups/dev", "groups/ops", "authentication.k8s.io/userextras/team/a", "authentication.k8s.io/userextras/team/b", "authentication.k8s.io/userextras/scope/x/y", "authentication.k8s.io/uids/7"];
-  assert.deepEqual(impersonate(alice, headers, allowing(...needed), reading), { name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { team: ["a", "b"], "scope/x": ["y"] } });
+  assert.deepEqual(await impersonate(alice, headers, allowing(...needed), reading), { name: "bob", uid: "7", groups: ["dev", "ops", "system:authenticated"], extra: { team: ["a", "b"], "scope/x": ["y"] } });
   for (const missing of needed)
-    assert.throws(() => impersonate(alice, headers, allowing(...needed.filter(item => item !== missing)), reading), error => isApiError(error, "Forbidden"), missing);
+    await assert.rejects(impersonate(alice, headers, allowing(...needed.filter(item => item !== missing)), reading), error => isApiError(error, "Forbidden"), missing);
 });
 
-test("a refusal to impersonate reads as upstream's", () => {
-  assert.throws(() => impersonate(alice, { "impersonate-user": "bob" }, allowing(), reading), { message: 'pods "web" is forbidden: User "alice" cannot impersonate-on:user-info:get resource "pods" in API group "" in the namespace "default"' });
+test("a refusal to impersonate reads as upstream's", async () => {
+  await assert.rejects(impersonate(alice, { "impersonate-user": "bob" }, allowing(), reading), { message: 'pods "web" is forbidden: User "alice" cannot impersonate-on:user-info:get resource "pods" in API group "" in the namespace "default"' });
 });
 
-test("a service account is impersonated as one, with its groups", () => {
+test("a service account is impersonated as one, with its groups", async () => {
   const authorizer = allowing("serviceaccounts/shop/web");
-  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web" }, authorizer, reading).groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
-  assert.throws(() => impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web:x" }, authorizer, reading), error => isApiError(error, "Forbidden"));
+  assert.deepEqual((await impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web" }, authorizer, reading)).groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
+  await assert.rejects(impersonate(alice, { "impersonate-user": "system:serviceaccount:shop:web:x" }, authorizer, reading), error => isApiError(error, "Forbidden"));
 });
 
-test("nobody becomes somebody by impersonating anonymous, and nothing is impersonated without a user", () => {
-  assert.deepEqual(impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous"), reading).groups, ["system:unauthenticated"]);
-  assert.equal(impersonate(alice, {}, allowing(), reading), alice);
-  assert.throws(() => impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters"), reading), error => isApiError(error, "BadRequest"));
+test("nobody becomes somebody by impersonating anonymous, and nothing is impersonated without a user", async () => {
+  assert.deepEqual((await impersonate(alice, { "impersonate-user": "system:anonymous" }, allowing("users/system:anonymous"), reading)).groups, ["system:unauthenticated"]);
+  assert.equal(await impersonate(alice, {}, allowing(), reading), alice);
+  await assert.rejects(impersonate(alice, { "impersonate-group": "system:masters" }, allowing("groups/system:masters"), reading), error => isApiError(error, "BadRequest"));
 });
 
 test("whoever comes with a certificate in its last 60 days is told", () => {
@@ -133,8 +133,8 @@ for (const [name, user, headers, allowed, groups] of [
   ["not for another sort of request", alice, { "impersonate-user": "bob" }, ["impersonate-on:user-info:list pods/default/web", "impersonate:user-info authentication.k8s.io/users/bob"], 'cannot impersonate-on:user-info:get resource "pods"'],
   ["not a node as if it were a user", alice, { "impersonate-user": "system:node:b" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/system:node:b"], 'cannot impersonate-on:arbitrary-node:get resource "pods"'],
   ["never system:masters", alice, { "impersonate-user": "bob", "impersonate-group": "system:masters" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/groups/system:masters"], "impersonating the system:masters group is not allowed"],
-] as const) test(`constrained impersonation: ${name}`, () => {
-  const attempt = (): User => impersonate(user, headers, constrainedTo(...allowed), reading);
-  if (typeof groups === "string") assert.throws(attempt, error => isApiError(error, "Forbidden") && error.message.includes(groups));
-  else assert.deepEqual(attempt().groups, groups);
+] as const) test(`constrained impersonation: ${name}`, async () => {
+  const attempt = (): Promise<User> => impersonate(user, headers, constrainedTo(...allowed), reading);
+  if (typeof groups === "string") await assert.rejects(attempt, error => isApiError(error, "Forbidden") && error.message.includes(groups));
+  else assert.deepEqual((await attempt()).groups, groups);
 });

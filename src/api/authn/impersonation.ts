@@ -26,7 +26,7 @@ const modes: readonly { readonly name: string; readonly fits: (wanted: Wanted, u
  * The user a request acts as: `user` itself without the headers, otherwise the one named, if `user` may impersonate it for `request` in one of the
  * constrained ways, or in the old way for anything. Throws Forbidden naming the first particular that was not allowed.
  */
-export function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes): User {
+export async function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes): Promise<User> {
   const wanted: Wanted = { name: all(headers, "impersonate-user")[0] ?? "", groups: all(headers, "impersonate-group"), uid: all(headers, "impersonate-uid")[0] ?? "", extra: extraOf(headers, extraPrefix) };
   if (wanted.name === "") {
     if (!onlyName(wanted)) throw badRequest("requested impersonation of groups, uid or extra without impersonating a user");
@@ -35,7 +35,7 @@ export function impersonate(user: User, headers: Headers, authorizer: Authorizer
   let first: unknown;
   for (const attempt of [...modes.filter(({ fits }) => fits(wanted, user)).map(({ name }) => () => constrained(user, wanted, name, authorizer, request)), () => unconstrained(user, wanted, authorizer)]) {
     try {
-      return attempt();
+      return await attempt();
     } catch (error) {
       if (!isApiError(error, "Forbidden")) throw error;
       first ??= error;
@@ -45,33 +45,33 @@ export function impersonate(user: User, headers: Headers, authorizer: Authorizer
 }
 
 /** May `user` do this request as somebody of this sort, and be this very one? */
-function constrained(user: User, wanted: Wanted, mode: string, authorizer: Authorizer, request: RequestAttributes): User {
+async function constrained(user: User, wanted: Wanted, mode: string, authorizer: Authorizer, request: RequestAttributes): Promise<User> {
   const own = mode === "associated-node";
   // Any of a node's accounts is as good as another: only what it has of a node counts.
   const asker = own ? { ...user, extra: { "authentication.kubernetes.io/associated-node-keys": Object.keys(user.extra).sort() } } : user;
-  check(asker, authorizer, { ...request, verb: `impersonate-on:${mode}:${request.verb}` });
-  const ask = (what: Partial<RequestAttributes>): void => check(asker, authorizer, { verb: `impersonate:${mode}`, group: authenticationGroup, version: "v1", ...what });
+  await check(asker, authorizer, { ...request, verb: `impersonate-on:${mode}:${request.verb}` });
+  const ask = (what: Partial<RequestAttributes>): Promise<void> => check(asker, authorizer, { verb: `impersonate:${mode}`, group: authenticationGroup, version: "v1", ...what });
   const node = nodeOf(wanted.name);
   const account = serviceAccountOf(wanted.name);
-  ask(node !== undefined ? { resource: "nodes", name: own ? "*" : node } : account !== undefined ? { resource: "serviceaccounts", ...account } : { resource: "users", name: wanted.name });
-  if (wanted.uid !== "") ask({ resource: "uids", name: wanted.uid });
+  await ask(node !== undefined ? { resource: "nodes", name: own ? "*" : node } : account !== undefined ? { resource: "serviceaccounts", ...account } : { resource: "users", name: wanted.name });
+  if (wanted.uid !== "") await ask({ resource: "uids", name: wanted.uid });
   const groups = { verb: `impersonate:${mode}`, group: authenticationGroup, version: "v1", resource: "groups" };
   if (wanted.groups.includes("")) throw refusal(asker, groups, "impersonating the empty string group is not allowed");
   if (wanted.groups.includes("system:masters")) throw refusal(asker, { ...groups, name: "system:masters" }, "impersonating the system:masters group is not allowed");
-  if (wanted.groups.length < manyChecks || !allows(asker, authorizer, { ...groups, name: "*" })) for (const group of wanted.groups) ask({ resource: "groups", name: group });
+  if (wanted.groups.length < manyChecks || !(await allows(asker, authorizer, { ...groups, name: "*" }))) for (const group of wanted.groups) await ask({ resource: "groups", name: group });
   for (const values of Object.values(wanted.extra)) if (values.includes("")) throw refusal(asker, { ...groups, resource: "userextras" }, "impersonating the empty string value in extra is not allowed");
-  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) ask({ resource: "userextras", subresource: key, name: value });
+  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) await ask({ resource: "userextras", subresource: key, name: value });
   return complete(wanted, node !== undefined ? ["system:nodes"] : undefined);
 }
 
 /** The old way: everything that the other may do. */
-function unconstrained(user: User, wanted: Wanted, authorizer: Authorizer): User {
-  const ask = (what: Partial<RequestAttributes>): void => check(user, authorizer, { verb: "impersonate", ...what });
+async function unconstrained(user: User, wanted: Wanted, authorizer: Authorizer): Promise<User> {
+  const ask = (what: Partial<RequestAttributes>): Promise<void> => check(user, authorizer, { verb: "impersonate", ...what });
   const account = serviceAccountOf(wanted.name);
-  ask(account === undefined ? { version: "v1", resource: "users", name: wanted.name } : { version: "v1", resource: "serviceaccounts", ...account });
-  if (wanted.uid !== "") ask({ group: authenticationGroup, version: "v1", resource: "uids", name: wanted.uid });
-  for (const group of wanted.groups) ask({ version: "v1", resource: "groups", name: group });
-  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) ask({ group: authenticationGroup, version: "v1", resource: "userextras", subresource: key, name: value });
+  await ask(account === undefined ? { version: "v1", resource: "users", name: wanted.name } : { version: "v1", resource: "serviceaccounts", ...account });
+  if (wanted.uid !== "") await ask({ group: authenticationGroup, version: "v1", resource: "uids", name: wanted.uid });
+  for (const group of wanted.groups) await ask({ version: "v1", resource: "groups", name: group });
+  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) await ask({ group: authenticationGroup, version: "v1", resource: "userextras", subresource: key, name: value });
   return complete(wanted, undefined);
 }
 
@@ -90,11 +90,11 @@ const authenticationGroup = "authentication.k8s.io";
 const manyChecks = 4;
 
 const attributesOf = (what: Partial<RequestAttributes>): RequestAttributes => ({ verb: "", group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "", resourceRequest: true, ...what });
-const allows = (user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): boolean => authorizer.authorize(user, attributesOf(what)).allowed;
+const allows = async (user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): Promise<boolean> => (await authorizer.authorize(user, attributesOf(what))).allowed;
 const refusal = (user: User, what: Partial<RequestAttributes>, reason: string): Error => unauthorizedFor(user, attributesOf(what), reason);
 
-function check(user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): void {
-  const decision = authorizer.authorize(user, attributesOf(what));
+async function check(user: User, authorizer: Authorizer, what: Partial<RequestAttributes>): Promise<void> {
+  const decision = await authorizer.authorize(user, attributesOf(what));
   if (!decision.allowed) throw unauthorizedFor(user, attributesOf(what), decision.reason);
 }
 

@@ -5,8 +5,8 @@ import { parseJson } from "../../base/json-codec.ts";
 import { messageOf } from "../../base/log.ts";
 import type { TokenVerdict, User } from "../context.ts";
 
-/** Carries one body to the webhook; rejects with an Error. */
-export type PostReview = (body: string, timeoutMs: number) => Promise<{ readonly status: number; readonly body: string }>;
+/** Carries one body to the webhook; rejects with an Error, whose cause is the connection's. */
+export type PostReview = (body: string, timeoutMs: number) => Promise<{ readonly status: number; readonly body: string; readonly headers?: { readonly [name: string]: string | readonly string[] | undefined } }>;
 
 const timeoutMs = 30_000;
 const cacheMs = 120_000;
@@ -56,7 +56,7 @@ export class TokenWebhook {
   }
 }
 
-function verdictOf({ status, body }: { readonly status: number; readonly body: string }, audiences: readonly string[]): TokenVerdict {
+function verdictOf({ status, body }: Awaited<ReturnType<PostReview>>, audiences: readonly string[]): TokenVerdict {
   if (status < 200 || status > 299) throw new Error(`the token webhook answered ${status}`);
   const { value } = parseJson(body);
   const found = isObject(value) && value["kind"] === "TokenReview" && isObject(value["status"]) ? value["status"] : undefined;

@@ -20,31 +20,31 @@ const everything: readonly Rule[] = [{ verbs: ["*"], apiGroups: ["*"], resources
 export function escalationCheck(rbac: Rbac, authorizer: Authorizer): AdmissionStep {
   return {
     name: "RBACEscalation",
-    validate(request) {
+    async validate(request) {
       const { kind, operation, user, object, previous } = request;
       if ((operation !== "CREATE" && operation !== "UPDATE") || user.groups.includes(privilegedGroup)) return;
       if (operation === "UPDATE" && changesOnlyOwnership(object, previous)) return;
-      if (kind === Role || kind === ClusterRole) judgeRole(rbac, authorizer, request);
-      else if (kind === RoleBinding || kind === ClusterRoleBinding) judgeBinding(rbac, authorizer, request);
+      if (kind === Role || kind === ClusterRole) await judgeRole(rbac, authorizer, request);
+      else if (kind === RoleBinding || kind === ClusterRoleBinding) await judgeBinding(rbac, authorizer, request);
     },
   };
 }
 
-function judgeRole(rbac: Rbac, authorizer: Authorizer, request: AdmissionRequest): void {
+async function judgeRole(rbac: Rbac, authorizer: Authorizer, request: AdmissionRequest): Promise<void> {
   const { kind, user, object, previous, namespace } = request;
   const name: string = object.metadata.name ?? "";
-  if (may(authorizer, user, { verb: "escalate", resource: kind.plural, namespace: kind === Role ? namespace : "", name })) return;
+  if (await may(authorizer, user, { verb: "escalate", resource: kind.plural, namespace: kind === Role ? namespace : "", name })) return;
   if ((object.aggregationRule !== undefined || previous?.aggregationRule !== undefined) && missingFrom(rbac, user, "", everything).rules.length > 0)
     throw forbidden({ group: rbacGroup, resource: kind.plural }, name, "must have cluster-admin privileges to use the aggregationRule");
   confirm(rbac, request, object.rules ?? []);
 }
 
-function judgeBinding(rbac: Rbac, authorizer: Authorizer, request: AdmissionRequest): void {
+async function judgeBinding(rbac: Rbac, authorizer: Authorizer, request: AdmissionRequest): Promise<void> {
   const { kind, user, object, namespace } = request;
   const roleRef: RoleRef = object.roleRef;
   const home = kind === RoleBinding ? namespace : "";
   const role = roleRef.kind === "ClusterRole" ? { resource: "clusterroles", singular: "clusterrole" } : { resource: "roles", singular: "role" };
-  if (may(authorizer, user, { verb: "bind", resource: role.resource, namespace: home, name: roleRef.name })) return;
+  if (await may(authorizer, user, { verb: "bind", resource: role.resource, namespace: home, name: roleRef.name })) return;
   const rules = rbac.rulesOf(roleRef, home);
   if (rules === undefined) throw notFound({ group: rbacGroup, resource: role.singular }, roleRef.name);
   confirm(rbac, request, rules);
@@ -64,8 +64,8 @@ function missingFrom(rbac: Rbac, user: User, namespace: string, wanted: readonly
   return { rules: uncovered(held.rules, wanted), errors: held.errors };
 }
 
-function may(authorizer: Authorizer, user: User, what: Pick<RequestAttributes, "verb" | "resource" | "namespace" | "name">): boolean {
-  return authorizer.authorize(user, { group: rbacGroup, version: "v1", subresource: "", path: "", resourceRequest: true, ...what }).allowed;
+async function may(authorizer: Authorizer, user: User, what: Pick<RequestAttributes, "verb" | "resource" | "namespace" | "name">): Promise<boolean> {
+  return (await authorizer.authorize(user, { group: rbacGroup, version: "v1", subresource: "", path: "", resourceRequest: true, ...what })).allowed;
 }
 
 /** The garbage collector takes owners and finalizers off roles that it could not write itself. */

@@ -7,6 +7,7 @@ import type { Host } from "../../schema/cel/functions.ts";
 import { Optional, type Value, none } from "../../schema/cel/values.ts";
 import { escapeName } from "../../schema/cel/names.ts";
 import { type Problem, duplicate, forbidden, invalidValue, required } from "../../schema/problem.ts";
+import { stepCost } from "../pace.ts";
 import { type Rule, compileRule, rulesOf } from "./rules-compile.ts";
 import { Correlated, itemLike } from "./rules-correlation.ts";
 import { declOf } from "./rules-schema.ts";
@@ -81,8 +82,6 @@ function inside(before: Before, find: (here: Correlated) => Correlated | undefin
   return before.here === undefined ? before : { here: find(before.here), above: before.here };
 }
 
-/** Cost of one step, some 20 ms; its last rule may use up what one rule may, some 80 ms. */
-const stepCost = 250_000;
 /** A value, what is asked of it, and how many of its rules have run. */
 type Task = { readonly checks: Checks; readonly value: Json; readonly old: Json | undefined; readonly path: string; readonly before: Before; ran: number };
 

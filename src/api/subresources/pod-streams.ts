@@ -1,7 +1,7 @@
 /** exec, attach, port-forward and logs: checked here, answered by the pod's node (pkg/registry/core/pod/strategy.go, rest/subresources.go). */
 import { forbidden, invalidValue, type Problem } from "../../schema/problem.ts";
 import type { Call, Core } from "../core.ts";
-import { badRequest, invalid, methodNotAllowed, notFound, unauthorizedFor } from "../errors.ts";
+import { badRequest, invalid, methodNotAllowed, notFound, refusalOf } from "../errors.ts";
 import { isTrue, type RequestInfo } from "../request-info.ts";
 import { sendPlain } from "../respond.ts";
 import type { Context, Services } from "../resources.ts";
@@ -25,7 +25,7 @@ function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchP
     async handle(services, { request, info }, call) {
       if (info.verb !== "get" && info.verb !== "create") throw methodNotAllowed();
       // A WebSocket starts with a GET; what it does takes the permission of the POST that SPDY starts with.
-      if (info.verb === "get") mayCreate(services.core, call, info);
+      if (info.verb === "get") await mayCreate(services.core, call, info);
       const pod = podOf(services.core, call);
       const container = ofContainer ? containerOf(pod, info.query.get("container") ?? "") : "";
       await connect(services.core, call, optionsOf(info.query));
@@ -43,10 +43,10 @@ function optionsOf(query: URLSearchParams): { readonly [name: string]: unknown }
   return { ...Object.fromEntries(on), ...(container === null ? {} : { container }), ...(command.length === 0 ? {} : { command }), ...(ports.length === 0 ? {} : { ports }) };
 }
 
-function mayCreate(core: Core, { user }: Call, { group, version, resource, subresource, namespace, name, path }: RequestInfo): void {
+async function mayCreate(core: Core, { user }: Call, { group, version, resource, subresource, namespace, name, path }: RequestInfo): Promise<void> {
   const attributes = { verb: "create", group, version, resource, subresource, namespace, name, path, resourceRequest: true };
-  const { allowed, reason } = core.authorizer.authorize(user, attributes);
-  if (!allowed) throw unauthorizedFor(user, attributes, reason);
+  const decision = await core.authorizer.authorize(user, attributes);
+  if (!decision.allowed) throw refusalOf(user, attributes, decision);
 }
 
 function podOf(core: Core, { served, namespace, name }: Call): any {

@@ -11,6 +11,7 @@ import type { RequestAttributes, User } from "../context.ts";
 import type { Call, Core } from "../core.ts";
 import { badRequest, invalid } from "../errors.ts";
 import type { Posted } from "./posted.ts";
+import { selectorProblems, selectorsOf } from "./review-selectors.ts";
 
 function userInfo({ name, uid, groups, extra }: User): any {
   return {
@@ -85,6 +86,7 @@ function problemsOf({ resourceAttributes, nonResourceAttributes, user = "", grou
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "cannot be specified in combination with resourceAttributes"));
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) problems.push(invalidValue("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
   if (withUser && user === "" && groups.length === 0) problems.push(invalidValue("spec.user", user, "at least one of user or group must be specified"));
+  if (resourceAttributes !== undefined) problems.push(...selectorProblems(resourceAttributes, "spec.resourceAttributes"));
   return problems;
 }
 
@@ -92,12 +94,14 @@ function userOf({ user = "", uid = "", groups = [], extra = {} }: any): User {
   return { name: user, uid, groups, extra: Object.fromEntries(Object.entries<any>(extra).map(([key, values]) => [key.toLowerCase(), values])) };
 }
 
-function decided(core: Core, user: User, body: any): any {
+async function decided(core: Core, user: User, body: any): Promise<any> {
   const { resourceAttributes: of, nonResourceAttributes: path } = body.spec;
+  const { asked, errors } = selectorsOf(of ?? {});
   const none = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path: "" };
   const attributes: RequestAttributes = of !== undefined
-    ? { ...none, verb: of.verb ?? "", group: of.group ?? "", version: of.version ?? "*", resource: of.resource ?? "", subresource: of.subresource ?? "", namespace: of.namespace ?? "", name: of.name ?? "", resourceRequest: true }
+    ? { ...none, verb: of.verb ?? "", group: of.group ?? "", version: of.version ?? "*", resource: of.resource ?? "", subresource: of.subresource ?? "", namespace: of.namespace ?? "", name: of.name ?? "", resourceRequest: true, ...asked }
     : { ...none, verb: path.verb ?? "", path: path.path ?? "", resourceRequest: false };
-  const { allowed, denied, reason } = core.authorizer.authorize(user, attributes);
-  return { ...body, status: { allowed, ...(denied === true ? { denied } : {}), ...(reason === undefined || reason === "" ? {} : { reason }) } };
+  const { allowed, denied, reason, error } = await core.authorizer.authorize(user, attributes);
+  const evaluationError = [...(error === undefined ? [] : [error]), ...errors].join("; ");
+  return { ...body, status: { allowed, ...(denied === true ? { denied } : {}), ...(reason === undefined || reason === "" ? {} : { reason }), ...(evaluationError === "" ? {} : { evaluationError }) } };
 }

@@ -53,7 +53,7 @@ export class Program {
     this.#host = host;
   }
 
-  /** Never throws for what the expression or its data do. Variables that are not given must not be used. */
+  /** Never throws for what the expression or its data do, but `Pending` for values that come later. Variables that are not given must not be used. */
   evaluate(bindings: ReadonlyMap<string, Value>, costMax = callCostMax): Outcome {
     const run: Run = { slots: this.#names.map(name => bindings.get(name) ?? null), host: this.#host, cost: 0, costMax };
     try {

@@ -3,6 +3,7 @@ import { type Json, type JsonObject } from "../../../base/json.ts";
 import { selectorOf } from "../../../base/selector.ts";
 import type { LoadCel } from "../../cel.ts";
 import type { Authorizer } from "../../context.ts";
+import type { Pace } from "../../pace.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed, prepareServed } from "../../strategy.ts";
 import type { AdmissionRequest } from "../admission.ts";
@@ -10,10 +11,10 @@ import { authorizerInput, type AuthorizerInput } from "../authorizer-input.ts";
 import { type Hook, type Rule, matchRules, matchSelectors } from "../webhooks/match.ts";
 import { type Form, formsOf, reviewOf } from "../webhooks/webhooks.ts";
 
-export type PolicyOptions = { readonly registry: () => Registry; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer };
+export type PolicyOptions = { readonly registry: () => Registry; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 
 /** What expressions see. */
-export type PolicyInput = AuthorizerInput & { readonly values: ReadonlyMap<string, Json> };
+export type PolicyInput = AuthorizerInput & { readonly values: ReadonlyMap<string, Json>; readonly pace: Pace };
 
 type NamedRule = Rule & { readonly resourceNames?: readonly string[] | undefined };
 type Match = { readonly resourceRules?: readonly NamedRule[] | undefined; readonly excludeResourceRules?: readonly NamedRule[] | undefined; readonly namespaceSelector?: unknown; readonly objectSelector?: unknown; readonly matchPolicy?: string | undefined };
@@ -86,10 +87,10 @@ async function paramsOf(served: Served, paramRef: ParamRef | undefined, request:
 }
 
 /** The request as expressions see it now. */
-export function inputOf({ form, own, param, policy }: Invocation<PolicyObject, BindingObject>, request: AdmissionRequest, { authorizer }: PolicyOptions): PolicyInput {
+export function inputOf({ form, own, param, policy }: Invocation<PolicyObject, BindingObject>, request: AdmissionRequest, { authorizer, pace }: PolicyOptions): PolicyInput {
   const { object = null, oldObject = null, uid: _uid, ...review } = reviewOf(request, form, own, "") as JsonObject;
   const namespace = request.kind.namespaced ? request.read.get("", "namespaces", "", request.namespace) : undefined;
   const values = new Map<string, Json>([["object", object], ["oldObject", oldObject], ["request", review], ["namespaceObject", (namespace as Json | undefined) ?? null]]);
   if (policy.spec.paramKind !== undefined) values.set("params", param);
-  return { values, ...authorizerInput(authorizer, request, form) };
+  return { values, pace, ...authorizerInput(authorizer, request, form) };
 }

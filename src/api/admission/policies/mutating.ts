@@ -17,7 +17,7 @@ import { inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyO
 
 export type MutatingSpec = MutatingAdmissionPolicy["spec"];
 export type Mutation = { readonly apply: JsonObject } | { readonly patch: Json } | { readonly problem: string };
-export type MutatingPolicy = { matches(input: PolicyInput): boolean | { readonly problem: string }; readonly mutations: readonly ((input: PolicyInput) => Mutation)[] };
+export type MutatingPolicy = { matches(input: PolicyInput): Promise<boolean | { readonly problem: string }>; readonly mutations: readonly ((input: PolicyInput) => Promise<Mutation>)[] };
 
 /** Policies kept compiled. */
 const policiesMax = 1_000;
@@ -32,7 +32,7 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
     const uid = metadata.uid ?? "", generation = metadata.generation ?? 0;
     const known = compiled.get(uid);
     if (known?.generation === generation) return known.policy;
-    const policy: MutatingPolicy = (await options.loadCel?.())?.mutatingPolicy(spec) ?? { matches: () => ({ problem: "this server has no CEL" }), mutations: [] };
+    const policy: MutatingPolicy = (await options.loadCel?.())?.mutatingPolicy(spec) ?? { matches: async () => ({ problem: "this server has no CEL" }), mutations: [] };
     if (compiled.size >= policiesMax) compiled.clear();
     compiled.set(uid, { generation, policy });
     return policy;
@@ -59,7 +59,7 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
       const key = keyOf(asked);
       if (isAgain && !pass.again.has(key)) continue;
       const evaluate = await policyOf(policy);
-      const matches = evaluate.matches(inputOf(asked, request, options));
+      const matches = await evaluate.matches(inputOf(asked, request, options));
       if (matches === false) continue;
       if (matches !== true) {
         fail(matches.problem, "Invalid");
@@ -67,7 +67,7 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
       }
       const before = stringifyJson(request.object ?? null);
       for (const mutation of request.object === undefined ? [] : evaluate.mutations) {
-        const why = await mutate(asked.form, request, mutation(inputOf(asked, request, options)), options);
+        const why = await mutate(asked.form, request, await mutation(inputOf(asked, request, options)), options);
         if (why === undefined) changed = true;
         else fail(why, "Invalid");
         await asked.form.ready();

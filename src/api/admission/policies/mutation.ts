@@ -10,7 +10,7 @@ import { List, type Value, typeNameOf } from "../../../schema/cel/values.ts";
 import type { Problem } from "../../../schema/problem.ts";
 import type { PolicyInput } from "./match.ts";
 import type { Mutation, MutatingPolicy, MutatingSpec } from "./mutating.ts";
-import { checkExpression, conditionsOf, failureText, Run, scopesOf, variablesOf } from "./policy-run.ts";
+import { checkExpression, conditionsOf, failureText, matches, Run, scopesOf, variablesOf } from "./policy-run.ts";
 
 const patchTypes = listOf(patchType);
 
@@ -30,13 +30,13 @@ export function compileMutations(spec: MutatingSpec, host: Host): MutatingPolicy
   const scopes = scopesOf(spec);
   const conditions = conditionsOf(spec.matchConditions ?? [], scopes, host), named = variablesOf(spec.variables ?? [], scopes, host);
   return {
-    matches: input => new Run(input, named).matches(conditions),
+    matches: input => matches(input, conditions),
     mutations: (spec.mutations ?? []).map(({ applyConfiguration, jsonPatch }) => {
       const applies = applyConfiguration !== undefined;
       const expression = (applies ? applyConfiguration.expression : jsonPatch?.expression) ?? "";
       const compiled = compileExpression(expression, { variables: scopes.all, host, messages: patchMessages, wants: [applies ? applyType : patchTypes] });
-      return (input: PolicyInput): Mutation => {
-        const outcome = new Run(input, named).evaluate(compiled);
+      return async (input: PolicyInput): Promise<Mutation> => {
+        const outcome = await new Run(input, named).evaluate(compiled);
         if (!outcome.ok) return { problem: failureText(expression, outcome) };
         try {
           return applies ? { apply: appliedFrom(outcome.value) } : { patch: patchFrom(outcome.value) };

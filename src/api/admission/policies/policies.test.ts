@@ -115,7 +115,7 @@ test("expressions may ask the authorizer, for the caller and for service account
     asked.push(`${name} ${verb} ${resourceRequest === true ? `${group}/${resource}/${subresource} ${namespace}/${object}` : path}`);
     return resourceRequest === true && verb === "use" ? { allowed: true, reason: "because" } : { allowed: false, reason: "why not" };
   }, rules };
-  const harness = await startHarness({ loadCel: async () => celWith(celHost), authorizer: () => authorizer });
+  const harness = await startHarness({ loadCel: async () => celWith(celHost), authorizer: () => authorizer, defer: work => void setImmediate(work) });
   await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
   const ask = "authorizer.serviceAccount('default', 'robot')";
   const expressions = [

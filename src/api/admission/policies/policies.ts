@@ -12,7 +12,7 @@ import { inputOf, invocationsOf, type PolicyInput, type PolicyOptions } from "./
 
 export type PolicySpec = ValidatingAdmissionPolicy["spec"];
 /** What a policy says of a request: nothing if all is well. */
-export type Policy = (input: PolicyInput) => Said;
+export type Policy = (input: PolicyInput) => Promise<Said>;
 export type Said = { readonly verdicts: readonly Verdict[]; /** For the audit log. */ readonly annotations: readonly { readonly key: string; readonly value: string }[]; /** Annotations that could not be made, where that refuses the request. */ readonly failures: readonly string[] };
 /** `index`: the rule's place in the policy. */
 export type Verdict = { readonly message: string; readonly reason: string; readonly index: number };
@@ -23,7 +23,7 @@ const policiesMax = 1_000;
 const annotationMax = 10 * 1024;
 const failureAnnotation = "validation.policy.admission.k8s.io/validation_failure";
 const codes: { readonly [reason: string]: number } = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 };
-const noCel: Policy = () => ({ verdicts: [{ message: "this server has no CEL", reason: "Invalid", index: 0 }], annotations: [], failures: [] });
+const noCel: Policy = async () => ({ verdicts: [{ message: "this server has no CEL", reason: "Invalid", index: 0 }], annotations: [], failures: [] });
 
 export function validatingPolicies(options: PolicyOptions): AdmissionStep {
   /** By the policy's uid. */
@@ -53,7 +53,7 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
           if (policy.spec.failurePolicy !== "Ignore") deny(asked.message, "Invalid", { group: request.served?.group ?? request.kind.group, resource: request.kind.plural });
           continue;
         }
-        const said = (await policyOf(policy))(inputOf(asked, request, options));
+        const said = await (await policyOf(policy))(inputOf(asked, request, options));
         for (const verdict of said.verdicts) announce(verdict, asked.binding, request, text => `Validation failed for ${by}: ${text}`, () => deny(verdict.message, verdict.reason, asked.form));
         for (const failure of said.failures) deny(failure, "Invalid", asked.form);
         for (const { key, value } of said.annotations) {

@@ -5,7 +5,7 @@ import { types } from "../../../schema/cel/types.ts";
 import { typeNameOf } from "../../../schema/cel/values.ts";
 import type { Problem } from "../../../schema/problem.ts";
 import type { Policy, PolicySpec, Said, Verdict } from "./policies.ts";
-import { checkExpression, conditionsOf, failureText, Run, scopesOf, variablesOf } from "./policy-run.ts";
+import { checkExpression, conditionsOf, failureText, matches, type Result, Run, scopesOf, variablesOf } from "./policy-run.ts";
 
 /** Bytes of the longest message that an expression may make. */
 const messageMax = 5 * 1024;
@@ -31,20 +31,22 @@ export function compilePolicy(spec: PolicySpec, host: Host): Policy {
   const annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({ key, valueExpression, compiled: textOf(valueExpression) }));
   const fails = spec.failurePolicy !== "Ignore";
 
-  return input => {
+  return async input => {
+    const matched = await matches(input, conditions);
+    if (matched === false) return nothing;
+    const failed = (message: string): Said => (fails ? { ...nothing, verdicts: [{ message, reason: "Invalid", index: 0 }] } : nothing);
+    if (matched !== true) return failed(matched.problem);
     const run = new Run(input, named);
-    const matches = run.matches(conditions);
-    if (matches === false) return nothing;
-    if (matches !== true) return fails ? { ...nothing, verdicts: [{ message: matches.problem, reason: "Invalid", index: 0 }] } : nothing;
     const verdicts: Verdict[] = [];
     for (const [index, { expression, message, reason, compiled, made }] of validations.entries()) {
-      const outcome = run.evaluate(compiled);
+      const outcome = await run.evaluate(compiled);
       if (outcome.ok && outcome.value === true) continue;
+      if (!outcome.ok && outcome.spent) return failed(outcome.message);
       if (!outcome.ok) {
         if (fails) verdicts.push({ message: failureText(expression, outcome), reason: "Invalid", index });
         continue;
       }
-      const text = made === undefined ? undefined : messageFrom(run.evaluate(made));
+      const text = made === undefined ? undefined : messageFrom(await run.evaluate(made));
       verdicts.push({ message: text ?? (message === undefined || message.trim() === "" ? `failed expression: ${expression.trim()}` : message.trim()), reason: reason ?? "Invalid", index });
     }
     if (annotations.length === 0) return { ...nothing, verdicts };
@@ -52,7 +54,7 @@ export function compilePolicy(spec: PolicySpec, host: Host): Policy {
     // A budget of its own: what is logged does not depend on what the rules have cost.
     const logging = new Run(input, named);
     for (const { key, valueExpression, compiled } of annotations) {
-      const outcome = logging.evaluate(compiled);
+      const outcome = await logging.evaluate(compiled);
       if (!outcome.ok) {
         if (fails) failures.push(failureText(valueExpression, outcome));
       } else if (typeof outcome.value === "string") {
@@ -66,7 +68,7 @@ export function compilePolicy(spec: PolicySpec, host: Host): Policy {
 const nothing: Said = { verdicts: [], annotations: [], failures: [] };
 
 /** A message that is made must be one line of some length. */
-function messageFrom(outcome: ReturnType<Run["evaluate"]>): string | undefined {
+function messageFrom(outcome: Result): string | undefined {
   const text = outcome.ok && typeof outcome.value === "string" ? outcome.value.trim() : "";
   return text === "" || text.includes("\n") || new TextEncoder().encode(text).length > messageMax ? undefined : text;
 }

@@ -9,18 +9,18 @@ import { apiVersionOf } from "../../../kinds/kind.ts";
 import type { Node } from "../../../schema/t.ts";
 import { decode } from "../../../schema/decode.ts";
 import { jsonPatch } from "../../../schema/json-patch.ts";
-import { internal } from "../../errors.ts";
+import { forbidden, internal } from "../../errors.ts";
 import type { Authorizer } from "../../context.ts";
 import type { LoadCel } from "../../cel.ts";
+import type { Pace } from "../../pace.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed, prepareServed } from "../../strategy.ts";
 import { authorizerInput } from "../authorizer-input.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
-import { conditionVariables } from "./conditions.ts";
 import { isExempt, matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
 
-export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer };
+export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 
 const defaultSeconds = 10;
 
@@ -198,19 +198,14 @@ export function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: 
   };
 }
 
-/** All must hold; one that does not decides, one that fails counts only when none says no (apiserver plugin/webhook/matchconditions/matcher.go). */
-async function conditionsHold(options: WebhookOptions, request: AdmissionRequest, hook: Hook, form: Form, own: Form): Promise<boolean> {
-  const cel = await options.loadCel?.();
+/** Conditions that cannot be judged refuse the request where the hook must not be left out (apiserver plugin/webhook/generic/webhook.go). */
+async function conditionsHold({ loadCel, authorizer, pace }: WebhookOptions, request: AdmissionRequest, { matchConditions = [], failurePolicy }: Hook, form: Form, own: Form): Promise<boolean> {
   const review = reviewOf(request, form, own, "") as JsonObject;
   const values = new Map<string, Json>([["object", review.object ?? null], ["oldObject", review.oldObject ?? null], ["request", review]]);
-  const failures: string[] = [];
-  for (const { name, expression } of hook.matchConditions ?? []) {
-    const outcome = cel === undefined ? { problem: "this server has no CEL" } : cel.condition(expression, conditionVariables)(values, authorizerInput(options.authorizer, request, form));
-    if ("problem" in outcome) failures.push(`${name}: ${outcome.problem}`);
-    else if (!outcome.holds) return false;
-  }
-  if (failures.length > 0) failOpenOrThrow(options, hook, new Error(failures.join("; ")));
-  return failures.length === 0;
+  const hold = (await (await loadCel?.())?.conditions(matchConditions.map(({ expression }) => expression), { values, pace, ...authorizerInput(authorizer, request, form) })) ?? { problem: "this server has no CEL" };
+  if (typeof hold === "boolean") return hold;
+  if (failurePolicy !== "Ignore") throw forbidden(own, request.name, hold.problem);
+  return false;
 }
 
 function failOpenOrThrow({ log }: WebhookOptions, hook: Hook, error: unknown): void {
