@@ -11,6 +11,7 @@ import { EventRecorder } from "../client/events.ts";
 import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
 import type { Informers } from "../client/informers.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
+import type { SignWithToken } from "./bootstrap-tokens.ts";
 import type { CertificateSigner } from "./certificate-signer.ts";
 import type { LoadBalancers } from "./load-balancer-plan.ts";
 import { KeyQueue } from "./queue.ts";
@@ -39,6 +40,8 @@ export type Settings = {
   readonly certificates?: CertificateSigner;
   /** Says what is wrong with the types in a policy's expressions; without it nobody does. */
   readonly checkPolicy?: (policy: ValidatingAdmissionPolicy) => Promise<readonly { readonly fieldRef: string; readonly warning: string }[]>;
+  /** Signs `cluster-info`; without it nobody does. */
+  readonly signWithToken?: SignWithToken;
   /** PEM of the CA that pods trust the API server by; published in every namespace. */
   readonly rootCA: string;
   /** Finished pods kept before the oldest are removed (--terminated-pod-gc-threshold). */

@@ -5,6 +5,7 @@ import { supervise, type Service } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { defaultSettings, loop, type Controller, type KindSource, type Settings, type World } from "./controller.ts";
+import { bootstrapSigner, tokenCleaner } from "./bootstrap-tokens.ts";
 import { certificateApproving, certificateCleaning, certificateSigning } from "./certificate-signing.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation.ts";
 import { cronJobController } from "./cronjob.ts";
@@ -38,7 +39,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning,
+  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

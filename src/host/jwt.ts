@@ -1,5 +1,5 @@
 /** The keys that sign service-account tokens: one file, newest first; the first signs, all verify. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { SigningKey, VerificationKey } from "../api/authn/jwt.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -42,4 +42,10 @@ export function verificationKey(key: KeyObject): VerificationKey {
 /** JOSE writes an ECDSA signature as r and s side by side, not as DER. */
 function options(key: KeyObject): { key: KeyObject; dsaEncoding: "ieee-p1363" } {
   return { key, dsaEncoding: "ieee-p1363" };
+}
+
+/** A JSON web signature (HS256) without its content (RFC 7515 appendix F), as bootstrap tokens make them. */
+export function detachedSignature(content: string, id: string, secret: string): string {
+  const header = Buffer.from(JSON.stringify({ alg: "HS256", kid: id })).toString("base64url");
+  return `${header}..${createHmac("sha256", secret).update(`${header}.${Buffer.from(content).toString("base64url")}`).digest("base64url")}`;
 }

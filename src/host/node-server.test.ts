@@ -84,7 +84,7 @@ test("without a certificate nobody gets in, with another's than the API server's
 
 for (const [path, status, body] of [
   ["/healthz", 200, /^ok$/], ["/pods", 200, /"kind":"PodList".*"uid":"u1"/], ["/stats/summary", 200, /usageCoreNanoSeconds/],
-  ["/metrics/resource", 200, /^node_cpu_usage_seconds_total 2.5 \d{13}$/m], ["/metrics/cadvisor", 200, /^container_last_seen 1$/m], ["/nothing", 404, /404/], ["/pods%zz", 400, /not encoded/],
+  ["/metrics/resource", 200, /^node_cpu_usage_seconds_total 2.5 \d{13}$/m], ["/metrics/cadvisor", 200, /^container_last_seen 1$/m], ["/nothing", 404, /404/], ["/logs/", 405, /^logs endpoint is disabled\.\n$/], ["/logs/../shadow", 405, /disabled/], ["/pods%zz", 400, /not encoded/],
   ["/containerLogs/default/web/c?tailLines=3", 200, /^log of c tail 3\n$/], ["/containerLogs/default/none/c", 404, /pod \\"none\\" not found/], ["/containerLogs/default/web/c?tailLines=x", 400, /tailLines/],
   ["/exec/default/web/c?command=cat", 400, /at least 1 of stdin, stdout, stderr/], ["/exec/default/web/c?input=1", 400, /specify a command/],
   ["/exec/default/none/c?command=cat&input=1", 404, /NotFound/], ["/exec/default/web/c?command=cat&input=1", 400, /missing upgrade headers/], ["/portForward/default/none", 404, /pod does not exist/],

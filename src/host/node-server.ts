@@ -73,6 +73,8 @@ async function answer(request: HttpRequest, options: NodeServerOptions): Promise
       if (rest.join("/") === "cadvisor") return metrics(node.cadvisorMetrics());
       return rest.join("/") === "resource" ? metrics(resourceMetrics(await node.statsSummary(true), options.clock.now())) : notFound();
     case "configz": return options.config ? json(200, { kubeletconfig: options.config() }) : notFound();
+    // As with enableSystemLogHandler=false: the logs of a machine that is somebody's own are not the cluster's.
+    case "logs": return text(405, "logs endpoint is disabled.\n");
     case "containerLogs": {
       if (rest.length !== 3 || !containerPath) return notFound();
       const write = await node.logs(logRequest(address, query));

@@ -37,7 +37,7 @@ import { doNotRestart, startAgain } from "../host/daemon.ts";
 import { createForwardCall, type ForwardCall } from "../host/forward-call.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
-import { openSigningKeys } from "../host/jwt.ts";
+import { detachedSignature, openSigningKeys } from "../host/jwt.ts";
 import { HeldPorts } from "../host/held-ports.ts";
 import { lineLog } from "../host/log.ts";
 import { compilePattern } from "../host/regex.ts";
@@ -198,7 +198,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
-    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: () => heldPorts.listening(), hold: ports => heldPorts.hold(ports) } } : {}) },
+    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: () => heldPorts.listening(), hold: ports => heldPorts.hold(ports) } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
