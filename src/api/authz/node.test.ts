@@ -106,10 +106,10 @@ test("only a member of system:nodes named after a node is one", async t => {
 });
 
 type Write = Partial<AdmissionRequest> & { readonly kind: AnyKind };
-function judge(step: AdmissionStep, read: Reader, user: User, write: Write): string {
+async function judge(step: AdmissionStep, read: Reader, user: User, write: Write): Promise<string> {
   const request: AdmissionRequest = { operation: "UPDATE", subresource: "", namespace: "", name: write.object?.metadata?.name ?? "", user, dryRun: false, object: undefined, previous: undefined, now: 0, read, warn() {}, ...write };
   try {
-    void step.validate!(request);
+    await step.validate!(request);
     return "";
   } catch (error) {
     if (isApiError(error, "Forbidden")) return error.message.replace(/^.* is forbidden: /, "");
@@ -123,24 +123,24 @@ test("NodeRestriction: of its Node, a node may change status, allowed labels and
   const previous = { metadata: { name: "a", uid: "u", labels: { "kubernetes.io/hostname": "a", team: "x" }, annotations: {} }, spec: { taints: [{ key: "k", effect: "NoSchedule" }] }, status: {} };
   const change = (metadata: object, spec: object = {}) => judge(nodeRestriction, read, nodeA, { kind: Node, previous, object: { ...previous, metadata: { ...previous.metadata, ...metadata }, spec: { ...previous.spec, ...spec } } });
   const labels = (more: object) => change({ labels: { ...previous.metadata.labels, ...more } });
-  assert.equal(change({}), "");
-  assert.equal(change({ annotations: { x: "y" }, managedFields: [], resourceVersion: "7" }), "");
-  assert.equal(change({}, { providerID: "x://y" }), "");
-  for (const label of ["topology.kubernetes.io/zone", "kubelet.kubernetes.io/x", "sub.node.kubernetes.io/x", "example.com/x", "free"]) assert.equal(labels({ [label]: "v" }), "", label);
+  assert.equal(await change({}), "");
+  assert.equal(await change({ annotations: { x: "y" }, managedFields: [], resourceVersion: "7" }), "");
+  assert.equal(await change({}, { providerID: "x://y" }), "");
+  for (const label of ["topology.kubernetes.io/zone", "kubelet.kubernetes.io/x", "sub.node.kubernetes.io/x", "example.com/x", "free"]) assert.equal(await labels({ [label]: "v" }), "", label);
   for (const label of ["node-role.kubernetes.io/control-plane", "node-restriction.kubernetes.io/x", "sub.node-restriction.kubernetes.io/x", "kubernetes.io/x", "x.k8s.io/y", "xnode-role.kubernetes.io/y"])
-    assert.equal(labels({ [label]: "v" }), `is not allowed to modify labels: ${label}`);
-  assert.equal(change({}, { taints: [] }), 'node "a" is not allowed to modify taints');
-  assert.equal(change({}, { unschedulable: true }), 'node "a" is not allowed to modify unschedulable');
-  assert.equal(change({}, { podCIDR: "10.0.0.0/8" }), 'node "a" is not allowed to modify podCIDR');
-  assert.equal(change({ ownerReferences: [{ name: "x" }] }), 'node "a" is not allowed to modify ownerReferences');
-  assert.equal(change({ finalizers: ["x"] }), 'node "a" is not allowed to modify finalizers');
-  assert.equal(change({ somethingNew: 1 }), 'node "a" is not allowed to modify somethingNew');
-  assert.equal(judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "kubernetes.io/os": "linux" } }, spec: { taints: [{ key: "k" }] } } }), "");
-  assert.equal(judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "node-role.kubernetes.io/x": "" } }, spec: {} } }), 'node "a" is not allowed to set the following labels: node-role.kubernetes.io/x');
-  assert.equal(judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "b" }, spec: {} } }), 'node "a" is not allowed to modify node "b"');
-  assert.equal(judge(nodeRestriction, read, nodeA, { kind: Node, operation: "DELETE", name: "a", previous }), 'node "a" is not allowed to delete itself');
-  assert.equal(judge(nodeRestriction, read, { ...nodeA, name: "system:node:" }, { kind: Node, object: previous, previous }), 'could not determine node from user "system:node:"');
-  assert.equal(judge(nodeRestriction, read, { ...nodeA, groups: [] }, { kind: Node, object: { ...previous, spec: {} }, previous }), "", "others are not its business");
+    assert.equal(await labels({ [label]: "v" }), `is not allowed to modify labels: ${label}`);
+  assert.equal(await change({}, { taints: [] }), 'node "a" is not allowed to modify taints');
+  assert.equal(await change({}, { unschedulable: true }), 'node "a" is not allowed to modify unschedulable');
+  assert.equal(await change({}, { podCIDR: "10.0.0.0/8" }), 'node "a" is not allowed to modify podCIDR');
+  assert.equal(await change({ ownerReferences: [{ name: "x" }] }), 'node "a" is not allowed to modify ownerReferences');
+  assert.equal(await change({ finalizers: ["x"] }), 'node "a" is not allowed to modify finalizers');
+  assert.equal(await change({ somethingNew: 1 }), 'node "a" is not allowed to modify somethingNew');
+  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "kubernetes.io/os": "linux" } }, spec: { taints: [{ key: "k" }] } } }), "");
+  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "node-role.kubernetes.io/x": "" } }, spec: {} } }), 'node "a" is not allowed to set the following labels: node-role.kubernetes.io/x');
+  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "b" }, spec: {} } }), 'node "a" is not allowed to modify node "b"');
+  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "DELETE", name: "a", previous }), 'node "a" is not allowed to delete itself');
+  assert.equal(await judge(nodeRestriction, read, { ...nodeA, name: "system:node:" }, { kind: Node, object: previous, previous }), 'could not determine node from user "system:node:"');
+  assert.equal(await judge(nodeRestriction, read, { ...nodeA, groups: [] }, { kind: Node, object: { ...previous, spec: {} }, previous }), "", "others are not its business");
 });
 
 test("NodeRestriction: pods, tokens and leases of other nodes are out of reach", async t => {
@@ -149,38 +149,38 @@ test("NodeRestriction: pods, tokens and leases of other nodes are out of reach",
   const mine: any = pod("a", "mine");
   const theirs: any = pod("b", "theirs");
   const status = (previous: any, metadata: object = {}, more: object = {}) => say({ kind: Pod, subresource: "status", previous, object: { ...previous, metadata: { ...previous.metadata, ...metadata }, status: { phase: "Running", ...more } } });
-  assert.equal(status(mine), "");
-  assert.equal(status(mine, { resourceVersion: "9", managedFields: [{}] }), "");
-  assert.equal(status(theirs), 'node "a" can only update pod status for pods with spec.nodeName set to itself');
-  for (const [field, value] of [["labels", { a: "b" }], ["annotations", { a: "b" }], ["ownerReferences", [{}]], ["finalizers", ["x"]]] as const) assert.equal(status(mine, { [field]: value }), `node "a" cannot update ${field} through pod status`);
-  assert.equal(status(mine, {}, { resourceClaimStatuses: [{ name: "x" }] }), 'node "a" cannot update resource claim statues');
-  assert.equal(say({ kind: Pod, operation: "DELETE", name: "mine", previous: mine }), "");
-  assert.equal(say({ kind: Pod, operation: "DELETE", name: "theirs", previous: theirs }), 'node "a" can only delete pods with spec.nodeName set to itself');
-  assert.equal(say({ kind: Pod, operation: "CREATE", object: mine }), 'pod does not have "kubernetes.io/config.mirror" annotation, node "a" can only create mirror pods');
-  assert.equal(say({ kind: Pod, object: mine, previous: mine }), 'unexpected operation "UPDATE", node "a" can only create and delete mirror pods');
-  assert.equal(say({ kind: Pod, subresource: "ephemeralcontainers", object: mine, previous: mine }), "unexpected pod subresource \"ephemeralcontainers\", only 'status' and 'eviction' are allowed");
-  assert.equal(say({ kind: Pod, subresource: "eviction", operation: "CREATE", name: "mine", object: {} }), "");
-  assert.equal(say({ kind: Pod, subresource: "eviction", operation: "CREATE", name: "theirs", object: {} }), "node a can only evict pods with spec.nodeName set to itself");
+  assert.equal(await status(mine), "");
+  assert.equal(await status(mine, { resourceVersion: "9", managedFields: [{}] }), "");
+  assert.equal(await status(theirs), 'node "a" can only update pod status for pods with spec.nodeName set to itself');
+  for (const [field, value] of [["labels", { a: "b" }], ["annotations", { a: "b" }], ["ownerReferences", [{}]], ["finalizers", ["x"]]] as const) assert.equal(await status(mine, { [field]: value }), `node "a" cannot update ${field} through pod status`);
+  assert.equal(await status(mine, {}, { resourceClaimStatuses: [{ name: "x" }] }), 'node "a" cannot update resource claim statues');
+  assert.equal(await say({ kind: Pod, operation: "DELETE", name: "mine", previous: mine }), "");
+  assert.equal(await say({ kind: Pod, operation: "DELETE", name: "theirs", previous: theirs }), 'node "a" can only delete pods with spec.nodeName set to itself');
+  assert.equal(await say({ kind: Pod, operation: "CREATE", object: mine }), 'pod does not have "kubernetes.io/config.mirror" annotation, node "a" can only create mirror pods');
+  assert.equal(await say({ kind: Pod, object: mine, previous: mine }), 'unexpected operation "UPDATE", node "a" can only create and delete mirror pods');
+  assert.equal(await say({ kind: Pod, subresource: "ephemeralcontainers", object: mine, previous: mine }), "unexpected pod subresource \"ephemeralcontainers\", only 'status' and 'eviction' are allowed");
+  assert.equal(await say({ kind: Pod, subresource: "eviction", operation: "CREATE", name: "mine", object: {} }), "");
+  assert.equal(await say({ kind: Pod, subresource: "eviction", operation: "CREATE", name: "theirs", object: {} }), "node a can only evict pods with spec.nodeName set to itself");
   const owner = { apiVersion: "v1", kind: "Node", name: "a", uid: "node-uid", controller: true };
   const mirror = (spec: object = {}, owners: object[] = [owner]) => say({ kind: Pod, operation: "CREATE", object: { metadata: { name: "m", annotations: { "kubernetes.io/config.mirror": "x" }, ownerReferences: owners }, spec: { nodeName: "a", containers: [], ...spec } } });
-  assert.equal(mirror(), "");
-  assert.equal(mirror({ nodeName: "b" }), 'node "a" can only create pods with spec.nodeName set to itself');
-  assert.equal(mirror({ serviceAccountName: "admin" }), 'node "a" can not create pods that reference a service account');
-  assert.equal(mirror({ volumes: [{ name: "v", secret: { secretName: "s" } }] }), 'node "a" can not create pods that reference secrets');
-  assert.equal(mirror({ initContainers: [{ name: "i", envFrom: [{ configMapRef: { name: "x" } }] }] }), 'node "a" can not create pods that reference configmaps');
-  assert.equal(mirror({}, [{ ...owner, name: "b" }]), 'node "a" can only create pods with an owner reference set to itself');
-  assert.equal(mirror({}, []), 'node "a" can only create pods with an owner reference set to itself');
-  assert.equal(mirror({}, [{ ...owner, uid: "other" }]), "node a UID mismatch: expected other got node-uid");
+  assert.equal(await mirror(), "");
+  assert.equal(await mirror({ nodeName: "b" }), 'node "a" can only create pods with spec.nodeName set to itself');
+  assert.equal(await mirror({ serviceAccountName: "admin" }), 'node "a" can not create pods that reference a service account');
+  assert.equal(await mirror({ volumes: [{ name: "v", secret: { secretName: "s" } }] }), 'node "a" can not create pods that reference secrets');
+  assert.equal(await mirror({ initContainers: [{ name: "i", envFrom: [{ configMapRef: { name: "x" } }] }] }), 'node "a" can not create pods that reference configmaps');
+  assert.equal(await mirror({}, [{ ...owner, name: "b" }]), 'node "a" can only create pods with an owner reference set to itself');
+  assert.equal(await mirror({}, []), 'node "a" can only create pods with an owner reference set to itself');
+  assert.equal(await mirror({}, [{ ...owner, uid: "other" }]), "node a UID mismatch: expected other got node-uid");
   const token = (boundObjectRef?: object) => say({ kind: ServiceAccount, subresource: "token", operation: "CREATE", name: "web", object: { spec: { ...(boundObjectRef ? { boundObjectRef } : {}) } } });
-  assert.equal(token({ apiVersion: "v1", kind: "Pod", name: "mine", uid: "uid-mine" }), "");
-  assert.equal(token(), "node requested token not bound to a pod");
-  assert.equal(token({ apiVersion: "v1", kind: "Secret", name: "s", uid: "x" }), "node requested token not bound to a pod");
-  assert.equal(token({ apiVersion: "v1", kind: "Pod", name: "mine" }), "node requested token with a pod binding without a uid");
-  assert.equal(token({ apiVersion: "v1", kind: "Pod", name: "theirs", uid: "uid-theirs" }), "node requested token bound to a pod scheduled on a different node");
-  assert.equal(token({ apiVersion: "v1", kind: "Pod", name: "ghost", uid: "x" }), 'pods "ghost" not found');
-  assert.equal(say({ kind: Lease, namespace: "kube-node-lease", name: "a", object: { metadata: { name: "a" } } }), "");
-  assert.equal(say({ kind: Lease, namespace: "kube-node-lease", operation: "CREATE", object: { metadata: { name: "b" } } }), "can only access node lease with the same name as the requesting node");
-  assert.equal(say({ kind: Lease, namespace: "kube-system", name: "a", object: { metadata: { name: "a" } } }), 'can only access leases in the "kube-node-lease" system namespace');
+  assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "mine", uid: "uid-mine" }), "");
+  assert.equal(await token(), "node requested token not bound to a pod");
+  assert.equal(await token({ apiVersion: "v1", kind: "Secret", name: "s", uid: "x" }), "node requested token not bound to a pod");
+  assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "mine" }), "node requested token with a pod binding without a uid");
+  assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "theirs", uid: "uid-theirs" }), "node requested token bound to a pod scheduled on a different node");
+  assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "ghost", uid: "x" }), 'pods "ghost" not found');
+  assert.equal(await say({ kind: Lease, namespace: "kube-node-lease", name: "a", object: { metadata: { name: "a" } } }), "");
+  assert.equal(await say({ kind: Lease, namespace: "kube-node-lease", operation: "CREATE", object: { metadata: { name: "b" } } }), "can only access node lease with the same name as the requesting node");
+  assert.equal(await say({ kind: Lease, namespace: "kube-system", name: "a", object: { metadata: { name: "a" } } }), 'can only access leases in the "kube-node-lease" system namespace');
 });
 
 test("nobody grants what they do not hold, in upstream's words", async t => {
@@ -201,18 +201,18 @@ test("nobody grants what they do not hold, in upstream's words", async t => {
   const write = (who: User, kind: AnyKind, object: object, previous?: object) => judge(step, read, who, { kind, operation: previous ? "UPDATE" : "CREATE", namespace: "shop", object: { metadata: { name: "new" }, ...object }, ...(previous ? { previous } : {}) });
   const rules = (...rules: object[]) => ({ rules });
   const pods = { verbs: ["get"], apiGroups: [""], resources: ["pods"] };
-  assert.equal(write(eve, ClusterRole, rules(pods, { verbs: ["update"], apiGroups: [""], resources: ["widgets/scale"] }, { ...pods, resourceNames: ["x"] }, { verbs: ["get"], nonResourceURLs: ["/logs/kubelet", "/logs/*"] })), "");
-  assert.equal(write(eve, ClusterRole, rules({ verbs: ["get", "delete"], apiGroups: ["", "apps"], resources: ["pods"] }, { verbs: ["get"], nonResourceURLs: ["/metrics"] })),
+  assert.equal(await write(eve, ClusterRole, rules(pods, { verbs: ["update"], apiGroups: [""], resources: ["widgets/scale"] }, { ...pods, resourceNames: ["x"] }, { verbs: ["get"], nonResourceURLs: ["/logs/kubelet", "/logs/*"] })), "");
+  assert.equal(await write(eve, ClusterRole, rules({ verbs: ["get", "delete"], apiGroups: ["", "apps"], resources: ["pods"] }, { verbs: ["get"], nonResourceURLs: ["/metrics"] })),
     'user "eve" (groups=["dev" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}\n{APIGroups:["apps"], Resources:["pods"], Verbs:["get" "delete"]}\n{NonResourceURLs:["/metrics"], Verbs:["get"]}');
-  assert.match(write(eve, ClusterRole, rules({ verbs: ["*"], apiGroups: [""], resources: ["pods"] })), /Verbs:\["\*"\]/);
-  assert.equal(write(eve, ClusterRole, { rules: [], aggregationRule: { clusterRoleSelectors: [] } }), "must have cluster-admin privileges to use the aggregationRule");
+  assert.match(await write(eve, ClusterRole, rules({ verbs: ["*"], apiGroups: [""], resources: ["pods"] })), /Verbs:\["\*"\]/);
+  assert.equal(await write(eve, ClusterRole, { rules: [], aggregationRule: { clusterRoleSelectors: [] } }), "must have cluster-admin privileges to use the aggregationRule");
   const ref = (name: string) => ({ roleRef: { apiGroup: prefix, kind: "ClusterRole", name }, subjects: [] });
-  assert.match(write(eve, RoleBinding, ref("cluster-admin")), /^user "eve" .* is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\["\*"\], Resources:\["\*"\], Verbs:\["\*"\]\}/);
-  assert.equal(write(eve, RoleBinding, ref("editor")), "");
-  assert.equal(write(eve, RoleBinding, ref("ghost")), 'clusterrole.rbac.authorization.k8s.io "ghost" not found');
-  assert.equal(write(user("bob"), ClusterRoleBinding, ref("cluster-admin")), "", "may bind this role by name");
-  assert.notEqual(write(user("bob"), ClusterRoleBinding, ref("editor")), "");
-  assert.equal(write(user("ann"), ClusterRole, rules({ verbs: ["*"], apiGroups: ["*"], resources: ["*"] })), "");
-  assert.equal(write(user("root", "system:masters"), ClusterRoleBinding, ref("ghost")), "");
-  assert.equal(write(eve, ClusterRole, { ...rules({ ...pods, verbs: ["delete"] }), metadata: { name: "new", finalizers: [] } }, { ...rules({ ...pods, verbs: ["delete"] }), metadata: { name: "new", finalizers: ["x"] } }), "", "only a finalizer goes");
+  assert.match(await write(eve, RoleBinding, ref("cluster-admin")), /^user "eve" .* is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\["\*"\], Resources:\["\*"\], Verbs:\["\*"\]\}/);
+  assert.equal(await write(eve, RoleBinding, ref("editor")), "");
+  assert.equal(await write(eve, RoleBinding, ref("ghost")), 'clusterrole.rbac.authorization.k8s.io "ghost" not found');
+  assert.equal(await write(user("bob"), ClusterRoleBinding, ref("cluster-admin")), "", "may bind this role by name");
+  assert.notEqual(await write(user("bob"), ClusterRoleBinding, ref("editor")), "");
+  assert.equal(await write(user("ann"), ClusterRole, rules({ verbs: ["*"], apiGroups: ["*"], resources: ["*"] })), "");
+  assert.equal(await write(user("root", "system:masters"), ClusterRoleBinding, ref("ghost")), "");
+  assert.equal(await write(eve, ClusterRole, { ...rules({ ...pods, verbs: ["delete"] }), metadata: { name: "new", finalizers: [] } }, { ...rules({ ...pods, verbs: ["delete"] }), metadata: { name: "new", finalizers: ["x"] } }), "", "only a finalizer goes");
 });
