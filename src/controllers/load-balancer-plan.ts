@@ -14,12 +14,14 @@ export type LoadBalancerAddresses = {
   /** The machine's own addresses, whose free ports we may use. */
   readonly hosts: readonly string[];
 };
+/** A port of one of the machine's own addresses, and the service that has it, as `namespace/name`. */
+export type HeldPort = { readonly ip: string; readonly protocol: string; readonly port: number; readonly service: string };
 /** What the machine lends the controller. */
 export type LoadBalancers = LoadBalancerAddresses & {
-  /** Programs that listen on the machine's own addresses, as of now. */
+  /** Programs that listen on the machine's own addresses, and services of its other clusters, as of now. */
   readonly listening: () => Promise<TakenBy>;
-  /** Keeps these ports of the machine's own addresses from other programs, and no others. */
-  readonly hold?: (ports: readonly { readonly ip: string; readonly protocol: string; readonly port: number }[]) => void;
+  /** Keeps these ports of the machine's own addresses from other programs, and no others; resolves with those that another program has. */
+  readonly hold?: (ports: readonly HeldPort[]) => Promise<readonly HeldPort[]>;
 };
 export type Decision =
   | { readonly service: Service; readonly action: "ensure"; readonly ingress: readonly LoadBalancerIngress[] }
@@ -28,6 +30,12 @@ export type Decision =
 
 /** Who besides this service has a port of one of the machine's own addresses, in words; `undefined` if nobody. */
 export type TakenBy = (ip: string, protocol: string, port: number, service: Service) => string | undefined;
+
+/** The ports of the machine's own addresses that these services have, with what is decided or, without decisions, by what they show. */
+export function heldPorts(services: readonly Service[], hosts: readonly string[], decisions?: readonly Decision[]): readonly HeldPort[] {
+  const shown = decisions?.flatMap(decision => (decision.action === "ensure" ? [{ service: decision.service, ingress: decision.ingress }] : [])) ?? services.filter(isOurs).map(service => ({ service, ingress: service.status.loadBalancer?.ingress ?? [] }));
+  return shown.flatMap(({ service, ingress }) => ingress.flatMap(({ ip, ports = [] }) => (ip !== undefined && hosts.includes(ip) ? ports.map(({ port, protocol }) => ({ ip, port, protocol, service: `${service.metadata.namespace}/${service.metadata.name}` })) : [])));
+}
 
 type Family = "IPv4" | "IPv6";
 type Port = { readonly port: number; readonly protocol: "TCP" | "UDP" | "SCTP" };

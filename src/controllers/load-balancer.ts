@@ -4,7 +4,7 @@ import { keyOf, type Index } from "../client/informer.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import type { Context, Controller } from "./controller.ts";
-import { cleanupFinalizer, isOurs, planLoadBalancers, type Decision, type TakenBy } from "./load-balancer-plan.ts";
+import { cleanupFinalizer, heldPorts, isOurs, planLoadBalancers, type Decision, type HeldPort, type LoadBalancers, type TakenBy } from "./load-balancer-plan.ts";
 
 /** One key for all: an address that one service gives back is what another waits for. */
 const all = "all";
@@ -31,19 +31,45 @@ export const loadBalancerController: Controller = {
     if (loadBalancers === undefined) return undefined;
     const services = context.read(Service).list().filter(isConcerned);
     if (services.length === 0) {
-      loadBalancers.hold?.([]);
+      await loadBalancers.hold?.([]);
       return undefined;
     }
-    const decisions = planLoadBalancers(services, loadBalancers, await takenBy(loadBalancers.listening, context));
-    const granted = decisions.flatMap(decision => (decision.action === "ensure" ? decision.ingress : []));
-    loadBalancers.hold?.(granted.flatMap(({ ip, ports = [] }) => (ip !== undefined && loadBalancers.hosts.includes(ip) ? ports.map(({ port, protocol }) => ({ ip, port, protocol })) : [])));
+    const { decisions, shared } = await decide(services, loadBalancers, context);
+    for (const { service, text } of shared) context.events.event(service, "Warning", "LoadBalancerPortShared", text);
     // One that cannot be written must not hold up the others.
     const results = await Promise.allSettled(decisions.map(decision => carryOut(decision, context)));
     for (const result of results) if (result.status === "rejected") throw result.reason;
     const waits = decisions.flatMap(({ service, action }) => (action === "refuse" ? [waitOf(service, context.clock.now())] : []));
+    if (shared.length > 0) waits.push(retryMsMax);
     return waits.length === 0 ? undefined : { after: Math.min(...waits) };
   },
 };
+
+type Shared = { readonly service: Service; readonly text: string };
+/** More addresses of the machine's own there are not, and each round loses one for a service. */
+const roundsMax = 4;
+
+/**
+ * Nothing is promised that cannot be held: who binds a port first has it, program or cluster. A service that has shown a port already keeps it,
+ * its packets come first; it is told of the program that took the port while nobody held it, and hears nothing there.
+ */
+async function decide(services: readonly Service[], loadBalancers: LoadBalancers, context: Context): Promise<{ readonly decisions: readonly Decision[]; readonly shared: readonly Shared[] }> {
+  const isTaken = await takenBy(loadBalancers.listening, context);
+  const lost = new Set<string>();
+  for (let round = 1; ; round++) {
+    const decisions = planLoadBalancers(services, loadBalancers, (ip, protocol, port, service) => (lost.has(`${ip} ${protocol} ${port}`) ? "another program of this machine, which took it at this moment" : isTaken(ip, protocol, port, service)));
+    const taken = await loadBalancers.hold?.(heldPorts(services, loadBalancers.hosts, decisions)) ?? [];
+    const before = new Set(heldPorts(services, loadBalancers.hosts).map(nameOf));
+    const fresh = taken.filter(port => !before.has(nameOf(port)));
+    if (fresh.length === 0 || round === roundsMax) return { decisions: fresh.length === 0 ? decisions : decisions.filter(({ service }) => !fresh.some(port => port.service === keyOf(service))), shared: taken.filter(port => before.has(nameOf(port))).flatMap(port => sharedBy(port, services)) };
+    for (const { ip, protocol, port } of fresh) lost.add(`${ip} ${protocol} ${port}`);
+  }
+}
+const nameOf = ({ ip, protocol, port, service }: HeldPort): string => `${ip} ${protocol} ${port} ${service}`;
+function sharedBy({ ip, protocol, port, service: key }: HeldPort, services: readonly Service[]): readonly Shared[] {
+  const service = services.find(each => keyOf(each) === key);
+  return service === undefined ? [] : [{ service, text: `port ${port}/${protocol} of ${ip} is this service's, but another program of this machine has begun to listen there and hears nothing (see ss -l${protocol === "UDP" ? "u" : "t"}np sport = :${port})` }];
+}
 
 async function takenBy(listening: () => Promise<TakenBy>, context: Context): Promise<TakenBy> {
   const programs = await listening();

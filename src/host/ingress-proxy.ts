@@ -23,6 +23,8 @@ export type IngressProxyOptions = {
   readonly addressesIfThere?: readonly string[];
   /** What may be listened on for a port of the table: the first one that is free on all addresses. */
   readonly candidates: (port: number) => readonly number[];
+  /** Addresses and TCP ports whose packets services take, whether or not a program listens there: not to be listened on. */
+  readonly served?: () => Promise<readonly { readonly ip: string; readonly port: number }[]>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -129,8 +131,9 @@ export class IngressListeners implements IngressProxy {
     const { addresses, addressesIfThere = [], candidates } = this.#options;
     const contexts = contextsOf(certificates, this.#options.log);
     const accept = secure ? this.#acceptTls(port, () => this.#open.get(port)?.contexts ?? contexts) : (socket: Socket, address: string) => this.#serve1(socket, port, false, address);
-    const taken = new Set([...this.#open.values()].map(other => other.port).filter(other => other !== 0));
     try {
+      const served = (await this.#options.served?.() ?? []).filter(({ ip }) => addresses.includes(ip) || addressesIfThere.includes(ip));
+      const taken = new Set([...[...this.#open.values()].map(other => other.port).filter(other => other !== 0), ...served.map(each => each.port)]);
       const { port: real, servers } = await listenFirst(socket => this.#accept(socket, accept), addresses, addressesIfThere, candidates(port).filter(candidate => !taken.has(candidate)));
       this.#open.set(port, { contexts, secure, port: real, servers });
     } catch (error) {

@@ -1,4 +1,5 @@
 /** The ingress process: the proxy's listeners, fed by the server process through a file. It goes on without it. */
+import { dirname } from "node:path";
 import { version } from "./version.ts";
 import { moved, presentCluster } from "./present-cluster.ts";
 import { must } from "../base/assert.ts";
@@ -7,6 +8,7 @@ import { ingressPorts } from "../cli/ingress.ts";
 import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { startAgain } from "../host/daemon.ts";
+import { portsOfClusters } from "../host/held-ports.ts";
 import { followTable, tellListening } from "../host/ingress-process.ts";
 import { startIngressProxy } from "../host/ingress-proxy.ts";
 import { lineLog } from "../host/log.ts";
@@ -17,7 +19,7 @@ import { needsPatterns } from "../ingress/match.ts";
 const graceMs = 3_000;
 const accessLog = { bytesMax: 20_000_000, filesMax: 3 };
 
-/** Runs until SIGTERM; gives the exit code. */
+/** Runs until SIGTERM, or until the machine has moved; gives the exit code, with which its keeper starts it again. */
 export async function runIngress(dataFolder: string): Promise<number> {
   const cluster = await presentCluster(dataFolder);
   const log = lineLog(line => void process.stdout.write(line), "info").child("ingress");
@@ -25,8 +27,7 @@ export async function runIngress(dataFolder: string): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const random = systemRandom();
   const clock = systemClock();
-  let anew = false;
-  void moved(cluster, { clock, log }, stop.signal).then(hasMoved => { if (hasMoved) { anew = true; stop.abort(); } });
+  void moved(cluster, { clock, log }, stop.signal).then(hasMoved => { if (hasMoved) stop.abort(); });
   // Regular expressions are rare in routes, and their engine is large.
   let regex: typeof import("../host/regex.ts") | undefined;
   const engine = (): typeof import("../host/regex.ts") => must(regex, "the engine is loaded before the first table with a pattern");
@@ -34,6 +35,7 @@ export async function runIngress(dataFolder: string): Promise<number> {
     const access = new AuditFile({ path: `${dataFolder}/logs/ingress-access.log`, log, now: () => clock.now(), what: "access log", ...accessLog });
     const proxy = startIngressProxy({
       addresses: [...new Set(["127.0.0.1", ...cluster.listen, ...(cluster.advertise ? [cluster.advertise] : [])])], addressesIfThere: ["::1"],
+      served: async () => (await portsOfClusters(dirname(cluster.runFolder))).flatMap(({ port: { ip, port, protocol } }) => (protocol === "TCP" ? [{ ip, port }] : [])),
       candidates: ingressPorts, clock, random: () => random.next(), log, patterns: { path: pattern => engine().compileGroups(pattern), whole: pattern => engine().compileWhole(pattern) }, access: line => access.append(line),
       onListening: listening => {
         log.info("listens", { ...listening });
@@ -50,7 +52,8 @@ export async function runIngress(dataFolder: string): Promise<number> {
     }, log, stop.signal);
     await proxy.close(graceMs);
     await access.close();
-    return anew ? startAgain : 0;
+    // Only its keeper ends it for good, and does not look at this: somebody's TERM to the proxy alone is a restart.
+    return startAgain;
   } catch (error) {
     log.error("ended", { error: messageOf(error) });
     return 1;

@@ -47,7 +47,7 @@ export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options
     onNodeChange: listener => options.nodes.onChange(({ object, previous }) => { if (object.metadata.name === place.name && (previous === undefined || zoneOf(object) !== zoneOf(previous))) listener(); }),
     health: checks => health.set(checks), services: others, slices: options.slices, filter: nftables(), clock, log: log.child("proxy"),
     settings: (["IPv4", ...(cluster.ipv6 ? ["IPv6"] as const : [])] as const).map((family, i) => ({
-      family, table: proxyTable(cluster.id, family === "IPv6" ? "ip6" : "ip"), clusterCIDR: podNetworks(cluster)[i]!, podCIDR: place.podCIDRs[i]!, pools, nodeIPs: place.addresses.filter(address => !isLoopback(address) && address.includes(":") === (family === "IPv6")),
+      family, table: proxyTable(cluster.id, family === "IPv6" ? "ip6" : "ip"), clusterCIDR: podNetworks(cluster)[i]!, podCIDR: place.podCIDRs[i]!, pools, isBalancer: !place.boxed, nodeIPs: place.addresses.filter(address => !isLoopback(address) && address.includes(":") === (family === "IPv6")),
     })),
   });
   await Promise.all([

@@ -116,13 +116,17 @@ export function registryNote({ runFolder }: Pick<Cluster, "runFolder">): string 
   return `${runFolder}/registry-gateway.json`;
 }
 
-/** Where LoadBalancer services are reached: the pools that were given, else the machine's address, else a few addresses that only this machine and its pods know. */
-export function loadBalancerAddresses({ loadBalancerPools, advertise, podCIDR }: Pick<Cluster, "loadBalancerPools" | "advertise" | "podCIDR">): LoadBalancerAddresses {
+/**
+ * Where LoadBalancer services are reached: the pools that were given, else the machine's own address of each family, else a few addresses that only
+ * this machine and its pods know.
+ */
+export function loadBalancerAddresses({ loadBalancerPools, advertise, podCIDR, ipv6 }: Pick<Cluster, "loadBalancerPools" | "advertise" | "podCIDR" | "ipv6">): LoadBalancerAddresses {
   if (loadBalancerPools !== undefined) return { pools: loadBalancerPools, hosts: [] };
-  if (advertise !== undefined) return { pools: [], hosts: [advertise] };
+  const six = ipv6 === undefined ? [] : [machineIPv6(ipv6)];
+  if (advertise !== undefined) return { pools: [], hosts: [advertise, ...six] };
   // The end of the pod network: nodes get their shares from its beginning.
   const size = Number(podCIDR.split("/")[1]);
-  return { pools: [`${serviceAddress(podCIDR, 2 ** (32 - size) - 16)}/28`], hosts: [] };
+  return { pools: [`${serviceAddress(podCIDR, 2 ** (32 - size) - 16)}/28`], hosts: six };
 }
 
 export const clusterDomain = "cluster.local";

@@ -30,6 +30,7 @@ import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import { Informers } from "../client/informers.ts";
 import { runControllers } from "../controllers/index.ts";
+import { heldPorts } from "../controllers/load-balancer-plan.ts";
 import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { createFetchRemote } from "../host/remote-client.ts";
@@ -49,6 +50,7 @@ import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
 import { StoreFileError } from "../host/sqlite-log.ts";
+import type { Service } from "../kinds/core/service.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
@@ -194,11 +196,14 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal, forward });
   const client = clientOf(componentUser("system:kube-controller-manager"), "kube-controller-manager");
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
-  const heldPorts = new HeldPorts(log.child("load balancers"));
+  const balancers = loadBalancerAddresses(cluster);
+  const ports = new HeldPorts(log.child("load balancers"), { runFolder: cluster.runFolder, cluster: cluster.name });
+  // Before the ingress proxy looks for ports, which it might start at once: the rules of these services are in force.
+  if (cluster.runtime === "containerd") await ports.hold(heldPorts(api.core.reader.list("", "services", "") as readonly Service[], balancers.hosts));
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
-    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...loadBalancerAddresses(cluster), listening: () => heldPorts.listening(), hold: ports => heldPorts.hold(ports) } } : {}) },
+    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...balancers, listening: () => ports.listening(), hold: held => ports.hold(held) } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);

@@ -4,7 +4,7 @@ import { changes, emptyRuleset, parseRemembered, restored } from "./ruleset.ts";
 import { serviceRules, type ProxySettings } from "./service-rules.ts";
 import type { ServicePort } from "./services.ts";
 
-const settings: ProxySettings = { family: "IPv4", table: "ip t", clusterCIDR: "10.244.0.0/16", podCIDR: "10.244.0.0/24", pools: [], nodeIPs: ["192.0.2.7"] };
+const settings: ProxySettings = { family: "IPv4", table: "ip t", clusterCIDR: "10.244.0.0/16", podCIDR: "10.244.0.0/24", pools: [], nodeIPs: ["192.0.2.7"], isBalancer: false };
 
 // A port is written address:port[/protocol] endpoint,endpoint [node=N] [affinity=S] [local]; an endpoint with * is on this node.
 function port(text: string): ServicePort {
@@ -58,6 +58,18 @@ test("policy Local without an endpoint here drops what comes from outside, and s
   assert.equal(elements.get("noep_np")?.get("tcp . 30001"), "goto dropped");
   const chain = elements.get("nodeport")?.get("tcp . 30001")?.replace("goto ", "") ?? "";
   assert.deepEqual(chains.get(chain), ["ip saddr 10.244.0.0/16 goto np1_tcp", "fib saddr type local jump marked", "fib saddr type local goto np1_tcp"]);
+});
+
+test("policy Local on the node that load balancers' addresses lead to: clients from outside go to all endpoints, as they came; elsewhere to those here", () => {
+  const balanced = (isBalancer: boolean, list: string): readonly string[] => {
+    const { chains, elements } = serviceRules([{ ...port(`10.96.0.1:80 ${list} node=30001 local`), loadBalancerIPs: ["10.9.0.1"] }], [], { ...settings, isBalancer });
+    const chain = elements.get("svc")?.get("10.9.0.1 . tcp . 80")?.replace("goto ", "") ?? "";
+    return [...chains.get(chain)?.slice(3) ?? [], ...elements.get("epl_tcp")?.values() ?? [], ...elements.get("noep")?.values() ?? [], ...elements.get("noep_np")?.values() ?? []];
+  };
+  assert.deepEqual(balanced(true, "10.244.1.5,10.244.2.5"), ["goto pickl2_tcp", "10.244.1.5 . 8080", "10.244.2.5 . 8080", "goto dropped"], "node ports stay with the node's own");
+  assert.deepEqual(balanced(true, "10.244.0.5*,10.244.2.5"), ["goto pickl2_tcp", "10.244.0.5 . 8080", "10.244.2.5 . 8080"]);
+  assert.deepEqual(balanced(false, "10.244.1.5,10.244.2.5"), ["goto dropped", "goto dropped"]);
+  assert.deepEqual(balanced(false, "10.244.0.5*,10.244.2.5"), ["goto pickl1_tcp", "10.244.0.5 . 8080"]);
 });
 
 test("affinity remembers clients for as long as asked", () => {

@@ -19,6 +19,8 @@ export type ProxySettings = {
   readonly pools: readonly string[];
   /** The node's own addresses: as what it counts where a load balancer lets only some in. */
   readonly nodeIPs: readonly string[];
+  /** Addresses of load balancers lead to this node: it is the load balancer, and sends what comes from outside to whichever node has endpoints. */
+  readonly isBalancer: boolean;
 };
 
 const masqueradeMark = "0x4000";
@@ -77,7 +79,8 @@ const hooks: { readonly [chain: string]: string } = {
   guard_out: " { type filter hook output priority -110 ; policy accept ; }",
   filter_in: " { type filter hook input priority -110 ; policy accept ; }",
   filter_forward: " { type filter hook forward priority -110 ; policy accept ; }",
-  filter_out: " { type filter hook output priority -110 ; policy accept ; }",
+  // After translation: what the node itself sends goes to endpoints elsewhere where others' packets are dropped.
+  filter_out: " { type filter hook output priority 0 ; policy accept ; }",
 };
 
 /** Everything that depends on the services and on the pods of this node (`localPods`: their addresses, for hairpin traffic). */
@@ -110,9 +113,11 @@ function addPort(rules: RulesetBuilder, port: ServicePort, settings: ProxySettin
   else rules.element("noep", key(port.clusterIP), port.internalLocal && targets.length > 0 ? "goto dropped" : "goto rejected");
 
   for (const ip of [...port.externalIPs, ...port.loadBalancerIPs]) {
+    // Policy Local: from outside only endpoints of this node, but a load balancer finds the nodes that have some.
+    const here = settings.isBalancer && port.loadBalancerIPs.includes(ip) ? targets : localTargets;
     if (targets.length === 0) rules.element("noep", key(ip), "goto rejected");
-    else rules.element("svc", key(ip), `goto ${externalChain(rules, port, ip, settings)}`);
-    if (port.externalLocal && localTargets.length === 0 && targets.length > 0) rules.element("noep", key(ip), "goto dropped");
+    else rules.element("svc", key(ip), `goto ${externalChain(rules, port, ip, here, settings)}`);
+    if (port.externalLocal && here.length === 0 && targets.length > 0) rules.element("noep", key(ip), "goto dropped");
   }
   if (port.sourceRanges.length > 0) {
     const allowed = rules.chain(`from_${digest(port.name)}`, () => [
@@ -138,8 +143,8 @@ function clusterChain(rules: RulesetBuilder, port: ServicePort, ip: string, targ
   return pick(rules, port.protocol, ip, port.port, targets, "eps", [foreign], settings);
 }
 
-/** The same for an external address: masqueraded, unless the policy is Local and the client is outside the node. */
-function externalChain(rules: RulesetBuilder, port: ServicePort, ip: string, settings: ProxySettings): string {
+/** The same for an external address: masqueraded, unless the policy is Local and the client is outside the node: it goes `here` as it came. */
+function externalChain(rules: RulesetBuilder, port: ServicePort, ip: string, here: readonly Target[], settings: ProxySettings): string {
   if (!port.externalLocal) {
     if (port.affinitySeconds > 0) return affinityChain(rules, port, "x", port.targets, ["jump marked"], settings);
     return pick(rules, port.protocol, ip, port.port, port.targets, "eps", ["jump marked"], settings, "m");
@@ -147,9 +152,9 @@ function externalChain(rules: RulesetBuilder, port: ServicePort, ip: string, set
   return rules.chain(`l_${digest(`${port.name} ${ip}`)}`, () => localFirst(
     port, settings,
     clusterChain(rules, port, ip, port.targets, settings),
-    port.localTargets.length === 0 ? undefined : port.affinitySeconds > 0
-      ? affinityChain(rules, port, "l", port.localTargets, [], settings)
-      : pick(rules, port.protocol, ip, port.port, port.localTargets, "epl", [], settings),
+    here.length === 0 ? undefined : port.affinitySeconds > 0
+      ? affinityChain(rules, port, here === port.localTargets ? "l" : "b", here, [], settings)
+      : pick(rules, port.protocol, ip, port.port, here, "epl", [], settings),
   ));
 }
 

@@ -3,7 +3,7 @@ import { Event } from "../../src/kinds/core/event.ts";
 import { Service } from "../../src/kinds/core/service.ts";
 import { loop } from "../../src/controllers/controller.ts";
 import { loadBalancerController } from "../../src/controllers/load-balancer.ts";
-import { cleanupFinalizer } from "../../src/controllers/load-balancer-plan.ts";
+import { cleanupFinalizer, type HeldPort } from "../../src/controllers/load-balancer-plan.ts";
 import { Cluster } from "./cluster.ts";
 import { calm, rough } from "./faulty-client.ts";
 import { property } from "./property.ts";
@@ -81,5 +81,34 @@ property("an address is there within a second, with upstream's events, and goes 
   await cluster.until(() => get("web") === undefined, 5_000, "gone");
   await clock.pass(1_000);
   assert.equal(events("web"), "EnsuringLoadBalancer EnsuredLoadBalancer DeletingLoadBalancer DeletedLoadBalancer");
+  await cluster.stop();
+});
+
+property("a port is promised only when it is held; a service that shows one keeps it, and is told who else listens there", 2, async seed => {
+  const taken = new Set([8080]);
+  let held: readonly number[] = [];
+  const hold = async (wanted: readonly HeldPort[]): Promise<readonly HeldPort[]> => {
+    held = wanted.filter(({ port }) => !taken.has(port)).map(({ port }) => port);
+    return wanted.filter(({ port }) => taken.has(port));
+  };
+  const settings = { loadBalancers: { pools: [], hosts: ["192.0.2.7"], listening: async () => () => undefined, hold } };
+  const cluster = new Cluster(seed, { settings });
+  await cluster.start();
+  cluster.runControllers(["service"]);
+  await cluster.clock.pass(1_000);
+  const create = (name: string, port: number): Promise<unknown> => cluster.run(cluster.admin.create(Service, { metadata: { name, namespace: "default" }, spec: { type: "LoadBalancer", ports: [{ port }] } } as never));
+  const get = (name: string): Service => cluster.all(Service).find(({ metadata }) => metadata.name === name)!;
+  cluster.onChange((type, object) => {
+    if (type === "put" && object.kind === "Service" && (object as Service).metadata.name === "late" && addressesOf(object as Service).length > 0 && !held.includes(8080)) cluster.violate("a port that is not held was promised");
+  });
+  await create("web", 80);
+  await create("late", 8080);
+  await cluster.until(() => addressesOf(get("web")).length === 1 && get("late").status.conditions?.[0]?.message === "port 8080/TCP of 192.0.2.7 is taken by another program of this machine, which took it at this moment", 5_000, "one has its port, the other the reason why not");
+  taken.clear();
+  await cluster.until(() => addressesOf(get("late")).length === 1, 60_000, "it has its port when that is free");
+  taken.add(80);
+  await cluster.run(cluster.admin.delete(Service, "default", "late"));
+  await cluster.until(() => cluster.all(Event).some(({ involvedObject, reason, message }) => involvedObject.name === "web" && reason === "LoadBalancerPortShared" && message?.startsWith("port 80/TCP of 192.0.2.7 is this service's, but another program") === true), 5_000, "who has it is told");
+  assert.deepEqual(addressesOf(get("web")), ["192.0.2.7 80/TCP"]);
   await cluster.stop();
 });

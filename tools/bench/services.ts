@@ -35,7 +35,7 @@ async function measure(namespace: string, count: number, note: (what: string, ms
     node: () => ({ name: "n1", zone: "" }), clock: systemClock(), log: silent, filter: filterIn(namespace),
     services: { list: () => [...services.values()], listed: async () => undefined, onChange: listener => { changed = listener as unknown as () => void; return () => undefined; } },
     slices: { by: (_index, key) => { const slice = slices.get(key); return slice === undefined ? [] : [slice]; }, listed: async () => undefined, onChange: () => () => undefined },
-    settings: [{ family: "IPv4", table: "ip timonier_bench", clusterCIDR: "10.244.0.0/16", podCIDR: "10.250.0.0/24", pools: [], nodeIPs: ["192.0.2.1"] }],
+    settings: [{ family: "IPv4", table: "ip timonier_bench", clusterCIDR: "10.244.0.0/16", podCIDR: "10.250.0.0/24", pools: [], nodeIPs: ["192.0.2.1"], isBalancer: true }],
     applied: () => applied(),
   });
   const next = (): Promise<void> => new Promise(resolve => { applied = resolve; });
