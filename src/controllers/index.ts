@@ -29,6 +29,7 @@ import { policyStatusController } from "./policy-status.ts";
 import { resourceQuotaController } from "./resource-quota.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
+import { serviceCIDRController } from "./service-cidr.ts";
 import { statefulSetController } from "./statefulset.ts";
 import { volumeBinder } from "./volume-binder.ts";
 import { claimProtection, volumeProtection } from "./volume-protection.ts";
@@ -38,7 +39,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
-  jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, garbageCollector, taintEvictionController,
+  jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, serviceCIDRController, garbageCollector, taintEvictionController,
   nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {

@@ -59,7 +59,7 @@ type Port = Parameters<HostPorts["open"]>[2][number];
 export class PodNetwork implements HostPorts {
   readonly #cluster: string;
   readonly #podNetworks: readonly string[];
-  readonly #services: readonly ServiceNetwork[];
+  #services: readonly ServiceNetwork[];
   readonly #path: string;
   readonly #open = new Map<string, { readonly ips: readonly string[]; readonly ports: readonly Port[] }>();
   #work: Promise<void> = Promise.resolve();
@@ -73,6 +73,11 @@ export class PodNetwork implements HostPorts {
 
   start(): Promise<void> {
     return this.#apply();
+  }
+  /** Others from now on. */
+  async setServices(services: readonly ServiceNetwork[]): Promise<void> {
+    this.#services = services;
+    await this.#apply();
   }
   async open(podUID: string, ips: readonly string[], ports: readonly Port[]): Promise<void> {
     this.#open.set(podUID, { ips, ports });

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { messageOf, type Log } from "../base/log.ts";
-import { supervise } from "../base/supervise.ts";
+import { supervise, type Service as Running } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import { EventRecorder } from "../client/events.ts";
 import { HttpClient } from "../client/http.ts";
@@ -34,6 +34,7 @@ import { Node } from "../kinds/core/node.ts";
 import { linuxMeter } from "../host/usage.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
+import { ServiceCIDR } from "../kinds/networking/servicecidr.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { Agent } from "../node/agent.ts";
 import { PolicyEnforcer } from "../proxy/policy.ts";
@@ -45,7 +46,7 @@ import { parseResolver } from "../node/sandbox-config.ts";
 import { serveMembers } from "./member-services.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceNetworks } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { version } from "./version.ts";
@@ -101,7 +102,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
   await enableForwarding(forwardingNote(cluster, place), cluster.ipv6 !== undefined);
   if (cluster.ipv6 && !place.boxed) await addLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
-  const network = new PodNetwork(cluster.id, podNetworks(cluster), serviceNetworks(cluster).map(cidr => ({ cidr, ...(cidr.includes(":") ? {} : { dns: clusterDNS(cluster) }) })), settings.path);
+  const network = new PodNetwork(cluster.id, podNetworks(cluster), serviceRanges(cluster, []), settings.path);
   await network.start();
   report.step("pod network");
 
@@ -122,6 +123,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   const nodes = new Informer(Node, proxyClient);
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
+  const ranges = new Informer(ServiceCIDR, proxyClient);
   const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies") });
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   let agent: Agent | undefined;
@@ -161,7 +163,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
     nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),
     table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
-  const running = [pods, services, slices, policies, nodes, routes].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const running = [pods, services, slices, policies, nodes, routes, ranges, followRanges(ranges, cluster, network, clock)].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
   const serving = runNodeNetwork(cluster, place, { services, slices, nodes, clock, log, path: settings.path }, signal);
   const strays = new StrayShims(pathsOf(settings).socket);
   void supervise({
@@ -187,6 +189,33 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
   transport.close();
   proxyTransport.close();
   runtime.close();
+}
+
+/** Service ranges that users add are the cluster's as well: what nobody serves of them does not leave by the default route. */
+function followRanges(ranges: Informer<typeof ServiceCIDR>, cluster: Cluster, network: PodNetwork, clock: ReturnType<typeof systemClock>): Running {
+  return {
+    name: "service ranges",
+    async run(signal) {
+      let told = JSON.stringify(serviceRanges(cluster, []));
+      let wake = (): void => undefined;
+      const stop = ranges.onChange(() => wake());
+      signal.addEventListener("abort", () => wake(), { once: true });
+      try {
+        await ranges.listed(signal);
+        while (!signal.aborted) {
+          const changed = new Promise<void>(resolve => { wake = resolve; });
+          const wanted = serviceRanges(cluster, ranges.list());
+          if (JSON.stringify(wanted) === told) await changed;
+          else {
+            await network.setServices(wanted);
+            told = JSON.stringify(wanted);
+          }
+        }
+      } finally {
+        stop();
+      }
+    },
+  };
 }
 
 async function identityAt(path: string, clock: ReturnType<typeof systemClock>): Promise<Identity> {

@@ -5,6 +5,8 @@ import { parseIPv4Range, renderIPv4 } from "../base/ipv4.ts";
 import type { Cluster, Member } from "../cli/machine.ts";
 import type { LoadBalancerAddresses } from "../controllers/load-balancer-plan.ts";
 import type { ContainerdSettings } from "../host/containerd-config.ts";
+import type { ServiceNetwork } from "../host/pod-network.ts";
+import type { ServiceCIDR } from "../kinds/networking/servicecidr.ts";
 import { tunnelOverheadBytes } from "../host/node-routes.ts";
 
 /** One node of a cluster on this machine. The first is the machine itself; every other one is a box: namespaces of its own (`host/box.ts`). */
@@ -75,6 +77,12 @@ export function podNetworks({ podCIDR, ipv6 }: Pick<Cluster, "podCIDR" | "ipv6">
 }
 export function serviceNetworks({ serviceCIDR, ipv6 }: Pick<Cluster, "serviceCIDR" | "ipv6">): readonly string[] {
   return [serviceCIDR, ...(ipv6 ? [ipv6.serviceCIDR] : [])];
+}
+/** Those and what users have added: what is rejected where no service has it. The name server's own address is served on the node. */
+export function serviceRanges(cluster: Pick<Cluster, "serviceCIDR" | "ipv6">, added: readonly ServiceCIDR[]): readonly ServiceNetwork[] {
+  const families = serviceNetworks(cluster).map(cidr => cidr.includes(":"));
+  const cidrs = new Set([...serviceNetworks(cluster), ...added.flatMap(({ spec }) => spec.cidrs ?? []).filter(cidr => families.includes(cidr.includes(":"))).toSorted()]);
+  return [...cidrs].map(cidr => ({ cidr, ...(cidr.includes(":") ? {} : { dns: clusterDNS(cluster) }) }));
 }
 /** A member's IPv6 address and way out, of a cluster that has them. */
 export function memberIPv6({ ipv6 }: Pick<Cluster, "ipv6">, { link, index }: Member): { readonly address: string; readonly gateway: string } | undefined {

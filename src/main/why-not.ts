@@ -16,12 +16,13 @@ import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
+import { ServiceCIDR } from "../kinds/networking/servicecidr.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
 import type { ObjectMeta } from "../kinds/meta/objectmeta.ts";
 import { dnsOf, parseResolver } from "../node/sandbox-config.ts";
 import { reach, UnknownObject, type Lookup } from "../proxy/reach.ts";
 import { adminAccess } from "./kubeconfig.ts";
-import { clusterDNS, clusterDomain, serviceNetworks } from "./node-settings.ts";
+import { clusterDNS, clusterDomain, serviceRanges } from "./node-settings.ts";
 import { version } from "./version.ts";
 
 const aliasesMax = 8;
@@ -36,13 +37,13 @@ export async function whyNot(cluster: Cluster, question: ReachQuestion): Promise
   try {
     const client = new HttpClient(transport, "timonier-why-not");
     const list = async <K extends AnyKind>(kind: K): Promise<readonly Resource<K>[]> => (await client.list(kind)).items;
-    const [services, slices, pods, nodes, namespaces, policies, machine] = await Promise.all([
-      list(Service), list(EndpointSlice), list(Pod), list(Node), list(Namespace), list(NetworkPolicy), readFile("/etc/resolv.conf", "utf8").then(parseResolver, () => parseResolver("")),
+    const [services, slices, pods, nodes, namespaces, policies, ranges, machine] = await Promise.all([
+      list(Service), list(EndpointSlice), list(Pod), list(Node), list(Namespace), list(NetworkPolicy), list(ServiceCIDR), readFile("/etc/resolv.conf", "utf8").then(parseResolver, () => parseResolver("")),
     ]);
     const dns = clusterDNS(cluster);
     const view = clusterView(copyOf(services), copyOf(slices), () => undefined);
     return await reach(question, {
-      services, slices, pods, nodes, policies, dns, serviceRanges: serviceNetworks(cluster), namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])),
+      services, slices, pods, nodes, policies, dns, serviceRanges: serviceRanges(cluster, ranges).map(({ cidr }) => cidr), namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}])),
       lookUp: name => lookUp(name, view, aliasesMax),
       resolverOf: pod => {
         const { servers, searches, options } = pod === undefined ? machine : dnsOf(pod, { clusterDNS: [dns], clusterDomain, resolver: machine });

@@ -256,6 +256,18 @@ test("a load balancer has an address of the pool, shared by port, that pods and 
   assert.deepEqual(scratch.k("get events --field-selector involvedObject.name=lb -o jsonpath={.items[*].reason}").split(" ").filter((reason, i, all) => all.indexOf(reason) === i).sort(), ["DeletedLoadBalancer", "DeletingLoadBalancer", "EnsuredLoadBalancer", "EnsuringLoadBalancer"]);
 });
 
+test("a ServiceCIDR that a user adds gives addresses, which are served, and stays while one is in use", async () => {
+  apply({ apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name: "more" }, spec: { cidrs: ["10.115.7.0/28"] } });
+  scratch.k("wait servicecidr/more --for=condition=Ready --timeout=10s");
+  service("more", { clusterIP: "10.115.7.5" });
+  for (const from of ["box", "onhost", "host"]) await answers(`from ${from}`, both, () => ask(from, "tcp", "10.115.7.5", 80, 12));
+  await answers("by name", both, () => ask("box", "tcp", "more", 80, 12));
+  await scratch.until("an address that no service has is refused", () => ask("host", "tcp", "10.115.7.6", 80)[0] === "refused");
+  scratch.k("delete servicecidr more --wait=false");
+  await scratch.until("it says why it stays", () => one("servicecidr", "more").status.conditions[0].reason === "Terminating");
+  scratch.k("delete service more");
+});
+
 test("pods share a host port if their host addresses or protocols differ", async () => {
   const pod = (name: string, hostIP: string, protocol: string): void => apply({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args: ["serve", "tcp:80", "udp:80"], ports: [{ containerPort: 80, hostPort: 31_323, hostIP, protocol }] }] } });
   pod("port-1", "127.0.0.1", "TCP");
@@ -301,6 +313,8 @@ test("the API server passes requests of every method on to pods and services, by
   scratch.k("delete pod echo");
   scratch.k("delete service echo");
 });
+
+test("the ServiceCIDR without addresses is gone, ten seconds after it was deleted", () => scratch.until("gone", () => scratch.kubectl("get", "servicecidr", "more").code !== 0, 15));
 
 /** How a long run of requests through a service's cluster address ended: `ok=3000 failed=0 …`. */
 async function during(requests: number, what: () => Promise<void>): Promise<string> {

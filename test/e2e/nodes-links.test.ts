@@ -68,6 +68,38 @@ test("a service's packets go through the tunnel as well, and a policy sees who s
   scratch.k("delete networkpolicy every");
 });
 
+test("a load balancer has an address of each family, answers whichever node has the pods, and with policy Local the pods see who asks", async () => {
+  const far = pods()[2]!;
+  scratch.k(`label pod ${far.name} far=yes`);
+  scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: "lb" }, spec: { type: "LoadBalancer", ipFamilyPolicy: "RequireDualStack", externalTrafficPolicy: "Local", selector: { far: "yes" }, ports: [{ port: 8097, targetPort: 5000 }] } }));
+  const ips = await scratch.until("two addresses", () => { const ingress = JSON.parse(scratch.k("get service lb -o json")).status.loadBalancer.ingress?.map(({ ip }: any) => ip); return ingress?.length === 2 && ingress as string[]; }, 5);
+  assert.deepEqual(ips.map(ip => ip.includes(":")), [false, true]);
+  // Somebody from another network, for whom the machine is a router.
+  const name = `tme2e${process.pid % 100_000}`;
+  const clients = ["203.0.113.2", "2001:db8:77::2"];
+  shell(`ip netns add ${name} && ip link add ${name} type veth peer name eth0 netns ${name} && ip link set ${name} up && ip address add 203.0.113.1/30 dev ${name} && ip address add 2001:db8:77::1/64 dev ${name} nodad \
+    && ip -n ${name} link set eth0 up && ip -n ${name} address add 203.0.113.2/30 dev eth0 && ip -n ${name} address add 2001:db8:77::2/64 dev eth0 nodad && ip -n ${name} route add default via 203.0.113.1 && ip -n ${name} route add default via 2001:db8:77::1`);
+  const outside = (url: string): string => spawnSync("ip", ["netns", "exec", name, "curl", "-s", "-g", "-m", "3", url], { encoding: "utf8" }).stdout;
+  try {
+    for (const [i, ip] of ips.entries()) {
+      const url = `http://${ip.includes(":") ? `[${ip}]` : ip}:8097`;
+      await scratch.until(`${url} from outside`, () => outside(url) === "hello v1\n", 10);
+      assert.ok(scratch.k(`logs ${far.name}`).includes(clients[i]!), "the client's address came along");
+      assert.equal(curl(url), "hello v1\n", "the machine itself");
+      for (const from of pods()) assert.equal(fetched(from.name, url), "hello v1\n", `${from.node} → ${url}`);
+    }
+    const { nodePort } = JSON.parse(scratch.k("get service lb -o json")).spec.ports[0];
+    assert.equal(outside(`http://${ips[0]}:${nodePort}`), "", "a node port is for the pods of its node");
+    assert.equal(curl(`http://${ips[0]}:${nodePort}`), "hello v1\n", "but for the node itself");
+    scratch.k("patch service lb --type=merge -p '" + JSON.stringify({ spec: { externalTrafficPolicy: "Cluster", selector: { far: null, app: "every" } } }) + "'");
+    await scratch.until("policy Cluster: a node port anywhere", () => outside(`http://${ips[0]}:${nodePort}`) === "hello v1\n", 10);
+    for (let i = 0; i < 6; i++) assert.equal(outside(`http://${ips[0]}:8097`), "hello v1\n");
+  } finally {
+    shell(`ip netns delete ${name}; ip link delete ${name} 2>/dev/null; true`);
+  }
+  scratch.k("delete service lb");
+});
+
 test("IPv6: pods of all nodes, services of one family and of two, names, node ports, the machine", async () => {
   const service = (name: string, spec: object): void => void scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name }, spec: { selector: { app: "every" }, ports: [{ port: 80, targetPort: 5000 }], ...spec } }));
   service("six", { ipFamilies: ["IPv6"] });

@@ -3,17 +3,21 @@ import type { Random } from "../../base/random.ts";
 
 export type Band = { readonly first: number; readonly last: number; /** Numbers at the start that are given at random only when all others are taken. */ readonly reserved: number };
 
+/** Which numbers are taken; several allocators may share what is behind it. */
+export type Taken = { has(value: number): boolean; add(value: number): unknown; delete(value: number): unknown };
+
 /** Tries at random before the range is searched. */
 const randomTriesMax = 8;
 
 export class Allocator {
   readonly #band: Band;
   readonly #random: Random;
-  readonly #taken = new Set<number>();
+  readonly #taken: Taken;
 
-  constructor(band: Band, random: Random) {
+  constructor(band: Band, random: Random, taken: Taken = new Set<number>()) {
     this.#band = band;
     this.#random = random;
+    this.#taken = taken;
   }
 
   has(value: number): boolean {

@@ -7,6 +7,7 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { IPAddress } from "../../kinds/networking/ipaddress.ts";
 import { ServiceCIDR } from "../../kinds/networking/servicecidr.ts";
 import { decode } from "../../schema/decode.ts";
+import { defaultServiceCIDR, managedBy } from "./service-addresses.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
 import { keepInStep } from "../keep-in-step.ts";
@@ -16,21 +17,24 @@ import { create, update } from "../write.ts";
 
 const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
 const options = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
-const managedBy = { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" };
 
 /** Keeps both up to date until `signal` aborts. The allocator itself does not read them: services are its memory. */
 export async function publishServiceAddresses(core: Core, range: string, signal: AbortSignal): Promise<void> {
   if (core.registry.of(ServiceCIDR) === undefined || core.registry.of(IPAddress) === undefined || core.registry.of(Service) === undefined) return;
-  await ensureRange(core, range, signal);
-  await keepInStep(core, { prefix: prefixOf(Service) }, () => synchronize(core, signal), signal);
+  await Promise.all([
+    // Whoever deletes the default one, and has nothing left in it, gets it back.
+    keepInStep(core, { prefix: prefixOf(ServiceCIDR) }, () => ensureRange(core, range, signal), signal),
+    keepInStep(core, { prefix: prefixOf(Service) }, () => synchronize(core, signal), signal),
+  ]);
 }
 
 async function ensureRange(core: Core, range: string, signal: AbortSignal): Promise<void> {
-  const call = callFor(core, ServiceCIDR, "kubernetes", signal);
-  if (core.reader.get("networking.k8s.io", "servicecidrs", "", "kubernetes") === undefined) await make(core, call, { metadata: { name: "kubernetes" }, spec: { cidrs: range.split(",") } });
+  const call = callFor(core, ServiceCIDR, defaultServiceCIDR, signal);
+  if (core.reader.get("networking.k8s.io", "servicecidrs", "", defaultServiceCIDR) === undefined) await make(core, call, { metadata: { name: defaultServiceCIDR }, spec: { cidrs: range.split(",") } });
   const ready = { type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready", lastTransitionTime: timeOf(core.clock.now()) };
   await update(core, { ...call, subresource: "status" }, stored => {
-    const has = stored.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;
+    // On its way out it is the controller's to say.
+    const has = stored.metadata.deletionTimestamp !== undefined || stored.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;
     return read(call, has ? stored : { ...stored, status: { conditions: [ready] } });
   }, options);
 }

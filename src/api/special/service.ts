@@ -1,7 +1,6 @@
 /** Cluster addresses and node ports of services (pkg/registry/core/service/storage/alloc.go): the API server gives them out, since nobody else sees every service. */
-import { must } from "../../base/assert.ts";
 import { copyJson } from "../../base/json-codec.ts";
-import { parseCidr, parseIp, renderIp, type Cidr } from "../../base/ip.ts";
+import { parseIp, renderIp } from "../../base/ip.ts";
 import type { Random } from "../../base/random.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -9,13 +8,14 @@ import type { Reader } from "../context.ts";
 import type { Hooks, Reservation } from "../core.ts";
 import { internal, invalid } from "../errors.ts";
 import { Allocator, reservedOf } from "./allocator.ts";
-import { familyOf, setFamilies, type Family } from "./service-families.ts";
+import { ServiceAddresses } from "./service-addresses.ts";
+import { setFamilies, type Family } from "./service-families.ts";
 
 export const defaultServiceRange = "10.96.0.0/12";
 export const nodePortFirst = 30_000;
 export const nodePortLast = 32_767;
 
-/** `ranges`: `10.96.0.0/16`, or one of each family with a comma between; the first family is the default one. */
+/** `ranges`: `10.96.0.0/16`, or one of each family with a comma between; the first family is the default one. ServiceCIDRs may add others. */
 export function serviceHooks(read: Reader, random: Random, ranges: string): Hooks {
   let pools: Pools | undefined;
   // Built from what is stored when the first service is written, never before the store is open.
@@ -27,42 +27,16 @@ export function serviceHooks(read: Reader, random: Random, ranges: string): Hook
   };
 }
 
-/** Addresses of one family, as what they are beyond the range's first. */
-type Pool = { readonly range: Cidr; readonly text: string; readonly offsets: Allocator };
-type Pools = { readonly addresses: ReadonlyMap<Family, Pool>; readonly ports: Allocator };
-
-/** Larger IPv6 ranges are used up to here. */
-const offsetBitsMax = 20;
-function poolOf(text: string, random: Random): Pool {
-  const range = must(parseCidr(text), `${text} is a range`);
-  const size = 2 ** Math.min((range.family === 4 ? 32 : 128) - range.bits, range.family === 4 ? 32 : offsetBitsMax);
-  // Not the network's own address nor, in IPv4, the broadcast address.
-  return { range, text, offsets: new Allocator({ first: 1, last: size - (range.family === 4 ? 2 : 1), reserved: reservedOf(size, 16, 16, 256) }, random) };
-}
-const addressAt = ({ range }: Pool, offset: number): string => renderIp({ family: range.family, value: range.value + BigInt(offset) });
-/** `undefined` for what is no address of the pool's family, or far from its range. */
-function offsetOf({ range }: Pool, address: string): number | undefined {
-  const ip = parseIp(address);
-  const offset = ip === undefined || ip.family !== range.family ? undefined : ip.value - range.value;
-  return offset === undefined || offset < 0n || offset > 2n ** 32n ? undefined : Number(offset);
-}
-const poolHolding = (pools: Pools, address: string): { readonly pool: Pool; readonly offset: number } | undefined => {
-  const pool = pools.addresses.get(familyOf(address));
-  const offset = pool && offsetOf(pool, address);
-  return pool && offset !== undefined ? { pool, offset } : undefined;
-};
+type Pools = { readonly addresses: ServiceAddresses; readonly ports: Allocator };
 
 function poolsOf(read: Reader, random: Random, ranges: readonly string[]): Pools {
   const ports = nodePortLast - nodePortFirst + 1;
   const pools: Pools = {
-    addresses: new Map(ranges.map(text => [familyOf(text), poolOf(text.trim(), random)])),
+    addresses: new ServiceAddresses(read, random, ranges.map(text => text.trim())),
     ports: new Allocator({ first: nodePortFirst, last: nodePortLast, reserved: reservedOf(ports, 32, 16, 128) }, random),
   };
   for (const service of read.list("", "services", "")) {
-    for (const address of addressesOf(service)) {
-      const held = poolHolding(pools, address);
-      held?.pool.offsets.take(held.offset);
-    }
+    for (const address of addressesOf(service)) pools.addresses.hold(address);
     for (const port of portsOf(service)) pools.ports.take(port);
   }
   return pools;
@@ -127,7 +101,7 @@ function reserve(pools: Pools, next: any, previous: any | undefined): Reservatio
   const held = { addresses: new Set(previous === undefined ? [] : addressesOf(previous)), ports: new Set(previous === undefined ? [] : portsOf(previous)) };
   try {
     if (needsAddress(next)) {
-      const problems = setFamilies(next, previous, [...pools.addresses.keys()]);
+      const problems = setFamilies(next, previous, pools.addresses.families);
       if (problems.length > 0) throw invalid(Service, next.metadata.name, problems);
       if (!isHeadless(next)) reserveAddresses(pools, next, held.addresses, taken);
     }
@@ -140,31 +114,30 @@ function reserve(pools: Pools, next: any, previous: any | undefined): Reservatio
     rollback,
     commit() {
       const now = { addresses: new Set(addressesOf(next)), ports: new Set(portsOf(next)) };
-      for (const address of held.addresses) if (!now.addresses.has(address)) releaseAddress(pools, address);
+      for (const address of held.addresses) if (!now.addresses.has(address)) pools.addresses.release(address);
       for (const port of held.ports) if (!now.ports.has(port)) pools.ports.release(port);
     },
   };
 }
 
 /** One address of each of the service's families; those it holds stay, whoever asks for one by name gets it if it is free. */
-function reserveAddresses(pools: Pools, next: any, held: ReadonlySet<string>, taken: (() => void)[]): void {
+function reserveAddresses({ addresses: pool }: Pools, next: any, held: ReadonlySet<string>, taken: (() => void)[]): void {
   const { metadata, spec } = next;
   const addresses = (spec.ipFamilies as readonly Family[]).map((family, i): string => {
     const wanted: string | undefined = spec.clusterIPs?.[i];
-    const pool = must(pools.addresses.get(family), `the cluster has ${family}`);
     if (wanted === undefined || wanted === "") {
-      const offset = pool.offsets.next();
-      if (offset === undefined) throw internal("failed to allocate a serviceIP: range is full");
-      taken.push(() => pool.offsets.release(offset));
-      return addressAt(pool, offset);
+      const found = pool.next(family);
+      if (found === undefined) throw internal(`failed to allocate a serviceIP for Service "${metadata.name}": range is full`);
+      taken.push(() => pool.release(found));
+      return found;
     }
-    const refuse = (why: string) => invalid(Service, metadata.name, [invalidValue("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`)]);
-    const offset = offsetOf(pool, wanted);
-    if (offset !== undefined && held.has(addressAt(pool, offset))) return wanted;
-    if (offset === undefined || !pool.offsets.contains(offset)) throw refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${pool.text}`);
-    if (!pool.offsets.take(offset)) throw refuse("provided IP is already allocated");
-    taken.push(() => pool.offsets.release(offset));
-    return addressAt(pool, offset);
+    const ip = parseIp(wanted);
+    const address = ip === undefined ? wanted : renderIp(ip);
+    if (held.has(address)) return wanted;
+    const problem = pool.take(address);
+    if (problem !== undefined) throw invalid(Service, metadata.name, [invalidValue("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${wanted}: ${problem}`)]);
+    taken.push(() => pool.release(address));
+    return address;
   });
   [spec.clusterIP] = addresses;
   spec.clusterIPs = addresses;
@@ -202,10 +175,6 @@ function reservePorts({ ports: pool }: Pools, next: any, held: ReadonlySet<numbe
 }
 
 function release(pools: Pools, service: any): void {
-  for (const address of addressesOf(service)) releaseAddress(pools, address);
+  for (const address of addressesOf(service)) pools.addresses.release(address);
   for (const port of portsOf(service)) pools.ports.release(port);
-}
-function releaseAddress(pools: Pools, address: string): void {
-  const held = poolHolding(pools, address);
-  held?.pool.offsets.release(held.offset);
 }

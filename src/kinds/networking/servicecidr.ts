@@ -1,7 +1,7 @@
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { sameJson } from "../../base/json.ts";
-import { invalidValue, required } from "../../schema/problem.ts";
+import { parseCidr, renderIp } from "../../base/ip.ts";
+import { invalidValue, required, type Problem } from "../../schema/problem.ts";
 import { validateCidr } from "../core/iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -16,6 +16,26 @@ export const ServiceCIDRStatus = t.object("io.k8s.api.networking.v1.ServiceCIDRS
 });
 export interface ServiceCIDRStatus extends t.Stored<typeof ServiceCIDRStatus> {}
 
+/** pkg/apis/networking/validation validateServiceCIDRSpec. */
+function* specRules(cidrs: readonly string[]): Iterable<Problem> {
+  if (cidrs.length === 0) return yield required("spec.cidrs", "at least one CIDR required");
+  if (cidrs.length > 2) return yield invalidValue("spec.cidrs", { CIDRs: [...cidrs] }, "may only hold up to 2 values");
+  for (const [i, range] of cidrs.entries()) yield* cidrRules(range, `spec.cidrs[${i}]`);
+  const [one, two] = cidrs.map(range => parseCidr(range)?.family);
+  if (one !== undefined && one === two) yield invalidValue("spec.cidrs", [...cidrs], "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
+}
+
+/** k8s.io/apimachinery/pkg/util/validation IsValidCIDR. */
+function* cidrRules(text: string, path: string): Iterable<Problem> {
+  yield* validateCidr(text, path);
+  const range = parseCidr(text);
+  if (range === undefined) return;
+  const hostBits = BigInt((range.family === 4 ? 32 : 128) - range.bits);
+  const network = `${renderIp({ family: range.family, value: (range.value >> hostBits) << hostBits })}/${range.bits}`;
+  if ((range.value >> hostBits) << hostBits !== range.value) yield invalidValue(path, text, "must not have bits set beyond the prefix length");
+  else if (network !== text) yield invalidValue(path, text, `must be in canonical form (${JSON.stringify(network)})`);
+}
+
 export const ServiceCIDR = defineKind({
   group: "networking.k8s.io", version: "v1", kind: "ServiceCIDR", plural: "servicecidrs", namespaced: false,
   subresources: ["status"],
@@ -26,9 +46,16 @@ export const ServiceCIDR = defineKind({
     status: ServiceCIDRStatus.pb(3).always("{}").doc("Whether they are in use."),
   },
   *rules(next, previous) {
-    if ((next.spec.cidrs ?? []).length === 0) yield required("spec.cidrs", "at least one CIDR required");
-    for (const [i, range] of (next.spec.cidrs ?? []).entries()) yield* validateCidr(range, `spec.cidrs[${i}]`);
-    if (previous !== undefined && !sameJson(next.spec.cidrs, previous.spec.cidrs)) yield invalidValue("spec.cidrs", next.spec.cidrs ?? null, "field is immutable");
+    const [cidrs, before] = [next.spec.cidrs ?? [], previous?.spec.cidrs ?? []];
+    const immutable = (i: number) => invalidValue(`spec.cidrs[${i}]`, cidrs[i] ?? null, "field is immutable");
+    if (previous === undefined) yield* specRules(cidrs);
+    else if (cidrs.length === before.length) {
+      for (const [i, range] of before.entries()) if (range !== cidrs[i]) yield immutable(i);
+    } else if (before.length === 1 && cidrs.length === 2) {
+      // A second family may join.
+      if (cidrs[0] !== before[0]) yield immutable(0);
+      yield* specRules(cidrs);
+    } else yield invalidValue("spec.cidrs", cidrs, "field is immutable");
   },
   columns: [nameColumn, { name: "CIDRs", type: "string", doc: "The ranges.", cell: ({ spec }) => (spec.cidrs ?? []).join(",") }, ageColumn],
 });
