@@ -8,6 +8,15 @@ const serviceOf: Index<EndpointSlice> = { name: "dns service", valuesOf: ({ meta
 const byClusterIP: Index<Service> = { name: "cluster IP", valuesOf: ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []) };
 const byEndpoint: Index<EndpointSlice> = { name: "endpoint", valuesOf: slice => (slice.endpoints ?? []).flatMap(({ addresses }) => [...addresses]) };
 
+/** Thrown for what is asked before it is known whether it exists; the answer may be had after `known`. */
+export class NotKnownYet extends Error {
+  readonly known: Promise<void>;
+  constructor(known: Promise<void>) {
+    super("the cluster's services are not known yet");
+    this.known = known;
+  }
+}
+
 /** `known` throws while the copies are not complete: better no answer than a wrong one. */
 export function clusterView(services: Copy<Service>, slices: Copy<EndpointSlice>, known: () => void): ClusterView {
   return {

@@ -12,6 +12,8 @@ export interface ClusterView {
   servicesByAddress(address: string): readonly Service[];
   /** Whether a pod of this namespace has this address. */
   podExists(namespace: string, address: string): boolean | Promise<boolean>;
+  /** Called before a name is denied; throws while not everything is known. */
+  denying?(): void;
 }
 export type ZoneSettings = { readonly domain: string; readonly ttl: number; readonly serial: () => number };
 

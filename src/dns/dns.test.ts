@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { silent } from "../base/log.ts";
 import { addressOfReverse, canonicalIPv6, type ClusterView } from "./cluster-zone.ts";
 import { encodeReply, parseQuery, rcodes, readName, types } from "./message.ts";
+import { NotKnownYet } from "./cluster-view.ts";
 import { Resolver } from "./resolver.ts";
+import { copyOf, snapshotOf, snapshotView, type Snapshot } from "./snapshot.ts";
 import { addressRecords, rcodeOf } from "./upstream-message.ts";
 
 const service = (name: string, spec: object): any => ({ metadata: { name, namespace: "default" }, spec: { ports: [{ name: "http", port: 80, protocol: "TCP" }], ...spec } });
@@ -145,4 +147,34 @@ test("20,000 random and mutated packets neither throw nor hang", async () => {
 test("reverse names and IPv6 addresses are read and written canonically", () => {
   assert.equal(addressOfReverse("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"), "fd00::1");
   assert.equal(canonicalIPv6("fd00:0:0:1:0:0:0:1"), "fd00:0:0:1::1");
+});
+
+test("a name server that starts again answers what it knew, and what it did not know once it is known", async () => {
+  const [db, web, out] = ["db", "web", "out"].map(name => ({ ...services.get(name), kind: "Service" }));
+  const slice = (host: string) => ({ metadata: { namespace: "default", name: "db-1", labels: { "kubernetes.io/service-name": "db" } }, ports: [{ name: "http", port: 5432 }], endpoints: [{ addresses: ["10.244.0.5"], hostname: host, conditions: { ready: true } }] }) as any;
+  const of = (list: readonly any[], slices: readonly any[]): Snapshot => JSON.parse(JSON.stringify(snapshotOf(copyOf(list), copyOf(slices), 7))) as Snapshot;
+  const snapshot = of([db, web, out], [slice("db-0"), { metadata: { namespace: "default", name: "web-1", labels: { "kubernetes.io/service-name": "web" } }, endpoints: [] }]);
+  assert.deepEqual([snapshot.services.length, snapshot.slices.length], [3, 1], "slices of headless services only");
+  let learn = (): void => undefined;
+  const known = new Promise<void>(done => { learn = done; });
+  let current = snapshotView(snapshot, () => { throw new NotKnownYet(known); });
+  const waits: number[] = [];
+  const slow = new Resolver({
+    view: { service: (...asked) => current.service(...asked), slices: (...asked) => current.slices(...asked), namespaceExists: () => true, podExists: () => true, servicesByAddress: ip => current.servicesByAddress(ip), denying: () => current.denying?.() },
+    settings: { domain: "cluster.local", ttl: 5, serial: () => 1 }, log: silent, clock: { now: () => 0, monotonic: () => 0, sleep: (ms: number) => { waits.push(ms); return new Promise(() => undefined); } } as any,
+  });
+  const found = async (name: string, type: number = types.A): Promise<string> => {
+    const reply = (await slow.answer(ask(name, type), "udp"))!;
+    return `${rcodeOf(reply)} ${addressRecords(reply).map(record => ("address" in record ? record.address : "")).join(" ")}`.trim();
+  };
+  assert.equal(await found("web.default.svc.cluster.local"), "0 10.96.0.7");
+  assert.equal(await found("db-0.db.default.svc.cluster.local"), "0 10.244.0.5");
+  assert.equal(await found("7.0.96.10.in-addr.arpa", types.PTR), "0");
+  assert.deepEqual(waits, []);
+  const asked = ["new.default.svc.cluster.local", "never.default.svc.cluster.local", "db-1.db.default.svc.cluster.local", "example.test.default.svc.cluster.local"].map(name => found(name));
+  await new Promise(done => setImmediate(done));
+  assert.deepEqual(waits, [2_000, 2_000, 2_000, 2_000], "nothing is denied that may exist by now");
+  current = snapshotView(of([db, web, out, { ...service("new", { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9"] }), kind: "Service" }], [slice("db-1")]), () => undefined as never);
+  learn();
+  assert.deepEqual(await Promise.all(asked), ["0 10.96.0.9", "3", "0 10.244.0.5", "3"]);
 });

@@ -1,11 +1,12 @@
 /** One query in, one answer out: from the cluster's zone, from memory, or from an upstream name server. */
 import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
+import { NotKnownYet } from "./cluster-view.ts";
 import { answerFromZone, type ClusterView, type ZoneSettings } from "./cluster-zone.ts";
-import { encodeRefusal, encodeReply, parseQuery, rcodes, types, type DnsRecord, type Query, type Reply } from "./message.ts";
+import { encodeRefusal, encodeReply, parseQuery, rcodes, types, type DnsRecord, type Query, type Question, type Reply } from "./message.ts";
 import { addressRecords, rcodeOf, renumbered, ttlsOf, withAge } from "./upstream-message.ts";
 
-export const resolverLimits = { cacheEntries: 10_000, ttlSecondsMax: 30, negativeTtlSeconds: 5, forwardsMax: 1_000, tcpBytesMax: 65_535 } as const;
+export const resolverLimits = { cacheEntries: 10_000, ttlSecondsMax: 30, negativeTtlSeconds: 5, forwardsMax: 1_000, tcpBytesMax: 65_535, /** Queries that wait until it is known what exists, and how long. */ waitingMax: 1_000, waitMs: 2_000 } as const;
 
 export type ResolverOptions = {
   readonly view: ClusterView;
@@ -27,6 +28,8 @@ export class Resolver {
 
   /** Counts answers, so that clients that take the first address spread over all. */
   #answered = 0;
+  /** Queries that wait until it is known what exists. */
+  #waiting = 0;
 
   constructor(options: ResolverOptions) {
     this.#options = options;
@@ -38,21 +41,45 @@ export class Resolver {
     if (query === undefined) return undefined;
     if ("refuse" in query) return encodeRefusal(query.id, query.refuse);
     const bytesMax = transport === "tcp" ? resolverLimits.tcpBytesMax : query.bytesMax;
+    const tryAnswer = () => this.#answer(query, bytes, bytesMax, transport);
     try {
-      const found = await answerFromZone(query, this.#options.view, this.#options.settings);
-      if (found === undefined) return await this.#fromUpstream(query, bytes, transport);
-      const rotated = { ...found, answers: turned(found.answers, this.#answered++) };
-      const reply = found.cname !== undefined && query.type !== types.CNAME ? { ...found, answers: [...found.answers, ...(await this.#follow(found.cname, query))] } : rotated;
-      return encodeReply(query, reply, bytesMax);
+      return await tryAnswer().catch(async (error: unknown) => {
+        if (!(error instanceof NotKnownYet) || this.#waiting >= resolverLimits.waitingMax) throw error;
+        // A client waits for longer than we need to learn it, and remembers a "no".
+        await this.#until(error.known);
+        return tryAnswer();
+      });
     } catch (error) {
       this.#options.log.debug("no answer", { name: query.name, type: query.type, error: messageOf(error) });
       return encodeReply(query, failure, bytesMax);
     }
   }
 
+  async #answer(query: Query, bytes: Uint8Array, bytesMax: number, transport: "udp" | "tcp"): Promise<Uint8Array> {
+    const found = await this.#zoneAnswer(query);
+    if (found === undefined) return await this.#fromUpstream(query, bytes, transport);
+    const rotated = { ...found, answers: turned(found.answers, this.#answered++) };
+    const reply = found.cname !== undefined && query.type !== types.CNAME ? { ...found, answers: [...found.answers, ...(await this.#follow(found.cname, query))] } : rotated;
+    return encodeReply(query, reply, bytesMax);
+  }
+
+  async #zoneAnswer(question: Question): ReturnType<typeof answerFromZone> {
+    const found = await answerFromZone(question, this.#options.view, this.#options.settings);
+    if (found?.rcode === rcodes.NXDOMAIN) this.#options.view.denying?.();
+    return found;
+  }
+
+  async #until(known: Promise<void>): Promise<void> {
+    const stop = new AbortController();
+    this.#waiting++;
+    await Promise.race([known, this.#options.clock.sleep(resolverLimits.waitMs, stop.signal)]);
+    this.#waiting--;
+    stop.abort();
+  }
+
   /** The addresses behind an ExternalName's target; none if it cannot be resolved, since the alias itself is still right. */
   async #follow(target: string, query: Query): Promise<readonly DnsRecord[]> {
-    const inside = await answerFromZone({ name: target, type: query.type }, this.#options.view, this.#options.settings);
+    const inside = await this.#zoneAnswer({ name: target, type: query.type });
     if (inside !== undefined) return inside.answers;
     try {
       const question = encodeReply({ ...query, name: target, asked: target, edns: false }, { rcode: 0, authoritative: false, answers: [] }, 512);

@@ -44,6 +44,7 @@ import { WatchedReferences } from "../node/references.ts";
 import { Stats } from "../node/stats.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
 import { serveMembers } from "./member-services.ts";
+import type { NameServer } from "./names.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
@@ -59,8 +60,8 @@ const strayFirstMs = 30_000;
 const strayEveryMs = 60_000;
 const memoryDirBytesMax = 256 * 2 ** 20;
 
-/** Runs until SIGTERM or SIGINT; gives the exit code. `node` names a member; absent: the machine itself. */
-export async function runAgent(dataFolder: string, node: string | undefined): Promise<number> {
+/** Runs until SIGTERM or SIGINT; gives the exit code. `names` answers already. `node` names a member; absent: the machine itself. */
+export async function runAgent(dataFolder: string, node: string | undefined, names: NameServer | undefined): Promise<number> {
   // A member has the address of its link, wherever the machine goes.
   const cluster = node === undefined ? await presentCluster(dataFolder) : await clusterAsKept(dataFolder);
   const report = startReport("agent", nodePlace(cluster, node).runFolder);
@@ -76,7 +77,7 @@ export async function runAgent(dataFolder: string, node: string | undefined): Pr
   let anew = false;
   if (node === undefined) void moved(cluster, { clock: systemClock(), log }, stop.signal).then(has => { anew = has; stop.abort(); });
   try {
-    await start(cluster, node, log, report, stop.signal);
+    await start(cluster, node, names, log, report, stop.signal);
   } catch (error) {
     report.failed(messageOf(error));
     log.error("could not start", { error: messageOf(error) });
@@ -86,7 +87,7 @@ export async function runAgent(dataFolder: string, node: string | undefined): Pr
   return anew ? startAgain : 0;
 }
 
-async function start(cluster: Cluster, name: string | undefined, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {
+async function start(cluster: Cluster, name: string | undefined, names: NameServer | undefined, log: Log, report: ReturnType<typeof startReport>, signal: AbortSignal): Promise<void> {
   const clock = systemClock();
   const random = systemRandom();
   const place = nodePlace(cluster, name);
@@ -164,7 +165,7 @@ async function start(cluster: Cluster, name: string | undefined, log: Log, repor
     table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
   const running = [pods, services, slices, policies, nodes, routes, ranges, followRanges(ranges, cluster, network, clock)].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
-  const serving = runNodeNetwork(cluster, place, { services, slices, nodes, clock, log, path: settings.path }, signal);
+  const serving = runNodeNetwork(cluster, place, { services, slices, nodes, clock, log, path: settings.path, names }, signal);
   const strays = new StrayShims(pathsOf(settings).socket);
   void supervise({
     name: "stray shims",

@@ -16,7 +16,11 @@ const parts: Parts = {
   whyNot: async (cluster, question) => (await import("./why-not.ts")).whyNot(cluster, question),
   foreground: async (cluster, onReady) => (await import("./server.ts")).runServer(cluster.dataFolder, { onReady, foreground: true }),
   serve: async dataFolder => (await import("./server.ts")).runServer(dataFolder, {}),
-  runAgent: async (dataFolder, node) => (await import("./agent.ts")).runAgent(dataFolder, node),
+  runAgent: async (dataFolder, node) => {
+    // One after the other: pods ask for names while the rest is loaded.
+    const names = await (await import("./names.ts")).beginNames(dataFolder, node);
+    return (await import("./agent.ts")).runAgent(dataFolder, node, names);
+  },
   runBox: async (dataFolder, node) => (await import("./box.ts")).runBox(dataFolder, node),
   endPods: async (dataFolder, node) => (await import("./workloads.ts")).endPodsHere(dataFolder, node),
   layNodeNetwork: async cluster => (await import("./box.ts")).layNodeNetwork(cluster),

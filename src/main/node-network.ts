@@ -4,18 +4,16 @@ import type { Clock } from "../base/clock.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import type { Informer } from "../client/informer.ts";
-import { clusterView } from "../dns/cluster-view.ts";
-import { Resolver } from "../dns/resolver.ts";
-import { startDnsServer, systemNameservers, upstreamForward } from "../host/dns-server.ts";
 import { HealthCheckServer } from "../host/health-check-server.ts";
 import { nftables } from "../host/nft.ts";
-import { addLocalRange, addLoopbackAddress } from "../host/pod-network.ts";
+import { addLocalRange } from "../host/pod-network.ts";
 import type { Node } from "../kinds/core/node.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
 import { isLoopback } from "./member-services.ts";
-import { clusterDNS, clusterDomain, linkGateway, loadBalancerAddresses, podNetworks, proxyTable, type NodePlace } from "./node-settings.ts";
+import { startNames, type NameServer } from "./names.ts";
+import { clusterDNS, loadBalancerAddresses, podNetworks, proxyTable, type NodePlace } from "./node-settings.ts";
 
 type Options = {
   readonly services: Informer<typeof Service>;
@@ -24,14 +22,15 @@ type Options = {
   readonly clock: Clock;
   readonly log: Log;
   readonly path: string;
+  /** Bound already, before the agent was loaded. */
+  readonly names: NameServer | undefined;
 };
-const dnsPort = 53;
-const ttlSeconds = 5;
 const restartMaxMs = 5_000;
 
 /** Runs both until `signal` aborts; the rules stay, so that services go on without us. */
 export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options: Options, signal: AbortSignal): Promise<void> {
   const { clock, log } = options;
+  let { names } = options;
   const dns = clusterDNS(cluster);
   const { pools } = loadBalancerAddresses(cluster);
   // The name server's address is served on this very node: there is nothing to translate, and nobody to reject for.
@@ -59,25 +58,15 @@ export async function runNodeNetwork(cluster: Cluster, place: NodePlace, options
         await proxy.run(stop);
       },
     }, { clock, log, maxWaitMs: restartMaxMs }, signal),
-    supervise({ name: "DNS", run: stop => serveNames(cluster, place, options, stop) }, { clock, log, maxWaitMs: restartMaxMs }, signal),
+    supervise({
+      name: "DNS",
+      run: async stop => {
+        const server = names ?? await startNames(cluster, place, options);
+        names = undefined;
+        await server.follow(options, stop);
+      },
+    }, { clock, log, maxWaitMs: restartMaxMs }, signal),
   ]);
 }
 
 const zoneOf = (node: Node | undefined): string => node?.metadata.labels?.["topology.kubernetes.io/zone"] ?? "";
-
-async function serveNames(cluster: Cluster, place: NodePlace, { services, slices, clock, log, path }: Options, signal: AbortSignal): Promise<void> {
-  const address = clusterDNS(cluster);
-  await addLoopbackAddress(address, path);
-  // Before the first list nothing is known: the resolver then answers SERVFAIL, and clients ask again.
-  const known = (): void => { if (services.revision < 0 || slices.revision < 0) throw new Error("the cluster's services are not known yet"); };
-  const servers = await systemNameservers([address]);
-  // A name server on the machine's loopback is out of a box's reach: the machine's agent relays (member-services.ts).
-  const upstream = place.boxed && servers.length > 0 && servers.every(isLoopback) ? [linkGateway(cluster, 0)] : servers;
-  const resolver = new Resolver({
-    view: clusterView(services, slices, known), clock, log: log.child("dns"), forward: upstreamForward(upstream),
-    settings: { domain: clusterDomain, ttl: ttlSeconds, serial: () => Math.max(0, services.revision) % 2 ** 31 },
-  });
-  const server = await startDnsServer(resolver, [address], dnsPort, log.child("dns"));
-  if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener("abort", () => resolve(), { once: true }));
-  await server.close();
-}

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { silent } from "../base/log.ts";
 import type { Cluster, Reachability, ReachQuestion } from "../cli/machine.ts";
 import { HttpClient } from "../client/http.ts";
-import { keyOf, type Copy, type Index } from "../client/informer.ts";
 import { clusterView } from "../dns/cluster-view.ts";
+import { copyOf } from "../dns/snapshot.ts";
 import { answerFromZone, type ClusterView } from "../dns/cluster-zone.ts";
 import { rcodes, types } from "../dns/message.ts";
 import { systemClock } from "../host/clock.ts";
@@ -18,7 +18,6 @@ import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
 import { ServiceCIDR } from "../kinds/networking/servicecidr.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
-import type { ObjectMeta } from "../kinds/meta/objectmeta.ts";
 import { dnsOf, parseResolver } from "../node/sandbox-config.ts";
 import { reach, UnknownObject, type Lookup } from "../proxy/reach.ts";
 import { adminAccess } from "./kubeconfig.ts";
@@ -69,9 +68,4 @@ async function lookUp(name: string, view: ClusterView, aliasesLeft: number): Pro
     return { alias, addresses: typeof inside === "string" ? [] : inside.addresses };
   }
   return { addresses: answers.flatMap(answer => answer?.answers.flatMap(record => ("address" in record ? [record.address] : [])) ?? []) };
-}
-
-/** A list as a local copy that nothing changes. */
-function copyOf<T extends { readonly metadata: ObjectMeta }>(objects: readonly T[]): Copy<T> {
-  return { get: key => objects.find(object => keyOf(object) === key), list: () => objects, by: (index: Index<T>, value) => objects.filter(object => index.valuesOf(object).includes(value)) };
 }

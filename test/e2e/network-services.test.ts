@@ -314,7 +314,9 @@ test("the API server passes requests of every method on to pods and services, by
   scratch.k("delete service echo");
 });
 
-test("the ServiceCIDR without addresses is gone, ten seconds after it was deleted", () => scratch.until("gone", () => scratch.kubectl("get", "servicecidr", "more").code !== 0, 15));
+test("the ServiceCIDR without addresses is gone, ten seconds after it was deleted", async () => {
+  await scratch.until("gone", () => scratch.kubectl("get", "servicecidr", "more").code !== 0, 15);
+});
 
 /** How a long run of requests through a service's cluster address ended: `ok=3000 failed=0 …`. */
 async function during(requests: number, what: () => Promise<void>): Promise<string> {
