@@ -1,6 +1,7 @@
 import { UsageError } from "./args.ts";
 import { clusterFlags, daemonsOf, existingCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import { firewallLine } from "./firewall.ts";
 import { ingressLine } from "./ingress.ts";
 import { describe, flagsFor } from "./up.ts";
 
@@ -13,6 +14,7 @@ export const status: Command = {
     const cluster = await existingCluster(machine, args);
     const daemons = await Promise.all(daemonsOf(cluster).map(async ({ name, runFolder, member }) => ({ name, member, daemon: await machine.daemon(name, runFolder) })));
     const ingress = await ingressLine(machine, cluster);
+    const firewall = await firewallLine(machine, cluster);
     const probe = daemons[0]?.daemon ? await parts.probe(cluster) : undefined;
     const lines = [
       ["Cluster", `${cluster.name} (${cluster.runtime}${cluster.nodes > 1 ? `, ${cluster.nodes} nodes` : ""})`],
@@ -20,6 +22,7 @@ export const status: Command = {
       ["API", probe ? describe(cluster, probe) : `https://${cluster.listen[0]}:${cluster.port} (no answer)`],
       ...daemons.filter(({ member }) => !member).map(({ name, daemon }) => [name[0]!.toUpperCase() + name.slice(1), process(daemon)]),
       ...(ingress === undefined ? [] : [["Ingress", ingress]]),
+      ...(firewall === undefined ? [] : [["Firewall", firewall]]),
       ...(cluster.runtime === "simulated" ? (probe?.nodes ?? []).slice(0, 10) : [cluster.nodeName, ...(cluster.members ?? []).map(({ name }) => name)].map(name => ({ name, ready: probe?.nodes.find(node => node.name === name)?.ready }))).map(({ name, ready }) => {
         const own = daemons.find(({ member }) => member?.name === name);
         return ["Node", `${name} ${ready === undefined ? "unknown" : ready ? "Ready" : "NotReady"}${own ? `, agent ${process(own.daemon)}` : ""}`];

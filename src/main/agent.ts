@@ -43,6 +43,7 @@ import { AgentApi } from "../node/agent-api.ts";
 import { WatchedReferences } from "../node/references.ts";
 import { Stats } from "../node/stats.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
+import { firewallWatch } from "./firewall.ts";
 import { serveMembers } from "./member-services.ts";
 import type { NameServer } from "./names.ts";
 import { runNodeNetwork } from "./node-network.ts";
@@ -164,7 +165,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
     nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),
     table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
-  const running = [pods, services, slices, policies, nodes, routes, ranges, followRanges(ranges, cluster, network, clock)].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
+  const running = [pods, services, slices, policies, nodes, routes, ranges, followRanges(ranges, cluster, network), ...(place.boxed ? [] : [firewallWatch(cluster, { clock, log: log.child("firewall"), path: settings.path })])].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));
   const serving = runNodeNetwork(cluster, place, { services, slices, nodes, clock, log, path: settings.path, names }, signal);
   const strays = new StrayShims(pathsOf(settings).socket);
   void supervise({
@@ -193,7 +194,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
 }
 
 /** Service ranges that users add are the cluster's as well: what nobody serves of them does not leave by the default route. */
-function followRanges(ranges: Informer<typeof ServiceCIDR>, cluster: Cluster, network: PodNetwork, clock: ReturnType<typeof systemClock>): Running {
+function followRanges(ranges: Informer<typeof ServiceCIDR>, cluster: Cluster, network: PodNetwork): Running {
   return {
     name: "service ranges",
     async run(signal) {

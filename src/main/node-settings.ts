@@ -78,6 +78,10 @@ export function podNetworks({ podCIDR, ipv6 }: Pick<Cluster, "podCIDR" | "ipv6">
 export function serviceNetworks({ serviceCIDR, ipv6 }: Pick<Cluster, "serviceCIDR" | "ipv6">): readonly string[] {
   return [serviceCIDR, ...(ipv6 ? [ipv6.serviceCIDR] : [])];
 }
+/** Whose packets the machine passes on: pods', and further nodes'. */
+export function forwardedNetworks(cluster: Pick<Cluster, "podCIDR" | "nodeCIDR" | "ipv6">): readonly string[] {
+  return [...podNetworks(cluster), ...(cluster.nodeCIDR === undefined ? [] : [cluster.nodeCIDR]), ...(cluster.ipv6 === undefined ? [] : [cluster.ipv6.nodeCIDR])];
+}
 /** Those and what users have added: what is rejected where no service has it. The name server's own address is served on the node. */
 export function serviceRanges(cluster: Pick<Cluster, "serviceCIDR" | "ipv6">, added: readonly ServiceCIDR[]): readonly ServiceNetwork[] {
   const families = serviceNetworks(cluster).map(cidr => cidr.includes(":"));

@@ -6,6 +6,7 @@ import { cgroupLayout, removeEverywhere } from "../host/cgroups.ts";
 import { livingContainerd, stopContainerd } from "../host/containerd.ts";
 import { networkName, pathsOf } from "../host/containerd-config.ts";
 import { CriRuntime } from "../host/cri.ts";
+import { programs, removeForwarding } from "../host/forwarding-rules.ts";
 import { forgetFolders, removeLeftovers } from "../host/leftovers.ts";
 import { linkTables, removeLinks } from "../host/node-links.ts";
 import { removeTree } from "../host/node-files.ts";
@@ -15,7 +16,7 @@ import { silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
 import { boxSpec, ourselves } from "./box.ts";
-import { agentPaths, clusterDNS, containerdSettings, forwardingNote, loadBalancerAddresses, machineIPv6, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
+import { agentPaths, clusterDNS, containerdSettings, forwardedNetworks, forwardingNote, loadBalancerAddresses, machineIPv6, nodePlace, policyTable, proxyTable } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 const atOnce = 8;
@@ -74,6 +75,7 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   await removeLeftovers({ ...pathsOf(settings), network: networkName(cluster.id), runDir: cluster.runFolder });
   await removeTables([...podTables(cluster.id), ...(["ip", "ip6"] as const).flatMap(family => [proxyTable(cluster.id, family), policyTable(cluster.id, family)]), ...linkTables(cluster.id)]);
   await removeLinks(cluster.id, settings.path);
+  await removeForwarding(cluster.id, forwardedNetworks(cluster), programs(settings.path));
   await removeLoopbackAddress(clusterDNS(cluster), settings.path);
   if (cluster.ipv6) await removeLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
   for (const pool of loadBalancerAddresses(cluster).pools) await removeLocalRange(pool, settings.path);
