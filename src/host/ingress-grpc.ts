@@ -78,6 +78,18 @@ export class GrpcBackends {
       done(status || 499);
     });
     stream.on("close", () => { if (!backend.closed) backend.close(constants.NGHTTP2_CANCEL); });
+    for (const { copy, endpoint, secure } of means.mirrors.pick(forward)) {
+      if (exchange.hasBody) stream.on("data", (part: Buffer) => copy.body(part)).on("end", () => copy.whole());
+      else copy.whole();
+      stream.on("close", () => { if (!stream.readableEnded) copy.drop(); });
+      this.#session(endpoint, secure, options.connectMs).then(session => {
+        const mirrored = session.request({ ...headers, ":method": asked.method, ":path": forward.path, ":scheme": secure ? "https" : "http", ":authority": forward.host, te: "trailers" });
+        mirrored.setTimeout(options.readMs, () => mirrored.close(constants.NGHTTP2_CANCEL));
+        // Nobody reads the answer, and nobody minds if there is none.
+        mirrored.on("error", () => undefined).on("close", () => copy.finished()).resume();
+        copy.open({ write: part => { mirrored.write(part); }, waiting: () => mirrored.writableLength, end: () => mirrored.end(), drop: () => mirrored.close(constants.NGHTTP2_CANCEL) });
+      }, () => copy.finished());
+    }
     if (exchange.hasBody) stream.pipe(backend);
   }
 

@@ -343,3 +343,59 @@ test("a connection that does not come about is given up when its endpoint leaves
   serve([{ endpoints: [at(servers[1] as Server)] }], { leaving: ["192.0.2.77:80"] });
   assert.equal((await asked).headers["x-backend"], "b");
 });
+
+test("copies of requests reach the mirror with their bodies; its answer, and whether it takes them, concern nobody", async () => {
+  const mirrors = [{ backend: "s1", secure: false, numerator: 1, denominator: 1 }];
+  serve([{ filters: { mirrors }, options: { bodyBytesMax: 0 } }, { path: "/copies", endpoints: [at(servers[1] as Server)] }]);
+  const copies: string[] = [];
+  let wake = (): void => undefined;
+  const copied = async (count: number): Promise<readonly string[]> => {
+    while (copies.length < count) await new Promise<void>(resolve => { wake = resolve; });
+    return copies.splice(0).sort();
+  };
+  answer = (request, response, name) => {
+    if (name === "a") return echo(request, response, name);
+    let bytes = 0;
+    request.on("data", (part: Buffer) => { bytes += part.length; }).on("end", () => { copies.push(`${request.method} ${request.url} ${request.headers["transfer-encoding"] ?? "plain"} ${bytes}`); response.writeHead(500).end("nobody reads this"); wake(); });
+  };
+  const chunked = (): Promise<number> => new Promise((resolve, reject) => {
+    const request = httpRequest({ host: "127.0.0.1", port: proxy.httpPort, path: "/chunked", method: "PUT", headers: { host: "h" }, agent: false }, response => { response.resume().on("end", () => resolve(response.statusCode ?? 0)); });
+    request.on("error", reject);
+    for (let i = 0; i < 5; i++) request.write("x".repeat(10_000));
+    request.end();
+  });
+  const statuses = [(await ask("/get")).status, (await ask("/post", { body: "x".repeat(300_000) })).status, await chunked()];
+  assert.deepEqual([statuses, await copied(3)], [[200, 200, 200], ["GET /get plain 0", "POST /post plain 300000", "PUT /chunked chunked 50000"]]);
+
+  // A mirror that takes nothing is given up; the request is not.
+  answer = (request, response, name) => { if (name === "a") echo(request, response, name); else request.pause(); };
+  const got = await ask("/large", { body: "x".repeat(8_000_000) });
+  assert.deepEqual([got.status, (JSON.parse(got.body) as { body: string }).body.length], [200, 8_000_000]);
+
+  serve([{ filters: { mirrors: [{ ...mirrors[0]!, backend: "s1" }] } }, { path: "/copies", endpoints: [dead] }]);
+  for (let i = 0; i < 3; i++) assert.equal((await ask("/", { body: "x" })).status, 200);
+});
+
+test("gRPC calls are copied as well", async () => {
+  const paths: string[] = [];
+  let copied = (): void => undefined;
+  const done = new Promise<void>(resolve => { copied = resolve; });
+  const mirror = createHttp2Server();
+  mirror.on("stream", (stream: ServerHttp2Stream, headers) => {
+    let text = "";
+    stream.on("data", (part: Buffer) => { text += part; }).on("end", () => { paths.push(`${String(headers[":path"])} ${text}`); stream.respond({ ":status": 200 }, { endStream: true }); copied(); });
+  });
+  await new Promise<void>(resolve => mirror.listen(0, "127.0.0.1", resolve));
+  serve([{ path: "/pkg.Service", endpoints: [at(grpc)], options: { backend: "GRPC" }, filters: { mirrors: [{ backend: "s1", secure: false, numerator: 1, denominator: 1 }] } }, { path: "/copies", endpoints: [at(mirror)] }]);
+  const session = connectHttp2(`http://127.0.0.1:${proxy.httpPort}`);
+  const call = session.request({ ":path": "/pkg.Service/Method", ":method": "POST", ":authority": "h", "content-type": "application/grpc", te: "trailers" });
+  let echoed = "";
+  call.setEncoding("utf8").on("data", (part: string) => { echoed += part; });
+  call.write("one ");
+  call.end("two");
+  await new Promise(resolve => call.on("close", resolve));
+  await done;
+  session.close();
+  await new Promise<void>(resolve => { mirror.close(() => resolve()); serve([{}]); });
+  assert.deepEqual([echoed, paths], ["one two", ["/pkg.Service/Method one two"]]);
+});

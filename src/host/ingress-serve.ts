@@ -3,10 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Log } from "../base/log.ts";
 import type { Patterns } from "../ingress/match.ts";
-import { Router, type Asked, type Forward } from "../ingress/router.ts";
+import { Router, type Asked } from "../ingress/router.ts";
 import type { Table } from "../ingress/table.ts";
-import { BackendPool, type BackendConnection, type Receiver } from "./ingress-backend.ts";
+import { BackendPool } from "./ingress-backend.ts";
 import { GrpcBackends } from "./ingress-grpc.ts";
+import { Mirrors } from "./ingress-mirror.ts";
 import type { Means, Transfer } from "./ingress-transfer.ts";
 
 export type ServeOptions = {
@@ -22,13 +23,12 @@ export type ServeOptions = {
 };
 export type Served = { readonly status: number; readonly asked: Asked; readonly target: string; readonly owner: string | undefined; readonly beganAt: number };
 
-/** Copies of requests that are under way at once; more are left out. */
-const mirrorsMax = 100;
 const aboutsMax = 1_000;
 
 export class IngressServer implements Means {
   readonly router: Router;
   readonly pool: BackendPool;
+  readonly mirrors: Mirrors;
   readonly grpc = new GrpcBackends();
   /** Requests under way. */
   readonly transfers = new Set<Transfer>();
@@ -40,7 +40,6 @@ export class IngressServer implements Means {
   #date = "";
   #dateAt = 0;
   #abouts = new Map<string, string>();
-  #mirrors = 0;
   readonly #joined = new Set<Duplex>();
 
   constructor(options: ServeOptions) {
@@ -50,6 +49,7 @@ export class IngressServer implements Means {
       digest: text => createHash("sha256").update(text).digest("hex").slice(0, 32), warn: text => options.log.warn(text),
     });
     this.pool = new BackendPool(options.monotonic);
+    this.mirrors = new Mirrors(this.router, this.pool, options.random);
   }
 
   setTable(table: Table): void {
@@ -103,30 +103,5 @@ export class IngressServer implements Means {
       this.#joined.add(socket);
       socket.on("close", () => this.#joined.delete(socket));
     }
-  }
-
-  /** Sends a copy without waiting for anything: the head only, so requests with a body are not copied. */
-  mirror = (forward: Forward, head: string): void => {
-    if (/\r\n(content-length|transfer-encoding):/i.test(head) && !/\r\nContent-Length: 0\r\n/.test(head)) return;
-    for (const { backend, numerator, denominator } of forward.route.filters?.mirrors ?? []) {
-      const endpoint = this.router.mirror(backend);
-      if (endpoint === undefined || this.#mirrors >= mirrorsMax || this.#options.random() * denominator >= numerator) continue;
-      this.#mirrors++;
-      const { options } = forward.route;
-      const connection = this.pool.take(endpoint, false, 1_000) ?? this.pool.open(endpoint, false, options.connectMs);
-      connection.take(this.#copy(connection, head, options.readMs));
-      if (connection.isConnected) this.#sendCopy(connection, head, options.readMs);
-    }
-  };
-
-  #copy(connection: BackendConnection, head: string, readMs: number): Receiver {
-    const over = (): void => { this.#mirrors--; };
-    const nothing = (): void => undefined;
-    return { method: head.slice(0, head.indexOf(" ")), framedChunks: false, holds: false, joins: false, connected: () => this.#sendCopy(connection, head, readMs), head: nothing, early: nothing, bytes: nothing, end: over, joined: nothing, gone: over, drained: nothing };
-  }
-
-  #sendCopy(connection: BackendConnection, head: string, readMs: number): void {
-    connection.send(head, readMs);
-    connection.sentAll();
   }
 }

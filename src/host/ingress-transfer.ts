@@ -4,6 +4,7 @@ import type { Forward, Router } from "../ingress/router.ts";
 import { requestChanges } from "../ingress/router.ts";
 import { changed } from "../ingress/header-changes.ts";
 import type { BackendConnection, BackendPool, Body, Receiver } from "./ingress-backend.ts";
+import type { Copy, Mirrors } from "./ingress-mirror.ts";
 import { linesOf, pairsOf, type Fields, type Framing, type ResponseHead } from "./ingress-fields.ts";
 
 /** Who asked: a connection of HTTP/1.1 or a stream of HTTP/2. */
@@ -26,7 +27,7 @@ export interface Asker {
 }
 /** What is sent on. */
 export type Request = { readonly method: string; readonly fields: Fields; readonly framing: Pick<Framing, "nominated" | "contentLength" | "chunked">; readonly secure: boolean; /** Lines that tell of the client. */ readonly about: string; readonly upgrade: string | undefined };
-export type Means = { readonly router: Router; readonly pool: BackendPool; readonly requestId: () => string; readonly mirror: (forward: Forward, head: string) => void; /** Those under way. */ readonly transfers: Set<Transfer> };
+export type Means = { readonly router: Router; readonly pool: BackendPool; readonly requestId: () => string; readonly mirrors: Mirrors; /** Those under way. */ readonly transfers: Set<Transfer> };
 
 /** Connections that could not be made, for one request; and rounds over all endpoints, with a pause between for the table to change. */
 const connectsMax = 20;
@@ -69,6 +70,7 @@ export class Transfer implements Receiver {
   #deadline: NodeJS.Timeout | undefined;
   #farewell: NodeJS.Timeout | undefined;
   #isPaused = false;
+  #copies: readonly Copy[] = [];
 
   constructor(means: Means, asker: Asker, request: Request, forward: Forward) {
     this.#means = means;
@@ -87,7 +89,10 @@ export class Transfer implements Receiver {
     this.#text = headText(this.#request, this.#forward, this.#means);
     const { requestMs } = this.#forward.route.options;
     if (requestMs !== undefined && requestMs > 0) this.#deadline = setTimeout(() => this.#late(), requestMs);
-    if (this.#forward.route.filters?.mirrors && !this.joins) this.#means.mirror(this.#forward, this.#text);
+    if (this.#forward.route.filters?.mirrors && !this.joins) {
+      this.#copies = this.#means.mirrors.start(this.#forward, this.#text);
+      if (!this.hasBody) for (const copy of this.#copies) copy.whole();
+    }
     this.#attempt();
   }
 
@@ -113,10 +118,15 @@ export class Transfer implements Receiver {
 
   /** False: wait for `resumeBody`. */
   sendBody(part: Buffer): boolean {
-    return this.#over || this.#connection?.send(part, this.#forward.route.options.readMs) !== false;
+    if (this.#over) return true;
+    for (const copy of this.#copies) copy.body(part);
+    return this.#connection?.send(part, this.#forward.route.options.readMs) !== false;
   }
   bodySent(): void {
-    if (!this.#over) this.#connection?.sentAll();
+    if (this.#over) return;
+    for (const copy of this.#copies) copy.whole();
+    this.#copies = [];
+    this.#connection?.sentAll();
   }
 
   /** The client takes more again. */
@@ -238,6 +248,9 @@ export class Transfer implements Receiver {
   #finish(): void {
     this.#over = true;
     this.#means.transfers.delete(this);
+    // Copies of a request that will not become whole.
+    if (this.hasBody) for (const copy of this.#copies) copy.drop();
+    this.#copies = [];
     if (this.#farewell) clearTimeout(this.#farewell);
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#deadline) clearTimeout(this.#deadline);

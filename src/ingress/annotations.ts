@@ -83,6 +83,14 @@ export function routeOptions(annotations: { readonly [name: string]: string }, w
   // The new name of the same thing, when the old one has been used.
   unread.delete("allowlist-source-range");
   for (const name of unread) warnings(`annotation ${prefix}${name} is not supported and has no effect`);
+  const idle = (names: readonly string[], why: string): void => {
+    for (const name of names) if (Object.hasOwn(annotations, prefix + name)) warnings(`annotation ${prefix}${name} has no effect ${why}`);
+  };
+  if (affinity !== true) idle(["session-cookie-name", "session-cookie-max-age", "session-cookie-path"], `without ${prefix}affinity: cookie`);
+  if (canary !== true) idle(["canary-weight", "canary-weight-total", "canary-by-header", "canary-by-header-value", "canary-by-cookie"], `without ${prefix}canary: "true"`);
+  if (permanent === undefined) idle(["permanent-redirect-code"], `without ${prefix}permanent-redirect`);
+  else idle(["temporal-redirect"], `beside ${prefix}permanent-redirect`);
+  if (Object.hasOwn(annotations, `${prefix}whitelist-source-range`)) idle(["allowlist-source-range"], `beside ${prefix}whitelist-source-range, which is the same`);
   return options;
 }
 

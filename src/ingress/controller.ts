@@ -145,6 +145,12 @@ export class IngressController {
     }
     const told = new Set(warnings.map(({ ingress, text: warning }) => `${ingress.metadata.uid} ${warning}`));
     for (const { ingress, text: warning } of warnings) if (!this.#told.has(`${ingress.metadata.uid} ${warning}`)) recorder.event({ ...ingress, apiVersion: "networking.k8s.io/v1", kind: "Ingress" }, "Warning", "Unsupported", warning);
+    for (const { gateway, warnings: lacking } of gateways?.gateways ?? [])
+      for (const warning of lacking) {
+        const key = `${gateway.metadata.uid} ${warning}`;
+        if (!this.#told.has(key)) recorder.event({ ...gateway, apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" } as never, "Warning", "Unsupported", warning);
+        told.add(key);
+      }
     this.#told = told;
     for (const ingress of ingresses)
       if (this.#listening && isOurs(ingress, classes)) await this.#tellAddress(ingress).catch(error => {

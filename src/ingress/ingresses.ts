@@ -28,7 +28,7 @@ export function ingressTable(ingresses: readonly Ingress[], classes: readonly In
   // The older one wins where two claim the same place (upstream's rule for conflicting ingresses).
   const ours = ingresses.filter(ingress => isOurs(ingress, classes) && ingress.metadata.deletionTimestamp === undefined).toSorted((a, b) =>
     (a.metadata.creationTimestamp ?? "").localeCompare(b.metadata.creationTimestamp ?? "") || (a.metadata.uid ?? "").localeCompare(b.metadata.uid ?? ""));
-  const canaries: { host: string; route: Route; backend: string }[] = [];
+  const canaries: { host: string; route: Route; backend: string; warn: (text: string) => void }[] = [];
   for (const ingress of ours) {
     const warn = (text: string): void => void warnings.push({ ingress, text });
     const options = routeOptions(ingress.metadata.annotations ?? {}, warn);
@@ -46,11 +46,12 @@ export function ingressTable(ingresses: readonly Ingress[], classes: readonly In
       const backend = backendOf(namespace, given, services, warn);
       if (backend === undefined) return;
       const route: Route = { type: options.useRegex && type !== "Exact" ? "Regex" : type, path, backends: [{ backend, weight: 1 }], options, owner: `${namespace}/${ingress.metadata.name}` };
-      if (options.canary) return void canaries.push({ host, route, backend });
+      if (options.canary) return void canaries.push({ host, route, backend, warn });
       let entry = hosts.get(host);
       if (!entry) hosts.set(host, entry = { tls: false, routes: [] });
       if (secured.has(host)) entry.tls = true;
-      if (entry.routes.some(other => other.type === route.type && other.path === path)) return;
+      const first = entry.routes.find(other => other.type === route.type && other.path === path);
+      if (first) return void (first.owner === route.owner || warn(`path ${path} of ${host === "" ? "all hosts" : `host ${host}`} is served as the older Ingress ${first.owner} says`));
       entry.routes.push(route);
     };
     for (const { host = "", http } of ingress.spec.rules ?? []) {
@@ -59,11 +60,12 @@ export function ingressTable(ingresses: readonly Ingress[], classes: readonly In
     }
     if (ingress.spec.defaultBackend) add("", "Prefix", "/", ingress.spec.defaultBackend);
   }
-  for (const { host, route, backend } of canaries) {
+  for (const { host, route, backend, warn } of canaries) {
     const main = hosts.get(host)?.routes;
     const at = main?.findIndex(({ type, path }) => type === route.type && path === route.path) ?? -1;
     const rules = route.options.canary;
     if (main && at >= 0 && rules) main[at] = { ...main[at] as Route, canary: { backend, rules } };
+    else warn(`path ${route.path} of ${host === "" ? "all hosts" : `host ${host}`} is not served: a canary needs an Ingress without canary for the same path`);
   }
   return { hosts: [...hosts].map(([host, { tls, routes }]) => ({ host, tls, routes: routes.toSorted(bestFirst) })), certificates, warnings };
 }

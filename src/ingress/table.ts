@@ -11,7 +11,7 @@ export type Condition = { readonly name: string; readonly value: string; readonl
 export type PathChange = { readonly type: "full" | "prefix"; readonly value: string };
 export type Redirect = { readonly scheme?: string; readonly host?: string; readonly port?: number; readonly path?: PathChange; readonly status: number };
 /** A copy of each request, or of `numerator` in `denominator` of them, goes there; its answer is thrown away. */
-export type Mirror = { readonly backend: string; readonly numerator: number; readonly denominator: number };
+export type Mirror = { readonly backend: string; /** Over TLS. */ readonly secure: boolean; readonly numerator: number; readonly denominator: number };
 export type Filters = {
   readonly requestHeaders?: HeaderChange;
   readonly responseHeaders?: HeaderChange;

@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pushNetImage } from "../../tools/images/net.ts";
+import { testAuthority } from "../certificates.ts";
 import { image, Scratch } from "./harness.ts";
 
 const scratch = new Scratch();
@@ -307,11 +310,28 @@ test("the API server passes requests of every method on to pods and services, by
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) assert.equal(await via(path, method), "200 echo", `${method} ${path}`);
     assert.equal(await via("pods/echo:8080/proxy", "HEAD").then(text => text.trim()), "301");
     assert.match(await via("services/echo:81/proxy/"), /^503/);
+    // A program of the machine with TLS stands for a pod on its network, and for one behind a service.
+    const authority = testAuthority("proxied");
+    const { cert, key } = authority.leaf("proxied", "server", [], ["proxied.test"]);
+    const secure = createServer({ cert, key }, (asked, answer) => { answer.end(`secure ${asked.method} ${asked.url}`); });
+    await new Promise<void>(done => secure.listen(0, nodeIP, done));
+    const { port: securePort } = secure.address() as AddressInfo;
+    service("secure", { selector: undefined, ports: [{ name: "web", port: 443, targetPort: securePort }] });
+    apply({ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: "secure-1", labels: { "kubernetes.io/service-name": "secure" } }, addressType: "IPv4", ports: [{ name: "web", port: securePort, protocol: "TCP" }], endpoints: [{ addresses: [nodeIP], conditions: { ready: true } }] });
+    await scratch.until("over TLS", async () => (await via("services/https:secure:web/proxy/x")) === "200 secure");
+    for (const path of ["services/https:secure:443/proxy/", `pods/https:onhost:${securePort}/proxy/some?x=y`]) assert.equal(await via(path), "200 secure", path);
+    assert.doesNotMatch(await via(`pods/onhost:${securePort}/proxy/`), /^200/, "plain HTTP is not spoken to it");
+    secure.closeAllConnections();
+    await new Promise(done => secure.close(done));
+    const forward = scratch.startKubectl("port-forward service/echo 18775:http 18776:80");
+    await scratch.until("ports are forwarded to a pod of the service", () => forward.out.includes("18775 -> 8080") && forward.out.includes("18776 -> 8080"));
+    for (const local of [18_775, 18_776]) assert.match(await (await fetch(`http://127.0.0.1:${local}/`)).text(), /^echo /);
+    await forward.end();
   } finally {
     await proxy.end();
   }
   scratch.k("delete pod echo");
-  scratch.k("delete service echo");
+  scratch.k("delete service echo secure");
 });
 
 test("the ServiceCIDR without addresses is gone, ten seconds after it was deleted", async () => {

@@ -64,12 +64,21 @@ for (const [name, listeners, more, listening, wantListener, wantGateway] of [
   ["TLS on port 80", [{ ...https, port: 80 }], {}, { 80: 80 }, "Accepted=!ProtocolConflict Programmed=!Invalid ResolvedRefs=ResolvedRefs Conflicted=ProtocolConflict", "Accepted=!ListenersNotValid Programmed=!Invalid"],
   ["an unknown kind of route", [{ ...http, allowedRoutes: { kinds: [{ kind: "HTTPRoute" }, { kind: "TCPRoute" }] } }], {}, { 80: 80 }, "Accepted=Accepted Programmed=Programmed ResolvedRefs=!InvalidRouteKinds Conflicted=!NoConflicts", "Accepted=ListenersNotValid Programmed=Programmed"],
   ["another address", [http], { addresses: [{ type: "IPAddress", value: "203.0.113.1" }] }, { 80: 80 }, "Accepted=Accepted Programmed=Programmed ResolvedRefs=ResolvedRefs Conflicted=!NoConflicts", "Accepted=Accepted Programmed=!AddressNotUsable"],
+  ["parameters that nobody knows", [http], { infrastructure: { parametersRef: { group: "x", kind: "Y", name: "z" } } }, { 80: 80 }, "", "Accepted=!InvalidParameters Programmed=!Invalid"],
   ["a named address", [http], { addresses: [{ type: "NamedAddress", value: "x" }] }, { 80: 80 }, "Accepted=Accepted Programmed=Programmed ResolvedRefs=ResolvedRefs Conflicted=!NoConflicts", "Accepted=!UnsupportedAddress Programmed=!Invalid"],
 ] as const)
   test(`a listener: ${name}`, () => {
     const { gateways } = buildTable({ ingresses: [], classes: [], sources, listening, address: "192.0.2.1", gateways: { classes: [{ metadata: meta("ours"), spec: { controllerName: gatewayController } }], gateways: [gateway(listeners, more)], httpRoutes: [], grpcRoutes: [], grants: [], namespaceLabels: () => ({}) } });
     assert.deepEqual([said(gateways?.gateways[0]?.listeners[0]?.conditions ?? []), said(gateways?.gateways[0]?.conditions ?? [])], [wantListener, wantGateway]);
   });
+
+test("fields of a gateway that do nothing here are told", () => {
+  const { gateways } = build({ gateways: [gateway([http, { ...https, tls: { ...https.tls!, options: { "example.org/ciphers": "all" } } }], { infrastructure: { labels: { team: "a" }, annotations: { x: "y", a: "b" } } })] });
+  assert.deepEqual(gateways?.gateways[0]?.warnings, [
+    "spec.infrastructure.labels (team) have no effect: nothing is made on behalf of a gateway here", "spec.infrastructure.annotations (a, x) have no effect: nothing is made on behalf of a gateway here",
+    "listener https: tls.options (example.org/ciphers) have no effect: expected none",
+  ]);
+});
 
 // What is said of a route.
 const fine = "Accepted=Accepted ResolvedRefs=ResolvedRefs";

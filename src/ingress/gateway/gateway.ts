@@ -5,14 +5,14 @@ export type Listener = {
   readonly hostname?: string;
   readonly port: number;
   readonly protocol: string;
-  readonly tls?: { readonly mode?: string; readonly certificateRefs?: readonly { readonly group?: string; readonly kind?: string; readonly name: string; readonly namespace?: string }[] };
+  readonly tls?: { readonly mode?: string; readonly certificateRefs?: readonly { readonly group?: string; readonly kind?: string; readonly name: string; readonly namespace?: string }[]; readonly options?: { readonly [name: string]: string } };
   readonly allowedRoutes?: {
     readonly namespaces?: { readonly from?: "All" | "Selector" | "Same"; readonly selector?: { readonly matchLabels?: { readonly [name: string]: string }; readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[] } };
     readonly kinds?: readonly { readonly group?: string; readonly kind: string }[];
   };
 };
 export type Gateway = {
-  readonly spec: { readonly gatewayClassName: string; readonly listeners: readonly Listener[]; readonly addresses?: readonly { readonly type?: string; readonly value?: string }[] };
+  readonly spec: { readonly gatewayClassName: string; readonly listeners: readonly Listener[]; readonly addresses?: readonly { readonly type?: string; readonly value?: string }[]; readonly infrastructure?: { readonly labels?: { readonly [name: string]: string }; readonly annotations?: { readonly [name: string]: string }; readonly parametersRef?: { readonly group: string; readonly kind: string; readonly name: string } } };
   readonly status?: {
     readonly addresses?: readonly { readonly type?: string; readonly value: string }[];
     readonly conditions?: readonly Condition[];

@@ -25,7 +25,7 @@ export type GatewayObjects = {
 /** A condition before it has a time and generation. */
 export type Said = { readonly type: string; readonly status: "True" | "False"; readonly reason: string; readonly message: string };
 export type ListenerPlan = { readonly name: string; readonly attachedRoutes: number; readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[]; readonly conditions: readonly Said[] };
-export type GatewayPlan = { readonly gateway: Stored<Gateway>; readonly conditions: readonly Said[]; readonly listeners: readonly ListenerPlan[]; readonly isAddressed: boolean };
+export type GatewayPlan = { readonly gateway: Stored<Gateway>; readonly conditions: readonly Said[]; readonly listeners: readonly ListenerPlan[]; readonly isAddressed: boolean; /** What it asks for and does not get. */ readonly warnings: readonly string[] };
 export type RoutePlan = { readonly kind: "HTTPRoute" | "GRPCRoute"; readonly route: Stored<HTTPRoute> | Stored<GRPCRoute>; readonly parents: readonly { readonly parentRef: ParentRef; readonly conditions: readonly Said[] }[] };
 export type Served = { readonly port: number; readonly secure: boolean; readonly listener: string; readonly host: string; readonly routes: readonly Route[]; readonly certificates: readonly Certificate[] };
 export type GatewayTable = { readonly served: readonly Served[]; readonly gateways: readonly GatewayPlan[]; readonly routes: readonly RoutePlan[] };
@@ -44,7 +44,7 @@ export function planGateways(objects: GatewayObjects, services: Services, listen
   const permits = permitsOf(objects.grants);
   // A port speaks one protocol, and 80 and 443 are what an Ingress expects of them.
   const protocols = new Map<number, string>([[80, "HTTP"], [443, "HTTPS"]]);
-  const open = ours.flatMap(gateway => gateway.spec.listeners.map(listener => openListener(gateway, listener, services, permits, protocols)));
+  const open = ours.filter(gateway => parametersOf(gateway) === undefined).flatMap(gateway => gateway.spec.listeners.map(listener => openListener(gateway, listener, services, permits, protocols)));
 
   const routes = [
     ...objects.httpRoutes.map(route => ({ kind: "HTTPRoute" as const, route, rules: (route.spec.rules ?? []).map(rule => (owner: string) => httpRule(rule, owner, resolverOf("HTTPRoute", route, services, permits))) })),
@@ -146,22 +146,38 @@ function planOf(gateway: Stored<Gateway>, listeners: readonly Open[], listening:
     };
   });
   const asked = gateway.spec.addresses ?? [];
+  const parameters = parametersOf(gateway);
   const otherType = asked.find(({ type = "IPAddress" }) => type !== "IPAddress");
   const otherAddress = asked.find(({ value }) => value !== undefined && value !== "" && value !== address);
   const valid = plans.filter(({ conditions }) => conditions[0]?.status === "True" && conditions[2]?.status === "True").length;
   const isAnyServed = plans.some(({ works }) => works);
   return {
-    gateway, isAddressed: isAnyServed && !otherType,
+    gateway, isAddressed: isAnyServed && !otherType && !parameters, warnings: warningsOf(gateway),
     conditions: [
-      otherType ? bad("Accepted", "UnsupportedAddress", `addresses of type ${otherType.type} are not supported: expected IPAddress`)
+      parameters ? bad("Accepted", "InvalidParameters", parameters) : otherType ? bad("Accepted", "UnsupportedAddress", `addresses of type ${otherType.type} are not supported: expected IPAddress`)
         : valid === plans.length ? ok("Accepted", "Accepted", "the gateway is accepted")
           : { ...(plans.some(({ conditions }) => conditions[0]?.status === "True") ? ok("Accepted", "ListenersNotValid") : bad("Accepted", "ListenersNotValid", "")), message: `${plans.length - valid} of ${plans.length} listeners are not valid: see their conditions` },
-      otherType ? bad("Programmed", "Invalid", "its addresses cannot be used")
+      parameters ? bad("Programmed", "Invalid", "its parameters cannot be used")
+        : otherType ? bad("Programmed", "Invalid", "its addresses cannot be used")
         : otherAddress ? bad("Programmed", "AddressNotUsable", `address ${otherAddress.value} is not this machine's: expected ${address} or none`)
           : isAnyServed ? ok("Programmed", "Programmed", "the gateway is served") : bad("Programmed", plans.some(({ waits }) => waits) ? "Pending" : "Invalid", plans.some(({ waits }) => waits) ? "the proxy is starting" : "no listener can be served"),
     ],
     listeners: plans.map(({ works: _w, waits: _p, ...plan }) => plan),
   };
+}
+
+/** Upstream: a gateway whose parameters cannot be had is not accepted. */
+function parametersOf({ spec: { infrastructure } }: Stored<Gateway>): string | undefined {
+  const ref = infrastructure?.parametersRef;
+  return ref && `infrastructure.parametersRef ${ref.kind} ${ref.name} is not supported: gateways of ${gatewayController} have no parameters`;
+}
+/** Fields that Gateway API leaves to implementations, and that do nothing here. */
+function warningsOf({ spec: { infrastructure, listeners } }: Stored<Gateway>): readonly string[] {
+  const keys = (object: { readonly [key: string]: string } | undefined): string => Object.keys(object ?? {}).toSorted().join(", ");
+  return [
+    ...(["labels", "annotations"] as const).flatMap(field => (keys(infrastructure?.[field]) === "" ? [] : [`spec.infrastructure.${field} (${keys(infrastructure?.[field])}) have no effect: nothing is made on behalf of a gateway here`])),
+    ...listeners.flatMap(({ name, tls }) => (keys(tls?.options) === "" ? [] : [`listener ${name}: tls.options (${keys(tls?.options)}) have no effect: expected none`])),
+  ];
 }
 
 type Permits = (from: { readonly group: string; readonly kind: string; readonly namespace: string }, to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string }) => boolean;

@@ -9,6 +9,7 @@ import type { BackendRef, Filter, HeaderModifier, PathModifier, ValueMatch } fro
 export type Resolved = { readonly key: string; readonly appProtocol?: string } | { readonly reason: "BackendNotFound" | "RefNotPermitted" | "InvalidKind" | "UnsupportedProtocol"; readonly message: string };
 export type Resolve = (ref: Omit<BackendRef, "weight" | "filters">) => Resolved;
 export type Translated = { readonly routes: readonly Route[]; /** The first reference that leads nowhere. */ readonly unresolved?: { readonly reason: string; readonly message: string }; /** What this implementation does not have. */ readonly unsupported?: string };
+type Found = { readonly key: string; readonly secure: boolean };
 type Rule = Pick<HTTPRule, "filters" | "backendRefs" | "timeouts">;
 type Where = Pick<Route, "type" | "path" | "method" | "headers" | "query">;
 
@@ -26,16 +27,20 @@ function translate(rule: Rule, places: readonly Where[], owner: string, resolve:
   let unresolved: Translated["unresolved"];
   let unsupported: string | undefined;
   let backend: RouteOptions["backend"] = isGRPC ? "GRPC" : "HTTP";
-  const find = (ref: Omit<BackendRef, "weight" | "filters">): string | undefined => {
+  const find = (ref: Omit<BackendRef, "weight" | "filters">): Found | undefined => {
     const found = resolve(ref);
     if ("reason" in found) { unresolved ??= found; return undefined; }
-    if (found.appProtocol === "https") backend = isGRPC ? "GRPCS" : "HTTPS";
     if (found.appProtocol === "kubernetes.io/h2c" && !isGRPC) { unresolved ??= { reason: "UnsupportedProtocol", message: `service ${ref.name}: backends of an HTTPRoute are spoken to in HTTP/1.1, not in ${found.appProtocol}` }; return undefined; }
-    return found.key;
+    return { key: found.key, secure: found.appProtocol === "https" };
+  };
+  const findBackend = (ref: Omit<BackendRef, "weight" | "filters">): string | undefined => {
+    const found = find(ref);
+    if (found?.secure) backend = isGRPC ? "GRPCS" : "HTTPS";
+    return found?.key;
   };
   const lacking = (text: string): void => { unsupported ??= text; };
   const filters = filtersOf(rule.filters ?? [], find, lacking);
-  const backends = (rule.backendRefs ?? []).map((ref): Weighted => ({ backend: find(ref), weight: ref.weight ?? 1, ...backendFilters(ref.filters ?? [], lacking) }));
+  const backends = (rule.backendRefs ?? []).map((ref): Weighted => ({ backend: findBackend(ref), weight: ref.weight ?? 1, ...backendFilters(ref.filters ?? [], lacking) }));
   const limits = [rule.timeouts?.request, rule.timeouts?.backendRequest].flatMap(text => (text === undefined || durationMs(text) === 0 ? [] : [durationMs(text)]));
   const own: RouteOptions = { ...options, backend, ...(limits.length > 0 ? { requestMs: Math.min(...limits) } : {}) };
   // A filter that is not there must not be passed over: such requests fail.
@@ -62,7 +67,7 @@ function conditionsOf<K extends "headers" | "query">(key: K, matches: readonly V
   return matches === undefined || matches.length === 0 ? {} : { [key]: matches.map(({ name, value, type }) => ({ name, value, regex: type === "RegularExpression" })) };
 }
 
-function filtersOf(given: readonly Filter[], find: (ref: Omit<BackendRef, "weight" | "filters">) => string | undefined, lacking: (text: string) => void): Filters {
+function filtersOf(given: readonly Filter[], find: (ref: Omit<BackendRef, "weight" | "filters">) => Found | undefined, lacking: (text: string) => void): Filters {
   const filters: { -readonly [K in keyof Filters]: Filters[K] } = {};
   const mirrors: Mirror[] = [];
   for (const { type, requestHeaderModifier, responseHeaderModifier, requestMirror, requestRedirect: redirect, urlRewrite: rewrite } of given) {
@@ -76,9 +81,9 @@ function filtersOf(given: readonly Filter[], find: (ref: Omit<BackendRef, "weigh
     if (rewrite?.hostname !== undefined) filters.rewriteHost = rewrite.hostname;
     if (rewrite?.path) filters.rewritePath = pathOf(rewrite.path);
     if (requestMirror) {
-      const backend = find(requestMirror.backendRef);
+      const found = find(requestMirror.backendRef);
       const { numerator, denominator = 100 } = requestMirror.fraction ?? { numerator: requestMirror.percent ?? 100 };
-      if (backend !== undefined) mirrors.push({ backend, numerator, denominator });
+      if (found !== undefined) mirrors.push({ backend: found.key, secure: found.secure, numerator, denominator });
     }
   }
   return { ...filters, ...(mirrors.length > 0 ? { mirrors } : {}) };
