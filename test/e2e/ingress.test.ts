@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { issueCertificate, pem } from "../../src/host/pki-der.ts";
 import { steadyLoad } from "../../tools/ingress-load.ts";
-import { image, Scratch } from "./harness.ts";
+import { image, kubectlPath, Scratch } from "./harness.ts";
 
 const scratch = new Scratch();
 before(async () => {
@@ -30,6 +30,7 @@ after(async () => {
   await scratch.close();
 });
 
+let lastPort = "";
 const curl = (...args: string[]): string => scratch.run("curl", ["-s", "-m", "5", ...args]).out.trim();
 /** As `timonier status` tells them: `http://NAME.localhost, https://NAME.localhost:8443 (port 443 is taken); pid 7, 60 MB`. */
 const told = (): string => /^Ingress: +(.*)$/m.exec(scratch.timonier("status", "--name", "ingress").out)?.[1] ?? "";
@@ -110,10 +111,41 @@ test("the control plane may go, and the proxy be killed meanwhile: what runs is 
   assert.ok(served());
   process.kill(Number(/pid (\d+)/.exec(told())?.[1]), "SIGKILL");
   await scratch.until("the proxy is back without anybody's help", served, 10);
+  const pid = (): string | undefined => /pid (\d+)/.exec(told())?.[1];
+  const before = pid();
+  process.kill(Number(before), "SIGTERM");
+  await scratch.until("also when it was told to end", () => pid() !== undefined && pid() !== before && served(), 15);
   const up = scratch.timonier("up", "--name", "ingress");
   assert.equal(up.code, 0, up.err);
   assert.match(up.out, /Ingress http:\/\/NAME\.localhost/);
   assert.ok(served());
+  lastPort = port;
   scratch.k("delete ingress site");
   await scratch.until("without an ingress there is no proxy", () => told() === "", 30);
+});
+
+test("a port that a LoadBalancer service has is left to it, by the proxy and by the machine's other clusters", async () => {
+  scratch.k(`expose deployment web --name=lb --type=LoadBalancer --port=${lastPort} --target-port=5000`);
+  const address = await scratch.until("an address", () => scratch.k("get service lb -o jsonpath={.status.loadBalancer.ingress[0].ip}"), 5);
+  const served = (): boolean => curl(`http://${address}:${lastPort}/`) === "hello v2";
+  await scratch.until("the service is served", served, 10);
+  scratch.k("create ingress again --class=nginx --rule=again.localhost/*=api:80");
+  await scratch.until("the ingress has an address", () => scratch.k("get ingress again -o jsonpath={.status.loadBalancer.ingress[0].ip}") !== "");
+  const { http } = ports();
+  assert.notEqual(http, lastPort);
+  assert.equal(curl("--resolve", `again.localhost:${http}:127.0.0.1`, `http://again.localhost:${http}/`), "hello v2");
+  assert.ok(served(), "the service has its port");
+  try {
+    const up = scratch.timonier("up", "--name", "second", "--port", "17944", "--node-port", "17951");
+    assert.equal(up.code, 0, up.err);
+    scratch.k("config use-context timonier-ingress");
+    const second = (...words: string[]): string => scratch.run(kubectlPath(), ["--context=timonier-second", ...words]).out;
+    second("create", "service", "loadbalancer", "lb", `--tcp=${lastPort}:5000`);
+    await scratch.until("the other cluster says who has it", () => second("get", "service", "lb", "-o", "jsonpath={.status.conditions[0].message}") === `port ${lastPort}/TCP of ${address} is taken by Service default/lb of cluster ingress on this machine`, 10);
+    assert.ok(served());
+    scratch.k("delete service lb");
+    await scratch.until("it is the other's when it is free", () => second("get", "service", "lb", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}") === address, 20);
+  } finally {
+    assert.equal(scratch.timonier("delete", "--name", "second").code, 0);
+  }
 });
