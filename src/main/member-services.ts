@@ -5,12 +5,11 @@ import type { Cluster } from "../cli/machine.ts";
 import { startDnsServer, systemNameservers, upstreamForward, type DnsServer } from "../host/dns-server.ts";
 import { followFile } from "../host/follow-file.ts";
 import { startRegistryGateway } from "../host/registry-gateway.ts";
-import { linkGateway, registryNote } from "./node-settings.ts";
+import { isLoopback, linkGateway, registryNote } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 const dnsPort = 53;
 const retryMs = 1_000;
-export const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
 
 /** Begins with the first member, also of a cluster that grows while it runs; ends with `signal`. */
 export async function serveMembers(cluster: Cluster, log: Log, signal: AbortSignal): Promise<void> {

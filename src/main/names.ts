@@ -17,8 +17,7 @@ import { lineLog } from "../host/log.ts";
 import { addLoopbackAddress } from "../host/pod-network.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
-import { isLoopback } from "./member-services.ts";
-import { clusterDNS, clusterDomain, linkGateway, nodePlace, type NodePlace } from "./node-settings.ts";
+import { clusterDNS, clusterDomain, isLoopback, linkGateway, nodePlace, type NodePlace } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 const dnsPort = 53;

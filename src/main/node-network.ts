@@ -11,9 +11,8 @@ import type { Node } from "../kinds/core/node.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import { serviceProxy } from "../proxy/proxy.ts";
-import { isLoopback } from "./member-services.ts";
 import { startNames, type NameServer } from "./names.ts";
-import { clusterDNS, loadBalancerAddresses, podNetworks, proxyTable, type NodePlace } from "./node-settings.ts";
+import { clusterDNS, isLoopback, loadBalancerAddresses, podNetworks, proxyTable, type NodePlace } from "./node-settings.ts";
 
 type Options = {
   readonly services: Informer<typeof Service>;

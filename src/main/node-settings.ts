@@ -157,3 +157,4 @@ export function policyTable(cluster: string, family: "ip" | "ip6" = "ip"): strin
 export function proxyTable(cluster: string, family: "ip" | "ip6" = "ip"): string {
   return `${family} timonier_services_${cluster.replace(/[^a-z0-9]/g, "_")}`;
 }
+export const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
