@@ -16,6 +16,7 @@ export type HeldPort = { readonly ip: string; readonly protocol: string; readonl
 
 /** In each cluster's run folder, which goes with the cluster and with a reboot, as its rules do. */
 const noteName = "load-balancer-ports.json";
+const missingMs = 2_000;
 type Note = { readonly cluster: string; readonly ports: readonly HeldPort[] };
 
 export class HeldPorts {
@@ -24,6 +25,7 @@ export class HeldPorts {
   readonly #held = new Map<string, () => void>();
   readonly #told = new Set<string>();
   #noted = "";
+  #retry: NodeJS.Timeout | undefined;
   #doing: Promise<unknown> = Promise.resolve();
   /** `place`: where the ports are written down for other clusters, and as whose. */
   constructor(log: Log, place?: { readonly runFolder: string; readonly cluster: string }) {
@@ -46,18 +48,22 @@ export class HeldPorts {
       }
     for (const name of this.#told) if (!wanted.has(name)) this.#told.delete(name);
     const taken: HeldPort[] = [];
+    let missing = false;
     for (const [name, port] of wanted) {
       if (this.#held.has(name)) continue;
       try {
         this.#held.set(name, await open(port));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // An address that is not there yet has no other program either; it is tried again with the next change.
+        // An address that is not there yet (the agent brings the IPv6 one) has no other program either.
+        if (code === "EADDRNOTAVAIL") { missing = true; continue; }
         if (code === "EADDRINUSE") taken.push(port);
         if (!this.#told.has(name)) this.#log.warn("a port that a service has cannot be kept from other programs, which would hear nothing there", { ip: port.ip, port: port.port, protocol: port.protocol, error: messageOf(error) });
         this.#told.add(name);
       }
     }
+    clearTimeout(this.#retry);
+    if (missing) this.#retry = setTimeout(() => { void this.hold(ports).catch((error: unknown) => this.#log.error("ports of services", { error: messageOf(error) })); }, missingMs).unref();
     await this.#note(ports.filter(port => !taken.includes(port)));
     return taken;
   }
