@@ -3,12 +3,12 @@ import { test } from "node:test";
 import type { Reader } from "../context.ts";
 import { ServiceAddresses } from "./service-addresses.ts";
 
-// Ranges are written name=cidr[,cidr][!]; ! is not ready, - is to go. Objects of addresses: address[*]; with * the API server keeps it for a service.
+// Ranges are written name=cidr[,cidr][mark]; ! is not ready, ? has not said yet, - is to go. Objects of addresses: address[*]; with * the API server keeps it for a service.
 function addresses(configured: string, ranges = "", objects = ""): ServiceAddresses {
   const list = (text: string): readonly string[] => text.split(" ").filter(Boolean);
   const cidrs = list(ranges).map(text => {
-    const [, name, cidrs = "", mark] = /^(\w+)=([^!-]*)([!-]?)$/.exec(text)!;
-    return { metadata: { name, ...(mark === "-" ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}) }, spec: { cidrs: cidrs.split(",") }, status: { conditions: [{ type: "Ready", status: mark === "!" ? "False" : "True" }] } };
+    const [, name, cidrs = "", mark] = /^(\w+)=([^!?-]*)([!?-]?)$/.exec(text)!;
+    return { metadata: { name, ...(mark === "-" ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}) }, spec: { cidrs: cidrs.split(",") }, status: { conditions: mark === "?" ? [] : [{ type: "Ready", status: mark === "!" ? "False" : "True" }] } };
   });
   const kept = new Map(list(objects).map(text => [text.replace("*", ""), { metadata: { labels: text.endsWith("*") ? { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" } : {} } }]));
   const read = { list: () => cidrs, get: (_group: string, _resource: string, _namespace: string, name: string) => kept.get(name) } as unknown as Reader;
@@ -23,6 +23,7 @@ const all = (pool: ServiceAddresses, family: "IPv4" | "IPv6" = "IPv4"): string =
 for (const [what, configured, ranges, objects, want] of [
   ["the cluster's own, before its object is there", "10.1.0.0/30", "", "", "10.1.0.1 10.1.0.2"],
   ["what the object says, once it is there", "10.1.0.0/30", "kubernetes=10.1.0.0/30", "", "10.1.0.1 10.1.0.2"],
+  ["what the object says, also before it says that it is ready", "10.1.0.0/30", "another=10.2.0.0/30? kubernetes=10.1.0.0/30?", "", "10.1.0.1 10.1.0.2"],
   ["a range that was added", "10.1.0.0/30", "another=10.0.9.0/30 kubernetes=10.1.0.0/30", "", "10.1.0.1 10.1.0.2 10.0.9.1 10.0.9.2"],
   ["not while it is not ready, nor when it is to go", "10.1.0.0/30", "a=10.0.8.0/30! b=10.0.9.0/30- kubernetes=10.1.0.0/30", "", "10.1.0.1 10.1.0.2"],
   ["not even the cluster's own", "10.1.0.0/30", "b=10.0.9.0/30 kubernetes=10.1.0.0/30-", "", "10.0.9.1 10.0.9.2"],

@@ -61,9 +61,9 @@ export class ServiceAddresses {
 
   #ready(family: Family): readonly Range[] {
     const objects = this.#read.list("networking.k8s.io", "servicecidrs", "");
-    // Before its object is there the cluster has its ranges all the same: the first services are made by then.
+    // Before its object is there, and says that it is ready, the cluster has its ranges all the same: the first services are made by then.
     const own = objects.find(({ metadata }) => metadata.name === defaultServiceCIDR);
-    const texts = [...own === undefined ? this.#configured : isReady(own) ? own.spec.cidrs ?? [] : [], ...objects.flatMap(object => (object !== own && isReady(object) ? object.spec.cidrs ?? [] : []))] as readonly string[];
+    const texts = [...own === undefined ? this.#configured : isReady(own) || (own.metadata.deletionTimestamp === undefined && readyOf(own) === undefined) ? own.spec.cidrs ?? [] : [], ...objects.flatMap(object => (object !== own && isReady(object) ? object.spec.cidrs ?? [] : []))] as readonly string[];
     return [...new Set(texts)].filter(text => familyOf(text) === family).flatMap(text => this.#rangeOf(text) ?? []);
   }
   #rangeOf(text: string): Range | undefined {
@@ -92,8 +92,9 @@ export class ServiceAddresses {
 }
 
 function isReady({ metadata, status }: any): boolean {
-  return metadata.deletionTimestamp === undefined && status?.conditions?.some(({ type, status: is }: any) => type === "Ready" && is === "True") === true;
+  return metadata.deletionTimestamp === undefined && readyOf({ status }) === "True";
 }
+const readyOf = ({ status }: any): string | undefined => status?.conditions?.find(({ type }: any) => type === "Ready")?.status;
 /** Not the network's own address nor, in IPv4, the broadcast address. */
 function isUsable(value: bigint, cidr: Cidr, ip: Parameters<typeof within>[0]): boolean {
   const hosts = 1n << BigInt((cidr.family === 4 ? 32 : 128) - cidr.bits);
