@@ -30,13 +30,17 @@ export async function publishServiceAddresses(core: Core, range: string, signal:
 
 async function ensureRange(core: Core, range: string, signal: AbortSignal): Promise<void> {
   const call = callFor(core, ServiceCIDR, defaultServiceCIDR, signal);
-  if (core.reader.get("networking.k8s.io", "servicecidrs", "", defaultServiceCIDR) === undefined) await make(core, call, { metadata: { name: defaultServiceCIDR }, spec: { cidrs: range.split(",") } });
+  const stored = core.reader.get("networking.k8s.io", "servicecidrs", "", defaultServiceCIDR);
+  // On its way out, or not ready, it is the controller's and the administrator's to say.
+  if (stored?.metadata.deletionTimestamp !== undefined || stored?.status?.conditions?.some(({ type }: any) => type === "Ready")) return;
+  if (stored === undefined) await make(core, call, { metadata: { name: defaultServiceCIDR }, spec: { cidrs: range.split(",") } });
   const ready = { type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready", lastTransitionTime: timeOf(core.clock.now()) };
-  await update(core, { ...call, subresource: "status" }, stored => {
-    // On its way out it is the controller's to say.
-    const has = stored.metadata.deletionTimestamp !== undefined || stored.status?.conditions?.some(({ type, status }: any) => type === "Ready" && status === "True") === true;
-    return read(call, has ? stored : { ...stored, status: { conditions: [ready] } });
-  }, options);
+  try {
+    await update(core, { ...call, subresource: "status" }, object => read(call, { ...object, status: { conditions: [ready] } }), options);
+  } catch (error) {
+    // Deleted meanwhile: its deletion is on its way to us.
+    if (!isApiError(error, "NotFound")) throw error;
+  }
 }
 
 /** One pass: addresses without their object get one, objects of ours without their service go. */
