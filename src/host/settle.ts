@@ -1,5 +1,6 @@
 /** What keeps a process small as long as it has little to do (docs/decisions/0007-small-at-rest.md). */
 import { PerformanceObserver } from "node:perf_hooks";
+import { messageOf, type Log } from "../base/log.ts";
 import { setFlagsFromString } from "node:v8";
 
 // The start is over by then, and a cluster's first pods too.
@@ -7,6 +8,9 @@ const collectAfterMs = 15_000;
 // So many collections of the young space in so short a time mean work: at rest one takes minutes.
 const busyCollections = 4;
 const busyWithinMs = 2_000;
+// A minute in which less of a processor was used than this is rest.
+const restMs = 60_000;
+const restShare = 0.01;
 
 /**
  * Flags for a process that may rest for days: it can be told to collect its garbage, and leaves its optimising compilers alone, whose code alone is eight
@@ -14,13 +18,31 @@ const busyWithinMs = 2_000;
  */
 export const restingFlags: readonly string[] = ["--expose-gc", "--maglev-filter=-*", "--turbo-filter=-*"];
 
-/** What a start leaves behind, half of the young space and everything that was needed only once, goes; once there is work, code is optimised. */
-export function settleMemory(signal: AbortSignal): void {
+/** What a start leaves behind, half of the young space and everything that was needed only once, goes, and so does what rests unused later; once there is work, code is optimised. */
+export function settleMemory(log: Log, signal: AbortSignal): void {
   if (signal.aborted) return;
+  const release = async (): Promise<void> => {
+    try {
+      (await import("./resident.ts")).releaseResident();
+    } catch (error) {
+      clearInterval(later);
+      log.info("unused memory cannot be given back", { error: messageOf(error) });
+    }
+  };
   // V8 gives memory back when it next collects everything, which an idle process never does.
   const collect = (globalThis as { readonly gc?: (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void }).gc;
-  const timer = setTimeout(() => collect?.({ type: "major", execution: "sync", flavor: "last-resort" }), collectAfterMs);
-  timer.unref();
+  const first = setTimeout(() => {
+    collect?.({ type: "major", execution: "sync", flavor: "last-resort" });
+    void release();
+  }, collectAfterMs);
+  let used = process.cpuUsage();
+  const later = setInterval(() => {
+    const { user, system } = process.cpuUsage(used);
+    used = process.cpuUsage();
+    if (user + system < restMs * 1000 * restShare) void release();
+  }, restMs);
+  first.unref();
+  later.unref();
   let [since, count] = [performance.now(), 0];
   const observer = new PerformanceObserver(list => {
     const now = performance.now();
@@ -33,7 +55,8 @@ export function settleMemory(signal: AbortSignal): void {
   });
   observer.observe({ entryTypes: ["gc"] });
   signal.addEventListener("abort", () => {
-    clearTimeout(timer);
+    clearTimeout(first);
+    clearInterval(later);
     observer.disconnect();
   }, { once: true });
 }

@@ -182,7 +182,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   }, { clock, log, maxWaitMs: strayEveryMs }, signal);
   const node = agent.run(signal);
   report.ready();
-  settleMemory(signal);
+  settleMemory(log, signal);
   const members = place.boxed ? undefined : serveMembers(cluster, log.child("members"), signal);
   await Promise.all([node, serving, members, ...running]);
   for (const close of watchers) close();

@@ -42,7 +42,7 @@ export async function runIngress(dataFolder: string): Promise<number> {
         void tellListening(cluster.runFolder, listening).catch((error: unknown) => log.error("could not tell where it listens", { error: messageOf(error) }));
       },
     });
-    settleMemory(stop.signal);
+    settleMemory(log, stop.signal);
     let taking: Promise<void> = Promise.resolve();
     await followTable(cluster.runFolder, version.timonier, table => {
       taking = taking.then(async () => {

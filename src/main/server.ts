@@ -99,7 +99,7 @@ export async function runServer(dataFolder: string, options: ServeOptions): Prom
     running = await start(cluster, log, report, stop.signal, fatal);
     await options.onReady?.();
     report.ready();
-    settleMemory(stop.signal);
+    settleMemory(log, stop.signal);
     log.info("ready", { version: version.kubernetes, port: cluster.port, startMs: Math.round(performance.now()) });
   } catch (error) {
     report.failed(messageOf(error));
