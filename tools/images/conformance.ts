@@ -2,7 +2,8 @@
  * The images that upstream's end-to-end suite starts, made from its own test programs (see `tools/conformance.ts`) and Debian's packages, under
  * the names the suite asks for, in a registry on the loopback. They stand in for registry.k8s.io, which tests here never reach.
  */
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pushImage, withRoot, type ImageConfig } from "./image.ts";
 import { busyboxRoot, debianRoot } from "./rootfs.ts";
@@ -41,9 +42,18 @@ export async function pushConformanceImages(registry: string, cache: string, bin
   for (const animal of ["nautilus", "kitten"])
     await image([`${e2e}/${animal}:1.8`], { Entrypoint: ["/agnhost"], Cmd: ["test-webserver"] }, root => {
       agnhost(root);
+      // Upstream's is made from Alpine's, and a test of image volumes reads that in it.
+      rmSync(join(root, "etc/os-release"), { force: true });
+      writeFileSync(join(root, "etc/os-release"), 'NAME="stands in for Alpine Linux"\n');
       for (const file of [`${animal}.jpg`, "data.json"]) copyFileSync(join(sources, "test/images", animal, "html", file), join(root, file));
     });
-  await image([`${e2e}/busybox:1.37.0-1`], { Cmd: ["sh"] }, root => busyboxRoot(root, cache));
+  await image([`${e2e}/busybox:1.37.0-1`], { Cmd: ["sh"] }, root => {
+    debianRoot(root, cache, ["bash", "busybox"]);
+    applets(root, execFileSync(join(root, "bin/busybox"), ["--list"], { encoding: "utf8" }).trim().split("\n"));
+    // Debian's busybox and dash drop variables whose names no shell could say (`data-1`); the busybox that stands here upstream, and bash, pass them on.
+    rmSync(join(root, "bin/sh"));
+    symlinkSync("bash", join(root, "bin/sh"));
+  });
   await image([`${e2e}/nonroot:1.5`], { User: "1234", Cmd: ["sh"] }, root => busyboxRoot(root, cache));
   await image([`${e2e}/ipc-utils:1.4`], { Cmd: ["sh"] }, root => debianRoot(root, cache, ["bash", "util-linux"]));
   await image(["pause:3.10.2", "pause:3.10.1", "pause:3.10"], { Entrypoint: ["/agnhost", "pause"] }, root => program(root, "agnhost"));
@@ -70,8 +80,8 @@ export async function pushConformanceImages(registry: string, cache: string, bin
 }
 
 /** What Debian's packages do not bring is busybox's, as on the images of upstream, which are Alpine's. */
-function applets(root: string): void {
-  for (const name of ["ping", "wget", "nslookup", "traceroute", "vi", "less", "telnet", "hostname", "find", "xargs", "awk", "ifconfig", "route", "arp", "killall", "unzip", "ip6tables"])
+function applets(root: string, names: readonly string[] = ["ping", "wget", "nslookup", "traceroute", "vi", "less", "telnet", "hostname", "find", "xargs", "awk", "ifconfig", "route", "arp", "killall", "unzip", "ip6tables"]): void {
+  for (const name of names)
     try {
       symlinkSync("busybox", join(root, "bin", name));
     } catch (error) {
