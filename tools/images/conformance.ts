@@ -28,7 +28,7 @@ export async function pushConformanceImages(registry: string, cache: string, bin
   };
   const agnhost = (root: string): void => {
     const user = { name: "user-defined-in-image", id: 1000, home: "/home/user" };
-    debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates"], [user]);
+    debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates", "libc-bin"], [user]);
     writeFileSync(join(root, "etc/group"), `root:x:0:\n${user.name}:x:1000:\ngroup-defined-in-image:x:50000:${user.name}\nnobody:x:65534:\n`);
     applets(root);
     for (const folder of ["uploads", "home/user"]) mkdirSync(join(root, folder), { recursive: true });
@@ -54,10 +54,16 @@ export async function pushConformanceImages(registry: string, cache: string, bin
     rmSync(join(root, "bin/sh"));
     symlinkSync("bash", join(root, "bin/sh"));
   });
+  // A program that belongs to root and says under which user it runs.
+  await image([`${e2e}/nonewprivs:1.4`], { Cmd: ["nnp"] }, root => {
+    mkdirSync(join(root, "usr/local/bin"), { recursive: true });
+    execFileSync("gcc", ["-static", "-x", "c", "-o", join(root, "usr/local/bin/nnp"), "-"], { input: '#include <stdio.h>\n#include <unistd.h>\nint main(void) { printf("Effective uid: %d\\n", geteuid()); return 0; }\n' });
+    chmodSync(join(root, "usr/local/bin/nnp"), 0o6755);
+  });
   await image([`${e2e}/nonroot:1.5`], { User: "1234", Cmd: ["sh"] }, root => busyboxRoot(root, cache));
   await image([`${e2e}/ipc-utils:1.4`], { Cmd: ["sh"] }, root => debianRoot(root, cache, ["bash", "util-linux"]));
   await image(["pause:3.10.2", "pause:3.10.1", "pause:3.10"], { Entrypoint: ["/agnhost", "pause"] }, root => program(root, "agnhost"));
-  await image([`${e2e}/glibc-dns-testing:2.0.0`], { Cmd: ["bash"] }, root => debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl"]));
+  await image([`${e2e}/glibc-dns-testing:2.0.0`], { Cmd: ["bash"] }, root => debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "libc-bin"]));
   await image([`${e2e}/nginx:1.15-4`, `${e2e}/nginx:1.27-0`], { Cmd: ["nginx", "-g", "daemon off;"], ExposedPorts: { "80/tcp": {} } }, root => {
     debianRoot(root, cache, ["nginx-light", "curl"], [{ name: "www-data", id: 33, home: "/var/www" }]);
     writeFileSync(join(root, "etc/nginx/sites-enabled/default"), "server { listen 80 default_server; root /usr/share/nginx/html; }\n");
