@@ -60,6 +60,7 @@ test("a daemon that is killed again and again does not wait longer each time", a
     await until(async () => { const now = await daemonOf("it", folder); return now && now.pid !== last ? now : undefined; });
   });
   assert.equal(waits(log).length, 4);
+  assert.deepEqual(waits(log).slice(0, 3), ["0", "0", "0"], "three times at once, whatever it lived");
   assert.deepEqual(waits(log).filter(wait => Number(wait) > 1), []);
 });
 

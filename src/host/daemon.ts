@@ -15,13 +15,13 @@ const killedMs = 5_000;
 const stopSecondsMax = 15;
 
 // $1 pid file, the rest the command. Exit codes 0 and 78 (`doNotRestart`) end the keeper too.
-// A process that was killed (137: the OOM killer, somebody's kill -9) is not to blame: it starts again at once, or after a second if it hardly lived.
+// A process that was killed (137: the OOM killer, somebody's kill -9) is not to blame: it starts again at once, or after a second if it has hardly lived for the fourth time in a row.
 // One that ended by itself waits 0, 1, 3, then 5 s, until it has lived ten seconds. Time is the uptime: nobody sets it.
 // One that does not end when told to is killed: what was acknowledged is on disk. Who would kill it is a group of its own, so that it goes as a whole:
 // a shell that was forked a moment ago loses a signal. That is why a child that is still a shell is not told yet, either.
 // When memory runs out pods go first, as with kubelet (-999, oom.KubeletOOMScoreAdj); only root may ask for that.
 const keeper = `
-file=$1; shift; wait_s=0
+file=$1; shift; wait_s=0; short=0
 { echo -999 > /proc/self/oom_score_adj; } 2>/dev/null
 seconds() { read now rest < /proc/uptime; now=\${now%%.*}; }
 stop() {
@@ -43,7 +43,8 @@ while :; do
   seconds; lived=$((now - began))
   [ $lived -ge 10 ] && wait_s=0
   pause=$wait_s
-  if [ $code -eq 137 ]; then pause=0; [ $lived -lt 1 ] && pause=1
+  [ $lived -lt 1 ] && short=$((short + 1)) || short=0
+  if [ $code -eq 137 ]; then pause=0; [ $short -gt 3 ] && pause=1
   else wait_s=$((wait_s * 2 + 1)); [ $wait_s -gt 5 ] && wait_s=5; fi
   echo "timonier: ended with code $code, starting again in $pause s" >&2
   [ $pause -eq 0 ] || { sleep $pause & child=$!; wait "$child"; }
