@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 export type Credentials = { readonly server: string; readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 export type BenchCluster = {
   readonly credentials: Credentials;
+  /** Its data directory. */
+  readonly home: string;
   /** From the command to its return. */
   readonly upMs: number;
   /** Every process of the cluster. */
@@ -44,7 +46,7 @@ export function startCluster(options: { readonly nodes?: number; readonly pinned
   try {
     run("up", ...flags);
     const upMs = performance.now() - started;
-    return { credentials: credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8")), upMs, pids: () => processesOf(home), stop, down: () => run("down"), up: async () => { await promisify(execFile)(...commandLine(["up"]), { env }); } };
+    return { home, credentials: credentialsOf(readFileSync(join(home, "kubeconfig"), "utf8")), upMs, pids: () => processesOf(home), stop, down: () => run("down"), up: async () => { await promisify(execFile)(...commandLine(["up"]), { env }); } };
   } catch (error) {
     stop();
     throw error;

@@ -27,10 +27,10 @@ export class LoadClient {
   }
 
   /** One request; the body of the answer is kept only if asked for. */
-  request(method: string, path: string, body?: Buffer, keep = false): Promise<Answer> {
+  request(method: string, path: string, body?: Buffer, keep = false, type = "application/json"): Promise<Answer> {
     const session = this.#sessions[this.#next++ % this.#sessions.length]!;
     return new Promise((resolve, reject) => {
-      const stream = session.request({ ...this.#headers, [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, ...(body === undefined ? {} : { "content-type": "application/json" }) });
+      const stream = session.request({ ...this.#headers, [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, ...(body === undefined ? {} : { "content-type": type }) });
       const chunks: Buffer[] = [];
       let status = 0;
       stream.on("response", headers => { status = Number(headers[":status"]); });
