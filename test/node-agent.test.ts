@@ -6,6 +6,7 @@ import { Lease } from "../src/kinds/coordination/lease.ts";
 import { Pod } from "../src/kinds/core/pod.ts";
 import type { ContainerRuntime } from "../src/node/runtime.ts";
 import type { SimulatedRuntime } from "../src/node/simulated.ts";
+import { assertGrown, parseMetrics, valueOf, type Scrape } from "./prometheus.ts";
 import { Cluster } from "./sim/cluster.ts";
 import { createPod, eventsOf, podNamed, runAgent, shown, type World } from "./node-world.ts";
 
@@ -203,4 +204,39 @@ scenario("a pod that wants users of its own is told that the runtime has none", 
   await createPod(cluster, "n1", "own", { hostUsers: false, ...one({}) });
   await cluster.until(() => eventsOf(cluster, "own").includes("FailedCreatePodSandBox: Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces"), 20_000, "the event");
   assert.equal(podNamed(cluster, "own")?.status.phase, "Pending");
+});
+
+scenario("the agent counts what it does under kubelet's names: nothing goes back, and probes of pods that are gone are forgotten", async (cluster, world) => {
+  const scrape = async (): Promise<Scrape> => parseMetrics(await cluster.run(world.api!.metrics()));
+  const before = await scrape();
+  assert.deepEqual([valueOf(before, "kubelet_node_name", { node: "n1" }), valueOf(before, "kubelet_running_pods"), valueOf(before, "kubelet_started_pods_total"), valueOf(before, "kubelet_pod_start_duration_seconds_count")], [1, 0, 0, 0]);
+  await createPod(cluster, "n1", "web", { initContainers: [{ name: "side", image: "a", restartPolicy: "Always" }], ...one({ readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 }, livenessProbe: { httpGet: { port: 80 }, periodSeconds: 1, failureThreshold: 100 } }) });
+  await createPod(cluster, "n1", "bad", { restartPolicy: "Never", ...one({ command: ["false"] }) });
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "True" && podNamed(cluster, "bad")?.status.phase === "Failed", 20_000, "the pods");
+  const after = await scrape();
+  assertGrown(before, after);
+  const value = (name: string, labels: { readonly [name: string]: string } = {}): number | undefined => valueOf(after, name, labels);
+  assert.deepEqual([value("kubelet_running_pods"), value("kubelet_running_containers", { container_state: "running" }), value("kubelet_running_containers", { container_state: "exited" })], [1, 2, 1]);
+  assert.deepEqual([value("kubelet_started_pods_total"), value("kubelet_started_pods_errors_total"), value("kubelet_started_containers_total", { container_type: "container" }), value("kubelet_started_containers_total", { container_type: "init_container" })], [2, 0, 2, 1]);
+  assert.deepEqual([value("kubelet_containers_per_pod_count_count"), value("kubelet_pod_worker_duration_seconds_count", { operation_type: "create" }), value("kubelet_cgroup_manager_duration_seconds_count", { operation_type: "create" })], [2, 2, 2]);
+  assert.ok(value("kubelet_pod_start_duration_seconds_count")! >= 1 && value("kubelet_pleg_relist_duration_seconds_count")! >= 1);
+
+  world.host.status = 500;
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "False", 10_000, "the failed probes");
+  const probes = (): Scrape => parseMetrics(world.api!.probeMetrics());
+  const of = (probe_type: string, result: string): number => valueOf(probes(), "prober_probe_total", { probe_type, result, container: "main", pod: "web", namespace: "default", pod_uid: podNamed(cluster, "web")!.metadata.uid! }) ?? 0;
+  assert.ok(of("Readiness", "successful") >= 1 && of("Readiness", "failed") >= 3 && of("Liveness", "failed") >= 3);
+  assert.equal(valueOf(probes(), "prober_probe_duration_seconds_count", { probe_type: "Readiness" }), of("Readiness", "successful"));
+  assert.deepEqual((await cluster.run(world.api!.runningPods())).map(({ metadata, spec }) => [metadata.namespace, metadata.name, spec.containers.map(({ name }) => name).sort().join()]), [["default", "web", "main,side"]]);
+  await cluster.run(cluster.admin.delete(Pod, "default", "web"));
+  await cluster.until(() => podNamed(cluster, "web") === undefined, 60_000, "gone");
+  assert.equal(world.api!.probeMetrics(), "");
+  assert.equal(valueOf(await scrape(), "kubelet_running_pods"), 0);
+});
+
+scenario("configz says what the agent does", async (_, world) => {
+  const configuration = world.api!.configuration() as { readonly [field: string]: unknown };
+  assert.deepEqual([configuration["kind"], configuration["apiVersion"], configuration["maxPods"], configuration["port"], configuration["clusterDomain"], configuration["clusterDNS"], configuration["podLogsDir"]], ["KubeletConfiguration", "kubelet.config.k8s.io/v1beta1", 5, 10250, "cluster.local", ["10.96.0.10"], "/logs"]);
+  assert.deepEqual(configuration["evictionHard"], { "memory.available": "100Mi", "imagefs.available": "15%", "imagefs.inodesFree": "5%", "nodefs.available": "10%", "nodefs.inodesFree": "5%" });
+  assert.deepEqual(["nodeStatusUpdateFrequency", "nodeStatusReportFrequency", "imageMinimumGCAge", "containerLogMaxSize", "containerLogMaxFiles", "cpuCFSQuotaPeriod", "evictionPressureTransitionPeriod", "syncFrequency"].map(field => configuration[field]), ["10s", "5m0s", "2m0s", "10Mi", 5, "100ms", "5m0s", "1m0s"]);
 });

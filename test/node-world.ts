@@ -6,9 +6,11 @@ import { supervise } from "../src/base/supervise.ts";
 import { Event } from "../src/kinds/core/event.ts";
 import { Pod } from "../src/kinds/core/pod.ts";
 import { Service } from "../src/kinds/core/service.ts";
-import { Agent } from "../src/node/agent.ts";
+import { Agent, type AgentOptions } from "../src/node/agent.ts";
 import { SimulatedMeter } from "../src/node/simulated-meter.ts";
 import { Stats } from "../src/node/stats.ts";
+import { kubeletConfiguration } from "../src/node/configuration.ts";
+import { AgentFigures } from "../src/node/figures.ts";
 import { AgentApi } from "../src/node/agent-api.ts";
 import type { NodeHost } from "../src/node/host.ts";
 import { WatchedReferences } from "../src/node/references.ts";
@@ -72,8 +74,9 @@ export function runAgent(cluster: Cluster, name: string, podsMax = 5, change: (r
     const own = mortal(change(runtime), life);
     const meter = new SimulatedMeter(clock, { cpus: 2, memoryBytes: 2 ** 30, ephemeralBytes: 2 ** 33 }, () => [...(world.agent?.workers.values() ?? [])].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })));
     const stats = new Stats({ meter, clock, runtime, node: { nodeName: name, cgroupRoot: "/test", logsDir: "/logs", podsDir: "/pods" }, imagesDir: "/images" });
-    const agent = new Agent({
-      stats,
+    const figures = new AgentFigures(name);
+    const options: AgentOptions = {
+      stats, figures,
       client, clock, random, log, runtime: own, references, pods, podCIDRs: [], host: { files: mortal(host.host.files, life), cgroups: host.host.cgroups, connector: host.host.connector, hostPorts: host.host.hostPorts, gate: host.host.gate }, recorder: new EventRecorder({ component: "kubelet", host: name, client, clock, random, log }),
       identity: { name, kubeletVersion: "v1.36.0", port: 10250, podsMax, labels: {} },
       node: {
@@ -82,9 +85,10 @@ export function runAgent(cluster: Cluster, name: string, podsMax = 5, change: (r
       },
       machine: async () => ({ hostname: name, addresses: ["192.0.2.1"], architecture: "amd64", kernelVersion: "", osImage: "", machineID: "", systemUUID: "", bootID: "", cpus: 2, memoryBytes: 2 ** 30, ephemeralBytes: 2 ** 33, swapBytes: 0, hugepages: {} }),
       services: async () => services.list(), nodeHosts: async () => "",
-    });
+    };
+    const agent = new Agent(options);
     world.agent = agent;
-    world.api = new AgentApi(agent, { stats, runtime, clock, logs: runtime.logFiles(), streams: { exec: async () => ({ exitCode: 0 }), attach: async () => undefined, portForward: async () => undefined } });
+    world.api = new AgentApi(agent, { stats, figures, configuration: () => kubeletConfiguration(options, { containerRuntimeEndpoint: "", webhooks: false }), runtime, clock, logs: runtime.logFiles(), streams: { exec: async () => ({ exitCode: 0 }), attach: async () => undefined, portForward: async () => undefined } });
     await agent.run(life);
   });
   return world;

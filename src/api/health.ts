@@ -1,12 +1,13 @@
 /** /healthz, /livez and /readyz with their single checks (apiserver pkg/server/healthz). */
 import { messageOf, type Log } from "../base/log.ts";
+import type { HealthFigures } from "./health-figures.ts";
 import type { HttpResponse } from "./http.ts";
 import { sendPlain } from "./respond.ts";
 
 /** Throws when it does not hold. `ready`: asked by /readyz only. */
 export type HealthCheck = { readonly name: string; readonly check: () => void | Promise<void>; readonly ready?: boolean };
 
-export async function health(endpoint: "healthz" | "livez" | "readyz", single: string, query: URLSearchParams, checks: readonly HealthCheck[], log: Log): Promise<HttpResponse | undefined> {
+export async function health(endpoint: "healthz" | "livez" | "readyz", single: string, query: URLSearchParams, checks: readonly HealthCheck[], log: Log, figures?: HealthFigures): Promise<HttpResponse | undefined> {
   const mine = checks.filter(({ ready }) => ready !== true || endpoint === "readyz");
   if (single !== "") {
     const found = mine.find(({ name }) => name === single);
@@ -23,6 +24,7 @@ export async function health(endpoint: "healthz" | "livez" | "readyz", single: s
       continue;
     }
     const failure = await failureOf(check, log);
+    figures?.checked(check.name, endpoint, failure === undefined);
     failed ||= failure !== undefined;
     lines.push(failure === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
   }

@@ -1,5 +1,6 @@
 /** Everything that is not a resource: discovery, OpenAPI, version, health, metrics, OIDC. */
 import type { Json } from "../base/json.ts";
+import { versionOf, type Build } from "../base/build-info.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { TokenIssuer } from "./context.ts";
 import type { Core } from "./core.ts";
@@ -13,7 +14,6 @@ import type { OpenApi } from "./openapi.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { sendJson, sendPlain } from "./respond.ts";
 
-export type Build = { readonly gitVersion: string; readonly gitCommit: string; readonly buildDate: string; readonly platform: string; readonly runtime: string };
 export type Endpoints = {
   readonly core: Core;
   readonly flow: FlowControl;
@@ -72,11 +72,6 @@ function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): 
   const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "no-cache, private" };
   if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
   return { status: 200, headers, content: { type: "text", text } };
-}
-
-function versionOf({ gitVersion, gitCommit, buildDate, platform, runtime }: Build): Json {
-  const [, major = "1", minor = "36"] = /^v([0-9]+)\.([0-9]+)/.exec(gitVersion) ?? [];
-  return { major, minor, emulationMajor: major, emulationMinor: minor, minCompatibilityMajor: major, minCompatibilityMinor: String(Number(minor) - 1), gitVersion, gitCommit, gitTreeState: "clean", buildDate, goVersion: runtime, compiler: "v8", platform };
 }
 
 /** Without slashes at the end; a regular expression would take quadratic time for a path of slashes. */

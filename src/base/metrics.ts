@@ -5,14 +5,24 @@ import { assert } from "./assert.ts";
 const seriesMax = 5_000;
 
 export type LabelValues = readonly (string | number)[];
-export interface Counter {
+interface Series {
+  /** Forgets one series: what it counted is gone, and will be counted from zero should it come back. */
+  remove(...labels: LabelValues): void;
+}
+export interface Counter extends Series {
   add(value: number, ...labels: LabelValues): void;
 }
 export interface Gauge extends Counter {
   set(value: number, ...labels: LabelValues): void;
 }
-export interface Histogram {
+export interface Histogram extends Series {
   observe(value: number, ...labels: LabelValues): void;
+}
+/** Prometheus' default buckets, for durations in seconds. */
+export const defaultBuckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** `count` bounds, each `factor` times the one before. */
+export function exponentialBuckets(first: number, factor: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => Number((first * factor ** i).toPrecision(12)));
 }
 
 export class Metrics {
@@ -24,9 +34,18 @@ export class Metrics {
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
     return this.#add(name, new Scalar("gauge", name, help, labels));
   }
-  /** A gauge whose value is read when somebody looks. */
-  observed(name: string, help: string, read: () => number): void {
-    this.#add(name, { render: () => [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${read()}`] });
+  /** A figure that is read when somebody looks. */
+  observed(name: string, help: string, read: () => number, type: "gauge" | "counter" = "gauge"): void {
+    this.#add(name, { render: () => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${numberText(read())}`] });
+  }
+  /** Likewise, one figure for each combination of labels; each combination may come once. */
+  observedSeries(name: string, help: string, labels: readonly string[], read: () => Iterable<readonly [LabelValues, number]>, type: "gauge" | "counter" = "gauge"): void {
+    this.#add(name, {
+      render: () => {
+        const samples = Array.from(read(), ([values, value]) => `${name}${labelText(labels, values.join(separator))} ${numberText(value)}`);
+        return samples.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples];
+      },
+    });
   }
   histogram(name: string, help: string, buckets: readonly number[], labels: readonly string[] = []): Histogram {
     return this.#add(name, new Buckets(name, help, buckets, labels));
@@ -36,7 +55,8 @@ export class Metrics {
     this.#add(name, { render });
   }
   render(): string {
-    return `${[...this.#families.values()].flatMap(family => family.render()).join("\n")}\n`;
+    const lines = [...this.#families.values()].flatMap(family => family.render());
+    return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
   }
 
   #add<F extends Family>(name: string, family: F): F {
@@ -49,6 +69,10 @@ export class Metrics {
 type Family = { render(): readonly string[] };
 
 const separator = "\u0001";
+/** Prometheus writes infinity its own way. */
+function numberText(value: number): string {
+  return value === Infinity ? "+Inf" : value === -Infinity ? "-Inf" : String(value);
+}
 function keyOf(series: ReadonlyMap<string, unknown>, labels: LabelValues): string {
   const key = labels.join(separator);
   return series.size < seriesMax || series.has(key) ? key : labels.map(() => "other").join(separator);
@@ -69,6 +93,7 @@ class Scalar implements Gauge {
     this.#head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
     this.#name = name;
     this.#labels = labels;
+    if (labels.length === 0) this.#series.set("", 0);
   }
   add(value: number, ...labels: LabelValues): void {
     const key = keyOf(this.#series, labels);
@@ -77,8 +102,12 @@ class Scalar implements Gauge {
   set(value: number, ...labels: LabelValues): void {
     this.#series.set(keyOf(this.#series, labels), value);
   }
+  remove(...labels: LabelValues): void {
+    this.#series.delete(labels.join(separator));
+  }
   render(): readonly string[] {
-    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key)} ${value}`)];
+    if (this.#series.size === 0) return [];
+    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key)} ${numberText(value)}`)];
   }
 }
 
@@ -93,17 +122,26 @@ class Buckets implements Histogram {
     this.#help = help;
     this.#bounds = bounds;
     this.#labels = labels;
+    if (labels.length === 0) this.#seriesOf("");
+  }
+  #seriesOf(key: string): { readonly counts: number[]; sum: number; count: number } {
+    let series = this.#series.get(key);
+    if (series === undefined) this.#series.set(key, (series = { counts: new Array<number>(this.#bounds.length).fill(0), sum: 0, count: 0 }));
+    return series;
   }
   observe(value: number, ...labels: LabelValues): void {
-    const key = keyOf(this.#series, labels);
-    let series = this.#series.get(key);
-    if (series === undefined) this.#series.set(key, (series = { counts: this.#bounds.map(() => 0), sum: 0, count: 0 }));
-    const bucket = this.#bounds.findIndex(bound => value <= bound);
-    if (bucket >= 0) series.counts[bucket]!++;
+    const series = this.#seriesOf(keyOf(this.#series, labels));
+    let bucket = 0;
+    while (bucket < this.#bounds.length && value > this.#bounds[bucket]!) bucket++;
+    if (bucket < this.#bounds.length) series.counts[bucket]!++;
     series.sum += value;
     series.count++;
   }
+  remove(...labels: LabelValues): void {
+    this.#series.delete(labels.join(separator));
+  }
   render(): readonly string[] {
+    if (this.#series.size === 0) return [];
     const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`];
     for (const [key, { counts, sum, count }] of this.#series) {
       let total = 0;

@@ -5,17 +5,22 @@ import { cri, ctrd, TaskExit } from "./cri-messages.ts";
 import { GrpcClient, GrpcError, grpcCode, isGrpcError, type Method } from "./grpc.ts";
 
 /** Time limits in milliseconds: upstream's runtime-request-timeout, and longer where work is expected. */
-const limit = { quick: 10_000, request: 120_000, pull: 3_600_000, exec: 60_000 } as const;
+export const limit = { quick: 10_000, request: 120_000, pull: 3_600_000, exec: 60_000 } as const;
 const snapshotter = "overlayfs";
 const containerStates = ["created", "running", "exited", "unknown"] as const;
+
+/** `operation` is upstream's name of the call; `failed` whatever the reason. */
+type Called = (operation: string, ms: number, failed: boolean) => void;
 
 export class CriRuntime implements ContainerRuntime {
   readonly #grpc: GrpcClient;
   readonly #containerd: GrpcClient;
   readonly #beforePull: ((reference: string) => Promise<void>) | undefined;
-  /** `beforePull` may make a registry reachable that is not. */
-  constructor(socket: string, beforePull?: (reference: string) => Promise<void>) {
+  readonly #called: Called | undefined;
+  /** `beforePull` may make a registry reachable that is not. `called` hears of every call of CRI when it is over. */
+  constructor(socket: string, { beforePull, called }: { readonly beforePull?: (reference: string) => Promise<void>; readonly called?: Called } = {}) {
     this.#beforePull = beforePull;
+    this.#called = called;
     this.#grpc = new GrpcClient(socket);
     this.#containerd = new GrpcClient(socket, { "containerd-namespace": "k8s.io" });
   }
@@ -26,10 +31,16 @@ export class CriRuntime implements ContainerRuntime {
   }
 
   async #call<Q extends Message, A extends Message>(method: Method<Q, A>, request: Wire<Q>, timeoutMs: number = limit.request): Promise<Wire<A>> {
+    const began = performance.now();
+    let failed = true;
     try {
-      return await this.#grpc.call(method, request, { timeoutMs });
+      const answer = await this.#grpc.call(method, request, { timeoutMs });
+      failed = false;
+      return answer;
     } catch (error) {
       throw error instanceof GrpcError ? translated(error) : error;
+    } finally {
+      this.#called?.(operationOf(method.path), performance.now() - began, failed);
     }
   }
 
@@ -201,6 +212,19 @@ function translated(error: GrpcError): RuntimeError {
   if (error.code === grpcCode.unavailable) return new RuntimeError("unavailable", error.message);
   // containerd pkg/cri/server/container_remove.go has no code of its own for it.
   return new RuntimeError(error.message.endsWith("container is in starting state, can't be removed") ? "starting" : "failed", error.message);
+}
+
+const operations = new Map<string, string>();
+/** `run_podsandbox` for `/runtime.v1.RuntimeService/RunPodSandbox` (upstream: kuberuntime/instrumented_services.go). */
+export function operationOf(path: string): string {
+  let name = operations.get(path);
+  if (name === undefined) {
+    name = path.slice(path.lastIndexOf("/") + 1).replace("PodSandbox", "Podsandbox").replace(/(?!^)[A-Z]/g, "_$&").toLowerCase();
+    // The one that is called otherwise there.
+    if (name === "update_container_resources") name = "update_container";
+    operations.set(path, name);
+  }
+  return name;
 }
 
 function milliseconds(nanoseconds: number | undefined): number {

@@ -7,8 +7,10 @@ import WebSocket, { type ClientOptions } from "ws";
 import { ApiError } from "../base/api-error.ts";
 import { silent } from "../base/log.ts";
 import type { NodeApi, ProcessStreams } from "../node/api.ts";
+import { AgentFigures } from "../node/figures.ts";
 import { encodeFrame, encodeHeaders, decodeHeaders, FrameReader, type Frame } from "../node/streaming/spdy.ts";
 import { spdyDictionary } from "../node/streaming/spdy-dictionary.ts";
+import { assertGrown, parseMetrics, valueOf } from "../../test/prometheus.ts";
 import { testAuthority, type Leaf } from "../../test/certificates.ts";
 import { systemClock } from "./clock.ts";
 import type { HttpsServer } from "./https-server.ts";
@@ -39,6 +41,7 @@ async function run([command, argument]: readonly string[], streams: ProcessStrea
     default: throw new Error(`no ${command}`);
   }
 }
+const figures = new AgentFigures("node-1");
 const node: NodeApi = {
   pods: () => [{ metadata: { name: "web", namespace: "default", uid: "u1" } }] as never,
   logs: async request => {
@@ -58,11 +61,15 @@ const node: NodeApi = {
   },
   statsSummary: async () => ({ node: { cpu: { time: "2026-01-01T00:00:00Z", usageCoreNanoSeconds: 2_500_000_000 } }, pods: [] }),
   cadvisorMetrics: () => "container_last_seen 1\n",
+  metrics: async () => figures.metrics.render(),
+  probeMetrics: () => figures.probes.render(),
+  runningPods: async () => [{ metadata: { name: "web", namespace: "default", uid: "u1" }, spec: { containers: [{ name: "c", image: "i", resources: {} }] }, status: {} }],
+  configuration: () => ({ kind: "KubeletConfiguration", maxPods: 7 }),
   healthz: async () => undefined,
 };
 let server: HttpsServer;
 before(async () => {
-  server = await startNodeServer({ addresses: ["127.0.0.1"], port: 0, credentials: { ...serving.leaf("node-1", "server", [], ["node-1"]), clientCa: clients.ca }, node, clock: systemClock(), log: silent });
+  server = await startNodeServer({ addresses: ["127.0.0.1"], port: 0, credentials: { ...serving.leaf("node-1", "server", [], ["node-1"]), clientCa: clients.ca }, node, figures, clock: systemClock(), log: silent });
 });
 after(() => server.close(0));
 
@@ -84,6 +91,8 @@ test("without a certificate nobody gets in, with another's than the API server's
 
 for (const [path, status, body] of [
   ["/healthz", 200, /^ok$/], ["/pods", 200, /"kind":"PodList".*"uid":"u1"/], ["/stats/summary", 200, /usageCoreNanoSeconds/],
+  ["/metrics", 200, /^kubelet_node_name\{node="node-1"\} 1$/m], ["/metrics/probes", 200, /^$/], ["/metrics/nothing", 404, /404/], ["/configz", 200, /^\{"kubeletconfig":\{"kind":"KubeletConfiguration","maxPods":7\}\}$/], ["/configz/x", 404, /404/],
+  ["/runningpods/", 200, /^\{"kind":"PodList","apiVersion":"v1","metadata":\{\},"items":\[\{"metadata":\{"name":"web",.*"image":"i"/], ["/healthz/syncloop", 200, /^ok$/], ["/healthz?verbose", 200, /^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]syncloop ok\nhealthz check passed\n$/], ["/healthz/nothing", 404, /404/],
   ["/metrics/resource", 200, /^node_cpu_usage_seconds_total 2.5 \d{13}$/m], ["/metrics/cadvisor", 200, /^container_last_seen 1$/m], ["/nothing", 404, /404/], ["/logs/", 405, /^logs endpoint is disabled\.\n$/], ["/logs/../shadow", 405, /disabled/], ["/pods%zz", 400, /not encoded/],
   ["/containerLogs/default/web/c?tailLines=3", 200, /^log of c tail 3\n$/], ["/containerLogs/default/none/c", 404, /pod \\"none\\" not found/], ["/containerLogs/default/web/c?tailLines=x", 400, /tailLines/],
   ["/exec/default/web/c?command=cat", 400, /at least 1 of stdin, stdout, stderr/], ["/exec/default/web/c?input=1", 400, /specify a command/],
@@ -94,6 +103,18 @@ for (const [path, status, body] of [
     assert.equal(got.status, status);
     assert.match(got.body, body);
   });
+
+test("requests are counted by the server's own paths and health checks by their outcome; what a client makes up is one series", async () => {
+  const before = parseMetrics((await get("/metrics")).body);
+  for (const path of ["/made-up-1", "/made-up-2", "/metrics/made-up", "/healthz", "/healthz"]) await get(path);
+  const after = parseMetrics((await get("/metrics")).body);
+  assertGrown(before, after);
+  const grown = (path: string): number => (valueOf(after, "kubelet_http_requests_total", { path }) ?? 0) - (valueOf(before, "kubelet_http_requests_total", { path }) ?? 0);
+  assert.deepEqual(["other", "healthz", "metrics", "made-up-1"].map(grown), [3, 2, 1, 0]);
+  const slis = parseMetrics((await get("/metrics/slis")).body);
+  assert.equal(valueOf(slis, "kubernetes_healthcheck", { name: "syncloop", type: "healthz" }), 1);
+  assert.ok((valueOf(slis, "kubernetes_healthchecks_total", { name: "ping", type: "healthz", status: "success" }) ?? 0) >= 2);
+});
 
 const tls: ClientOptions & ConnectionOptions = { ca: serving.ca, servername: "node-1", ...apiServer };
 type Message = { channel: number; data: string };

@@ -6,13 +6,17 @@ import { ApiError } from "../base/api-error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
+import { health } from "../api/health.ts";
+import { HealthFigures } from "../api/health-figures.ts";
 import { json, type HttpRequest } from "../api/http.ts";
 import type { ContainerAddress, LogRequest, NodeApi } from "../node/api.ts";
+import type { AgentFigures } from "../node/figures.ts";
 import { nodeAttributes, type NodeAccess } from "../node/access.ts";
 import { resourceMetrics } from "../node/streaming/resource-metrics.ts";
 import type { HostResponse } from "./https-server-exchange.ts";
 import { startHttpsServer, type HttpsServer, type ServerCredentials } from "./https-server.ts";
 import { forwardResponse, logSocketResponse, processResponse } from "./node-server-streams.ts";
+import { addStartTime } from "./process-figures.ts";
 import { writer } from "./socket-carrier.ts";
 import { isWebSocket } from "./websocket.ts";
 
@@ -25,10 +29,8 @@ export type NodeServerOptions = {
   readonly log: Log;
   /** Who else may ask, and what; absent: nobody. */
   readonly access?: NodeAccess;
-  /** Prometheus text of the agent itself, for /metrics. */
-  readonly metrics?: () => string;
-  /** The agent's configuration, for /configz. */
-  readonly config?: () => Json;
+  /** Counts the requests. */
+  readonly figures?: AgentFigures;
 };
 
 // Its client certificate's name in our PKI (src/host/pki.ts).
@@ -36,21 +38,39 @@ const apiServer = "kube-apiserver-kubelet-client";
 // What /run may answer: it has no stream to be read slowly.
 const runBytesMax = 1024 * 1024;
 
-export function startNodeServer(options: NodeServerOptions): Promise<HttpsServer> {
+// Paths that are counted by their name (server.go: addMetricsBucketMatcher); whatever else a client makes up is one.
+const counted: ReadonlySet<string> = new Set(["healthz", "pods", "stats", "metrics", "metrics/cadvisor", "metrics/probes", "metrics/resource", "metrics/slis", "run", "exec", "attach", "portForward", "containerLogs", "configz", "runningpods", "logs"]);
+const longRunning: ReadonlySet<string> = new Set(["exec", "attach", "portForward"]);
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"]);
+
+type Answering = NodeServerOptions & { readonly health: HealthFigures };
+
+export function startNodeServer(given: NodeServerOptions): Promise<HttpsServer> {
+  const options: Answering = { ...given, health: new HealthFigures() };
+  addStartTime(options.health.metrics);
   return startHttpsServer({
     addresses: options.addresses, port: options.port, credentials: options.credentials, clock: options.clock, log: options.log,
     handler: async request => {
+      const began = options.clock.monotonic();
       try {
         return await answer(request, options);
       } catch (error) {
         if (error instanceof ApiError) return json(error.code, error.status());
         throw error;
+      } finally {
+        count(request, options, options.clock.monotonic() - began);
       }
     },
   });
 }
 
-async function answer(request: HttpRequest, options: NodeServerOptions): Promise<HostResponse> {
+function count({ method, target }: HttpRequest, { figures }: NodeServerOptions, ms: number): void {
+  const [, first = "", second] = (target.split("?", 1)[0] ?? "").split("/", 3);
+  const path = first === "metrics" && second !== undefined ? `${first}/${second}` : first;
+  figures?.requested(methods.has(method) ? method : "other", counted.has(path) ? path : "other", longRunning.has(path), ms);
+}
+
+async function answer(request: HttpRequest, options: Answering): Promise<HostResponse> {
   const [rawPath = "", rawQuery = ""] = request.target.split("?", 2);
   const refusal = await refused(request, rawPath, options);
   if (refusal) return refusal;
@@ -64,15 +84,20 @@ async function answer(request: HttpRequest, options: NodeServerOptions): Promise
   const containerPath = rest.length >= 3 && rest.length <= 4 && rest.every(part => part !== "");
   switch (verb) {
     case "healthz":
-      await node.healthz();
-      return text(200, "ok");
+      return (await health("healthz", rest.join("/"), query, [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "syncloop", check: () => node.healthz() }], options.log, options.health)) ?? notFound();
     case "pods": return json(200, { kind: "PodList", apiVersion: "v1", metadata: {}, items: node.pods() as unknown as Json });
     case "stats": return rest.join("/") === "summary" ? json(200, await node.statsSummary(["1", "true"].includes(query.get("only_cpu_and_memory") ?? ""))) : notFound();
+    case "runningpods": return json(200, { kind: "PodList", apiVersion: "v1", metadata: {}, items: (await node.runningPods()) as unknown as Json });
     case "metrics":
-      if (rest.length === 0) return options.metrics ? metrics(options.metrics()) : notFound();
-      if (rest.join("/") === "cadvisor") return metrics(node.cadvisorMetrics());
-      return rest.join("/") === "resource" ? metrics(resourceMetrics(await node.statsSummary(true), options.clock.now())) : notFound();
-    case "configz": return options.config ? json(200, { kubeletconfig: options.config() }) : notFound();
+      switch (rest.join("/")) {
+        case "": return metrics(await node.metrics());
+        case "cadvisor": return metrics(node.cadvisorMetrics());
+        case "probes": return metrics(node.probeMetrics());
+        case "resource": return metrics(resourceMetrics(await node.statsSummary(true), options.clock.now()));
+        case "slis": return metrics(options.health.metrics.render());
+        default: return notFound();
+      }
+    case "configz": return rest.join("/") === "" ? json(200, { kubeletconfig: node.configuration() }) : notFound();
     // As with enableSystemLogHandler=false: the logs of a machine that is somebody's own are not the cluster's.
     case "logs": return text(405, "logs endpoint is disabled.\n");
     case "containerLogs": {

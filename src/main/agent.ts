@@ -1,10 +1,12 @@
 /** The agent process: containerd, the node agent and its HTTPS server. Pods outlive it. */
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { addBuildInfo } from "../base/build-info.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { supervise, type Service as Running } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
 import { EventRecorder } from "../client/events.ts";
+import { countedTransport } from "../client/counted-transport.ts";
 import { HttpClient } from "../client/http.ts";
 import { Informer } from "../client/informer.ts";
 import { linuxCgroups } from "../host/cgroups.ts";
@@ -14,7 +16,7 @@ import { boxId } from "../host/box.ts";
 import { startAgain } from "../host/daemon.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf, pauseImage } from "../host/containerd-config.ts";
-import { CriRuntime } from "../host/cri.ts";
+import { CriRuntime, limit as runtimeLimit } from "../host/cri.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
 import { machineFacts } from "../host/machine-facts.ts";
@@ -24,6 +26,7 @@ import { startNodeServer } from "../host/node-server.ts";
 import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
 import { addLoopbackAddress, enableForwarding, PodNetwork } from "../host/pod-network.ts";
 import { routeToMachine } from "../host/registry-gateway.ts";
+import { addProcessFigures, addStartTime } from "../host/process-figures.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
@@ -36,24 +39,28 @@ import { Pod } from "../kinds/core/pod.ts";
 import { Service } from "../kinds/core/service.ts";
 import { ServiceCIDR } from "../kinds/networking/servicecidr.ts";
 import { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
-import { Agent } from "../node/agent.ts";
+import { Agent, type AgentOptions } from "../node/agent.ts";
 import { PolicyEnforcer } from "../proxy/policy.ts";
 import { DelegatedAccess } from "../node/access.ts";
 import { AgentApi } from "../node/agent-api.ts";
+import { kubeletConfiguration } from "../node/configuration.ts";
+import { AgentFigures } from "../node/figures.ts";
 import { WatchedReferences } from "../node/references.ts";
 import { Stats } from "../node/stats.ts";
 import { parseResolver } from "../node/sandbox-config.ts";
 import { firewallWatch } from "./firewall.ts";
 import { serveMembers } from "./member-services.ts";
 import type { NameServer } from "./names.ts";
+import { certificateFigures } from "./certificate-figures.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
-import { version } from "./version.ts";
+import { build, version } from "./version.ts";
 
 const podsMax = 110;
+const resolvConf = "/etc/resolv.conf";
 /** The server makes our identity at its first start, beside us. */
 const identityWaitMs = 30_000;
 /** Containers of this long ago that the runtime still does not list are nobody's. */
@@ -110,17 +117,20 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
 
   const [clientIdentity, servingIdentity, proxyIdentity] = await Promise.all([at.clientIdentity, at.servingIdentity, at.proxyIdentity].map(path => identityAt(path, clock)));
   if (!clientIdentity || !servingIdentity || !proxyIdentity) throw new Error("an identity is missing");
+  const figures = new AgentFigures(place.name);
   const connectAs = (identity: Identity): HttpTransport => new HttpTransport({
     address: place.api, port: cluster.port, ca: identity.trusted ?? "", identity: pemOf(identity), userAgent: `timonier-agent/${version.timonier}`, clock, random, log: log.child("client"),
   });
   const transport = connectAs(clientIdentity);
   const proxyTransport = connectAs(proxyIdentity);
-  const client = new HttpClient(transport, "kubelet");
+  const client = new HttpClient(countedTransport(transport, `${place.api}:${cluster.port}`, clock, (method, host, code, ms) => figures.asked(method, host, code, ms)), "kubelet");
   const proxyClient = new HttpClient(proxyTransport, "kube-proxy");
   const { addresses } = place;
   const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, place.dataFolder, boot, place.boxed ? place.name : undefined);
   const facts = await machine();
-  const runtime = new CriRuntime(containerd.socket, place.boxed ? reference => routeToMachine(reference, registryNote(cluster), pathsOf(settings).hosts) : undefined);
+  const runtime = new CriRuntime(containerd.socket, {
+    called: (operation, ms, failed) => figures.runtimeCalled(operation, ms, failed), ...(place.boxed && { beforePull: (reference: string) => routeToMachine(reference, registryNote(cluster), pathsOf(settings).hosts) }),
+  });
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${place.name}` });
   const nodes = new Informer(Node, proxyClient);
   const services = new Informer(Service, proxyClient);
@@ -131,13 +141,13 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   const stats = new Stats({ meter: linuxMeter(), clock, runtime, node: { nodeName: place.name, cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir }, imagesDir: pathsOf(settings).root });
-  agent = new Agent({
-    stats, pinnedImages: [pauseImage],
+  const agentOptions: AgentOptions = {
+    stats, figures, pinnedImages: [pauseImage],
     client, clock, random, log: log.child("agent"), recorder, runtime, references, pods, machine, podCIDRs: place.podCIDRs,
     host: { files, cgroups: linuxCgroups(at.cgroupRoot), connector: probeConnector(), hostPorts: network, gate: policies },
     identity: { name: place.name, kubeletVersion: version.kubernetes, port: cluster.nodePort, podsMax, labels: {} },
     node: {
-      nodeName: place.name, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile("/etc/resolv.conf", "utf8").catch(() => "")),
+      nodeName: place.name, hostIPs: addresses, memoryCapacity: facts.memoryBytes, clusterDomain, clusterDNS: [clusterDNS(cluster)], resolver: parseResolver(await readFile(resolvConf, "utf8").catch(() => "")),
       cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir, memoryDir: at.memoryDir, seccompDir: at.seccompDir,
     },
     services: async () => {
@@ -148,18 +158,24 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
     ensureRuntime: async () => {
       if (livingContainerd(settings) === undefined) await ensureContainerd(settings, log.child("containerd"));
     },
-  });
+  };
+  agent = new Agent(agentOptions);
+  const certificates = certificateFigures(figures.metrics, clock, { client: clientIdentity, server: servingIdentity });
+  addProcessFigures(figures.metrics);
+  addStartTime(figures.probes);
+  addBuildInfo(figures.metrics, build);
 
   const server = await startNodeServer({
     addresses: place.listen, port: cluster.nodePort, credentials: { ...pemOf(servingIdentity), clientCa: servingIdentity.trusted ?? "" }, clock, log: log.child("https"),
-    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${place.runFolder}/exec`, log), logs: logFiles(), clock, stats }),
+    node: new AgentApi(agent, { runtime, streams: new ContainerdStreams(runtime, `${place.runFolder}/exec`, log), logs: logFiles(), clock, stats, figures, configuration: () => kubeletConfiguration(agentOptions, { containerRuntimeEndpoint: `unix://${containerd.socket}`, runtimeRequestMs: runtimeLimit.request, resolvConf, webhooks: true }) }),
+    figures,
     access: new DelegatedAccess(client, clock, place.name),
   });
   report.step(`node agent on https://${addresses[0]}:${cluster.nodePort}`);
   const watchers = [
     watchIdentity(at.proxyIdentity, identity => proxyTransport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
-    watchIdentity(at.clientIdentity, identity => transport.setIdentity(pemOf(identity)), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
-    watchIdentity(at.servingIdentity, identity => server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }), error => log.warn("a renewed identity could not be read", { error: messageOf(error) })),
+    watchIdentity(at.clientIdentity, identity => { transport.setIdentity(pemOf(identity)); certificates.renewed("client", identity); }, error => { certificates.failed("client"); log.warn("a renewed identity could not be read", { error: messageOf(error) }); }),
+    watchIdentity(at.servingIdentity, identity => { server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }); certificates.renewed("server", identity); }, error => { certificates.failed("server"); log.warn("a renewed identity could not be read", { error: messageOf(error) }); }),
   ];
   const routes = nodeRoutes({
     nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),

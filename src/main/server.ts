@@ -64,7 +64,7 @@ import { clusterDNS, loadBalancerAddresses, nodePlaces, serviceAddress, serviceN
 import { moved, presentCluster } from "./present-cluster.ts";
 import { reclaimVolumes } from "./volume-reclaim.ts";
 import { startReport, type StartReport } from "./status-file.ts";
-import { version } from "./version.ts";
+import { build, version } from "./version.ts";
 
 const graceMs = 3_000;
 const stopMsMax = 8_000;
@@ -169,7 +169,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
-    build: { gitVersion: `${version.kubernetes}+timonier${version.timonier}`, gitCommit: "", buildDate: "1970-01-01T00:00:00Z", platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`, runtime: process.version },
+    build,
     address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: serviceNetworks(cluster).join(","), nodePort: cluster.nodePort,
   });
   const https = await startHttpsServer({

@@ -27,9 +27,9 @@ export function nodeAttributes(method: string, path: string): NodeAttributes {
 }
 
 /** How long an answer of the API server is believed: kubelet's defaults for tokens, for yes and for no. */
-const tokenMs = 120_000;
-const allowedMs = 300_000;
-const deniedMs = 30_000;
+export const tokenMs = 120_000;
+export const allowedMs = 300_000;
+export const deniedMs = 30_000;
 /** Answers kept; the oldest go first. */
 const answersMax = 1_000;
 

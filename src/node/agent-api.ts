@@ -6,13 +6,15 @@ import { msOf } from "../base/time.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import type { ContainerStatus } from "../kinds/core/podstatus.ts";
 import type { Agent } from "./agent.ts";
-import type { AttachRequest, ByteSink, ContainerAddress, Duplex, ExecRequest, LogRequest, NodeApi, ProcessStreams } from "./api.ts";
+import type { AttachRequest, ByteSink, ContainerAddress, Duplex, ExecRequest, LogRequest, NodeApi, ProcessStreams, RunningPod } from "./api.ts";
 import { containerOf, containersOf, statusOf } from "./containers.ts";
 import { copyLog, type LogFiles } from "./logs.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import type { ContainerRuntime, ContainerState, SandboxState } from "./runtime.ts";
 import { cadvisorMetrics } from "./cadvisor-metrics.ts";
-import type { Seen, Stats } from "./stats.ts";
+import type { AgentFigures } from "./figures.ts";
+import { observeNode } from "./node-figures.ts";
+import type { ClaimUsage, Stats } from "./stats.ts";
 import { idText } from "./status.ts";
 
 /** Joins a client's streams to processes and ports of containers; the part of a runtime that carries bytes. */
@@ -21,14 +23,17 @@ export interface RuntimeStreams {
   attach(containerId: string, tty: boolean, streams: ProcessStreams, signal: AbortSignal): Promise<void>;
   portForward(sandbox: SandboxState, port: number, local: Duplex, signal: AbortSignal): Promise<void>;
 }
-type Tools = { readonly runtime: ContainerRuntime; readonly streams: RuntimeStreams; readonly logs: LogFiles; readonly clock: Clock; readonly stats: Stats };
+type Tools = { readonly runtime: ContainerRuntime; readonly streams: RuntimeStreams; readonly logs: LogFiles; readonly clock: Clock; readonly stats: Stats; readonly configuration: () => Json; /** Absent: nobody counts. */ readonly figures?: AgentFigures };
 
 export class AgentApi implements NodeApi {
   readonly #agent: Agent;
   readonly #tools: Tools;
+  /** Measured for the answer that is being written. */
+  #claims: readonly ClaimUsage[] = [];
   constructor(agent: Agent, tools: Tools) {
     this.#agent = agent;
     this.#tools = tools;
+    if (tools.figures) observeNode(tools.figures.metrics, () => this.#agent.seen(), () => this.#claims);
   }
 
   pods(): readonly Pod[] {
@@ -72,14 +77,38 @@ export class AgentApi implements NodeApi {
   }
 
   statsSummary(brief: boolean): Promise<Json> {
-    return this.#tools.stats.summary(this.#seen(), brief);
+    return this.#tools.stats.summary(this.#agent.seen(), brief);
   }
   cadvisorMetrics(): string {
     const { stats, clock } = this.#tools;
-    return cadvisorMetrics(stats.figures(this.#seen()), stats.machine(), clock.now());
+    return cadvisorMetrics(stats.figures(this.#agent.seen()), stats.machine(), clock.now());
   }
-  #seen(): readonly Seen[] {
-    return [...this.#agent.workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState }));
+  async metrics(): Promise<string> {
+    const { figures, stats } = this.#tools;
+    if (!figures) throw new ApiError("NotFound", "this node does not count what it does");
+    this.#claims = await stats.claims(this.#agent.seen());
+    return figures.metrics.render();
+  }
+  probeMetrics(): string {
+    const { figures } = this.#tools;
+    if (!figures) throw new ApiError("NotFound", "this node does not count what it does");
+    return figures.probes.render();
+  }
+  async runningPods(): Promise<readonly RunningPod[]> {
+    const { runtime } = this.#tools;
+    const { sandboxes, containers } = await runtime.list();
+    const uids = new Set([...sandboxes.filter(({ state }) => state === "ready"), ...containers.filter(({ state }) => state === "running")].map(({ podUID }) => podUID));
+    const found: RunningPod[] = [];
+    for (const uid of uids) {
+      const { sandboxes: [sandbox], containers: all } = await runtime.podState(uid);
+      // Gone since the list.
+      if (sandbox === undefined) continue;
+      found.push({ metadata: { name: sandbox.name, namespace: sandbox.namespace, uid }, spec: { containers: all.filter(({ state }) => state === "running").map(({ name, image }) => ({ name, image, resources: {} })) }, status: {} });
+    }
+    return found;
+  }
+  configuration(): Json {
+    return this.#tools.configuration();
   }
   healthz(): Promise<void> {
     const { problem } = this.#agent;

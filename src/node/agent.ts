@@ -14,6 +14,7 @@ import { BackOff } from "./back-off.ts";
 import { claimSource } from "./claims.ts";
 import { containersOf, involved } from "./containers.ts";
 import { Eviction, lookMs } from "./eviction.ts";
+import type { AgentFigures } from "./figures.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { NodeHost } from "./host.ts";
 import { collectMs, ImageCollection } from "./image-collection.ts";
@@ -26,7 +27,7 @@ import { PodWorker } from "./pod-worker.ts";
 import type { References } from "./references.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
-import type { Stats } from "./stats.ts";
+import type { Seen, Stats } from "./stats.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { tokenSource } from "./tokens.ts";
 import { Volumes } from "./volumes.ts";
@@ -58,6 +59,8 @@ export type AgentOptions = {
   readonly ensureRuntime?: () => Promise<void>;
   /** Measures this node; with it images are collected and pods evicted when memory or disk run out. */
   readonly stats?: Stats;
+  /** Counts what this agent does; absent: nobody does. */
+  readonly figures?: AgentFigures;
   /** Images that are never collected. */
   readonly pinnedImages?: readonly string[];
 };
@@ -65,11 +68,11 @@ export type AgentOptions = {
 /** Sandboxes and containers being made at a time: the two or more cores are the limit, not the runtime (runtime.md, 1.4). */
 const turnsMax = 4;
 const restartFirstMs = 10_000;
-const restartMaxMs = 300_000;
+export const restartMaxMs = 300_000;
 /** Events can be lost: this often the runtime is asked what there is. */
 const relistMs = 30_000;
 /** Orphans and log sizes are looked at this often. */
-const tidyMs = 10_000;
+export const tidyMs = 10_000;
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -80,6 +83,7 @@ export class Agent {
   #heartbeat: Heartbeat | undefined;
   #eviction: Eviction | undefined;
   #seen = new Map<string, string>();
+  #listedAt: number | undefined;
   #runtimeProblem: string | undefined;
 
   constructor(options: AgentOptions) {
@@ -91,6 +95,10 @@ export class Agent {
   }
   workerOf(namespace: string, name: string, uid?: string): PodWorker | undefined {
     return [...this.#workers.values()].find(({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name && (uid === undefined || metadata.uid === uid));
+  }
+  /** What its pods hold now. */
+  seen(): readonly Seen[] {
+    return [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState, claims: this.#services?.volumes.claimsOf(pod) ?? [] }));
   }
   /** Why this node cannot do its work now. */
   get problem(): string | undefined {
@@ -124,15 +132,16 @@ export class Agent {
   }
 
   #housekeeping(signal: AbortSignal): readonly { readonly name: string; readonly ms: number; readonly work: (stop: AbortSignal) => Promise<void> }[] {
-    const { stats, clock, log, runtime, recorder, pinnedImages = [] } = this.#options;
+    const { stats, clock, log, runtime, recorder, pinnedImages = [], figures } = this.#options;
+    const counted = figures && { figures };
     if (stats === undefined) return [];
     const tellNode = (reason: string, message: string): void => {
       const node = this.#heartbeat?.node;
       if (node !== undefined && !signal.aborted) recorder.event(involvedNode(node), "Warning", reason, message);
     };
-    const images = new ImageCollection({ runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
+    const images = new ImageCollection({ ...counted, runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
     const eviction = new Eviction({
-      stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(),
+      ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(),
       tellPod: (worker, reason, message) => recorder.event(involved(worker.pod), "Warning", reason, message),
     });
     this.#eviction = eviction;
@@ -140,11 +149,11 @@ export class Agent {
   }
 
   #made(facts: MachineFacts, signal: AbortSignal): PodServices {
-    const { client, clock, random, log, runtime, host, node, references, recorder, identity, services, nodeHosts } = this.#options;
+    const { client, clock, random, log, runtime, host, node, references, recorder, identity, services, nodeHosts, figures } = this.#options;
     const allocatable = allocatableOf(facts, identity.podsMax);
     const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node, () => this.#eviction?.pressures ?? new Set());
     return {
-      client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable,
+      client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable, ...(figures && { figures }),
       images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),
       restarts: new BackOff(clock, restartFirstMs, restartMaxMs),
       tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), refreshNode: async () => this.#heartbeat?.refresh(), turn: turns(turnsMax),
@@ -192,6 +201,10 @@ export class Agent {
 
   /** Compares what the runtime has with what it had, and wakes whose pod differs; orphans are cleared away. */
   async #relist(): Promise<void> {
+    const { clock, figures } = this.#options;
+    const began = clock.monotonic();
+    if (this.#listedAt !== undefined) figures?.relistIntervals.observe((began - this.#listedAt) / 1000);
+    this.#listedAt = began;
     let listed: Awaited<ReturnType<ContainerRuntime["list"]>>;
     try {
       listed = await this.#options.runtime.list();
@@ -199,6 +212,8 @@ export class Agent {
     } catch (error) {
       this.#runtimeProblem = `PLEG is not healthy: ${messageOf(error)}`;
       throw error;
+    } finally {
+      figures?.relists.observe((clock.monotonic() - began) / 1000);
     }
     const now = new Map<string, string>();
     this.#owners.clear();

@@ -58,9 +58,20 @@ export interface NodeApi {
   statsSummary(brief: boolean): Promise<Json>;
   /** kubelet's /metrics/cadvisor. */
   cadvisorMetrics(): string;
+  /** kubelet's /metrics; NotFound where nobody counts. */
+  metrics(): Promise<string>;
+  /** kubelet's /metrics/probes, likewise. */
+  probeMetrics(): string;
+  /** kubelet's /runningpods/: what the runtime runs, whoever wanted it. */
+  runningPods(): Promise<readonly RunningPod[]>;
+  /** kubelet's /configz: a KubeletConfiguration of v1beta1. */
+  configuration(): Json;
   /** kubelet's /healthz: throws when the agent cannot do its work. */
   healthz(): Promise<void>;
 }
+
+/** As much of a Pod as the runtime knows. */
+export type RunningPod = { readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string }; readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string; readonly resources: Json }[] }; readonly status: Json };
 
 /** Both ends of a connection: `input` comes from the client, `output` goes to it. */
 export type Duplex = { readonly input: ByteSource; readonly output: ByteSink; /** Half-close towards the client. */ readonly end: () => void };

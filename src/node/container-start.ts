@@ -45,6 +45,7 @@ export async function startContainer(services: PodServices, input: StartInput): 
   const { pod, placed, state, signal } = input;
   const tell = (type: "Normal" | "Warning", reason: string, message: string): void => services.tell(pod, placed, type, reason, message);
   const fails = (reason: string, message: string, after = retryMs, said = message): Started => {
+    services.figures?.containerFailed(placed.role, reason);
     tell("Warning", "Failed", `Error: ${said}`);
     return { ok: false, waiting: { reason, message }, retryMs: after };
   };
@@ -63,6 +64,7 @@ export async function startContainer(services: PodServices, input: StartInput): 
     }
   }
 
+  services.figures?.containerStarts(placed.role);
   let image: ImageState;
   try {
     for (const volume of imageVolumes(pod, placed)) {
@@ -143,6 +145,9 @@ function missedRestarts(pod: Pod, { container }: Placed): number {
   return old?.containerID === undefined && !old?.lastState.terminated ? 0 : old.restartCount + (old.state.waiting ? 0 : 1);
 }
 
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new Interrupted("interrupted by a newer state of the pod");
+}
 export class Interrupted extends Error {
   override name = "Interrupted";
 }

@@ -1,6 +1,7 @@
+import { msOf } from "../base/time.ts";
 import type { Container, EphemeralContainer } from "../kinds/core/container.ts";
 import type { Pod } from "../kinds/core/pod.ts";
-import type { ContainerStatus } from "../kinds/core/podstatus.ts";
+import type { ContainerStatus, PodStatus } from "../kinds/core/podstatus.ts";
 import type { Involved } from "../client/events.ts";
 
 export type AnyContainer = Container | EphemeralContainer;
@@ -64,4 +65,9 @@ export function containerHash(container: AnyContainer): string {
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify([container.name, container.image ?? ""])) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193) >>> 0;
   return hash.toString(16);
+}
+
+/** Milliseconds until `activeDeadlineSeconds` is over; undefined without one. */
+export function deadlineMsOf({ spec: { activeDeadlineSeconds } }: Pod, { startTime }: PodStatus, nowMs: number): number | undefined {
+  return activeDeadlineSeconds === undefined ? undefined : (msOf(startTime) ?? nowMs) + activeDeadlineSeconds * 1000 - nowMs;
 }

@@ -3,14 +3,15 @@ import type { Clock } from "../base/clock.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { isTerminal } from "./containers.ts";
-import { evictionMessage, evictionOrder, limitsStorage, observationsOf, storageLimitMessage, thresholdsMet, type Candidate, type Met, type Pressure } from "./pressure.ts";
+import type { AgentFigures } from "./figures.ts";
+import { evictionMessage, evictionOrder, limitsStorage, observationsOf, storageLimitPassed, thresholdsMet, type Candidate, type Met, type Pressure } from "./pressure.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import type { Stats } from "./stats.ts";
 
 /** How often it is looked. */
 export const lookMs = 10_000;
 /** A condition stays this long after the shortage was last seen, so that pods do not come and go with it. */
-const transitionMs = 300_000;
+export const transitionMs = 300_000;
 /** An evicted pod has this long to be cleaned up before the next is judged. */
 const cleanupMs = 30_000;
 const graceSeconds = 1;
@@ -19,6 +20,7 @@ const criticalPriority = 2_000_000_000;
 type Options = {
   readonly stats: Stats;
   readonly clock: Clock;
+  readonly figures?: AgentFigures;
   readonly log: Log;
   readonly workers: () => readonly PodWorker[];
   /** Removes images that no container uses. */
@@ -60,8 +62,10 @@ export class Eviction {
     if (limited.length === 0) return undefined;
     const gone: PodWorker[] = [];
     for (const { worker, candidate } of await this.#measured(limited)) {
-      const message = storageLimitMessage(candidate);
-      if (message !== undefined && this.#evict(worker, message, false)) gone.push(worker);
+      const passed = storageLimitPassed(candidate);
+      if (passed === undefined || !this.#evict(worker, passed.message, false)) continue;
+      this.#options.figures?.evictions.add(1, passed.signal);
+      gone.push(worker);
     }
     return gone.length === 0 ? undefined : gone;
   }
@@ -79,7 +83,9 @@ export class Eviction {
     const measured = await this.#measured(this.#active());
     for (const candidate of evictionOrder(measured.map(each => each.candidate), first.resource)) {
       const { worker } = measured.find(each => each.candidate === candidate)!;
-      if (this.#evict(worker, evictionMessage(candidate, first), true)) return [worker];
+      if (!this.#evict(worker, evictionMessage(candidate, first), true)) continue;
+      this.#options.figures?.evictions.add(1, first.signal);
+      return [worker];
     }
     log.warn("no pod could be evicted");
     return undefined;

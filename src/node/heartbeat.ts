@@ -10,11 +10,11 @@ import { Node, type NodeStatus } from "../kinds/core/node.ts";
 import { labelsOf, nodeStatus, type Health, type MachineFacts, type NodeIdentity } from "./machine.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
-const renewMs = 10_000;
-const leaseSeconds = 40;
+export const renewMs = 10_000;
+export const leaseSeconds = 40;
 const leaseNamespace = "kube-node-lease";
 /** An unchanged status is written this often all the same. */
-const statusMs = 300_000;
+export const statusMs = 300_000;
 const retryFirstMs = 100;
 const retryMaxMs = 7_000;
 

@@ -6,16 +6,18 @@ import type { ContainerRuntime, ImageState } from "./runtime.ts";
 import type { DiskUsage } from "./usage.ts";
 import type { Pod } from "../kinds/core/pod.ts";
 import { containersOf } from "./containers.ts";
+import type { AgentFigures } from "./figures.ts";
 
 /** kubelet's defaults: imageGCHighThresholdPercent, imageGCLowThresholdPercent, imageMinimumGCAge; images are looked at every five minutes. */
-const highPercent = 85;
-const lowPercent = 80;
-const ageMsMin = 120_000;
+export const highPercent = 85;
+export const lowPercent = 80;
+export const ageMsMin = 120_000;
 export const collectMs = 300_000;
 
 type Options = {
   readonly runtime: Pick<ContainerRuntime, "images" | "removeImage">;
   readonly clock: Clock;
+  readonly figures?: AgentFigures;
   readonly log: Log;
   readonly disk: () => Promise<DiskUsage>;
   /** Every pod of this node, with what the runtime has of it. */
@@ -85,6 +87,7 @@ export class ImageCollection {
       log.info("removing an image that nobody uses", { image: tags[0] ?? id, bytes: size });
       await runtime.removeImage(id);
       this.#records.delete(id);
+      this.#options.figures?.collectedImages.add(1, "space");
       freed += size;
     }
     return freed;

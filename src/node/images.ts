@@ -23,7 +23,7 @@ type Tell = (type: "Normal" | "Warning", reason: string, message: string) => voi
 const backOffFirstMs = 10_000;
 const backOffMaxMs = 300_000;
 /** Pulls at a time; more wait for their turn. */
-const pullsMax = 4;
+export const pullsMax = 4;
 
 export class Images {
   readonly #runtime: ContainerRuntime;

@@ -9,8 +9,8 @@ import type { ContainerRuntime, PodState } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
 import { restartCountOf } from "./status.ts";
 
-const bytesMax = 10 * 2 ** 20;
-const filesMax = 5;
+export const logBytesMax = 10 * 2 ** 20;
+export const logFilesMax = 5;
 
 type Tools = { readonly files: Files; readonly runtime: ContainerRuntime; readonly node: NodeFacts; readonly clock: Clock; readonly log: Log };
 
@@ -18,7 +18,7 @@ export async function rotateLogs(pod: Pod, state: PodState, { files, runtime, no
   for (const container of state.containers) {
     if (container.state !== "running") continue;
     const path = logPathOf(pod, container.name, restartCountOf(container), node);
-    if ((await files.size(path)) <= bytesMax) continue;
+    if ((await files.size(path)) <= logBytesMax) continue;
     const stamp = timeOf(clock.now()).replace(/[-:Z]/g, "").replace("T", "-");
     try {
       await files.rename(path, `${path}.${stamp}`);
@@ -32,7 +32,7 @@ export async function rotateLogs(pod: Pod, state: PodState, { files, runtime, no
       const folder = path.slice(0, path.lastIndexOf("/"));
       const base = path.slice(folder.length + 1);
       const rotated = (await files.list(folder)).filter(name => name.startsWith(`${base}.`)).sort();
-      for (const name of rotated.slice(0, Math.max(0, rotated.length - (filesMax - 1)))) await files.removeTree(`${folder}/${name}`);
+      for (const name of rotated.slice(0, Math.max(0, rotated.length - (logFilesMax - 1)))) await files.removeTree(`${folder}/${name}`);
     } catch (error) {
       log.warn("a container's log could not be rotated", { path, error: messageOf(error) });
     }

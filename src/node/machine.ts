@@ -23,7 +23,7 @@ export type NodeIdentity = { readonly name: string; readonly kubeletVersion: str
 
 /** Upstream keeps this much memory from pods before it evicts (eviction hard: memory.available<100Mi, nodefs.available<10%). */
 const memoryKept = 100 * 2 ** 20;
-const imagesMax = 50;
+export const statusImagesMax = 50;
 
 export function capacityOf({ cpus, memoryBytes, ephemeralBytes, hugepages }: MachineFacts, podsMax: number): { readonly [resource: string]: string } {
   return {
@@ -53,7 +53,7 @@ export function nodeStatus(identity: NodeIdentity, facts: MachineFacts, health: 
     capacity: capacityOf(facts, identity.podsMax), allocatable: allocatableOf(facts, identity.podsMax),
     conditions: nodeConditions(health, previous, now),
     daemonEndpoints: { kubeletEndpoint: { Port: identity.port } },
-    images: [...images].sort((a, b) => b.size - a.size).slice(0, imagesMax).map(({ tags, digests, size }) => ({ names: [...digests, ...tags].slice(0, 5), sizeBytes: size })),
+    images: [...images].sort((a, b) => b.size - a.size).slice(0, statusImagesMax).map(({ tags, digests, size }) => ({ names: [...digests, ...tags].slice(0, 5), sizeBytes: size })),
     nodeInfo: {
       machineID: facts.machineID, systemUUID: facts.systemUUID, bootID: facts.bootID, kernelVersion: facts.kernelVersion, osImage: facts.osImage, containerRuntimeVersion: runtimeVersion,
       kubeletVersion: identity.kubeletVersion, kubeProxyVersion: "", operatingSystem: "linux", architecture: facts.architecture, ...(facts.swapBytes > 0 && { swap: { capacity: facts.swapBytes } }),

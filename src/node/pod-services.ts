@@ -7,6 +7,7 @@ import type { Pod } from "../kinds/core/pod.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { BackOff } from "./back-off.ts";
 import type { Placed } from "./containers.ts";
+import type { AgentFigures } from "./figures.ts";
 import type { NodeHost } from "./host.ts";
 import type { Images } from "./images.ts";
 import type { References } from "./references.ts";
@@ -27,6 +28,8 @@ export type PodServices = {
   readonly volumes: Volumes;
   readonly references: References;
   readonly statuses: StatusWriter;
+  /** Absent: nobody counts. */
+  readonly figures?: AgentFigures;
   readonly restarts: BackOff;
   readonly allocatable: () => { readonly [resource: string]: string };
   readonly services: () => Promise<readonly Service[]>;

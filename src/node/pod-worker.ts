@@ -1,15 +1,16 @@
 /** One pod on this node: makes what runs like what the API says, one step after another, and says back what is (upstream: pod_workers.go and syncPod). */
 import { isApiError } from "../base/api-error.ts";
 import { messageOf } from "../base/log.ts";
-import { msOf, timeOf } from "../base/time.ts";
+import { timeOf } from "../base/time.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { PodStatus } from "../kinds/core/podstatus.ts";
 import { concerns, type Passing } from "./conditions.ts";
 import { logPathOf } from "./container-config.ts";
-import { containerOf, containersOf, isTerminal, podText } from "./containers.ts";
-import { Interrupted, startContainer, unlessAborted } from "./container-start.ts";
+import { containerOf, containersOf, deadlineMsOf, isTerminal, podText } from "./containers.ts";
+import { Interrupted, startContainer, throwIfAborted, unlessAborted } from "./container-start.ts";
 import type { Surroundings } from "./env.ts";
 import { resizeRefusal } from "./admission.ts";
+import { cgroupTimed, type SyncType } from "./figures.ts";
 import { endPod, graceOf, killContainer, pruneContainers, removePod, stopQuietly } from "./pod-end.ts";
 import type { PodServices } from "./pod-services.ts";
 import { planPod, type Plan } from "./plan.ts";
@@ -22,7 +23,7 @@ import { podStatus, restartCountOf, type Waiting } from "./status.ts";
 import { TerminationMessages } from "./termination-messages.ts";
 
 /** Volumes are looked at again this often, other things being quiet (kubelet: one sync a minute, with jitter). */
-const resyncMs = 60_000;
+export const resyncMs = 60_000;
 /** containerd announces an exit some milliseconds before its CRI side shows it. */
 const lagMs = 5;
 const lagTriesMax = 100;
@@ -57,6 +58,9 @@ export class PodWorker {
   #grace = Infinity;
   #cancelTimer: () => void = () => undefined;
   #step = new AbortController();
+  /** Why the pod is looked at next. */
+  #why: SyncType = "create";
+  readonly #seenAt: number;
   #last: PodState | undefined;
   /** Containers whose end the runtime has announced, but does not show yet. */
   readonly #ending = new Set<string>();
@@ -67,8 +71,10 @@ export class PodWorker {
     this.#onDone = onDone;
     this.#allocation = new Allocation(pod);
     this.#messages = new TerminationMessages(services);
+    this.#seenAt = services.clock.monotonic();
+    services.figures?.containersPerPod.observe(pod.spec.containers.length);
     this.#probes = new PodProbes({
-      tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random,
+      tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random, ...(services.figures && { figures: services.figures }),
       tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message), changed: () => this.wake(),
     });
     this.wake();
@@ -89,7 +95,10 @@ export class PodWorker {
     const before = this.#pod;
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.#hurry();
-    if (concerns(before, pod)) this.wake();
+    if (concerns(before, pod)) {
+      if (this.#why === "sync") this.#why = "update";
+      this.wake();
+    }
   }
   /** The API no longer has the pod; `last` is what it said last. */
   removed(last: Pod): void {
@@ -138,8 +147,12 @@ export class PodWorker {
     while (this.#dirty && !this.#stopped && this.#state !== "done") {
       this.#dirty = false;
       this.#step = new AbortController();
+      const began = this.#services.clock.monotonic();
+      const why = this.#why;
+      this.#why = "sync";
       try {
         after = await this.#sync();
+        this.#services.figures?.podWorked(this.#state === "syncing" ? why : this.#state === "ending" ? "kill" : "terminated", this.#services.clock.monotonic() - began);
         this.#errorWait = errorWaitFirstMs;
       } catch (error) {
         if (error instanceof Interrupted) continue;
@@ -164,10 +177,11 @@ export class PodWorker {
       if (state.sandboxes.length === 0 && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined && refuse(pod) !== undefined) {
         await refreshNode();
         this.#verdict ??= refuse(pod);
+        if (this.#verdict !== undefined) this.#services.figures?.refused(this.#verdict.reason);
       }
       this.#judged = true;
     }
-    const deadline = this.#deadlineMs(pod);
+    const deadline = deadlineMsOf(pod, this.#services.statuses.of(pod), this.#services.clock.now());
     if (deadline !== undefined && deadline <= 0) this.#verdict ??= { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
     if (this.#gone || pod.metadata.deletionTimestamp !== undefined || this.#verdict || this.#state !== "syncing" || isTerminal(this.pod)) return this.#end(state);
 
@@ -179,7 +193,7 @@ export class PodWorker {
       const wait = this.#errorWait;
       this.#errorWait = Math.min(wait * 2, errorWaitMaxMs);
       throwIfAborted(this.#step.signal);
-      return this.#after(wait, deadline);
+      return Math.min(wait, deadline ?? Infinity);
     }
 
     const plan = planPod(pod, state, { liveness: id => (this.#probes.failed("liveness", id) ? "failed" : undefined), startup: id => (this.#probes.failed("startup", id) ? "failed" : this.#startupPassed(id) ? "passed" : undefined) });
@@ -194,10 +208,7 @@ export class PodWorker {
     const status = this.#publish(state, false);
     if (isTerminal({ ...pod, status })) return this.#end(state);
     await pruneContainers({ runtime, host: this.#services.host }, state, container => logPathOf(pod, container.name, restartCountOf(container), this.#services.node));
-    return this.#after(Math.min(wait ?? Infinity, unsettled ? resizeRetryMs : Infinity, resyncMs * (1 + this.#services.random.next() / 2)), deadline);
-  }
-  #after(ms: number, deadline: number | undefined): number {
-    return Math.min(ms, deadline ?? Infinity);
+    return Math.min(wait ?? Infinity, unsettled ? resizeRetryMs : Infinity, resyncMs * (1 + this.#services.random.next() / 2), deadline ?? Infinity);
   }
 
   /** Tells the runtime of changed amounts. True: some could not be applied, or there is no room yet. */
@@ -210,14 +221,14 @@ export class PodWorker {
       const parent = cgroupParentOf(pod, node);
       try {
         // Room first, then its use; a smaller pod's room is taken away last.
-        await host.cgroups.apply(parent, podLimits(pod), "grow");
+        await cgroupTimed(this.#services, "update", host.cgroups.apply(parent, podLimits(pod), "grow"));
         for (const { state: container, resources, restart } of changes) {
           if (restart) await killContainer(this.#services, pod, containerOf(pod, container.name), container, state.sandboxes[0]?.ips[0] ?? "", { message: `Container ${container.name} resize requires restart`, signal: this.#step.signal });
           else await runtime.updateResources(container.id, { ...resources, cpuQuota: resources.cpuQuota ?? -1 });
           this.#allocation.made(container.id, resources);
           if (restart) this.#dirty = true;
         }
-        await host.cgroups.apply(parent, podLimits(pod), "exact");
+        await cgroupTimed(this.#services, "update", host.cgroups.apply(parent, podLimits(pod), "exact"));
         this.#allocation.failed(undefined);
         tell(pod, undefined, "Normal", "ResizeCompleted", `Pod resize completed: ${JSON.stringify({ containers: changes.map(({ state: { name } }) => ({ name, resources: containerOf(pod, name)?.container.resources })), generation: this.#pod.metadata.generation })}`);
       } catch (error) {
@@ -271,16 +282,18 @@ export class PodWorker {
 
   async #createSandbox(plan: Plan, state: PodState): Promise<string> {
     const pod = this.#pod;
-    const { host, node, runtime, turn, tell } = this.#services;
+    const { host, node, runtime, turn, tell, figures } = this.#services;
+    figures?.startedPods.add(1);
     await host.files.makeFolder(podLogsDir(pod, node), 0o755);
     try {
-      await host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod), "exact");
+      await cgroupTimed(this.#services, plan.attempt === 0 ? "create" : "update", host.cgroups.apply(cgroupParentOf(pod, node), podLimits(pod), "exact"));
       // Dead sandboxes of earlier attempts hold nothing but their names.
       for (const old of state.sandboxes) if (!old.ready && !state.containers.some(({ sandboxId }) => sandboxId === old.id)) await stopQuietly(runtime.removeSandbox(old.id));
       const id = await turn(() => runtime.runSandbox(sandboxConfig(inHostUsers(pod), plan.attempt, node), ""));
       this.#portsOpen = false;
       return id;
     } catch (error) {
+      figures?.startedPodErrors.add(1);
       tell(pod, undefined, "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(error)}`);
       throw error;
     }
@@ -324,7 +337,7 @@ export class PodWorker {
 
     await removePod(this.#services, state);
     await volumes.remove(uid);
-    await host.cgroups.remove(cgroupParentOf(pod, node));
+    await cgroupTimed(this.#services, "destroy", host.cgroups.remove(cgroupParentOf(pod, node)));
     images.forget(uid);
     restarts.forget(`${uid}_`);
     if (!this.#gone && !(await this.#deleteObject(pod))) return undefined;
@@ -368,6 +381,7 @@ export class PodWorker {
       started: (name, id) => this.#probes.started(name, id), ready: (name, id) => this.#probes.ready(name, id),
       startTime: timeOf(clock.now()), now: clock.now(), ...(this.#verdict && { verdict: this.#verdict }),
     });
+    if (status.phase === "Running" && statuses.of(pod).phase === "Pending") this.#services.figures?.podStarts.observe((clock.monotonic() - this.#seenAt) / 1000);
     statuses.set(pod, status);
     return status;
   }
@@ -383,13 +397,4 @@ export class PodWorker {
     const name = this.#last?.containers.find(({ id }) => id === containerId)?.name;
     return name !== undefined && containerOf(this.#pod, name)?.container.startupProbe !== undefined;
   }
-  #deadlineMs(pod: Pod): number | undefined {
-    if (pod.spec.activeDeadlineSeconds === undefined) return undefined;
-    const started = msOf(this.#services.statuses.of(pod).startTime);
-    return started === undefined ? pod.spec.activeDeadlineSeconds * 1000 : started + pod.spec.activeDeadlineSeconds * 1000 - this.#services.clock.now();
-  }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new Interrupted("interrupted by a newer state of the pod");
 }

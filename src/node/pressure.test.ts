@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { VirtualClock } from "../../test/sim/clock.ts";
 import { silent } from "../base/log.ts";
 import { ImageCollection } from "./image-collection.ts";
-import { evictionMessage, evictionOrder, limitsStorage, observationsOf, storageLimitMessage, thresholdsMet, type Candidate } from "./pressure.ts";
+import { evictionMessage, evictionOrder, limitsStorage, observationsOf, storageLimitPassed, thresholdsMet, type Candidate } from "./pressure.ts";
 
 const mi = 2 ** 20;
 /** `web 50 90 p5`: asks for 50 Mi, uses 90 Mi, priority 5. */
@@ -42,7 +42,7 @@ test("the message names amounts and who is to blame, as upstream's does", () => 
 });
 
 test("limits of a pod's own on the disk: volume, pod, container", () => {
-  const judged = (spec: object, stats: object): string | undefined => storageLimitMessage({ pod: { metadata: {}, spec: { containers: [], ...spec }, status: {} } as never, stats: stats as never });
+  const judged = (spec: object, stats: object): string | undefined => storageLimitPassed({ pod: { metadata: {}, spec: { containers: [], ...spec }, status: {} } as never, stats: stats as never })?.message;
   const volume = { containers: [], volumes: [{ name: "v", emptyDir: { sizeLimit: "1Mi" } }] };
   assert.equal(judged(volume, { volume: [{ name: "v", usedBytes: mi + 1 }] }), 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ');
   assert.equal(judged(volume, { volume: [{ name: "v", usedBytes: mi }] }), undefined);

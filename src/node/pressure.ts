@@ -11,13 +11,16 @@ export type Observation = { readonly available: number; readonly capacity: numbe
 export type Observations = { readonly [S in Signal]?: Observation };
 
 /** kubelet's hard thresholds on Linux, in the order in which they are looked at: memory before all others. */
-const thresholds: readonly { readonly signal: Signal; readonly resource: Resource; readonly condition: Pressure; readonly value: (capacity: number) => number }[] = [
-  { signal: "memory.available", resource: "memory", condition: "MemoryPressure", value: () => 100 * 2 ** 20 },
-  { signal: "imagefs.available", resource: "ephemeral-storage", condition: "DiskPressure", value: capacity => Math.floor(capacity * 0.15) },
-  { signal: "imagefs.inodesFree", resource: "inodes", condition: "DiskPressure", value: capacity => Math.floor(capacity * 0.05) },
-  { signal: "nodefs.available", resource: "ephemeral-storage", condition: "DiskPressure", value: capacity => Math.floor(capacity * 0.1) },
-  { signal: "nodefs.inodesFree", resource: "inodes", condition: "DiskPressure", value: capacity => Math.floor(capacity * 0.05) },
+export const thresholds: readonly { readonly signal: Signal; readonly resource: Resource; readonly condition: Pressure; /** A quantity, or a share of the capacity. */ readonly least: string }[] = [
+  { signal: "memory.available", resource: "memory", condition: "MemoryPressure", least: "100Mi" },
+  { signal: "imagefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: "15%" },
+  { signal: "imagefs.inodesFree", resource: "inodes", condition: "DiskPressure", least: "5%" },
+  { signal: "nodefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: "10%" },
+  { signal: "nodefs.inodesFree", resource: "inodes", condition: "DiskPressure", least: "5%" },
 ];
+function leastOf(least: string, capacity: number): number {
+  return least.endsWith("%") ? Math.floor((capacity * Number(least.slice(0, -1))) / 100) : quantityValue(least);
+}
 export type Met = { readonly signal: Signal; readonly resource: Resource; readonly condition: Pressure; readonly threshold: number; readonly available: number };
 
 /** Of a stats summary that is not brief. A file system without a count of inodes has no such signal. */
@@ -36,9 +39,11 @@ export function observationsOf(summary: Json): Observations {
 const part = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
 
 export function thresholdsMet(observations: Observations): readonly Met[] {
-  return thresholds.flatMap(({ signal, resource, condition, value }) => {
+  return thresholds.flatMap(({ signal, resource, condition, least }) => {
     const seen = observations[signal];
-    return seen !== undefined && seen.available < value(seen.capacity) ? [{ signal, resource, condition, threshold: value(seen.capacity), available: seen.available }] : [];
+    if (seen === undefined) return [];
+    const threshold = leastOf(least, seen.capacity);
+    return seen.available < threshold ? [{ signal, resource, condition, threshold, available: seen.available }] : [];
   });
 }
 
@@ -74,20 +79,20 @@ export function evictionMessage({ pod, stats }: Candidate, met: Met): string {
 }
 
 /** Why a pod that has limits of its own on the disk must go, if so. */
-export function storageLimitMessage({ pod, stats }: Candidate): string | undefined {
+export function storageLimitPassed({ pod, stats }: Candidate): { readonly signal: "emptydirfs.limit" | "ephemeralpodfs.limit" | "ephemeralcontainerfs.limit"; readonly message: string } | undefined {
   const list = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const limit = emptyDir?.sizeLimit;
     const used = list(stats["volume"]).find(volume => volume["name"] === name);
-    if (limit !== undefined && compareQuantities(limit, "0") > 0 && used !== undefined && compareQuantities(quantityOf(Number(used["usedBytes"])), limit) > 0) return `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `;
+    if (limit !== undefined && compareQuantities(limit, "0") > 0 && used !== undefined && compareQuantities(quantityOf(Number(used["usedBytes"])), limit) > 0) return { signal: "emptydirfs.limit", message: `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". ` };
   }
   const all = podAmount(pod, "limits", "ephemeral-storage");
   if (pod.spec.containers.some(({ resources }) => resources?.limits?.["ephemeral-storage"] !== undefined) && compareQuantities(quantityOf(usageOf(stats, "ephemeral-storage")), all) > 0)
-    return `Pod ephemeral local storage usage exceeds the total limit of containers ${all}. `;
+    return { signal: "ephemeralpodfs.limit", message: `Pod ephemeral local storage usage exceeds the total limit of containers ${all}. ` };
   for (const each of list(stats["containers"])) {
     const limit = pod.spec.containers.find(({ name }) => name === each["name"])?.resources?.limits?.["ephemeral-storage"];
     const used = Number(part(each["rootfs"])["usedBytes"] ?? 0) + Number(part(each["logs"])["usedBytes"] ?? 0);
-    if (limit !== undefined && compareQuantities(limit, "0") > 0 && compareQuantities(quantityOf(used), limit) > 0) return `Container ${String(each["name"])} exceeded its local ephemeral storage limit "${limit}". `;
+    if (limit !== undefined && compareQuantities(limit, "0") > 0 && compareQuantities(quantityOf(used), limit) > 0) return { signal: "ephemeralcontainerfs.limit", message: `Container ${String(each["name"])} exceeded its local ephemeral storage limit "${limit}". ` };
   }
   return undefined;
 }

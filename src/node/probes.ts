@@ -5,6 +5,7 @@ import type { Probe } from "../kinds/core/probe.ts";
 import { containersOf, statusOf, type Placed } from "./containers.ts";
 import { runProbe, type HandlerTools, type ProbeResult } from "./handlers.ts";
 import { newestByName } from "./plan.ts";
+import type { AgentFigures } from "./figures.ts";
 import type { ContainerState, PodState } from "./runtime.ts";
 import { idText } from "./status.ts";
 
@@ -29,6 +30,7 @@ type Worker = {
 export type ProbeOptions = {
   readonly tools: HandlerTools;
   readonly random: Random;
+  readonly figures?: AgentFigures;
   readonly tell: (placed: Placed, type: "Normal" | "Warning", reason: string, message: string) => void;
   /** Something the pod's status or plan depends on has changed. */
   readonly changed: () => void;
@@ -63,11 +65,15 @@ export class PodProbes {
       if (worker.kind !== "readiness") {
         worker.cancel();
         this.#workers.delete(key);
+        this.#forget(key, worker.kind);
       }
   }
   stop(): void {
     this.#stopped = true;
-    for (const { cancel } of this.#workers.values()) cancel();
+    for (const [key, { kind, cancel }] of this.#workers) {
+      cancel();
+      this.#forget(key, kind);
+    }
     this.#workers.clear();
   }
 
@@ -85,6 +91,14 @@ export class PodProbes {
     const worker = this.#workers.get(`${kind} ${name}`);
     if (!worker) return undefined;
     return worker.containerId === containerId && worker.result === "success";
+  }
+
+  #forget(key: string, kind: ProbeKind): void {
+    this.#options.figures?.probeGone(kind, this.#named(key.slice(kind.length + 1)));
+  }
+  #named(container: string): { readonly container: string; readonly pod: string; readonly namespace: string; readonly uid: string } {
+    const { name = "", namespace = "", uid = "" } = this.#pod?.metadata ?? {};
+    return { container, pod: name, namespace, uid };
   }
 
   #follow(placed: Placed, kind: ProbeKind, probe: Probe, found: ContainerState | undefined): void {
@@ -130,8 +144,9 @@ export class PodProbes {
       const began = this.#options.tools.clock.monotonic();
       const outcome = await this.#attempt(placed, worker);
       if (!current()) return;
-      this.#judge(placed, worker, outcome);
       const took = this.#options.tools.clock.monotonic() - began;
+      this.#options.figures?.probed(worker.kind, outcome.result, this.#named(placed.container.name), took);
+      this.#judge(placed, worker, outcome);
       return this.#schedule(placed, worker, Math.max(0, (worker.probe.periodSeconds ?? 10) * 1000 - took));
     }
     // A startup probe that has passed is done. The others wait for it; it wakes them.

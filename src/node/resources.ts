@@ -8,7 +8,7 @@ import type { ContainerResources } from "./runtime.ts";
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 type Amounts = { readonly [resource: string]: string };
 
-const cpuPeriod = 100_000;
+export const cpuPeriod = 100_000;
 const sharesMin = 2;
 const sharesMax = 262_144;
 const quotaMin = 1_000;

@@ -12,9 +12,11 @@ import { ConfigMap } from "../kinds/core/configmap.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { Secret } from "../kinds/core/secret.ts";
 import { Service } from "../kinds/core/service.ts";
-import { Agent, type PodSource } from "./agent.ts";
+import { Agent, type AgentOptions, type PodSource } from "./agent.ts";
 import { AgentApi, type RuntimeStreams } from "./agent-api.ts";
 import type { NodeApi, ProcessStreams } from "./api.ts";
+import { kubeletConfiguration } from "./configuration.ts";
+import { AgentFigures } from "./figures.ts";
 import type { NodeHost } from "./host.ts";
 import type { References } from "./references.ts";
 import { SimulatedMeter } from "./simulated-meter.ts";
@@ -50,6 +52,8 @@ export class SimulatedNodes {
   readonly #recorders: readonly EventRecorder[];
   readonly #apis: readonly NodeApi[];
   readonly api: NodeApi;
+  /** Of the first node, which answers where a path names none: counting for each would cost more than the nodes. */
+  readonly figures: AgentFigures;
 
   constructor(options: SimulatedNodesOptions) {
     const { client, clock, random, log, informers, namePrefix, count } = options;
@@ -58,15 +62,17 @@ export class SimulatedNodes {
     const references = sharedReferences(informers);
     const never = new AbortController().signal;
     const recorders: EventRecorder[] = [];
-    this.nodes = Array.from({ length: count }, (_, index): SimulatedNode => {
+    this.figures = new AgentFigures(`${namePrefix}-0`);
+    const nodes = Array.from({ length: count }, (_, index): SimulatedNode & { readonly configuration: () => Json } => {
       const name = `${namePrefix}-${index}`;
       const network = networkOf(options.podCIDR, index);
       const runtime = new SimulatedRuntime({ clock, random, network: network.slice(0, network.lastIndexOf(".") + 1) });
       const recorder = new EventRecorder({ component: "kubelet", host: name, client, clock, random, log });
       recorders.push(recorder);
       const memoryBytes = options.memoryBytes ?? 32 * 2 ** 30;
-      const agent = new Agent({
-        client, clock, random, log: log.child(name), recorder, runtime, references, pods: router.forNode(name), podCIDRs: [`${network}/24`], host: nowhere,
+      const figures = index === 0 ? this.figures : undefined;
+      const agentOptions: AgentOptions = {
+        ...(figures && { figures }), client, clock, random, log: log.child(name), recorder, runtime, references, pods: router.forNode(name), podCIDRs: [`${network}/24`], host: nowhere,
         identity: { name, kubeletVersion: options.kubeletVersion, port: options.port, podsMax, labels: { "timonier.dev/simulated": "true", ...options.labels } },
         node: {
           nodeName: name, hostIPs: [options.address], memoryCapacity: memoryBytes, clusterDomain: "cluster.local", clusterDNS: [], resolver: { servers: [], searches: [], options: [] },
@@ -81,15 +87,16 @@ export class SimulatedNodes {
           return services.list();
         },
         nodeHosts: async () => "",
-      });
-      return { name, agent, runtime };
+      };
+      return { name, agent: new Agent(agentOptions), runtime, configuration: () => kubeletConfiguration(agentOptions, { containerRuntimeEndpoint: "", webhooks: false }) };
     });
+    this.nodes = nodes;
     this.#recorders = recorders;
     const facts = { cpus: options.cpus ?? 8, memoryBytes: options.memoryBytes ?? 32 * 2 ** 30, ephemeralBytes: 100 * 2 ** 30 };
-    this.#apis = this.nodes.map(({ name, agent, runtime }) => {
+    this.#apis = nodes.map(({ name, agent, runtime, configuration }, index) => {
       const meter = new SimulatedMeter(clock, facts, () => [...agent.workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })));
       const stats = new Stats({ meter, clock, runtime, node: { nodeName: name, cgroupRoot: "/simulated", logsDir: `/simulated/${name}/logs`, podsDir: `/simulated/${name}/pods` }, imagesDir: "/simulated" });
-      return new AgentApi(agent, { runtime, clock, logs: runtime.logFiles(), streams: pretendedStreams(clock), stats });
+      return new AgentApi(agent, { runtime, clock, logs: runtime.logFiles(), streams: pretendedStreams(clock), stats, configuration, ...(index === 0 ? { figures: this.figures } : {}) });
     });
     this.api = this.#together();
   }
@@ -114,13 +121,19 @@ export class SimulatedNodes {
       if (!found) throw new ApiError("NotFound", `pod "${pod}" not found`);
       return found;
     };
+    const first = (): NodeApi => this.#apis[0] ?? fail(new ApiError("NotFound", "no node is simulated here"));
     return {
+      metrics: async () => first().metrics(), probeMetrics: () => first().probeMetrics(), configuration: () => first().configuration(), runningPods: async () => (await Promise.all(this.#apis.map(api => api.runningPods()))).flat(),
       pods: () => this.#apis.flatMap(api => [...api.pods()]), logs: async request => of(request).logs(request), exec: async request => of(request).exec(request), attach: async request => of(request).attach(request),
       portForward: async (request, port, local, signal) => of(request).portForward(request, port, local, signal), healthz: async () => undefined,
       // Which of the nodes is meant shows in no path: the first answers for itself.
       statsSummary: async brief => this.stats(this.nodes[0]?.name ?? "", brief), cadvisorMetrics: () => this.#apis[0]?.cadvisorMetrics() ?? "",
     };
   }
+}
+
+function fail(error: Error): never {
+  throw error;
 }
 
 /** Hands each pod's changes to the one node it is bound to. */

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseMetrics, valueOf } from "../../test/prometheus.ts";
 import { VirtualClock } from "../../test/sim/clock.ts";
 import { cadvisorMetrics } from "./cadvisor-metrics.ts";
+import { Metrics } from "../base/metrics.ts";
+import { observeNode } from "./node-figures.ts";
 import { Stats, type Seen } from "./stats.ts";
 import { resourceMetrics } from "./streaming/resource-metrics.ts";
 import type { CgroupUsage, Meter } from "./usage.ts";
@@ -64,7 +67,23 @@ test("/metrics/cadvisor tells pods and containers apart as its users expect", ()
   ]) assert.ok(text.includes(`${line}\n`), `${line}\nin\n${text}`);
 });
 
+test("claims of pods that run show in the summary and in kubelet_volume_stats, each once", async () => {
+  const { stats } = measuring();
+  const claims = [{ volume: "data", claim: "mine", path: "/volumes/1" }];
+  const [pod] = seen;
+  const holding: readonly Seen[] = [{ ...pod!, claims }, { ...pod!, claims }, { pod: pod!.pod, state: undefined, claims: [{ volume: "data", claim: "waits", path: "/volumes/2" }] }];
+  const summary = (await stats.summary(holding)) as any;
+  assert.deepEqual([summary.pods[0].volume[1].name, summary.pods[0].volume[1].pvcRef, summary.pods[0].volume[1].usedBytes, summary.pods[0].volume[1].capacityBytes], ["data", { name: "mine", namespace: "default" }, 30, 100]);
+  const found = await stats.claims(holding);
+  const metrics = new Metrics();
+  observeNode(metrics, () => holding, () => found);
+  const scrape = parseMetrics(metrics.render());
+  const labels = { namespace: "default", persistentvolumeclaim: "mine" };
+  assert.deepEqual(["capacity_bytes", "available_bytes", "used_bytes", "inodes", "inodes_free", "inodes_used"].map(name => valueOf(scrape, `kubelet_volume_stats_${name}`, labels)), [100, 70, 30, 10, 4, 6]);
+  assert.equal([...scrape.samples.values()].filter(({ name }) => name === "kubelet_volume_stats_used_bytes").length, 1);
+});
+
 test("what a path needs is kubelet's fine-grained subresource, or proxy", () => {
   const needs = (path: string): string => nodeAttributes("GET", path).subresources.join(" ");
-  assert.deepEqual(["/stats/summary", "/metrics/cadvisor", "/logs/", "/pods", "/healthz", "/configz", "/exec/a/b/c", "/"].map(needs), ["stats", "metrics", "log", "pods proxy", "healthz proxy", "configz proxy", "proxy", "proxy"]);
+  assert.deepEqual(["/stats/summary", "/metrics/cadvisor", "/logs/", "/pods", "/healthz", "/configz", "/runningpods/", "/metrics/slis", "/exec/a/b/c", "/"].map(needs), ["stats", "metrics", "log", "pods proxy", "healthz proxy", "configz proxy", "pods proxy", "metrics", "proxy", "proxy"]);
 });

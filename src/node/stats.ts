@@ -8,7 +8,11 @@ import { cgroupParentOf, podLogsDir, type NodeFacts } from "./sandbox-config.ts"
 import type { CgroupUsage, DiskUsage, FolderSize, MemoryUsage, Meter, NetworkUsage } from "./usage.ts";
 
 /** A pod, and what the runtime held of it when it was looked at last. */
-export type Seen = { readonly pod: Pod; readonly state: PodState | undefined };
+export type Seen = { readonly pod: Pod; readonly state: PodState | undefined; /** Claims whose volumes it has mounted. */ readonly claims?: readonly MountedClaim[] };
+/** `path`: where the volume lies on this node. */
+export type MountedClaim = { readonly volume: string; readonly claim: string; readonly path: string };
+/** Of the file system that a claim's volume lies on, as of upstream's local volumes (pkg/volume/local). */
+export type ClaimUsage = { readonly namespace: string; readonly claim: string; readonly disk: DiskUsage };
 export type StatsOptions = {
   readonly meter: Meter;
   readonly clock: Clock;
@@ -78,7 +82,7 @@ export class Stats {
     return timeOf(this.#options.clock.now());
   }
 
-  async #pod({ pod, state }: Seen, fresh: Map<string, Sample>, layers: ReadonlyMap<string, FolderSize> | undefined): Promise<Json | undefined> {
+  async #pod({ pod, state, claims = [] }: Seen, fresh: Map<string, Sample>, layers: ReadonlyMap<string, FolderSize> | undefined): Promise<Json | undefined> {
     const { node, meter } = this.#options;
     const parent = cgroupParentOf(pod, node);
     const whole = this.#cgroup(parent, fresh);
@@ -92,7 +96,9 @@ export class Stats {
     const sandbox = state?.sandboxes.find(({ ready }) => ready);
     if (sandbox !== undefined && !sandbox.hostNetwork) body["network"] = this.#network(meter.networks(`${parent}/${sandbox.id}`));
     const [disk, volumes] = await Promise.all([meter.disk(node.podsDir), this.#volumes(pod)]);
-    if (volumes.length > 0) body["volume"] = volumes.map(({ name, size }) => ({ name, ...this.#used(size, disk) }));
+    const claimed: Json[] = [];
+    for (const { volume, claim, path } of claims) claimed.push({ name: volume, pvcRef: { name: claim, namespace }, ...this.#disk(await meter.disk(path)) });
+    if (volumes.length + claimed.length > 0) body["volume"] = [...volumes.map(({ name, size }) => ({ name, ...this.#used(size, disk) })), ...claimed];
     const used = await this.ephemeral(pod, running, layers);
     body["ephemeral-storage"] = this.#used(used, disk);
     body["process_stats"] = { process_count: meter.cgroup(parent)?.processes ?? 0 };
@@ -142,13 +148,23 @@ export class Stats {
     const first = networks.find(({ name }) => name === "eth0") ?? networks[0];
     return { time: this.#now, ...(first === undefined ? {} : one(first)), interfaces: networks.map(one) };
   }
-  #disk({ available, capacity, used, inodes, inodesFree }: DiskUsage): Json {
+  #disk({ available, capacity, used, inodes, inodesFree }: DiskUsage): JsonObject {
     return { time: this.#now, availableBytes: available, capacityBytes: capacity, usedBytes: used, inodesFree, inodes, inodesUsed: inodes - inodesFree };
   }
   #used({ bytes, inodes }: FolderSize, disk: DiskUsage): JsonObject {
     return { time: this.#now, availableBytes: disk.available, capacityBytes: disk.capacity, usedBytes: bytes, inodesFree: disk.inodesFree, inodes: disk.inodes, inodesUsed: inodes };
   }
 
+  /** Each claim of pods that run here, once. */
+  async claims(pods: readonly Seen[]): Promise<readonly ClaimUsage[]> {
+    const found = new Map<string, ClaimUsage>();
+    for (const { pod, state, claims = [] } of pods) {
+      const { namespace = "" } = pod.metadata;
+      if (!state?.containers.some(container => container.state === "running")) continue;
+      for (const { claim, path } of claims) if (!found.has(`${namespace}/${claim}`)) found.set(`${namespace}/${claim}`, { namespace, claim, disk: await this.#options.meter.disk(path) });
+    }
+    return [...found.values()];
+  }
   /** Every running container and pod with its figures, for the Prometheus text. */
   figures(pods: readonly Seen[]): readonly Figure[] {
     const { meter, node } = this.#options;

@@ -11,6 +11,7 @@ import type { Files } from "./host.ts";
 import { podAmount } from "./resources.ts";
 import { Propagation, type ContainerRuntime, type Mount } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
+import type { MountedClaim } from "./stats.ts";
 import { objectsOf, payloadOf, VolumeError, type TokenSource } from "./volume-content.ts";
 
 /** One volume that is not ready, for an event. */
@@ -147,6 +148,13 @@ export class Volumes {
     const path = this.#path(pod, volume);
     await this.#files.makeFolder(path, 0o755);
     await this.#files.mountReadOnly(await this.#runtime.viewImage(image.id, viewName(pod, volume)), path);
+  }
+  /** The pod's claims that are mounted here: local volumes and provisioned ones. Of a hostPath that somebody named nobody counts what is used, as upstream. */
+  claimsOf(pod: Pod): readonly MountedClaim[] {
+    return (pod.spec.volumes ?? []).flatMap(volume => {
+      const claimed = this.#claimed.get(`${pod.metadata.uid}/${volume.name}`);
+      return claimed?.own ? [{ volume: volume.name, claim: claimOf(pod, volume)?.name ?? "", path: claimed.path }] : [];
+    });
   }
   async releaseImages(pod: Pod): Promise<void> {
     for (const volume of pod.spec.volumes ?? []) if (volume.image) await this.#runtime.releaseView(viewName(pod, volume));
