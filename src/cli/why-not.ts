@@ -1,6 +1,7 @@
 import { UsageError } from "./args.ts";
 import { clusterFlags, existingCluster } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import { firewallLine } from "./firewall.ts";
 import type { Reachability } from "./machine.ts";
 import { flagsFor } from "./up.ts";
 
@@ -26,8 +27,11 @@ export const whyNot: Command = {
     if (output !== undefined && output !== "json") throw new UsageError(`--output: "${String(output)}" is not a form of output here: expected json, or nothing`);
     const cluster = await existingCluster(machine, args);
     if (!(await machine.daemon("server", cluster.runFolder))) throw new UsageError(`cluster "${cluster.name}" does not run: start it with "timonier up${flagsFor(cluster)}"`);
-    const answer = await parts.whyNot(cluster, { client, server, port, protocol, namespace: String(values["namespace"]) });
-    if ("unknown" in answer) throw new UsageError(`${answer.unknown}: see "kubectl get pods,services -A"`);
+    const found = await parts.whyNot(cluster, { client, server, port, protocol, namespace: String(values["namespace"]) });
+    if ("unknown" in found) throw new UsageError(`${found.unknown}: see "kubectl get pods,services -A"`);
+    // What the machine itself sends is not forwarded.
+    const firewall = client === "host" ? undefined : await firewallLine(machine, cluster);
+    const answer = firewall === undefined ? found : { ...found, steps: [...found.steps, { step: "Firewall", result: "unknown" as const, detail: firewall }] };
     machine.out(output === "json" ? `${JSON.stringify(answer, null, 2)}\n` : render(answer));
     return answer.reachable === "No" ? 3 : 0;
   },
