@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeMachine } from "../../test/fake-machine.ts";
 import { parseArguments } from "./args.ts";
+import { placeOf } from "./cluster.ts";
 import type { Parts, ReachQuestion, Reachability } from "./machine.ts";
 import { whyNot } from "./why-not.ts";
 
 const answer: Reachability = { client: "Pod d/a", server: "db:5432/TCP", reachable: "No", steps: [{ step: "DNS", result: "ok", detail: "db is 10.96.0.5" }, { step: "Policy", result: "blocked", detail: "closed", change: "open it" }] };
 const run = async (words: readonly string[], given: Reachability = answer, files: { readonly [path: string]: string } = {}) => {
   const asked: ReachQuestion[] = [];
-  const { machine, said } = fakeMachine({ daemon: async () => ({ pid: 1, residentBytes: 1, ageSeconds: 1 }), files: { "/home/u/.timonier/timonier/cluster.json": JSON.stringify({ name: "timonier", runFolder: "/run/t" }), ...files } });
+  const { machine, said } = fakeMachine({ daemon: async () => ({ pid: 1, residentBytes: 1, ageSeconds: 1 }), files: { "/home/u/.timonier/timonier/cluster.json": JSON.stringify({ name: "timonier" }), ...files } });
   const parts = { whyNot: async (_cluster: unknown, question: ReachQuestion) => { asked.push(question); return given; } } as unknown as Parts;
   const code = await whyNot.run(parseArguments(whyNot.flags, words, {}), machine, parts);
   return { code, text: said.join(""), asked };
@@ -47,7 +48,8 @@ To change it:
 test("what is not there is told as an error", () => assert.rejects(run(["a", "db:1"], { unknown: 'pods "a" not found in namespace "default"' }), /pods "a" not found in namespace "default": see "kubectl get pods,services -A"/));
 
 test("another firewall of the machine, which may drop what pods send, is told; not for what the machine itself sends", async () => {
-  const files = { "/run/t/firewall.json": JSON.stringify({ chains: "inet firewalld filter_FORWARD", networks: ["10.244.0.0/16"] }) };
+  const { runFolder } = placeOf(fakeMachine().machine, parseArguments(whyNot.flags, [], {}));
+  const files = { [`${runFolder}/firewall.json`]: JSON.stringify({ chains: "inet firewalld filter_FORWARD", networks: ["10.244.0.0/16"] }) };
   const told = /  Firewall   unknown  chain inet firewalld filter_FORWARD of nftables drops what its rules do not let pass: have it accept packets from and to 10\.244\.0\.0\/16 \(nft list chain inet firewalld filter_FORWARD\)\n/;
   assert.match((await run(["a", "db:5432"], answer, files)).text, told);
   assert.doesNotMatch((await run(["host", "db:5432"], answer, files)).text, told);
