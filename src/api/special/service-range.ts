@@ -24,8 +24,16 @@ export async function publishServiceAddresses(core: Core, range: string, signal:
   await Promise.all([
     // Whoever deletes the default one, and has nothing left in it, gets it back.
     keepInStep(core, { prefix: prefixOf(ServiceCIDR) }, () => ensureRange(core, range, signal), signal),
-    keepInStep(core, { prefix: prefixOf(Service) }, () => synchronize(core, signal), signal),
+    keepInStep(core, { prefix: prefixOf(Service), onChange: note => onAddressesGone(core, note) }, () => synchronize(core, signal), signal),
   ]);
+}
+
+/** Somebody may delete an address that a service has. */
+function onAddressesGone({ store }: Core, note: () => void): () => void {
+  const watch = store.watch(prefixOf(IPAddress), store.revision, ({ changes }) => {
+    if (changes.some(({ type }) => type === "delete")) note();
+  });
+  return () => { if (!("compacted" in watch)) watch.close(); };
 }
 
 async function ensureRange(core: Core, range: string, signal: AbortSignal): Promise<void> {
@@ -43,13 +51,17 @@ async function ensureRange(core: Core, range: string, signal: AbortSignal): Prom
   }
 }
 
-/** One pass: addresses without their object get one, objects of ours without their service go. */
+/** One pass: addresses without their object get one, also in place of one that says that they are somebody else's; objects of ours without their service go. */
 async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
   const wanted = new Map<string, any>();
   for (const { metadata, spec } of core.reader.list("", "services", ""))
     for (const address of spec.type === "ExternalName" ? [] : (spec.clusterIPs ?? [])) if (address !== "None") wanted.set(address, { group: "", resource: "services", namespace: metadata.namespace, name: metadata.name });
-  for (const { metadata } of core.reader.list("networking.k8s.io", "ipaddresses", "")) {
-    if (wanted.delete(metadata.name) || metadata.labels?.["ipaddress.kubernetes.io/managed-by"] !== managedBy["ipaddress.kubernetes.io/managed-by"]) continue;
+  for (const { metadata, spec } of core.reader.list("networking.k8s.io", "ipaddresses", "")) {
+    const owner = wanted.get(metadata.name);
+    if (owner !== undefined ? isOf(spec.parentRef, owner) : metadata.labels?.["ipaddress.kubernetes.io/managed-by"] !== managedBy["ipaddress.kubernetes.io/managed-by"]) {
+      wanted.delete(metadata.name);
+      continue;
+    }
     try {
       await remove(core, callFor(core, IPAddress, metadata.name, signal), { dryRun: false, uid: metadata.uid });
     } catch (error) {
@@ -61,6 +73,8 @@ async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
     await make(core, callFor(core, IPAddress, name, signal), { metadata: { name, labels: { "ipaddress.kubernetes.io/ip-family": name.includes(":") ? "IPv6" : "IPv4", ...managedBy } }, spec: { parentRef } });
   }
 }
+
+const isOf = (ref: any, { resource, namespace, name }: any): boolean => (ref?.group ?? "") === "" && ref?.resource === resource && ref?.namespace === namespace && ref?.name === name;
 
 async function make(core: Core, call: Call, object: any): Promise<void> {
   try {
