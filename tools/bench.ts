@@ -12,6 +12,7 @@ const benches: { readonly [name: string]: Bench } = {
   ingress: { title: "Ingress proxy on one core, three backends, HTTP/1.1 kept alive", runs: 3, measure: async runs => (await import("./bench/ingress.ts")).benchIngress(runs) },
   memory: { title: "At rest", runs: 1, measure: async runs => (await import("./bench/rest.ts")).benchMemory(runs) },
   api: { title: "API server on one core, TLS, fsync on", runs: 3, measure: async runs => (await import("./bench/api.ts")).benchApi(runs) },
+  create: { title: "A create inside the API server, least processor time", runs: 3, measure: async runs => (await import("./bench/create.ts")).benchCreate(runs) },
   watch: { title: "Watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
   schedule: { title: "Scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
   fairness: { title: "A flood of 500 requests at a time, server on one core, TLS", runs: 1, measure: async runs => (await import("./bench/fairness.ts")).benchFairness(runs) },

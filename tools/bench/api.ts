@@ -5,6 +5,8 @@ import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
 
 const concurrency = 64;
 const sessions = 8;
+/** Pods in a list. */
+const listed = 5_000;
 
 /** A pod of about 3.4 KB as clients send it. Another scheduler's, so that only its creation is measured. */
 export function podBody(name: string): Buffer {
@@ -23,8 +25,15 @@ export function podBody(name: string): Buffer {
 }
 
 /** The least that is a pod. */
-function smallPodBody(name: string): Buffer {
+export function smallPodBody(name: string): Buffer {
   return Buffer.from(JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { app: "bench" } }, spec: { schedulerName: "nobody", containers: [{ name: "c", image: "hello:v1" }] } }));
+}
+
+/** Comes to 3.4 KB once it is stored. */
+export function middlePodBody(name: string): Buffer {
+  const env = Array.from({ length: 6 }, (_, j) => ({ name: `SETTING_${j}`, value: `value-of-setting-${j}` }));
+  const container = { name: "c", image: "registry.example.com/team/service:v1.2.3", ports: [{ name: "http", containerPort: 8080 }], env, resources: { requests: { cpu: "100m", memory: "128Mi" } } };
+  return Buffer.from(JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { app: "bench" }, annotations: { "example.com/about": "x".repeat(400) } }, spec: { schedulerName: "nobody", containers: [container] } }));
 }
 
 /** A definition with 50 rules, of the kinds that are found in the wild: bounds, comparisons of fields, patterns, lists, immutable fields. */
@@ -70,31 +79,45 @@ async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
     const pods = "/api/v1/namespaces/default/pods";
     let made = 0;
     const create = () => expect(201, "POST", pods, podBody(`p${String(made++).padStart(6, "0")}`));
-    await load(concurrency, 3_000, create);
+    await load(concurrency, 2_000, create);
     let before = cpu();
-    const creates = await load(concurrency, 5_000, create);
+    const creates = await load(concurrency, 3_000, create);
     add("pod creates, 64 in flight", "/s", creates.done / creates.seconds, "≥ 4,000");
     add("  p99", "ms", percentile(creates.sortedMs, 0.99));
     add("  server CPU per create", "µs", ((cpu() - before) / creates.done) * 1e6, "≤ 250");
-    const single = await load(1, 1_500, create);
+    const single = await load(1, 1_000, create);
     add("pod creates, one at a time", "/s", single.done / single.seconds);
 
     before = cpu();
-    const gets = await load(concurrency, 3_000, i => expect(200, "GET", `${pods}/p${String((i * 7919) % made).padStart(6, "0")}`));
+    const gets = await load(concurrency, 2_000, i => expect(200, "GET", `${pods}/p${String((i * 7919) % made).padStart(6, "0")}`));
     add("GET one pod", "/s", gets.done / gets.seconds, "30,000");
     add("  server CPU per GET", "µs", ((cpu() - before) / gets.done) * 1e6, "≤ 45");
 
-    await prune(expect, pods, made, 5_000);
-    before = cpu();
-    const lists = await load(1, 3_000, () => expect(200, "GET", pods));
-    add("LIST 5,000 pods", "ms", percentile(lists.sortedMs, 0.5));
-    add("  server CPU per LIST", "ms", ((cpu() - before) / lists.done) * 1e3, "≤ 10 of the loop");
+    await prune(expect, pods, made, listed);
+    const listing = async (what: string, path: string) => {
+      const bytes = (await client.request("GET", path, undefined, true)).body.length;
+      const start = cpu();
+      const lists = await load(1, 2_000, () => expect(200, "GET", path));
+      add(`LIST ${listed.toLocaleString("en")} pods, ${what} each as stored`, "ms", percentile(lists.sortedMs, 0.5), "≤ 20");
+      add("  its size", "MB", bytes / 1e6);
+      add(`  server CPU per LIST, ${what}`, "ms", ((cpu() - start) / lists.done) * 1e3, "≤ 10 of the loop");
+    };
+    await listing("7.2 KB", pods);
+    // Who owns which fields and what was defaulted double a pod's size; the goal's 17 MB (../shared/performance.md, d4) are 3.4 KB a pod.
+    await expect(201, "POST", "/api/v1/namespaces", Buffer.from(JSON.stringify({ metadata: { name: "middle" } })));
+    await ready(client, "middle");
+    const middle = "/api/v1/namespaces/middle/pods";
+    let next = 0;
+    await Promise.all(Array.from({ length: concurrency }, async () => {
+      while (next < listed) await expect(201, "POST", middle, middlePodBody(`p${String(next++).padStart(6, "0")}`));
+    }));
+    await listing("3.4 KB", middle);
 
     const perCreate = async (path: string, bodyOf: (name: string) => Buffer): Promise<number> => {
       const one = () => expect(201, "POST", path, bodyOf(`c${String(made++).padStart(6, "0")}`));
-      await load(concurrency, 2_000, one);
+      await load(concurrency, 1_500, one);
       const start = cpu();
-      const { done, seconds } = await load(concurrency, 4_000, one);
+      const { done, seconds } = await load(concurrency, 2_500, one);
       add(path === pods ? "creates of a pod with one container" : `creates of a custom resource with ${rulesCount} rules`, "/s", done / seconds);
       return ((cpu() - start) / done) * 1e6;
     };
@@ -112,9 +135,9 @@ async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
 }
 
 /** The default service account must be there before pods are. */
-async function ready(client: LoadClient): Promise<void> {
+async function ready(client: LoadClient, namespace = "default"): Promise<void> {
   const deadline = performance.now() + 10_000;
-  while ((await client.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")).status !== 200) {
+  while ((await client.request("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/default`)).status !== 200) {
     if (performance.now() > deadline) throw new Error("the default service account does not appear");
     await new Promise(resolve => setTimeout(resolve, 20));
   }
