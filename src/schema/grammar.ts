@@ -2,7 +2,7 @@
  * The named grammars of strings, with upstream's messages (apimachinery pkg/util/validation and pkg/api/validate/content).
  * Each answers why a value is refused; an empty list is a yes. The checks are linear: the patterns shown to users are not the ones run.
  */
-import { labelKeyProblems, labelValueProblems } from "../base/label-grammar.ts";
+import { isDnsLabel, isDnsSubdomain, labelKeyProblems, labelValueProblems } from "../base/label-grammar.ts";
 
 export type Grammar = (value: string) => readonly string[];
 
@@ -27,21 +27,23 @@ export function patternMessage(message: string, pattern: string, ...examples: re
   return `${message} (e.g. ${examples.map(example => `'${example}', `).join(" or ")}regex used for validation is '${pattern}')`;
 }
 
-const isLabel = (text: string): boolean => /^[a-z0-9-]+$/.test(text) && !text.startsWith("-") && !text.endsWith("-");
-const isSubdomain = (text: string): boolean => text.split(".").every(isLabel);
+/** What every grammar says to a value that is right. */
+const none: readonly string[] = [];
 
 export function dnsLabel(value: string): readonly string[] {
+  if (value.length <= 63 && isDnsLabel(value)) return none;
   const problems: string[] = [];
   if (bytes(value) > 63) problems.push(maxLength(63));
-  if (!isLabel(value)) {
-    problems.push(isSubdomain(value) ? "must not contain dots" : patternMessage("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", label, "my-name", "123-abc"));
+  if (!isDnsLabel(value)) {
+    problems.push(isDnsSubdomain(value) ? "must not contain dots" : patternMessage("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", label, "my-name", "123-abc"));
   }
   return problems;
 }
 export function dnsSubdomain(value: string): readonly string[] {
+  if (value.length <= 253 && isDnsSubdomain(value)) return none;
   const problems: string[] = [];
   if (bytes(value) > 253) problems.push(maxLength(253));
-  if (!isSubdomain(value)) problems.push(patternMessage("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", subdomain, "example.com"));
+  if (!isDnsSubdomain(value)) problems.push(patternMessage("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", subdomain, "example.com"));
   return problems;
 }
 /** A subdomain whose labels may also start with and contain underscores. */
@@ -55,13 +57,13 @@ export function dnsSubdomainWithUnderscore(value: string): readonly string[] {
 export function dns1035Label(value: string): readonly string[] {
   const problems: string[] = [];
   if (bytes(value) > 63) problems.push(maxLength(63));
-  if (!isLabel(value) || !/^[a-z]/.test(value)) problems.push(patternMessage("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", "[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"));
+  if (!isDnsLabel(value) || !/^[a-z]/.test(value)) problems.push(patternMessage("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", "[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"));
   return problems;
 }
 export function wildcardSubdomain(value: string): readonly string[] {
   const problems: string[] = [];
   if (bytes(value) > 253) problems.push(maxLength(253));
-  if (!value.startsWith("*.") || !isSubdomain(value.slice(2))) problems.push(patternMessage("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character", `\\*\\.${subdomain}`, "*.example.com"));
+  if (!value.startsWith("*.") || !isDnsSubdomain(value.slice(2))) problems.push(patternMessage("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character", `\\*\\.${subdomain}`, "*.example.com"));
   return problems;
 }
 /** What may stand in a path: upstream's path.ValidatePathSegmentName. */
@@ -72,9 +74,10 @@ export function pathSegment(value: string): readonly string[] {
   return problems;
 }
 export function cIdentifier(value: string): readonly string[] {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) ? [] : [patternMessage("a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", "[A-Za-z_][A-Za-z0-9_]*", "my_name", "MY_NAME", "MyName")];
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) ? none : [patternMessage("a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", "[A-Za-z_][A-Za-z0-9_]*", "my_name", "MY_NAME", "MyName")];
 }
 export function portName(value: string): readonly string[] {
+  if (value.length <= 15 && isDnsLabel(value) && /[a-z]/.test(value) && !value.includes("--")) return none;
   const problems: string[] = [];
   if (bytes(value) > 15) problems.push(maxLength(15));
   if (!/^[-a-z0-9]+$/.test(value)) problems.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
@@ -86,7 +89,7 @@ export function portName(value: string): readonly string[] {
 /** A variable's name: anything printable in ASCII but `=` (upstream's relaxed rule, on since 1.34). */
 export function envName(value: string): readonly string[] {
   if (value === "") return ["environment variable name must be non-empty"];
-  return /^[\x20-\x3c\x3e-\x7e]+$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
+  return /^[\x20-\x3c\x3e-\x7e]+$/.test(value) ? none : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 export function configMapKey(value: string): readonly string[] {
   const problems: string[] = [];
@@ -98,12 +101,12 @@ export function configMapKey(value: string): readonly string[] {
   return problems;
 }
 export function percent(value: string): readonly string[] {
-  return /^[0-9]+%$/.test(value) ? [] : [patternMessage("a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%")];
+  return /^[0-9]+%$/.test(value) ? none : [patternMessage("a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%")];
 }
 export function httpHeaderName(value: string): readonly string[] {
-  return /^[-A-Za-z0-9]+$/.test(value) ? [] : [patternMessage("a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+", "X-Header-Name")];
+  return /^[-A-Za-z0-9]+$/.test(value) ? none : [patternMessage("a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+", "X-Header-Name")];
 }
-export const validPort = (port: number): readonly string[] => (port >= 1 && port <= 65535 ? [] : [inclusiveRange(1, 65535)]);
+export const validPort = (port: number): readonly string[] => (port >= 1 && port <= 65535 ? none : [inclusiveRange(1, 65535)]);
 export const qualifiedName: Grammar = labelKeyProblems;
 export const labelValue: Grammar = labelValueProblems;
 

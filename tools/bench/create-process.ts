@@ -28,7 +28,7 @@ import { RevisionedStore } from "../../src/store/revisioned-store.ts";
 import { podBody, smallPodBody } from "./api.ts";
 
 const [engine = "memory", size = "big", rounds = "12", what = "time"] = process.argv.slice(2);
-const perRound = what === "garbage" ? 64 : 1_000;
+const perRound = what === "garbage" ? 400 : 1_000;
 const inFlight = 64;
 const bodyOf = size === "big" ? podBody : smallPodBody;
 const folder = mkdtempSync(join(tmpdir(), "timonier-bench-create-"));

@@ -22,31 +22,47 @@ const oldVolumes: readonly (readonly [keyof Volume, string, string])[] = [
   ["glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"], ["cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"], ["rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"],
 ];
 
-/** `path` is where the template stands; empty for a pod. */
-export function* podWarnings({ metadata, spec }: Made, path: string): Iterable<string> {
+/** `path` is where the template stands; empty for a pod. Nearly every pod has nothing to be warned of: nothing is made for those but what is looked at. */
+export function podWarnings({ metadata, spec }: Made, path: string): readonly string[] {
+  const out: string[] = [];
   const at = (name: string): string => (path === "" ? name : `${path}.${name}`);
-  yield* placementWarnings(spec, at("spec"));
-  for (const key of Object.keys(metadata.annotations ?? {})) if (oldAnnotations.has(key)) yield `${at("metadata.annotations")}[${key}]: ${oldAnnotations.get(key)!}`;
-  for (const [i, volume] of (spec.volumes ?? []).entries()) {
-    for (const [name, shown, text] of oldVolumes) if (volume[name] !== undefined) yield `${at("spec.volumes")}[${i}].${shown}: ${text}`;
+  placementWarnings(spec, at("spec"), out);
+  for (const key in metadata.annotations) if (oldAnnotations.has(key)) out.push(`${at("metadata.annotations")}[${key}]: ${oldAnnotations.get(key)!}`);
+  spec.volumes?.forEach((volume, i) => {
+    for (let j = 0; j < oldVolumes.length; j++) {
+      const [name, shown, text] = oldVolumes[j]!;
+      if (volume[name] !== undefined) out.push(`${at("spec.volumes")}[${i}].${shown}: ${text}`);
+    }
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec.resources;
-    if (claim !== undefined) yield* fractions(claim, `${at("spec.volumes")}[${i}].ephemeral.volumeClaimTemplate.spec.resources`, ["storage"]);
-    yield* overlapWarnings(volume);
+    if (claim !== undefined) addFractions(claim, () => `${at("spec.volumes")}[${i}].ephemeral.volumeClaimTemplate.spec.resources`, bytesOfClaims, out);
+    overlapWarnings(volume, out);
+  });
+  if (spec.hostAliases !== undefined) repeated(spec.hostAliases.map(({ ip }) => ip), (i, ip) => `${at("spec.hostAliases")}[${i}].ip: duplicate ip ${JSON.stringify(ip)}`, out);
+  if (spec.imagePullSecrets !== undefined) {
+    const secrets = spec.imagePullSecrets.map(({ name = "" }) => name);
+    repeated(secrets, (i, name) => `${at("spec.imagePullSecrets")}[${i}].name: duplicate name ${JSON.stringify(name)}`, out);
+    secrets.forEach((name, i) => { if (name === "") out.push(`${at("spec.imagePullSecrets")}[${i}].name: invalid empty name ""`); });
   }
-  yield* repeated((spec.hostAliases ?? []).map(({ ip }) => ip), (i, ip) => `${at("spec.hostAliases")}[${i}].ip: duplicate ip ${JSON.stringify(ip)}`);
-  const secrets = (spec.imagePullSecrets ?? []).map(({ name = "" }) => name);
-  yield* repeated(secrets, (i, name) => `${at("spec.imagePullSecrets")}[${i}].name: duplicate name ${JSON.stringify(name)}`);
-  for (const [i, name] of secrets.entries()) if (name === "") yield `${at("spec.imagePullSecrets")}[${i}].name: invalid empty name ""`;
-  const containers = ([["initContainers", spec.initContainers ?? []], ["containers", spec.containers], ["ephemeralContainers", (spec.ephemeralContainers ?? []) as unknown as readonly Container[]]] as const)
-    .flatMap(([list, all]) => all.map((container, i) => ({ container, path: `${at(`spec.${list}`)}[${i}]` })));
+  const containers: Listed[] = [];
+  for (let l = 0; l < lists.length; l++) {
+    const list = lists[l]!;
+    const all = spec[list] as readonly Container[] | undefined;
+    if (all !== undefined) for (let i = 0; i < all.length; i++) containers.push({ container: all[i]!, path: () => `${at(`spec.${list}`)}[${i}]` });
+  }
   for (const { container, path: here } of containers) {
-    yield* fractions(container.resources, `${here}.resources`, ["memory", "ephemeral-storage"]);
-    yield* hiddenVariables(container, here);
+    addFractions(container.resources, () => `${here()}.resources`, bytesOfContainers, out);
+    hiddenVariables(container, here, out);
   }
-  yield* portWarnings(containers);
-  if (spec.terminationGracePeriodSeconds < 0) yield `${at("spec.terminationGracePeriodSeconds")}: must be >= 0; negative values are invalid and will be treated as 1`;
-  yield* selectorless(spec, at("spec.affinity"));
+  portWarnings(containers, out);
+  if (spec.terminationGracePeriodSeconds < 0) out.push(`${at("spec.terminationGracePeriodSeconds")}: must be >= 0; negative values are invalid and will be treated as 1`);
+  selectorless(spec, at("spec.affinity"), out);
+  return out;
 }
+const lists = ["initContainers", "containers", "ephemeralContainers"] as const;
+/** A container, and where it stands: told only to who asks. */
+type Listed = { readonly container: Container; readonly path: () => string };
+const bytesOfClaims: readonly string[] = ["storage"];
+const bytesOfContainers: readonly string[] = ["memory", "ephemeral-storage"];
 /** On creates, and on changes of the template. */
 export function templateWarnings(path: string, templateOf: (object: any) => Made): (next: any, previous: any | undefined) => Iterable<string> {
   return (next, previous) => (previous !== undefined && next.metadata.generation === previous.metadata.generation ? [] : podWarnings(templateOf(next), path));
@@ -57,13 +73,13 @@ export function* nameWarnings(name: string): Iterable<string> {
   if (details.length > 0) yield `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
 }
 
-function* repeated(texts: readonly string[], text: (index: number, value: string) => string): Iterable<string> {
-  for (const [i, value] of texts.entries()) if (texts.indexOf(value) < i) yield text(i, value);
+function repeated(texts: readonly string[], text: (index: number, value: string) => string, out: string[]): void {
+  texts.forEach((value, i) => { if (texts.indexOf(value) < i) out.push(text(i, value)); });
 }
 
-function* placementWarnings(spec: PodSpec, path: string): Iterable<string> {
+function placementWarnings(spec: PodSpec, path: string, out: string[]): void {
   if (spec.nodeSelector === undefined && spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return;
-  for (const key of Object.keys(spec.nodeSelector ?? {})) if (oldLabels.has(key)) yield `${path}.nodeSelector[${key}]: ${oldLabels.get(key)!}`;
+  for (const key of Object.keys(spec.nodeSelector ?? {})) if (oldLabels.has(key)) out.push(`${path}.nodeSelector[${key}]: ${oldLabels.get(key)!}`);
   const { requiredDuringSchedulingIgnoredDuringExecution: demanded, preferredDuringSchedulingIgnoredDuringExecution: preferred = [] } = spec.affinity?.nodeAffinity ?? {};
   const terms = [
     ...(demanded?.nodeSelectorTerms ?? []).map((term, i) => ({ term, checked: false, path: `${path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]` })),
@@ -71,36 +87,43 @@ function* placementWarnings(spec: PodSpec, path: string): Iterable<string> {
   ];
   for (const { term, checked, path: here } of terms) {
     for (const [i, { key, values = [] }] of (term.matchExpressions ?? []).entries()) {
-      if (oldLabels.has(key)) yield `${here}.matchExpressions[${i}].key: ${key} is ${oldLabels.get(key)!}`;
-      if (checked) for (const [j, value] of values.entries()) for (const detail of labelValue(value)) yield `${here}.matchExpressions[${i}].values[${j}]: ${value} is invalid, ${detail}`;
+      if (oldLabels.has(key)) out.push(`${here}.matchExpressions[${i}].key: ${key} is ${oldLabels.get(key)!}`);
+      if (checked) for (const [j, value] of values.entries()) for (const detail of labelValue(value)) out.push(`${here}.matchExpressions[${i}].values[${j}]: ${value} is invalid, ${detail}`);
     }
   }
   for (const [i, { topologyKey, labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
-    if (oldLabels.has(topologyKey)) yield `${path}.topologySpreadConstraints[${i}].topologyKey: ${topologyKey} is ${oldLabels.get(topologyKey)!}`;
-    if (labelSelector === undefined) yield `${path}.topologySpreadConstraints[${i}].labelSelector: a null labelSelector results in matching no pod`;
+    if (oldLabels.has(topologyKey)) out.push(`${path}.topologySpreadConstraints[${i}].topologyKey: ${topologyKey} is ${oldLabels.get(topologyKey)!}`);
+    if (labelSelector === undefined) out.push(`${path}.topologySpreadConstraints[${i}].labelSelector: a null labelSelector results in matching no pod`);
   }
 }
-function* selectorless({ affinity }: PodSpec, path: string): Iterable<string> {
+function selectorless({ affinity }: PodSpec, path: string, out: string[]): void {
   if (affinity === undefined) return;
   for (const side of ["podAffinity", "podAntiAffinity"] as const) {
     const { requiredDuringSchedulingIgnoredDuringExecution: demanded = [], preferredDuringSchedulingIgnoredDuringExecution: preferred = [] } = affinity[side] ?? {};
-    for (const [i, { labelSelector }] of demanded.entries()) if (labelSelector === undefined) yield `${path}.${side}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector: a null labelSelector results in matching no pod`;
-    for (const [i, { podAffinityTerm }] of preferred.entries()) if (podAffinityTerm.labelSelector === undefined) yield `${path}.${side}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector: a null labelSelector results in matching no pod`;
+    for (const [i, { labelSelector }] of demanded.entries()) if (labelSelector === undefined) out.push(`${path}.${side}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector: a null labelSelector results in matching no pod`);
+    for (const [i, { podAffinityTerm }] of preferred.entries()) if (podAffinityTerm.labelSelector === undefined) out.push(`${path}.${side}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector: a null labelSelector results in matching no pod`);
   }
 }
 
 type Amounts = { readonly limits?: { readonly [name: string]: string } | undefined; readonly requests?: { readonly [name: string]: string } | undefined };
 /** Parts of bytes. */
-export function* fractions(amounts: Amounts, path: string, names: readonly string[]): Iterable<string> {
-  if (amounts.limits === undefined && amounts.requests === undefined) return;
-  for (const list of ["limits", "requests"] as const) {
-    for (const name of names) {
-      const amount = amounts[list]?.[name];
-      if (amount !== undefined && quantityMilli(amount) % 1000 !== 0) yield `${path}.${list}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`;
-    }
+export function fractions(amounts: Amounts, path: string, names: readonly string[]): readonly string[] {
+  const out: string[] = [];
+  addFractions(amounts, () => path, names, out);
+  return out;
+}
+function addFractions(amounts: Amounts, path: () => string, names: readonly string[], out: string[]): void {
+  addFractionsOf(amounts.limits, "limits", path, names, out);
+  addFractionsOf(amounts.requests, "requests", path, names, out);
+}
+function addFractionsOf(list: { readonly [name: string]: string } | undefined, shown: string, path: () => string, names: readonly string[], out: string[]): void {
+  if (list === undefined) return;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!, amount = list[name];
+    if (amount !== undefined && quantityMilli(amount) % 1000 !== 0) out.push(`${path()}.${shown}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`);
   }
 }
-function* hiddenVariables({ env = [] }: Container, path: string): Iterable<string> {
+function hiddenVariables({ env = [] }: Container, path: () => string, out: string[]): void {
   if (env.length < 2) return;
   const seen = new Set<string>();
   for (let i = 0; i < env.length; i++) {
@@ -110,52 +133,56 @@ function* hiddenVariables({ env = [] }: Container, path: string): Iterable<strin
       continue;
     }
     const reference = `$(${name})`;
-    if (valueFrom !== undefined || value === reference || !value.includes(reference)) yield `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`;
+    if (valueFrom !== undefined || value === reference || !value.includes(reference)) out.push(`${path()}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`);
   }
 }
 
-type Placed = { readonly port: ContainerPort; readonly path: string };
-function* portWarnings(containers: readonly { readonly container: Container; readonly path: string }[]): Iterable<string> {
-  const ports: readonly Placed[] = containers.flatMap(({ container, path }) => (container.ports ?? []).map((port, i) => ({ port, path: `${path}.ports[${i}]` })));
+type Placed = { readonly port: ContainerPort; readonly path: () => string };
+function portWarnings(containers: readonly Listed[], out: string[]): void {
+  const ports: Placed[] = [];
+  for (const { container, path } of containers) container.ports?.forEach((port, i) => ports.push({ port, path: () => `${path()}.ports[${i}]` }));
   if (ports.length === 0) return;
   const seen = new Map<string, Placed[]>();
   for (const here of ports) {
     const { port, path } = here;
     const { hostIP = "", hostPort = 0, containerPort, protocol, name = "" } = port;
-    if (hostIP !== "" && hostPort === 0) yield `${path}: hostIP set without hostPort: {Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`;
+    if (hostIP !== "" && hostPort === 0) out.push(`${path()}: hostIP set without hostPort: {Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`);
     const key = `${containerPort}/${protocol}`;
-    const others = seen.get(key) ?? [];
-    for (const other of others) yield* clash(port, path, other);
-    seen.set(key, [...others, here]);
+    const others = seen.get(key);
+    if (others === undefined) seen.set(key, [here]);
+    else {
+      for (const other of others) clash(port, path, other, out);
+      others.push(here);
+    }
   }
-  const names = new Map<string, string>();
+  const names = new Map<string, () => string>();
   for (const { port: { name = "" }, path } of ports) {
     if (name === "") continue;
     const first = names.get(name);
     if (first === undefined) names.set(name, path);
-    else yield `${path}: duplicate port name ${JSON.stringify(name)} with ${first}, services and probes that select ports by name will use ${first}`;
+    else out.push(`${path()}: duplicate port name ${JSON.stringify(name)} with ${first()}, services and probes that select ports by name will use ${first()}`);
   }
 }
-function* clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: string, other: Placed): Iterable<string> {
+function clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: () => string, other: Placed, out: string[]): void {
   const { hostIP: otherIP = "", hostPort: otherPort = 0 } = other.port;
-  if (hostIP === otherIP && hostPort === otherPort) yield `${path}: duplicate port definition with ${other.path}`;
-  else if (hostPort === 0 || otherPort === 0) yield `${path}: overlapping port definition with ${other.path}`;
-  else if (hostPort === otherPort && (hostIP === "") !== (otherIP === "")) yield `${path}: dangerously ambiguous port definition with ${other.path}`;
+  if (hostIP === otherIP && hostPort === otherPort) out.push(`${path()}: duplicate port definition with ${other.path()}`);
+  else if (hostPort === 0 || otherPort === 0) out.push(`${path()}: overlapping port definition with ${other.path()}`);
+  else if (hostPort === otherPort && (hostIP === "") !== (otherIP === "")) out.push(`${path()}: dangerously ambiguous port definition with ${other.path()}`);
 }
 
 type File = { readonly path: string; readonly source: string };
 /** Files of one volume that would lie in or over each other. */
-function* overlapWarnings(volume: Volume): Iterable<string> {
+function overlapWarnings(volume: Volume, out: string[]): void {
   if (volume.configMap?.items === undefined && volume.secret?.items === undefined && volume.downwardAPI?.items === undefined && volume.projected === undefined) return;
   const files = (items: readonly { readonly path: string }[] | undefined, source = ""): readonly File[] => (items ?? []).map(({ path }) => ({ path, source }));
-  const told = (what: string, all: readonly File[]): readonly string[] => overlaps(all).map(text => `volume ${JSON.stringify(volume.name)} (${what}): overlapping paths: ${text}`);
+  const told = (what: () => string, all: readonly File[]): void => { for (const text of overlaps(all)) out.push(`volume ${JSON.stringify(volume.name)} (${what()}): overlapping paths: ${text}`); };
   const { configMap, secret, downwardAPI, projected } = volume;
-  if (configMap !== undefined) yield* told(`ConfigMap ${JSON.stringify(configMap.name ?? "")}`, files(configMap.items));
-  if (secret !== undefined) yield* told(`Secret ${JSON.stringify(secret.secretName ?? "")}`, files(secret.items));
-  if (downwardAPI !== undefined) yield* told("DownwardAPI", files(downwardAPI.items));
+  if (configMap !== undefined) told(() => `ConfigMap ${JSON.stringify(configMap.name ?? "")}`, files(configMap.items));
+  if (secret !== undefined) told(() => `Secret ${JSON.stringify(secret.secretName ?? "")}`, files(secret.items));
+  if (downwardAPI !== undefined) told(() => "DownwardAPI", files(downwardAPI.items));
   if (projected === undefined) return;
-  for (const source of projected.sources) if (Object.values(source).every(each => each === undefined)) yield `volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`;
-  yield* told("Projected", projected.sources.flatMap(source => {
+  for (const source of projected.sources) if (Object.values(source).every(each => each === undefined)) out.push(`volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`);
+  told(() => "Projected", projected.sources.flatMap(source => {
     if (source.configMap?.items !== undefined) return files(source.configMap.items, `ConfigMap ${JSON.stringify(source.configMap.name ?? "")}`);
     if (source.secret?.items !== undefined) return files(source.secret.items, `Secret ${JSON.stringify(source.secret.name ?? "")}`);
     if (source.downwardAPI?.items !== undefined) return files(source.downwardAPI.items, "DownwardAPI");
@@ -163,11 +190,16 @@ function* overlapWarnings(volume: Volume): Iterable<string> {
   }));
 }
 function overlaps(files: readonly File[]): readonly string[] {
-  if (files.length < 2) return [];
-  const bare = files.map(({ path, source }) => ({ path: withoutSlashes(path), source }));
-  const shown = ({ path, source }: File): string => (source === "" ? JSON.stringify(path) : `${JSON.stringify(path)} (${source})`);
-  return bare.flatMap((file, i) => (file.path === "" ? [] : bare.slice(0, i).filter(({ path }) => path !== "" && (path === file.path || path.startsWith(`${file.path}/`) || file.path.startsWith(`${path}/`))).map(other => `${shown(file)} with ${shown(other)}`)));
+  const found: string[] = [];
+  if (files.length < 2) return found;
+  const bare = files.map(({ path }) => withoutSlashes(path));
+  const shown = (i: number): string => (files[i]!.source === "" ? JSON.stringify(bare[i]) : `${JSON.stringify(bare[i])} (${files[i]!.source})`);
+  for (let i = 1; i < bare.length; i++) {
+    for (let j = 0; j < i; j++) if (bare[i] !== "" && bare[j] !== "" && (isInside(bare[i]!, bare[j]!) || isInside(bare[j]!, bare[i]!))) found.push(`${shown(i)} with ${shown(j)}`);
+  }
+  return found;
 }
+const isInside = (path: string, folder: string): boolean => path.startsWith(folder) && (path.length === folder.length || path[folder.length] === "/");
 
 /** A regular expression would take quadratic time for a path of slashes. */
 function withoutSlashes(path: string): string {
