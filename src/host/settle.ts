@@ -5,6 +5,8 @@ import { setFlagsFromString } from "node:v8";
 
 // The start is over by then, and a cluster's first pods too.
 const collectAfterMs = 15_000;
+// A full collection of a large heap takes a third of a second: not while others wait for answers. Part of the time since the last look that was spent working.
+const busyPart = 0.2;
 // So many collections of the young space in so short a time mean work: at rest one takes minutes.
 const busyCollections = 4;
 const busyWithinMs = 2_000;
@@ -31,7 +33,13 @@ export function settleMemory(log: Log, signal: AbortSignal): void {
   };
   // V8 gives memory back when it next collects everything, which an idle process never does.
   const collect = (globalThis as { readonly gc?: (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void }).gc;
-  const first = setTimeout(() => {
+  let worked = performance.eventLoopUtilization();
+  const first = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, worked);
+    worked = now;
+    if (utilization > busyPart) return;
+    clearInterval(first);
     collect?.({ type: "major", execution: "sync", flavor: "last-resort" });
     void release();
   }, collectAfterMs);
@@ -55,7 +63,7 @@ export function settleMemory(log: Log, signal: AbortSignal): void {
   });
   observer.observe({ entryTypes: ["gc"] });
   signal.addEventListener("abort", () => {
-    clearTimeout(first);
+    clearInterval(first);
     clearInterval(later);
     observer.disconnect();
   }, { once: true });

@@ -13,9 +13,11 @@ import type { Volume } from "./volume.ts";
 type Surroundings = { readonly spec: PodSpec; readonly volumes: ReadonlyMap<string, Volume>; readonly claims: ReadonlySet<string>; readonly isPod: boolean };
 type AnyContainer = Container | EphemeralContainer;
 
-export function validateContainers(spec: PodSpec, volumes: ReadonlyMap<string, Volume>, path: string, isPod: boolean): readonly Problem[] {
-  const around: Surroundings = { spec, volumes, claims: new Set((spec.resourceClaims ?? []).map(({ name }) => name)), isPod };
-  const problems: Problem[] = [];
+const noNames: ReadonlySet<string> = new Set();
+
+/** What is wrong with the containers goes to `problems`. */
+export function validateContainers(spec: PodSpec, volumes: ReadonlyMap<string, Volume>, path: string, isPod: boolean, problems: Problem[]): void {
+  const around: Surroundings = { spec, volumes, claims: spec.resourceClaims === undefined ? noNames : new Set(spec.resourceClaims.map(({ name }) => name)), isPod };
   if (spec.containers.length === 0) problems.push(required(`${path}.containers`));
   const names = new Set<string>();
   spec.containers.forEach((container, i) => {
@@ -27,16 +29,16 @@ export function validateContainers(spec: PodSpec, volumes: ReadonlyMap<string, V
     checkRestarts(container, false, here, problems);
   });
   checkHostPorts(spec.containers, `${path}.containers`, problems);
-  checkInit(around, path, problems);
-  checkEphemeral(around, path, problems);
-  return problems;
+  if (spec.initContainers !== undefined) checkInit(around, names, spec.initContainers, path, problems);
+  if (spec.ephemeralContainers !== undefined) checkEphemeral(around, spec.ephemeralContainers, path, problems);
 }
 
-function checkInit({ spec, ...rest }: Surroundings, path: string, problems: Problem[]): void {
-  const names = new Set(spec.containers.map(({ name }) => name));
-  (spec.initContainers ?? []).forEach((container, i) => {
+/** `names`: those that the pod's other containers have. */
+function checkInit(around: Surroundings, names: Set<string>, containers: readonly Container[], path: string, problems: Problem[]): void {
+  const { spec } = around;
+  containers.forEach((container, i) => {
     const here = `${path}.initContainers[${i}]`;
-    checkCommon(container, { spec, ...rest }, here, problems);
+    checkCommon(container, around, here, problems);
     checkRestarts(container, true, here, problems);
     if (names.has(container.name)) problems.push(duplicate(`${here}.name`, container.name));
     else if (container.name !== "") names.add(container.name);
@@ -51,10 +53,10 @@ function checkInit({ spec, ...rest }: Surroundings, path: string, problems: Prob
 }
 
 const ephemeralForbidden = ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy", "restartPolicy", "restartPolicyRules"] as const;
-function checkEphemeral({ spec, ...rest }: Surroundings, path: string, problems: Problem[]): void {
+function checkEphemeral({ spec, ...rest }: Surroundings, containers: readonly EphemeralContainer[], path: string, problems: Problem[]): void {
   const others = new Set([...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name));
   const names = new Set(others);
-  (spec.ephemeralContainers ?? []).forEach((container, i) => {
+  containers.forEach((container, i) => {
     const here = `${path}.ephemeralContainers[${i}]`;
     checkCommon(container, { spec, ...rest, isPod: true }, here, problems);
     if (names.has(container.name)) problems.push(duplicate(`${here}.name`, container.name));
@@ -77,22 +79,28 @@ function checkCommon(container: AnyContainer, around: Surroundings, path: string
   const image = container.image ?? "";
   if (image === "") problems.push(required(`${path}.image`));
   else if (around.isPod && image.trim() !== image) problems.push(invalidValue(`${path}.image`, image, "must not have leading or trailing whitespace"));
-  checkPorts(container.ports ?? [], `${path}.ports`, problems);
-  problems.push(...validateEnv(container, around.volumes, path));
-  checkMounts(container, around.volumes, path, problems);
-  problems.push(...validateRequirements(container.resources, around.claims, `${path}.resources`));
-  const resized = new Set<string>();
-  (container.resizePolicy ?? []).forEach(({ resourceName, restartPolicy }, i) => {
-    if (resized.has(resourceName)) problems.push(duplicate(`${path}.resizePolicy[${i}]`, resourceName));
-    resized.add(resourceName);
-    if (resourceName !== "cpu" && resourceName !== "memory") problems.push(resourceName === "" ? required(`${path}.resizePolicy`) : notSupported(`${path}.resizePolicy`, resourceName, ["cpu", "memory"]));
-    if (restartPolicy !== "NotRequired" && restartPolicy !== "RestartContainer") problems.push(restartPolicy === "" ? required(`${path}.resizePolicy`) : notSupported(`${path}.resizePolicy`, restartPolicy, ["NotRequired", "RestartContainer"]));
-    if (around.spec.restartPolicy === "Never" && restartPolicy !== "NotRequired") problems.push(invalidValue(`${path}.resizePolicy`, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
-  });
+  if (container.ports !== undefined) checkPorts(container.ports, `${path}.ports`, problems);
+  validateEnv(container, around.volumes, path, problems);
+  if (container.volumeMounts !== undefined || container.volumeDevices !== undefined) checkMounts(container, around.volumes, path, problems);
+  const { limits, requests, claims } = container.resources;
+  if (limits !== undefined || requests !== undefined || claims !== undefined) problems.push(...validateRequirements(container.resources, around.claims, `${path}.resources`));
+  if (container.resizePolicy !== undefined) checkResizePolicy(container.resizePolicy, around.spec.restartPolicy, `${path}.resizePolicy`, problems);
   if (container.securityContext !== undefined) problems.push(...validateSecurityContext(container.securityContext, around.spec.hostUsers !== false, `${path}.securityContext`));
 }
 
+function checkResizePolicy(policies: NonNullable<AnyContainer["resizePolicy"]>, podPolicy: string, path: string, problems: Problem[]): void {
+  const resized = new Set<string>();
+  policies.forEach(({ resourceName, restartPolicy }, i) => {
+    if (resized.has(resourceName)) problems.push(duplicate(`${path}[${i}]`, resourceName));
+    resized.add(resourceName);
+    if (resourceName !== "cpu" && resourceName !== "memory") problems.push(resourceName === "" ? required(path) : notSupported(path, resourceName, ["cpu", "memory"]));
+    if (restartPolicy !== "NotRequired" && restartPolicy !== "RestartContainer") problems.push(restartPolicy === "" ? required(path) : notSupported(path, restartPolicy, ["NotRequired", "RestartContainer"]));
+    if (podPolicy === "Never" && restartPolicy !== "NotRequired") problems.push(invalidValue(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
+  });
+}
+
 function checkRestarts({ restartPolicy, restartPolicyRules: rules = [] }: Container, init: boolean, path: string, problems: Problem[]): void {
+  if (restartPolicy === undefined && rules.length === 0) return;
   if (restartPolicy === undefined) {
     if (rules.length > 0) problems.push(required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
     if (init) return;
@@ -110,25 +118,24 @@ function checkRestarts({ restartPolicy, restartPolicyRules: rules = [] }: Contai
 function checkPorts(ports: readonly ContainerPort[], path: string, problems: Problem[]): void {
   const names = new Set<string>();
   ports.forEach(({ name = "", containerPort, hostPort = 0 }, i) => {
-    const here = `${path}[${i}]`;
     if (name !== "") {
       const details = grammar.portName(name);
-      for (const detail of details) problems.push(invalidValue(`${here}.name`, name, detail));
-      if (details.length === 0 && names.has(name)) problems.push(duplicate(`${here}.name`, name));
+      for (const detail of details) problems.push(invalidValue(`${path}[${i}].name`, name, detail));
+      if (details.length === 0 && names.has(name)) problems.push(duplicate(`${path}[${i}].name`, name));
       names.add(name);
     }
-    if (containerPort === 0) problems.push(required(`${here}.containerPort`));
-    else for (const detail of grammar.validPort(containerPort)) problems.push(invalidValue(`${here}.containerPort`, containerPort, detail));
-    if (hostPort !== 0) for (const detail of grammar.validPort(hostPort)) problems.push(invalidValue(`${here}.hostPort`, hostPort, detail));
+    if (containerPort === 0) problems.push(required(`${path}[${i}].containerPort`));
+    else for (const detail of grammar.validPort(containerPort)) problems.push(invalidValue(`${path}[${i}].containerPort`, containerPort, detail));
+    if (hostPort !== 0) for (const detail of grammar.validPort(hostPort)) problems.push(invalidValue(`${path}[${i}].hostPort`, hostPort, detail));
   });
 }
 function checkHostPorts(containers: readonly Container[], path: string, problems: Problem[]): void {
-  const taken = new Set<string>();
-  containers.forEach(({ ports = [] }, i) => ports.forEach(({ hostPort = 0, protocol, hostIP = "" }, j) => {
+  let taken: Set<string> | undefined;
+  containers.forEach(({ ports }, i) => ports?.forEach(({ hostPort = 0, protocol, hostIP = "" }, j) => {
     if (hostPort === 0) return;
     const key = `${protocol}/${hostIP}/${hostPort}`;
-    if (taken.has(key)) problems.push(duplicate(`${path}[${i}].ports[${j}].hostPort`, key));
-    taken.add(key);
+    if (taken?.has(key) === true) problems.push(duplicate(`${path}[${i}].ports[${j}].hostPort`, key));
+    (taken ??= new Set()).add(key);
   }));
 }
 
@@ -143,10 +150,13 @@ function checkMounts(container: AnyContainer, volumes: ReadonlyMap<string, Volum
     if (mount.mountPath === "") problems.push(required(`${here}.mountPath`));
     if (mountPaths.has(mount.mountPath)) problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must be unique"));
     mountPaths.add(mount.mountPath);
-    if (devices.some(({ name }) => name === mount.name)) problems.push(invalidValue(`${here}.name`, mount.name, "must not already exist in volumeDevices"));
-    if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must not already exist as a path in volumeDevices"));
+    if (devices.length > 0) {
+      if (devices.some(({ name }) => name === mount.name)) problems.push(invalidValue(`${here}.name`, mount.name, "must not already exist in volumeDevices"));
+      if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must not already exist as a path in volumeDevices"));
+    }
     checkMount(mount, container, here, path, problems);
   });
+  if (devices.length === 0) return;
   const [names, paths] = [new Set<string>(), new Set<string>()];
   devices.forEach(({ name, devicePath }, i) => {
     const here = `${path}.volumeDevices[${i}]`;
@@ -164,6 +174,7 @@ function checkMounts(container: AnyContainer, volumes: ReadonlyMap<string, Volum
     if (mounts.some(({ mountPath }) => mountPath === devicePath)) problems.push(invalidValue(`${here}.devicePath`, devicePath, "must not already exist as a path in volumeMounts"));
   });
 }
+const propagations: readonly string[] = ["None", "HostToContainer", "Bidirectional"];
 function checkMount(mount: VolumeMount, container: AnyContainer, here: string, path: string, problems: Problem[]): void {
   const { subPath = "", subPathExpr = "" } = mount;
   if (subPath !== "") problems.push(...descendingPath(subPath, `${path}.volumeMounts.subPath`));
@@ -172,7 +183,7 @@ function checkMount(mount: VolumeMount, container: AnyContainer, here: string, p
     problems.push(...descendingPath(subPathExpr, `${path}.volumeMounts.subPathExpr`));
   }
   const propagation = mount.mountPropagation as string | undefined;
-  if (propagation !== undefined && !["None", "HostToContainer", "Bidirectional"].includes(propagation)) problems.push(notSupported(`${path}.volumeMounts.mountPropagation`, propagation, ["Bidirectional", "HostToContainer", "None"]));
+  if (propagation !== undefined && !propagations.includes(propagation)) problems.push(notSupported(`${path}.volumeMounts.mountPropagation`, propagation, ["Bidirectional", "HostToContainer", "None"]));
   if (mount.mountPropagation === "Bidirectional" && container.securityContext?.privileged !== true) problems.push(forbidden(`${path}.volumeMounts.mountPropagation`, "Bidirectional mount propagation is available only to privileged containers"));
   const readOnly = mount.recursiveReadOnly;
   if (readOnly === undefined || readOnly === "Disabled") return;
@@ -183,15 +194,16 @@ function checkMount(mount: VolumeMount, container: AnyContainer, here: string, p
   }
 }
 
+const probes = ["livenessProbe", "readinessProbe", "startupProbe"] as const;
 function checkLifecycleAndProbes(container: Container, spec: PodSpec, path: string, problems: Problem[]): void {
   const grace = spec.terminationGracePeriodSeconds;
-  for (const hook of ["postStart", "preStop"] as const) {
-    const handler = container.lifecycle?.[hook];
+  if (container.lifecycle !== undefined) for (const hook of ["postStart", "preStop"] as const) {
+    const handler = container.lifecycle[hook];
     if (handler !== undefined) checkHandler(handler, grace, `${path}.lifecycle.${hook}`, problems);
   }
   const stopSignal = container.lifecycle?.stopSignal;
   if (stopSignal !== undefined && spec.os === undefined) problems.push(forbidden(`${path}.lifecycle.stopSignal`, "may not be set for containers with empty `spec.os.name`"));
-  for (const name of ["livenessProbe", "readinessProbe", "startupProbe"] as const) {
+  for (const name of probes) {
     const probe = container[name];
     if (probe === undefined) continue;
     checkProbe(probe, grace, `${path}.${name}`, problems);
@@ -200,9 +212,10 @@ function checkLifecycleAndProbes(container: Container, spec: PodSpec, path: stri
     } else if (probe.terminationGracePeriodSeconds !== undefined) problems.push(invalidValue(`${path}.${name}.terminationGracePeriodSeconds`, probe.terminationGracePeriodSeconds, "must not be set for readinessProbes"));
   }
 }
+const probeNumbers = ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] as const;
 function checkProbe(probe: Probe, grace: number, path: string, problems: Problem[]): void {
   checkHandler(probe, grace, path, problems);
-  for (const name of ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] as const) {
+  for (const name of probeNumbers) {
     if ((probe[name] ?? 0) < 0) problems.push(invalidValue(`${path}.${name}`, probe[name], "must be greater than or equal to 0"));
   }
   const own = probe.terminationGracePeriodSeconds;

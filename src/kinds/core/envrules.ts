@@ -9,15 +9,14 @@ import type { Volume } from "./volume.ts";
 const envFields = ["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"];
 const resourceFields = ["limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory"];
 
-export function validateEnv(container: { readonly env?: readonly EnvVar[] | undefined; readonly envFrom?: readonly EnvFromSource[] | undefined }, volumes: ReadonlyMap<string, Volume>, path: string): readonly Problem[] {
-  const problems: Problem[] = [];
-  (container.env ?? []).forEach((variable, i) => {
-    const here = `${path}.env[${i}]`;
-    if (variable.name === "") problems.push(required(`${here}.name`));
-    else for (const detail of grammar.envName(variable.name)) problems.push(invalidValue(`${here}.name`, variable.name, detail));
-    if (variable.valueFrom !== undefined) checkSource(variable.valueFrom, variable.value ?? "", volumes, `${here}.valueFrom`, problems);
+/** What is wrong with the variables goes to `problems`. */
+export function validateEnv(container: { readonly env?: readonly EnvVar[] | undefined; readonly envFrom?: readonly EnvFromSource[] | undefined }, volumes: ReadonlyMap<string, Volume>, path: string, problems: Problem[]): void {
+  container.env?.forEach((variable, i) => {
+    if (variable.name === "") problems.push(required(`${path}.env[${i}].name`));
+    else for (const detail of grammar.envName(variable.name)) problems.push(invalidValue(`${path}.env[${i}].name`, variable.name, detail));
+    if (variable.valueFrom !== undefined) checkSource(variable.valueFrom, variable.value ?? "", volumes, `${path}.env[${i}].valueFrom`, problems);
   });
-  (container.envFrom ?? []).forEach((source, i) => {
+  container.envFrom?.forEach((source, i) => {
     const here = `${path}.envFrom[${i}]`;
     if (source.prefix) for (const detail of grammar.envName(source.prefix)) problems.push(invalidValue(`${here}.prefix`, source.prefix, detail));
     const given = (["configMapRef", "secretRef"] as const).filter(name => source[name] !== undefined);
@@ -25,7 +24,6 @@ export function validateEnv(container: { readonly env?: readonly EnvVar[] | unde
     if (given.length === 0) problems.push(invalidValue(`${path}.envFrom`, "", "must specify one of: `configMapRef` or `secretRef`"));
     else if (given.length > 1) problems.push(invalidValue(`${path}.envFrom`, "", "may not have more than one field specified at a time"));
   });
-  return problems;
 }
 function checkName(name: string | undefined, path: string, problems: Problem[]): void {
   if (name === undefined || name === "") problems.push(required(path));

@@ -16,7 +16,7 @@ const int32Max = 2 ** 31 - 1;
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 export function podRules(next: PodLike, previous: PodLike | undefined, { subresource }: PrepareContext): readonly Problem[] {
-  if (previous === undefined) return [...wholePod(next), ...creation(next)];
+  if (previous === undefined) return creation(next, wholePod(next));
   switch (subresource) {
     case "status": return statusUpdate(next, previous);
     case "ephemeralcontainers": return [...wholePod(next), ...ephemeralUpdate(next, previous)];
@@ -26,8 +26,8 @@ export function podRules(next: PodLike, previous: PodLike | undefined, { subreso
   }
 }
 
-function wholePod(pod: PodLike): readonly Problem[] {
-  const problems: Problem[] = [...validatePodSpec(pod.spec, pod.metadata, "spec")];
+function wholePod(pod: PodLike): Problem[] {
+  const problems = validatePodSpec(pod.spec, pod.metadata, "spec");
   if (!pod.spec.serviceAccountName) {
     (pod.spec.volumes ?? []).forEach(({ projected }, i) => projected?.sources.forEach(({ serviceAccountToken }, j) => {
       if (serviceAccountToken) problems.push(forbidden(`spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`, "must not be specified when serviceAccountName is not set"));
@@ -40,8 +40,7 @@ function wholePod(pod: PodLike): readonly Problem[] {
   return problems;
 }
 
-function creation({ spec }: PodLike): readonly Problem[] {
-  const problems: Problem[] = [];
+function creation({ spec }: PodLike, problems: Problem[]): readonly Problem[] {
   if ((spec.ephemeralContainers ?? []).length > 0) problems.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
   if (spec.nodeName && (spec.schedulingGates ?? []).length > 0) problems.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
   return problems;

@@ -16,24 +16,31 @@ import { validateVolumes } from "./volumerules.ts";
 
 const int32Max = 2 ** 31 - 1;
 
-export function validatePodSpec(spec: PodSpec, metadata: ObjectMeta | undefined, path: string): readonly Problem[] {
+export function validatePodSpec(spec: PodSpec, metadata: ObjectMeta | undefined, path: string): Problem[] {
   const isPod = metadata !== undefined;
   const volumes = validateVolumes(spec.volumes ?? [], metadata?.name, `${path}.volumes`);
-  const problems: Problem[] = [...volumes.problems, ...resourceClaims(spec, `${path}.resourceClaims`), ...validateContainers(spec, volumes.byName, path, isPod)];
+  // Most pods say little: what is absent is not looked at, so that a create makes no garbage for it.
+  const problems: Problem[] = [...volumes.problems];
+  if (spec.resourceClaims !== undefined) problems.push(...resourceClaims(spec.resourceClaims, `${path}.resourceClaims`));
+  validateContainers(spec, volumes.byName, path, isPod, problems);
   if (spec.resources !== undefined) problems.push(...podResources(spec, `${path}.resources`));
   if (spec.hostNetwork === true) checkHostNetworkPorts(spec, path, isPod, problems);
-  problems.push(
-    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`), ...validatePodSecurityContext(spec, path), ...validateAffinity(spec.affinity, `${path}.affinity`), ...dnsConfig(spec, `${path}.dnsConfig`),
-    ...validateSpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`), ...validateTolerations(spec.tolerations, `${path}.tolerations`),
-  );
-  (spec.readinessGates ?? []).forEach(({ conditionType }, i) => { for (const detail of grammar.qualifiedName(conditionType)) problems.push(invalidValue(`${path}.readinessGates[${i}].conditionType`, conditionType, detail)); });
-  const gates = new Set<string>();
-  (spec.schedulingGates ?? []).forEach(({ name }, i) => {
-    for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue(`${path}.schedulingGates[${i}]`, name, detail));
-    if (gates.has(name)) problems.push(duplicate(`${path}.schedulingGates[${i}]`, name));
-    gates.add(name);
-  });
-  (spec.hostAliases ?? []).forEach(({ ip, hostnames = [] }, i) => {
+  if (spec.nodeSelector !== undefined) problems.push(...validateLabels(spec.nodeSelector, `${path}.nodeSelector`));
+  validatePodSecurityContext(spec, path, problems);
+  if (spec.affinity !== undefined) problems.push(...validateAffinity(spec.affinity, `${path}.affinity`));
+  if (spec.dnsPolicy === "None" || spec.dnsConfig !== undefined) problems.push(...dnsConfig(spec, `${path}.dnsConfig`));
+  if (spec.topologySpreadConstraints !== undefined) problems.push(...validateSpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`));
+  if (spec.tolerations !== undefined) problems.push(...validateTolerations(spec.tolerations, `${path}.tolerations`));
+  spec.readinessGates?.forEach(({ conditionType }, i) => { for (const detail of grammar.qualifiedName(conditionType)) problems.push(invalidValue(`${path}.readinessGates[${i}].conditionType`, conditionType, detail)); });
+  if (spec.schedulingGates !== undefined) {
+    const gates = new Set<string>();
+    spec.schedulingGates.forEach(({ name }, i) => {
+      for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue(`${path}.schedulingGates[${i}]`, name, detail));
+      if (gates.has(name)) problems.push(duplicate(`${path}.schedulingGates[${i}]`, name));
+      gates.add(name);
+    });
+  }
+  spec.hostAliases?.forEach(({ ip, hostnames = [] }, i) => {
     problems.push(...validateIp(ip, `${path}.hostAliases[${i}].ip`));
     hostnames.forEach((name, j) => { for (const detail of grammar.dnsSubdomain(name)) problems.push(invalidValue(`${path}.hostAliases[${i}].hostnames[${j}]`, name, detail)); });
   });
@@ -53,11 +60,13 @@ export function validatePodTemplate(template: PodTemplateSpec, path: string): re
   ];
 }
 
+const names = [
+  { name: "serviceAccountName", check: grammar.dnsSubdomain }, { name: "nodeName", check: grammar.dnsSubdomain }, { name: "priorityClassName", check: grammar.dnsSubdomain },
+  { name: "runtimeClassName", check: grammar.dnsSubdomain }, { name: "hostname", check: grammar.dnsLabel }, { name: "subdomain", check: grammar.dnsLabel },
+] as const;
 function checkNames(spec: PodSpec, path: string, problems: Problem[]): void {
-  for (const [name, check] of [
-    ["serviceAccountName", grammar.dnsSubdomain], ["nodeName", grammar.dnsSubdomain], ["priorityClassName", grammar.dnsSubdomain], ["runtimeClassName", grammar.dnsSubdomain],
-    ["hostname", grammar.dnsLabel], ["subdomain", grammar.dnsLabel],
-  ] as const) {
+  for (let i = 0; i < names.length; i++) {
+    const { name, check } = names[i]!;
     const value = spec[name];
     if (value !== undefined && (value !== "" || name === "runtimeClassName")) for (const detail of check(value)) problems.push(invalidValue(`${path}.${name}`, value, detail));
   }
@@ -98,10 +107,10 @@ function dnsConfig({ dnsConfig: config, dnsPolicy }: PodSpec, path: string): rea
   return problems;
 }
 
-function resourceClaims(spec: PodSpec, path: string): readonly Problem[] {
+function resourceClaims(claims: NonNullable<PodSpec["resourceClaims"]>, path: string): readonly Problem[] {
   const problems: Problem[] = [];
   const names = new Set<string>();
-  (spec.resourceClaims ?? []).forEach((claim, i) => {
+  claims.forEach((claim, i) => {
     const here = `${path}[${i}]`;
     if (claim.name === "") problems.push(required(`${here}.name`));
     else if (names.has(claim.name)) problems.push(duplicate(`${here}.name`, claim.name));

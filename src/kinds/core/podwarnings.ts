@@ -74,7 +74,11 @@ export function* nameWarnings(name: string): Iterable<string> {
 }
 
 function repeated(texts: readonly string[], text: (index: number, value: string) => string, out: string[]): void {
-  texts.forEach((value, i) => { if (texts.indexOf(value) < i) out.push(text(i, value)); });
+  const seen = new Set<string>();
+  texts.forEach((value, i) => {
+    if (seen.has(value)) out.push(text(i, value));
+    seen.add(value);
+  });
 }
 
 function placementWarnings(spec: PodSpec, path: string, out: string[]): void {

@@ -15,14 +15,17 @@ export function isExtended(name: string): boolean {
   return name.includes("/") && !name.split("/")[0]!.endsWith("kubernetes.io") && !name.startsWith("requests.");
 }
 
+const nothing: ResourceList = {};
+const none: readonly Problem[] = [];
+
 /** Requests and limits of a container, or with `whole` of a pod. */
 export function validateRequirements(resources: Requirements, claims: ReadonlySet<string>, path: string, whole = false): readonly Problem[] {
   const problems: Problem[] = [];
-  const { limits = {}, requests = {} } = resources;
-  for (const [name, amount] of Object.entries(limits)) checkResource(name, amount, `${path}.limits[${name}]`, whole, problems);
-  for (const [name, amount] of Object.entries(requests)) {
-    const here = `${path}.requests[${name}]`;
-    checkResource(name, amount, here, whole, problems);
+  const { limits = nothing, requests = nothing } = resources;
+  for (const name in limits) checkResource(name, limits[name]!, `${path}.limits[${name}]`, whole, problems);
+  for (const name in requests) {
+    const amount = requests[name]!;
+    checkResource(name, amount, `${path}.requests[${name}]`, whole, problems);
     const limit = Object.hasOwn(limits, name) ? limits[name]! : undefined;
     if (limit !== undefined) {
       if (compareQuantities(amount, limit) !== 0 && !overcommits(name)) problems.push(invalidValue(`${path}.requests`, amount, `must be equal to ${name} limit of ${limit}`));
@@ -31,14 +34,14 @@ export function validateRequirements(resources: Requirements, claims: ReadonlySe
   }
   const has = (name: string): boolean => Object.hasOwn(limits, name) || Object.hasOwn(requests, name);
   if (!has("cpu") && !has("memory") && (Object.keys(limits).some(isHugepages) || Object.keys(requests).some(isHugepages))) problems.push(forbidden(path, "HugePages require cpu or memory"));
-  checkClaims(resources.claims ?? [], claims, `${path}.claims`, problems);
+  if (resources.claims !== undefined) checkClaims(resources.claims, claims, `${path}.claims`, problems);
   return problems;
 }
 export const overcommits = (name: string): boolean => !isHugepages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
 
 function checkResource(name: string, amount: string, path: string, whole: boolean, problems: Problem[]): void {
-  for (const problem of validateResourceName(name, path, whole)) problems.push(problem);
-  for (const problem of validateAmount(name, amount, path)) problems.push(problem);
+  if (!(name === "cpu" || name === "memory")) problems.push(...validateResourceName(name, path, whole));
+  problems.push(...validateAmount(name, amount, path));
 }
 /** A resource that containers may ask for, or with `whole` pods. */
 export function validateResourceName(name: string, path: string, whole = false): readonly Problem[] {
@@ -63,7 +66,7 @@ export function validateAnyResourceName(name: string, path: string): readonly Pr
 export function validateAmount(name: string, amount: string, path: string): readonly Problem[] {
   if (quantitySign(amount) < 0) return [invalidValue(path, amount, "must be greater than or equal to 0")];
   if ((isExtended(name) || name === "pods") && quantityMilli(amount) % 1000 !== 0) return [invalidValue(path, amount, "must be an integer")];
-  return [];
+  return none;
 }
 
 function checkClaims(claims: readonly { readonly name: string; readonly request?: string | undefined }[], known: ReadonlySet<string>, path: string, problems: Problem[]): void {

@@ -39,23 +39,25 @@ export function validateSecurityContext(context: SecurityContext, hostUsers: boo
   return problems;
 }
 
-export function validatePodSecurityContext(spec: PodSpec, path: string): readonly Problem[] {
+const podIds = ["fsGroup", "runAsUser", "runAsGroup"];
+/** What is wrong with a pod's own context, and with what it shares with its node, goes to `problems`. */
+export function validatePodSecurityContext(spec: PodSpec, path: string, problems: Problem[]): void {
   const context = spec.securityContext;
   const here = `${path}.securityContext`;
-  const problems: Problem[] = [];
-  checkIds(context, ["fsGroup", "runAsUser", "runAsGroup"], here, problems);
-  (context.supplementalGroups ?? []).forEach((id, i) => { if (id < 0 || id > idMax) problems.push(invalidValue(`${here}.supplementalGroups[${i}]`, id, inclusiveRange(0, idMax))); });
-  checkProfile(context.seccompProfile, `${here}.seccompProfile`, problems, true);
-  checkProfile(context.appArmorProfile, `${here}.appArmorProfile`, problems, false);
-  problems.push(...validateWindowsOptions(context.windowsOptions, `${here}.windowsOptions`), ...validateWindowsUse(spec, path));
-  const names = new Set<string>();
-  (context.sysctls ?? []).forEach(({ name }, i) => {
+  checkIds(context, podIds, here, problems);
+  context.supplementalGroups?.forEach((id, i) => { if (id < 0 || id > idMax) problems.push(invalidValue(`${here}.supplementalGroups[${i}]`, id, inclusiveRange(0, idMax))); });
+  if (context.seccompProfile !== undefined) checkProfile(context.seccompProfile, `${here}.seccompProfile`, problems, true);
+  if (context.appArmorProfile !== undefined) checkProfile(context.appArmorProfile, `${here}.appArmorProfile`, problems, false);
+  if (context.windowsOptions !== undefined) problems.push(...validateWindowsOptions(context.windowsOptions, `${here}.windowsOptions`));
+  if (usesWindowsOptions(spec)) problems.push(...validateWindowsUse(spec, path));
+  const names = context.sysctls === undefined ? undefined : new Set<string>();
+  context.sysctls?.forEach(({ name }, i) => {
     if (name === "") problems.push(required(`${here}.sysctls[${i}].name`));
     else if (name.length > 253 || !name.split(/[./]/).every(part => /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/.test(part))) problems.push(invalidValue(`${here}.sysctls[${i}].name`, name, "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"));
     else if (spec.hostIPC === true && sharedByIpc(name)) problems.push(invalidValue(`${here}.sysctls[${i}].name`, name, "may not be specified when 'hostIPC' is true"));
     else if (spec.hostNetwork === true && name.replaceAll("/", ".").startsWith("net.")) problems.push(invalidValue(`${here}.sysctls[${i}].name`, name, "may not be specified when 'hostNetwork' is true"));
-    else if (names.has(name)) problems.push({ field: `${here}.sysctls[${i}].name`, reason: "Duplicate", value: name, detail: "" });
-    names.add(name);
+    else if (names!.has(name)) problems.push({ field: `${here}.sysctls[${i}].name`, reason: "Duplicate", value: name, detail: "" });
+    names!.add(name);
   });
   if (spec.shareProcessNamespace === true && spec.hostPID === true) problems.push(invalidValue(`${here}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled"));
   if (context.seLinuxChangePolicy !== undefined && context.seLinuxChangePolicy !== "Recursive") problems.push(notSupported(`${here}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ["Recursive"]));
@@ -64,7 +66,6 @@ export function validatePodSecurityContext(spec: PodSpec, path: string): readonl
     if (spec.hostPID === true) problems.push(forbidden(`${path}.HostPID`, "when `hostUsers` is false"));
     if (spec.hostIPC === true) problems.push(forbidden(`${path}.HostIPC`, "when `hostUsers` is false"));
   }
-  return problems;
 }
 const sharedByIpc = (name: string): boolean => /^(kernel\.shm|kernel\.msg|kernel\.sem$|fs\.mqueue\.)/.test(name.replaceAll("/", "."));
 
@@ -80,6 +81,8 @@ export function validateWindowsOptions(options: WindowsOptions | undefined, path
   return problems;
 }
 type Contained = { readonly securityContext?: { readonly windowsOptions?: WindowsOptions | undefined } | undefined };
+const usesWindows = ({ securityContext }: Contained): boolean => securityContext?.windowsOptions !== undefined;
+const usesWindowsOptions = (spec: PodSpec): boolean => usesWindows(spec) || spec.containers.some(usesWindows) || spec.initContainers?.some(usesWindows) === true || spec.ephemeralContainers?.some(usesWindows) === true;
 /** Windows options have no place in a pod that says it is for Linux; containers of the host come all or none. */
 export function validateWindowsUse(spec: PodSpec, path: string): readonly Problem[] {
   const problems: Problem[] = [];

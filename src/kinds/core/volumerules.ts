@@ -14,22 +14,26 @@ const downwardFields = ["metadata.annotations", "metadata.labels", "metadata.nam
 export function validateVolumes(volumes: readonly Volume[], podName: string | undefined, path: string): { readonly byName: ReadonlyMap<string, Volume>; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const byName = new Map<string, Volume>();
-  const claims = new Set(podName ? volumes.filter(({ ephemeral }) => ephemeral !== undefined).map(({ name }) => `${podName}-${name}`) : []);
+  if (volumes.length === 0) return noVolumes;
+  const claims = podName && volumes.some(isEphemeral) ? new Set(volumes.filter(isEphemeral).map(({ name }) => `${podName}-${name}`)) : undefined;
   volumes.forEach((volume, i) => {
     const here = `${path}[${i}]`;
-    const own: Problem[] = [...checkSource(volume, podName, here)];
+    const own = checkSource(volume, podName, here);
     if (volume.name === "") own.push(required(`${here}.name`));
     else for (const detail of grammar.dnsLabel(volume.name)) own.push(invalidValue(`${here}.name`, volume.name, detail));
     if (byName.has(volume.name)) own.push(duplicate(`${here}.name`, volume.name));
     if (own.length === 0) byName.set(volume.name, volume);
     problems.push(...own);
     const claim = volume.persistentVolumeClaim?.claimName;
-    if (claim !== undefined && claims.has(claim)) problems.push(invalidValue(`${here}.persistentVolumeClaim.claimName`, claim, "must not reference a PVC that gets created for an ephemeral volume"));
+    if (claim !== undefined && claims?.has(claim) === true) problems.push(invalidValue(`${here}.persistentVolumeClaim.claimName`, claim, "must not reference a PVC that gets created for an ephemeral volume"));
   });
   return { byName, problems };
 }
 
-function checkSource(volume: Volume, podName: string | undefined, path: string): readonly Problem[] {
+const noVolumes: ReturnType<typeof validateVolumes> = { byName: new Map(), problems: [] };
+const isEphemeral = ({ ephemeral }: Volume): boolean => ephemeral !== undefined;
+
+function checkSource(volume: Volume, podName: string | undefined, path: string): Problem[] {
   const problems: Problem[] = [];
   const sources = validateSource(volume, sourceNames, path, false);
   let step = sources.next();
@@ -43,7 +47,7 @@ function checkSource(volume: Volume, podName: string | undefined, path: string):
       const given = name === "secret" ? volume.secret!.secretName : volume.configMap!.name;
       if (given === undefined || given === "") problems.push(required(`${here}.${name === "secret" ? "secretName" : "name"}`));
       checkMode(source.defaultMode, `${here}.defaultMode`, problems);
-      checkItems(source.items ?? [], `${here}.items`, problems);
+      if (source.items !== undefined) checkItems(source.items, `${here}.items`, problems);
       break;
     }
     case "downwardAPI":
@@ -84,11 +88,10 @@ function checkMode(mode: number | undefined, path: string, problems: Problem[]):
 }
 function checkItems(items: readonly KeyToPath[], path: string, problems: Problem[]): void {
   items.forEach(({ key, path: file, mode }, i) => {
-    const here = `${path}[${i}]`;
-    if (key === "") problems.push(required(`${here}.key`));
-    if (file === "") problems.push(required(`${here}.path`));
-    problems.push(...localPath(file, `${here}.path`));
-    checkMode(mode, `${here}.mode`, problems);
+    if (key === "") problems.push(required(`${path}[${i}].key`));
+    if (file === "") problems.push(required(`${path}[${i}].path`));
+    problems.push(...localPath(file, `${path}[${i}].path`));
+    if (mode !== undefined) checkMode(mode, `${path}[${i}].mode`, problems);
   });
 }
 function checkDownwardFile(file: DownwardAPIVolumeFile, path: string, problems: Problem[]): void {
@@ -100,6 +103,13 @@ function checkDownwardFile(file: DownwardAPIVolumeFile, path: string, problems: 
   } else if (file.resourceFieldRef !== undefined) problems.push(...validateResourceFieldRef(file.resourceFieldRef, true, `${path}.resourceFieldRef`));
   else problems.push(required(path, "one of fieldRef and resourceFieldRef is required"));
   checkMode(file.mode, `${path}.mode`, problems);
+}
+
+/** How many fields an object has. */
+function countOf(object: object): number {
+  let count = 0;
+  for (const name in object) if ((object as { readonly [name: string]: unknown })[name] !== undefined) count++;
+  return count;
 }
 
 function checkProjected(projected: ProjectedVolumeSource, path: string, problems: Problem[]): void {
@@ -116,8 +126,9 @@ function checkProjected(projected: ProjectedVolumeSource, path: string, problems
       const from = source[name];
       if (from === undefined) continue;
       if (!from.name) problems.push(required(`${here}.${name}.name`));
-      checkItems(from.items ?? [], `${here}.${name}.items`, problems);
-      for (const item of from.items ?? []) file(item.path, from.name ?? "");
+      if (from.items === undefined) continue;
+      checkItems(from.items, `${here}.${name}.items`, problems);
+      for (const item of from.items) file(item.path, from.name ?? "");
     }
     for (const each of source.downwardAPI?.items ?? []) {
       checkDownwardFile(each, `${here}.downwardAPI`, problems);
@@ -132,6 +143,6 @@ function checkProjected(projected: ProjectedVolumeSource, path: string, problems
       if (token.path === "") problems.push(required(`${path}.path`));
       else problems.push(...localPath(token.path, `${path}.path`));
     }
-    if (Object.values(source).filter(each => each !== undefined).length > 1) problems.push(forbidden(here, "may not specify more than 1 volume type per source"));
+    if (countOf(source) > 1) problems.push(forbidden(here, "may not specify more than 1 volume type per source"));
   });
 }

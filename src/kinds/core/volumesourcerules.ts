@@ -162,13 +162,14 @@ function* noBacksteps(value: string, path: string): Iterable<Problem> {
 }
 /** A relative path that stays where it starts. */
 export function descendingPath(value: string, path: string): readonly Problem[] {
-  return [...(value.startsWith("/") ? [invalidValue(path, value, "must be a relative path")] : []), ...noBacksteps(value, path)];
+  const backsteps = value.includes("..") ? [...noBacksteps(value, path)] : none;
+  return value.startsWith("/") ? [invalidValue(path, value, "must be a relative path"), ...backsteps] : backsteps;
 }
+const none: readonly Problem[] = [];
 /** The same, for files that the agent writes: names that start with two dots are its own. */
 export function localPath(value: string, path: string): readonly Problem[] {
-  const problems = [...descendingPath(value, path)];
-  if (value.startsWith("..") && !value.startsWith("../")) problems.push(invalidValue(path, value, "must not start with '..'"));
-  return problems;
+  const problems = descendingPath(value, path);
+  return value.startsWith("..") && !value.startsWith("../") ? [...problems, invalidValue(path, value, "must not start with '..'")] : problems;
 }
 /** Modes that exist, told once for each that does not, at the list. */
 export function validateAccessModes(modes: readonly string[], path: string): readonly Problem[] {
