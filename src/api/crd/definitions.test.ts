@@ -71,7 +71,7 @@ test("objects are refused in upstream's words", async () => {
   const server = await start();
   await server.call("POST", definitions, widgets);
   const { body } = await server.call("POST", objects, widget({ size: 0, name: 5, either: 1.5, ports: [{ port: 1 }, { port: 1 }] }));
-  assert.equal(body.message, 'Widget.example.com "a" is invalid: [spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1, spec.name: Invalid value: 5: spec.name in body must be of type string: "integer", spec.either: Invalid value: 1.5: spec.either in body must be of type integer,string: "number", spec.ports[1]: Duplicate value: {"port":1}]');
+  assert.equal(body.message, 'Widget.example.com "a" is invalid: [spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1, spec.name: Invalid value: "integer": spec.name in body must be of type string: "integer", spec.either: Invalid value: "number": spec.either in body must be of type integer,string: "number", spec.ports[1]: Duplicate value: {"port":1}]');
   assert.equal((await server.call("POST", objects, widget({}))).body.details.causes[0].field, "spec.size");
   assert.equal((await server.call("PATCH", `${objects}/a`, {}, { "content-type": "application/strategic-merge-patch+json" })).status, 415);
   assert.equal((await server.call("GET", objects, undefined, { accept: "application/vnd.kubernetes.protobuf" })).status, 406);
@@ -209,5 +209,15 @@ test("a rule that does not compile is refused with its definition", async () => 
   const server = await start();
   const { status, body } = await server.call("POST", definitions, definition({ type: "object", "x-kubernetes-validations": [{ rule: "self.none > 0" }], properties: { a: { type: "integer" } } }));
   assert.deepEqual([status, body.details?.causes[0].field], [422, "spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule"]);
+  await server.stop();
+});
+
+test("the first object with rules may be of a version that is not stored", async () => {
+  const server = await start();
+  const rules = (rule: string) => ({ schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", "x-kubernetes-validations": [{ rule }], properties: { size: { type: "integer" } } } } } } });
+  const versions = [{ name: "v1", served: true, storage: true, ...rules("self.size > 1") }, { name: "v1alpha1", served: true, storage: false, ...rules("self.size > 2") }];
+  assert.equal((await server.call("POST", definitions, { ...widgets, spec: { ...widgets.spec, versions } })).status, 201);
+  const refused = await server.call("POST", objects.replace("/v1/", "/v1alpha1/"), { apiVersion: "example.com/v1alpha1", kind: "Widget", metadata: { name: "a" }, spec: { size: 1 } });
+  assert.match(refused.body.message, /failed rule: self\.size > 2/);
   await server.stop();
 });

@@ -29,7 +29,7 @@ const finalizer = "customresourcecleanup.apiextensions.k8s.io";
 const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
 const writing = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
 
-type Served = { readonly kind: AnyKind; readonly from: string };
+type Served = { readonly kind: AnyKind; readonly from: string; readonly needsCel: boolean };
 
 export class Definitions {
   readonly #core: Core;
@@ -38,7 +38,6 @@ export class Definitions {
 
   readonly #post: PostJson | undefined;
   readonly #loadCel: LoadCel | undefined;
-  readonly #withRules = new WeakSet<AnyKind>();
   #cel: Cel | undefined;
   #loading: Promise<void> | undefined;
 
@@ -108,14 +107,14 @@ export class Definitions {
     const names = (crd.status?.acceptedNames?.plural ?? "") === "" ? crd.spec.names : crd.status.acceptedNames;
     const kind = kindOfDefinition({ ...crd, spec: { ...crd.spec, names } }, this.#validator, () => this.#cel, { post: this.#post, read: this.#core.reader, random: this.#core.random });
     const served = terminating ? { ...kind, terminating } : kind;
-    if (crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema))) this.#withRules.add(served);
+    const needsCel = crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema));
     this.#core.registry.add(served);
-    this.#served.set(name, { kind: served, from });
+    this.#served.set(name, { kind: served, from, needsCel });
   }
 
   /** Before an object of a kind with rules is checked, they can be: many clusters have such kinds and never an object of them. */
   needRules(kind: AnyKind): Promise<void> | undefined {
-    return this.#cel === undefined && this.#withRules.has(kind) ? this.#needCel() : undefined;
+    return this.#cel === undefined && this.#served.get(`${kind.plural}.${kind.group}`)?.needsCel === true ? this.#needCel() : undefined;
   }
 
   /** Loaded once, by the first object that has rules. */

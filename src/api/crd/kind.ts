@@ -13,6 +13,7 @@ import { parseJsonPath } from "./json-path.ts";
 import { rootNode } from "./node.ts";
 import { coerceMeta, prune, setDefaults, type Schema } from "./schema.ts";
 import type { Validator } from "./validate.ts";
+import { embeddedProblems, listProblems } from "./validate-parts.ts";
 
 type Version = { readonly name: string; readonly served: boolean; readonly storage: boolean; readonly schema?: { readonly openAPIV3Schema?: Schema }; readonly subresources?: any; readonly additionalPrinterColumns?: readonly any[]; readonly selectableFields?: readonly { readonly jsonPath: string }[]; readonly deprecated?: boolean; readonly deprecationWarning?: string };
 
@@ -59,19 +60,20 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
   const checked = hasRules(schemaOf(version));
   let rules: ReturnType<Cel["rules"]> | undefined;
   const schema = withoutMeta(schemaOf(version));
+  const hasObjects = mentions(schema, each => each["x-kubernetes-embedded-resource"] === true), hasKeys = mentions(schema, each => each["x-kubernetes-list-type"] === "set" || each["x-kubernetes-list-type"] === "map");
   return rootNode(schema, definitionName(group, version.name, kind), {
     decode(value) {
       if (!isObject(value)) throw new DecodeError(`json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`);
       const unknown: string[] = [];
       const { apiVersion, kind: name, metadata, ...rest } = value;
       const meta = coerceMeta(metadata ?? {}, "metadata", unknown);
-      const object = prune(schema, rest, "", unknown);
+      const object = prune(schema, rest, "", unknown, true);
       return { object: { ...(apiVersion === undefined ? {} : { apiVersion }), ...(name === undefined ? {} : { kind: name }), metadata: meta, ...object }, unknown };
     },
     setDefaults: object => setDefaults(schema, object),
-    validate(next) {
-      const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = next;
-      const problems = validator.validate(schema, rest, "");
+    validate(next, previous) {
+      const problems = [...validator.validate(schemaOf(version), next, previous), ...(hasObjects ? embeddedProblems(schema, next, "") : [])];
+      if (hasKeys && (previous === undefined || [...listProblems(schema, previous, "")].length === 0)) problems.push(...listProblems(schema, next, ""));
       if (!checked) return problems;
       if (problems.some(({ reason }) => blocking.has(reason))) return [...problems, invalidValue("<nil>", null, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")];
       return problems;
@@ -88,9 +90,12 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
 /** With such a problem a rule may read what is not there (apiextensions customresource/strategy.go hasBlockingErr). */
 const blocking: ReadonlySet<Problem["reason"]> = new Set(["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"]);
 
-export function hasRules(schema: Schema): boolean {
+export const hasRules = (schema: Schema): boolean => mentions(schema, each => (each["x-kubernetes-validations"]?.length ?? 0) > 0);
+
+/** Whether some part of it is such. */
+function mentions(schema: Schema, test: (part: Schema) => boolean): boolean {
   const inside: readonly (Schema | undefined)[] = [...Object.values(schema.properties ?? {}), schema.items, isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined, ...(schema.allOf ?? [])];
-  return (schema["x-kubernetes-validations"]?.length ?? 0) > 0 || inside.some(each => each !== undefined && hasRules(each));
+  return test(schema) || inside.some(each => each !== undefined && mentions(each, test));
 }
 
 /** The language is on its way: nothing is stored unchecked meanwhile. */

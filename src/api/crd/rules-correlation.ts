@@ -47,5 +47,7 @@ export function itemLike(schema: Schema, list: readonly Json[], item: Json): Jso
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
   if (keys === undefined || !isObject(item)) return undefined;
   const of = (key: string): Json | undefined => getOwn(item, key) ?? getOwn(schema.items?.properties ?? {}, key)?.default;
+  // An item that lacks a key, or has one that is no scalar, is like none.
+  if (keys.some(key => of(key) === undefined || typeof of(key) === "object")) return undefined;
   return list.find(other => isObject(other) && keys.every(key => (getOwn(other, key) ?? getOwn(schema.items?.properties ?? {}, key)?.default) === of(key)));
 }

@@ -1,7 +1,8 @@
 /** A custom resource's own schema, as its definition gives it, and the walks over it that upstream's structural schemas have. */
 import { isObject, setOwn, type Json } from "../../base/json.ts";
 import { copyJson } from "../../base/json-codec.ts";
-import { decode } from "../../schema/decode.ts";
+import { decode, DecodeError } from "../../schema/decode.ts";
+import { invalidValue, problemBody } from "../../schema/problem.ts";
 import { ObjectMeta } from "../../kinds/meta/objectmeta.ts";
 
 /** `JSONSchemaProps` as it is stored. */
@@ -48,30 +49,47 @@ const typeMeta: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]
 const at = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 const own = <T>(map: { readonly [name: string]: T } | undefined, name: string): T | undefined => (map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined);
 
-/** A private copy without what the schema does not know; the paths of what went are added to `unknown`. */
-export function prune(schema: Schema, value: Json, path: string, unknown: string[]): any {
-  if (Array.isArray(value)) return value.map((item, i) => (schema.items === undefined ? (preserves(schema) ? copyJson(item) : pruneUntyped(item)) : prune(schema.items, item, `${path}[${i}]`, unknown)));
+/** A private copy without what the schema does not know; the paths of what went are added to `unknown`. `refuses`: objects inside that do not say what they are throw a DecodeError; they are let be in what is stored. */
+export function prune(schema: Schema, value: Json, path: string, unknown: string[], refuses = false): any {
+  if (Array.isArray(value)) return value.map((item, i) => (schema.items === undefined ? (preserves(schema) ? copyJson(item) : pruneUntyped(item, `${path}[${i}]`, unknown)) : prune(schema.items, item, `${path}[${i}]`, unknown, refuses)));
   if (!isObject(value)) return value;
   const kept: { [name: string]: any } = {};
   for (const [name, item] of Object.entries(value)) {
     const here = at(path, name);
-    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, name === "metadata" ? coerceMeta(item, here, unknown) : item);
+    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, refuses ? embedded(name, item, here, unknown) : name === "metadata" ? coerceMeta(isObject(item) ? item : {}, here, unknown) : item);
     else {
       const field = own(schema.properties, name);
-      if (field !== undefined) setOwn(kept, name, prune(field, item, here, unknown));
-      else if (isObject(schema.additionalProperties)) setOwn(kept, name, prune(schema.additionalProperties as Schema, item, here, unknown));
-      else if (schema.additionalProperties === true || preserves(schema)) setOwn(kept, name, copyJson(item));
+      if (field !== undefined) setOwn(kept, name, prune(field, item, here, unknown, refuses));
+      else if (isObject(schema.additionalProperties)) setOwn(kept, name, prune(schema.additionalProperties as Schema, item, here, unknown, refuses));
+      else if (preserves(schema)) setOwn(kept, name, copyJson(item));
+      else if (schema.additionalProperties === true) setOwn(kept, name, pruneUntyped(item, here, unknown));
       else unknown.push(here);
     }
   }
   return kept;
 }
-/** A list whose items have no schema keeps scalars and nothing inside objects. */
-const pruneUntyped = (item: Json): any => (isObject(item) ? {} : copyJson(item));
+/** What has no schema keeps scalars and nothing inside objects. */
+function pruneUntyped(item: Json, path: string, unknown: string[]): any {
+  if (Array.isArray(item)) return item.map((each, i) => pruneUntyped(each, `${path}[${i}]`, unknown));
+  if (!isObject(item)) return item;
+  for (const name of Object.keys(item)) unknown.push(at(path, name));
+  return {};
+}
+
+function embedded(name: string, item: Json, path: string, unknown: string[]): Json {
+  const refuse = (why: string): never => { throw new DecodeError(`${path}: ${problemBody(invalidValue(path, item, why))}`); };
+  if (name !== "metadata") return typeof item === "string" ? item : refuse("must be a string");
+  try {
+    return coerceMeta(item ?? {}, path, unknown);
+  } catch (error) {
+    if (error instanceof DecodeError) return refuse(error.message);
+    throw error;
+  }
+}
 
 /** ObjectMeta of an embedded object, as its type reads it. */
 export function coerceMeta(value: Json, path: string, unknown: string[]): any {
-  const decoded = decode(ObjectMeta.node, isObject(value) ? value : {});
+  const decoded = decode(ObjectMeta.node, value);
   unknown.push(...decoded.unknown.map(name => at(path, name)));
   return decoded.object;
 }
@@ -79,7 +97,11 @@ export function coerceMeta(value: Json, path: string, unknown: string[]): any {
 /** Fills in defaults; nulls where null is not allowed make room for them, or go. Changes `value`. */
 export function setDefaults(schema: Schema, value: any): void {
   if (Array.isArray(value)) {
-    if (schema.items !== undefined) for (const item of value) setDefaults(schema.items, item);
+    const { items } = schema;
+    if (items !== undefined) value.forEach((item, i) => {
+      if (item === null && items.nullable !== true && items.default !== undefined) value[i] = copyJson(items.default);
+      setDefaults(items, value[i]);
+    });
     return;
   }
   if (!isObject(value)) return;
@@ -96,8 +118,11 @@ export function setDefaults(schema: Schema, value: any): void {
     const items = schema.additionalProperties as Schema;
     for (const name of Object.keys(object)) {
       if (own(schema.properties, name) !== undefined) continue;
-      if (object[name] === null && items.nullable !== true && items.default !== undefined) setOwn(object, name, copyJson(items.default));
-      setDefaults(items, object[name]);
+      if (object[name] === null && items.nullable !== true) {
+        if (items.default !== undefined) setOwn(object, name, copyJson(items.default));
+        else delete object[name];
+      }
+      if (Object.hasOwn(object, name)) setDefaults(items, object[name]);
     }
   }
 }

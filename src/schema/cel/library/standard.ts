@@ -144,14 +144,14 @@ function toText(value: Value): string {
 function toDuration(value: Value): Value {
   if (value instanceof Duration) return value;
   const parsed = parseDuration(value as string);
-  if (parsed === undefined) throw new CelError(`time: invalid duration ${JSON.stringify(value)}`);
+  if (parsed === undefined) throw new CelError("type conversion error from 'string' to 'google.protobuf.Duration'");
   return parsed;
 }
 function toTimestamp(value: Value): Value {
   if (value instanceof Timestamp) return value;
   if (typeof value === "bigint") return timestampOf(value * 1_000_000_000n);
   const parsed = parseTimestamp(value as string);
-  if (parsed === undefined) throw new CelError(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse`);
+  if (parsed === undefined) throw new CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'");
   return parsed;
 }
 
@@ -170,7 +170,7 @@ const conversions: readonly [string, readonly Overload[]][] = [
 function toBool(text: string): boolean {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw new CelError("type conversion error from 'string' to 'bool'");
 }
 
 const sized = [string, bytes, listA, mapAB];
