@@ -92,7 +92,7 @@ export class World {
   }
 
   async #send(method: string, target: string, { body, type = "application/json", user, headers = {} }: Asked, signal: AbortSignal): Promise<HttpResponse> {
-    const bytes = new TextEncoder().encode(body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body));
+    const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body));
     const request: HttpRequest = { method, target, headers: { "user-agent": "e2e.test", ...(body === undefined ? {} : { "content-type": type }), ...headers, ...(user === undefined ? {} : { "x-test-user": user }) }, body: async () => bytes, peer: { address: "127.0.0.1" }, upgrade: false, signal };
     return this.#pass(this.#api.handle(request));
   }
