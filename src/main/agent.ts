@@ -19,6 +19,7 @@ import { pathsOf, pauseImage } from "../host/containerd-config.ts";
 import { CriRuntime, limit as runtimeLimit } from "../host/cri.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
+import { standardOutput } from "../host/log-output.ts";
 import { machineFacts } from "../host/machine-facts.ts";
 import { nftables } from "../host/nft.ts";
 import { nodeFiles } from "../host/node-files.ts";
@@ -73,7 +74,7 @@ export async function runAgent(dataFolder: string, node: string | undefined, nam
   // A member has the address of its link, wherever the machine goes.
   const cluster = node === undefined ? await presentCluster(dataFolder) : await clusterAsKept(dataFolder);
   const report = startReport("agent", nodePlace(cluster, node).runFolder);
-  const log = lineLog(line => void process.stdout.write(line), "info");
+  const log = lineLog(standardOutput(), "info");
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const fatal = (error: unknown): never => {

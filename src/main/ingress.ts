@@ -12,6 +12,7 @@ import { portsOfClusters } from "../host/held-ports.ts";
 import { followTable, tellListening } from "../host/ingress-process.ts";
 import { startIngressProxy } from "../host/ingress-proxy.ts";
 import { lineLog } from "../host/log.ts";
+import { standardOutput } from "../host/log-output.ts";
 import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
 import { needsPatterns } from "../ingress/match.ts";
@@ -22,7 +23,7 @@ const accessLog = { bytesMax: 20_000_000, filesMax: 3 };
 /** Runs until SIGTERM, or until the machine has moved; gives the exit code, with which its keeper starts it again. */
 export async function runIngress(dataFolder: string): Promise<number> {
   const cluster = await presentCluster(dataFolder);
-  const log = lineLog(line => void process.stdout.write(line), "info").child("ingress");
+  const log = lineLog(standardOutput(), "info").child("ingress");
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const random = systemRandom();

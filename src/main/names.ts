@@ -14,6 +14,7 @@ import { concernsNames, snapshotOf, snapshotView, type Snapshot } from "../dns/s
 import { systemClock } from "../host/clock.ts";
 import { startDnsServer, systemNameservers, upstreamForward, type DnsServer } from "../host/dns-server.ts";
 import { lineLog } from "../host/log.ts";
+import { standardOutput } from "../host/log-output.ts";
 import { addLoopbackAddress } from "../host/pod-network.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
@@ -36,7 +37,7 @@ export type NameServer = {
 
 /** As the very first thing of an agent's start. `undefined`: it could not be; the agent tries again when it runs. */
 export async function beginNames(dataFolder: string, node: string | undefined): Promise<NameServer | undefined> {
-  const log = lineLog(line => void process.stdout.write(line), "info");
+  const log = lineLog(standardOutput(), "info");
   try {
     const cluster = await clusterAsKept(dataFolder);
     return await startNames(cluster, nodePlace(cluster, node), { clock: systemClock(), log, path: process.env["PATH"] ?? "" });

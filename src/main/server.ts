@@ -41,6 +41,7 @@ import { startHttpsServer, type ServerCredentials } from "../host/https-server.t
 import { detachedSignature, openSigningKeys } from "../host/jwt.ts";
 import { HeldPorts } from "../host/held-ports.ts";
 import { lineLog } from "../host/log.ts";
+import { standardOutput } from "../host/log-output.ts";
 import { compilePattern } from "../host/regex.ts";
 import { postJson } from "../host/webhook-client.ts";
 import { openPki, type Pki } from "../host/pki.ts";
@@ -81,7 +82,7 @@ export type ServeOptions = {
 export async function runServer(dataFolder: string, options: ServeOptions): Promise<number> {
   const cluster = await presentCluster(dataFolder);
   const report = startReport("server", cluster.runFolder);
-  const log = lineLog(line => void process.stdout.write(line), options.foreground ? "warn" : "info");
+  const log = lineLog(standardOutput(), options.foreground ? "warn" : "info");
   const stop = new AbortController();
   const ended = new Promise<void>(resolve => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => { stop.abort(); resolve(); });
