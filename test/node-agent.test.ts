@@ -237,6 +237,6 @@ scenario("the agent counts what it does under kubelet's names: nothing goes back
 scenario("configz says what the agent does", async (_, world) => {
   const configuration = world.api!.configuration() as { readonly [field: string]: unknown };
   assert.deepEqual([configuration["kind"], configuration["apiVersion"], configuration["maxPods"], configuration["port"], configuration["clusterDomain"], configuration["clusterDNS"], configuration["podLogsDir"]], ["KubeletConfiguration", "kubelet.config.k8s.io/v1beta1", 5, 10250, "cluster.local", ["10.96.0.10"], "/logs"]);
-  assert.deepEqual(configuration["evictionHard"], { "memory.available": "100Mi", "imagefs.available": "15%", "imagefs.inodesFree": "5%", "nodefs.available": "10%", "nodefs.inodesFree": "5%" });
+  assert.deepEqual(configuration["evictionHard"], { "memory.available": "100Mi", "imagefs.available": "5%", "imagefs.inodesFree": "5%", "nodefs.available": "5%", "nodefs.inodesFree": "5%" });
   assert.deepEqual(["nodeStatusUpdateFrequency", "nodeStatusReportFrequency", "imageMinimumGCAge", "containerLogMaxSize", "containerLogMaxFiles", "cpuCFSQuotaPeriod", "evictionPressureTransitionPeriod", "syncFrequency"].map(field => configuration[field]), ["10s", "5m0s", "2m0s", "10Mi", 5, "100ms", "5m0s", "1m0s"]);
 });

@@ -141,7 +141,7 @@ export class Agent {
     };
     const images = new ImageCollection({ ...counted, runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
     const eviction = new Eviction({
-      ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(),
+      ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(), published: () => conditionsOf(this.#heartbeat?.node),
       tellPod: (worker, reason, message) => recorder.event(involved(worker.pod), "Warning", reason, message),
     });
     this.#eviction = eviction;
@@ -151,7 +151,7 @@ export class Agent {
   #made(facts: MachineFacts, signal: AbortSignal): PodServices {
     const { client, clock, random, log, runtime, host, node, references, recorder, identity, services, nodeHosts, figures } = this.#options;
     const allocatable = allocatableOf(facts, identity.podsMax);
-    const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node, () => this.#eviction?.pressures ?? new Set());
+    const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node, () => this.#eviction?.effective ?? new Set());
     return {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable, ...(figures && { figures }),
       images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),
@@ -299,4 +299,9 @@ export function turns(max: number): <T>(work: () => Promise<T>) => Promise<T> {
       else running--;
     }
   };
+}
+
+/** What a Node says is the case with it. */
+function conditionsOf(node: Node | undefined): ReadonlySet<string> {
+  return new Set((node?.status.conditions ?? []).filter(({ status }) => status === "True").map(({ type }) => type));
 }

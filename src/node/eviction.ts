@@ -30,6 +30,8 @@ type Options = {
   readonly tellPod: (worker: PodWorker, reason: string, message: string) => void;
   /** The Node's conditions are to be written now. */
   readonly changed: () => Promise<void>;
+  /** What the Node says of itself, as far as the API server has it. */
+  readonly published: () => ReadonlySet<string>;
 };
 
 export class Eviction {
@@ -45,13 +47,22 @@ export class Eviction {
     return new Set([...this.#seenAt].filter(([, at]) => now - at < transitionMs).map(([type]) => type));
   }
 
+  /**
+   * What pods feel of it. A disk may be full so that nobody can be told: the store lies on it, too. Then pods would be ended unseen, and what replaces them be sent
+   * here and refused again and again, since the scheduler does not know. So the disk's shortage is acted upon once the Node says it; memory does not wait.
+   */
+  get effective(): ReadonlySet<Pressure> {
+    const published = this.#options.published();
+    return new Set([...this.pressures].filter(type => type !== "DiskPressure" || published.has(type)));
+  }
+
   async look(signal: AbortSignal): Promise<void> {
     const { stats, clock, log, changed } = this.#options;
     const before = [...this.pressures].sort().join();
     const met = thresholdsMet(observationsOf(await stats.nodeSummary()));
     for (const { condition } of met) this.#seenAt.set(condition, clock.monotonic());
     if ([...this.pressures].sort().join() !== before) await changed().catch((error: unknown) => log.warn("the node's conditions could not be written, the next heartbeat does", { error: messageOf(error) }));
-    const evicted = (await this.#overLimit()) ?? (await this.#relieve(met));
+    const evicted = (await this.#overLimit()) ?? (await this.#relieve(met.filter(({ condition }) => this.effective.has(condition))));
     if (evicted === undefined) return;
     for (const end = clock.monotonic() + cleanupMs; clock.monotonic() < end && !signal.aborted && evicted.some(({ state }) => state === "syncing" || state === "ending");) await clock.sleep(1_000, signal);
   }

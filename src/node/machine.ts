@@ -1,6 +1,7 @@
 /** What a node says of itself: facts of the machine, and the Node's status made of them. */
 import { timeOf } from "../base/time.ts";
 import type { Node, NodeStatus } from "../kinds/core/node.ts";
+import { diskPercentMin } from "./pressure.ts";
 import type { ImageState, RuntimeCondition } from "./runtime.ts";
 
 export type MachineFacts = {
@@ -21,7 +22,7 @@ export type MachineFacts = {
 };
 export type NodeIdentity = { readonly name: string; readonly kubeletVersion: string; readonly port: number; readonly podsMax: number; readonly labels: { readonly [key: string]: string } };
 
-/** Upstream keeps this much memory from pods before it evicts (eviction hard: memory.available<100Mi, nodefs.available<10%). */
+/** Upstream keeps this much memory from pods before it evicts (eviction hard: memory.available<100Mi). */
 const memoryKept = 100 * 2 ** 20;
 export const statusImagesMax = 50;
 
@@ -34,7 +35,7 @@ export function capacityOf({ cpus, memoryBytes, ephemeralBytes, hugepages }: Mac
 export function allocatableOf(facts: MachineFacts, podsMax: number): { readonly [resource: string]: string } {
   const pages = Object.values(facts.hugepages).reduce((sum, bytes) => sum + bytes, 0);
   return {
-    ...capacityOf(facts, podsMax), "ephemeral-storage": String(Math.floor(facts.ephemeralBytes * 0.9)), memory: `${Math.floor(Math.max(0, facts.memoryBytes - memoryKept - pages) / 1024)}Ki`,
+    ...capacityOf(facts, podsMax), "ephemeral-storage": String(Math.floor((facts.ephemeralBytes * (100 - diskPercentMin)) / 100)), memory: `${Math.floor(Math.max(0, facts.memoryBytes - memoryKept - pages) / 1024)}Ki`,
   };
 }
 

@@ -27,9 +27,9 @@ const summary = (memory: number, disk: number, inodes: number, images = disk): n
   node: { memory: { availableBytes: memory * mi, workingSetBytes: 900 * mi }, fs: { availableBytes: disk, capacityBytes: 100, inodesFree: inodes, inodes: 100 }, runtime: { imageFs: { availableBytes: images, capacityBytes: 100, inodesFree: inodes, inodes: 100 } } },
 }) as never;
 for (const [what, given, wanted] of [
-  ["nothing is short", summary(100, 15, 5), ""],
-  ["memory comes before disk", summary(99, 9, 50), "memory.available imagefs.available nodefs.available"],
-  ["images need more room than the rest", summary(500, 14, 50), "imagefs.available"],
+  ["nothing is short", summary(100, 5, 5), ""],
+  ["memory comes before disk", summary(99, 4, 50), "memory.available imagefs.available nodefs.available"],
+  ["images have a disk of their own", summary(500, 14, 50, 4), "imagefs.available"],
   ["inodes run out too", summary(500, 50, 4), "imagefs.inodesFree nodefs.inodesFree"],
   ["a file system without inodes has none to run out of", { node: { fs: { availableBytes: 50, capacityBytes: 100, inodesFree: 0, inodes: 0 } } }, ""],
 ] as const)

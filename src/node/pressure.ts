@@ -10,12 +10,18 @@ type Resource = "memory" | "ephemeral-storage" | "inodes";
 export type Observation = { readonly available: number; readonly capacity: number };
 export type Observations = { readonly [S in Signal]?: Observation };
 
-/** kubelet's hard thresholds on Linux, in the order in which they are looked at: memory before all others. */
+/**
+ * Of the disk this much stays free. kubelet's own defaults (15 % for images, 10 % for the rest) are made for machines that are nodes and nothing else: a laptop
+ * with 50 of 500 GB free would run no pod at all. k3s has 5 as well.
+ */
+export const diskPercentMin = 5;
+
+/** Hard thresholds, in kubelet's order: memory before all others. */
 export const thresholds: readonly { readonly signal: Signal; readonly resource: Resource; readonly condition: Pressure; /** A quantity, or a share of the capacity. */ readonly least: string }[] = [
   { signal: "memory.available", resource: "memory", condition: "MemoryPressure", least: "100Mi" },
-  { signal: "imagefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: "15%" },
+  { signal: "imagefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: `${diskPercentMin}%` },
   { signal: "imagefs.inodesFree", resource: "inodes", condition: "DiskPressure", least: "5%" },
-  { signal: "nodefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: "10%" },
+  { signal: "nodefs.available", resource: "ephemeral-storage", condition: "DiskPressure", least: `${diskPercentMin}%` },
   { signal: "nodefs.inodesFree", resource: "inodes", condition: "DiskPressure", least: "5%" },
 ];
 function leastOf(least: string, capacity: number): number {
