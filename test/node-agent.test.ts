@@ -142,6 +142,7 @@ scenario("a node refuses pods that it has no room for", async cluster => {
   await createPod(cluster, "n1", "big", one({ resources: { requests: { cpu: "3" } } }));
   await cluster.until(() => podNamed(cluster, "big")?.status.phase === "Failed", 5_000, "the refusal");
   assert.deepEqual([podNamed(cluster, "big")!.status.reason, podNamed(cluster, "big")!.status.message], ["OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000"]);
+  assert.deepEqual([podNamed(cluster, "big")!.status.containerStatuses, podNamed(cluster, "big")!.status.hostIP], [undefined, undefined], "nothing that a client could show instead of the reason");
 });
 
 scenario("a pod deleted by force is ended all the same", async (cluster, { runtime }) => {

@@ -32,6 +32,7 @@ export type StatusFacts = {
 };
 
 export function podStatus(pod: Pod, facts: StatusFacts): PodStatus {
+  if (facts.verdict && facts.state.sandboxes.length === 0 && facts.state.containers.length === 0 && facts.previous.containerStatuses === undefined) return refusedStatus(pod, facts, facts.verdict);
   const placed = containersOf(pod);
   const statuses = new Map(placed.map(each => [each.container.name, containerStatus(pod, each, facts)]));
   const listed = (...roles: readonly Placed["role"][]): readonly ContainerStatus[] => placed.filter(({ role }) => roles.includes(role)).map(({ container }) => statuses.get(container.name)!);
@@ -55,6 +56,15 @@ export function podStatus(pod: Pod, facts: StatusFacts): PodStatus {
     containerStatuses: mains,
     ...(ephemerals.length > 0 && { ephemeralContainerStatuses: ephemerals }),
     qosClass: qosOf(pod),
+  };
+}
+
+/** A pod that was never let in has nothing but the reason: clients would else show what its containers wait for (kubelet.go rejectPod). */
+function refusedStatus(pod: Pod, { previous, startTime }: StatusFacts, { reason, message }: NonNullable<StatusFacts["verdict"]>): PodStatus {
+  const generation = pod.metadata.generation;
+  return {
+    ...(generation !== undefined && { observedGeneration: generation }),
+    phase: "Failed", ...(previous.conditions && { conditions: previous.conditions }), message, reason, startTime: previous.startTime ?? startTime, qosClass: qosOf(pod),
   };
 }
 
