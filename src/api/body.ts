@@ -100,9 +100,11 @@ function checkType(apiVersion: string, kind: string, expected: Expected): void {
   throw refuse(`converting (${versionOf(apiVersion)}.${kind}) to (${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}): unknown conversion`);
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 export function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (error) {
     if (error instanceof TypeError) throw badRequest("the body of the request is not valid UTF-8");
     throw error;

@@ -32,6 +32,19 @@ export function parseAccept(header: string): readonly Clause[] {
   return clauses.filter(({ type }) => type !== "").sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b));
 }
 
+/** The few headers that a server's clients send, read once. */
+const known = new Map<string, readonly Clause[]>();
+const [knownMax, knownCharsMax] = [100, 512];
+function clausesOf(header: string): readonly Clause[] {
+  let clauses = known.get(header);
+  if (clauses !== undefined) return clauses;
+  clauses = parseAccept(header);
+  if (header.length > knownCharsMax) return clauses;
+  if (known.size >= knownMax) known.clear();
+  known.set(header, clauses);
+  return clauses;
+}
+
 export type OutputRules = {
   /** Custom resources and Tables have no protobuf. */
   readonly protobuf: boolean;
@@ -43,7 +56,7 @@ export function negotiateOutput(headers: Headers, query: URLSearchParams, rules:
   const pretty = wantsPretty(headers, query);
   if (accept === "") return { type: jsonType, pretty };
   const supported = mediaTypes.filter(type => rules.protobuf || type !== protobufType);
-  for (const { type, params } of parseAccept(accept))
+  for (const { type, params } of clausesOf(accept))
     for (const offered of supported) {
       if (type !== offered && type !== "*/*" && type !== "application/*") continue;
       const transform = transformOf(params, offered, rules);

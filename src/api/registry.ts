@@ -31,7 +31,7 @@ export class Registry {
   generation = 0;
   readonly #listeners = new Set<() => void>();
   /** Every admission step asks for resources by name; which one is meant changes only with the kinds. */
-  readonly #byResource = new Map<string, Served>();
+  readonly #byResource = new Map<string, Map<string, Served>>();
   readonly #versions = new Set<string>();
 
   constructor(kinds: readonly AnyKind[]) {
@@ -75,12 +75,14 @@ export class Registry {
   }
   /** Any served version of a resource, the kind's own first. */
   resource(group: string, resource: string): Served | undefined {
-    const key = `${group}/${resource}`;
-    const known = this.#byResource.get(key);
+    const known = this.#byResource.get(group)?.get(resource);
     if (known !== undefined) return known;
     let found: Served | undefined;
     for (const served of this.#served.values()) if (served.group === group && served.resource === resource && (found === undefined || served.convert === undefined)) found = served;
-    if (found !== undefined) this.#byResource.set(key, found);
+    if (found === undefined) return undefined;
+    const ofGroup = this.#byResource.get(group);
+    if (ofGroup === undefined) this.#byResource.set(group, new Map([[resource, found]]));
+    else ofGroup.set(resource, found);
     return found;
   }
   hasVersion(group: string, version: string): boolean {

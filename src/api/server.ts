@@ -19,7 +19,7 @@ import { publishLocalServices } from "./aggregation/local.ts";
 import type { FetchRemote } from "./aggregation/remote.ts";
 import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
-import { impersonate } from "./authn/impersonation.ts";
+import { impersonate, wantsImpersonation } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
 import type { LoadCel } from "./cel.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
@@ -195,7 +195,7 @@ export class ApiServer {
     trail.known?.(info);
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
-    const user = await impersonate(found, request.headers, this.core.authorizer, attributesOf(info));
+    const user = wantsImpersonation(request.headers) ? await impersonate(found, request.headers, this.core.authorizer, attributesOf(info)) : found;
     if (user !== found) trail.impersonated = user;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
     const long = this.#isLongRunning(info);

@@ -34,7 +34,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   const owned = applied ? undefined : own(core, call, given, undefined, options);
   if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "CREATE", given, undefined, options, given.metadata.name ?? "");
-  await admit(core.admission, "mutate", admission);
+  const mutated = admit(core.admission, "mutate", admission);
+  if (mutated !== undefined) await mutated;
   setServedDefaults(served, given);
   for (let attempt = 1; ; attempt++) {
     const generated = (given.metadata.name ?? "") === "" && (given.metadata.generateName ?? "") !== "";
@@ -44,7 +45,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     stampNew(kind, next, name, core.random.uuid(), now);
     const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion }, text => call.warn(text), () => core.clock.sleep(0));
     if (checked !== undefined) await checked;
-    await admit(core.admission, "validate", { ...admission, object: next, name });
+    const admitted = admit(core.admission, "validate", { ...admission, object: next, name });
+    if (admitted !== undefined) await admitted;
     // Storage refuses it, after everybody else (apiserver pkg/storage/etcd3/store.go).
     if (version !== "") throw badRequest("resourceVersion should not be set on objects to be created");
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);

@@ -79,7 +79,8 @@ function countMembers(value: Json): number {
   if (typeof value !== "object" || value === null) return 0;
   let count = 0;
   if (Array.isArray(value)) for (const item of value as readonly Json[]) count += countMembers(item);
-  else for (const key of Object.keys(value)) count += 1 + countMembers((value as { readonly [key: string]: Json })[key]!);
+  // Straight from the parser: nothing is inherited.
+  else for (const key in value) count += 1 + countMembers((value as { readonly [key: string]: Json })[key]!);
   return count;
 }
 

@@ -2,8 +2,12 @@
 
 /** `metav1.Time`: whole seconds, rounded down. */
 export function timeOf(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const seconds = Math.floor(ms / 1000);
+  // Four times are written for every object that is made, most often of the same second.
+  if (seconds !== lastSeconds) [lastSeconds, lastText] = [seconds, `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`];
+  return lastText;
 }
+let [lastSeconds, lastText] = [NaN, ""];
 /** `metav1.MicroTime`: six digits. */
 export function microTimeOf(ms: number): string {
   const micros = Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000);

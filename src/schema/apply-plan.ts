@@ -34,6 +34,7 @@ export class Plan {
   readonly #met: readonly (readonly [FieldShape, number])[];
   readonly #next: (Map<string, Plan> | undefined)[] = new Array<Map<string, Plan> | undefined>(forms).fill(undefined);
   #added: readonly Member[] | undefined;
+  #whole: string | null | undefined;
   #changed: readonly Member[] | undefined;
 
   constructor(root: PlanRoot, met: readonly (readonly [FieldShape, number])[]) {
@@ -57,6 +58,11 @@ export class Plan {
   /** Members of an object that was not there before. */
   get added(): readonly Member[] {
     return (this.#added ??= this.#members(false));
+  }
+  /** All that is written of an object that was not there before, if nothing of it depends on its values; else `null`. */
+  get whole(): string | null {
+    if (this.#whole === undefined) this.#whole = this.added.some(({ below }) => below !== undefined) ? null : this.added.length === 0 ? "{}" : `{".":{}${this.added.map(({ text }) => text).join("")}}`;
+    return this.#whole;
   }
   /** Members of an object that Go's struct had before, empty. */
   get changed(): readonly Member[] {

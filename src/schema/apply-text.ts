@@ -69,7 +69,9 @@ function addedText(shape: Shape, value: Json): string {
 function addedFields(shape: MapShape, value: JsonObject): string {
   let text = "";
   if (shape.item === undefined) {
-    for (const { text: known, below } of planOf(shape, value).added) text += below === undefined ? known : known + addedText(below.shape, below.given ?? value[below.name] as Json);
+    const plan = planOf(shape, value);
+    if (plan.whole !== null) return plan.whole;
+    for (const { text: known, below } of plan.added) text += below === undefined ? known : known + addedText(below.shape, below.given ?? value[below.name] as Json);
   } else {
     const names = Object.keys(value);
     if (!isSorted(names)) names.sort();

@@ -79,7 +79,7 @@ function mapDecoder(node: Node): Decoder {
     if (!isObject(value)) throw new Mismatch();
     const map: { [key: string]: unknown } = {};
     let empty = true;
-    for (const key of Object.keys(value)) {
+    for (const key in value) {
       empty = false;
       const decoded = item(value[key]!, state);
       setOwn(map, key, decoded === absent ? zeroOf(items) : decoded);
@@ -103,7 +103,8 @@ function objectDecoder(node: Node): Decoder {
     if (typeof value !== "object" || Array.isArray(value)) throw new Mismatch();
     const known = fields ?? prepare();
     const object: { [key: string]: unknown } = {};
-    for (const key of Object.keys(value)) {
+    // JSON inherits nothing that is enumerable.
+    for (const key in value) {
       const given = (value as { readonly [key: string]: Json | undefined })[key];
       // Objects that never were JSON may hold undefined: the same as nothing.
       if (given === undefined) continue;

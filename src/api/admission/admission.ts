@@ -29,7 +29,7 @@ export type AdmissionRequest = {
   annotate?(key: string, value: string): void;
 };
 
-/** Refuses by throwing an `ApiError` (see `forbidden`). */
+/** Refuses by throwing an `ApiError` (see `forbidden`). Answers a promise only when there is something to wait for: every write passes every step. */
 export type AdmissionStep = {
   readonly name: string;
   mutate?(request: AdmissionRequest): void | Promise<void>;

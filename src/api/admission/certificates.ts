@@ -21,24 +21,26 @@ export function certificateAdmission(options: { readonly authorizer: Authorizer;
     { name: "CertificateRequester", mutate: request => stamp(request) },
     {
       name: "CertificateApproval",
-      async validate(request) {
-        const { signerName } = request.previous?.spec ?? {};
-        if (isWrite(request, "UPDATE", "approval") && !(await mayFor(authorizer, request.user, "approve", signerName)))
-          throw refuse(request, `user not permitted to approve requests with signerName ${JSON.stringify(signerName)}`);
-      },
+      validate: request => (isWrite(request, "UPDATE", "approval") ? checkApproval(authorizer, request) : undefined),
     },
     {
       name: "CertificateSigning",
-      async validate(request) {
-        if (!isWrite(request, "UPDATE", "status")) return;
-        const { previous, object, user } = request;
-        const signs = (of: any): unknown => [of.status?.certificate ?? "", (of.status?.conditions ?? []).filter(({ type }: any) => type === "Failed")];
-        const { signerName } = previous.spec;
-        if (!sameJson(signs(previous), signs(object)) && !(await mayFor(authorizer, user, "sign", signerName))) throw refuse(request, `user not permitted to sign requests with signerName ${JSON.stringify(signerName)}`);
-      },
+      validate: request => (isWrite(request, "UPDATE", "status") ? checkSigning(authorizer, request) : undefined),
     },
     { name: "CertificateSubjectRestriction", validate: request => checkRequest(request, options) },
   ];
+}
+
+async function checkApproval(authorizer: Authorizer, request: AdmissionRequest): Promise<void> {
+  const { signerName } = request.previous?.spec ?? {};
+  if (!(await mayFor(authorizer, request.user, "approve", signerName))) throw refuse(request, `user not permitted to approve requests with signerName ${JSON.stringify(signerName)}`);
+}
+
+async function checkSigning(authorizer: Authorizer, request: AdmissionRequest): Promise<void> {
+  const { previous, object, user } = request;
+  const signs = (of: any): unknown => [of.status?.certificate ?? "", (of.status?.conditions ?? []).filter(({ type }: any) => type === "Failed")];
+  const { signerName } = previous.spec;
+  if (!sameJson(signs(previous), signs(object)) && !(await mayFor(authorizer, user, "sign", signerName))) throw refuse(request, `user not permitted to sign requests with signerName ${JSON.stringify(signerName)}`);
 }
 
 /** The requester is who sent the request, whatever the object says; conditions get their times. */

@@ -22,15 +22,13 @@ const retryMs = 100;
 export function serviceAccountAdmission(options: { readonly clock: Clock; readonly random: Random }): AdmissionStep {
   return {
     name: "ServiceAccount",
-    async mutate(request) {
-      if (!isNewPod(request) || isMirror(request.object)) return;
+    mutate(request) {
+      if (!isNewPod(request) || isMirror(request.object)) return undefined;
       const { spec } = request.object;
       const name = (spec.serviceAccountName ?? "") === "" ? "default" : spec.serviceAccountName;
-      [spec.serviceAccountName, spec.serviceAccount] = [name, name];
-      const account = await findAccount(request, name, options);
-      if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, options.random);
-      if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
-        spec.imagePullSecrets = account.imagePullSecrets.map((secret: { readonly name: string }) => ({ name: secret.name }));
+      spec.serviceAccountName = spec.serviceAccount = name;
+      const account = accountOf(request, name);
+      return account === undefined ? findAccount(request, name, options).then(found => runAs(spec, found, options.random)) : runAs(spec, account, options.random);
     },
     validate(request) {
       if (request.kind !== Pod || (request.subresource !== "" && request.subresource !== "ephemeralcontainers") || request.object === undefined) return;
@@ -47,6 +45,14 @@ export function serviceAccountAdmission(options: { readonly clock: Clock; readon
   };
 }
 
+const accountOf = (request: AdmissionRequest, name: string): any => request.read.get("", "serviceaccounts", request.namespace, name);
+
+function runAs(spec: any, account: any, random: Random): void {
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, random);
+  if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
+    spec.imagePullSecrets = account.imagePullSecrets.map((secret: { readonly name: string }) => ({ name: secret.name }));
+}
+
 function isNewPod({ kind, subresource, operation }: AdmissionRequest): boolean {
   return kind === Pod && subresource === "" && operation === "CREATE";
 }
@@ -60,7 +66,7 @@ async function findAccount(request: AdmissionRequest, name: string, { clock, ran
   const tries = name === "default" ? defaultTries : 1;
   for (let i = 0; i < tries; i++) {
     if (i > 0) await clock.sleep(retryMs + random.next() * retryMs);
-    const account = request.read.get("", "serviceaccounts", request.namespace, name);
+    const account = accountOf(request, name);
     if (account !== undefined) return account;
   }
   throw refuse(request, `error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);

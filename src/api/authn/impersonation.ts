@@ -22,6 +22,12 @@ const modes: readonly { readonly name: string; readonly fits: (wanted: Wanted, u
   { name: "user-info", fits: ({ name }) => nodeOf(name) === undefined && serviceAccountOf(name) === undefined },
 ];
 
+/** Whether a request asks to act as somebody else at all. */
+export function wantsImpersonation(headers: Headers): boolean {
+  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  return false;
+}
+
 /**
  * The user a request acts as: `user` itself without the headers, otherwise the one named, if `user` may impersonate it for `request` in one of the
  * constrained ways, or in the old way for anything. Throws Forbidden naming the first particular that was not allowed.

@@ -20,12 +20,12 @@ const everything: readonly Rule[] = [{ verbs: ["*"], apiGroups: ["*"], resources
 export function escalationCheck(rbac: Rbac, authorizer: Authorizer): AdmissionStep {
   return {
     name: "RBACEscalation",
-    async validate(request) {
+    validate(request) {
       const { kind, operation, user, object, previous } = request;
-      if ((operation !== "CREATE" && operation !== "UPDATE") || user.groups.includes(privilegedGroup)) return;
-      if (operation === "UPDATE" && changesOnlyOwnership(object, previous)) return;
-      if (kind === Role || kind === ClusterRole) await judgeRole(rbac, authorizer, request);
-      else if (kind === RoleBinding || kind === ClusterRoleBinding) await judgeBinding(rbac, authorizer, request);
+      const isRole = kind === Role || kind === ClusterRole;
+      if ((!isRole && kind !== RoleBinding && kind !== ClusterRoleBinding) || (operation !== "CREATE" && operation !== "UPDATE") || user.groups.includes(privilegedGroup)) return undefined;
+      if (operation === "UPDATE" && changesOnlyOwnership(object, previous)) return undefined;
+      return isRole ? judgeRole(rbac, authorizer, request) : judgeBinding(rbac, authorizer, request);
     },
   };
 }

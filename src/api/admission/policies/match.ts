@@ -29,6 +29,9 @@ export type Misconfigured<P, B> = { readonly policy: P; readonly binding: B | un
 
 const group = "admissionregistration.k8s.io";
 
+/** Whether any policy of a sort may have to be asked: most clusters have none. */
+export const anyBinding = (request: AdmissionRequest, bindings: string): boolean => request.read.list(group, bindings, "").length > 0;
+
 /** Everything that is to be asked, by the names of policies and bindings. */
 export async function* invocationsOf<P extends PolicyObject, B extends BindingObject>(request: AdmissionRequest, options: PolicyOptions, resources: { readonly policies: string; readonly bindings: string }): AsyncIterable<Invocation<P, B> | Misconfigured<P, B>> {
   const bindings: readonly B[] = request.read.list(group, resources.bindings, "");

@@ -13,7 +13,7 @@ import { setServedDefaults } from "../../strategy.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
 import { type Form, replaceContent } from "../webhooks/webhooks.ts";
-import { inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyOptions } from "./match.ts";
+import { anyBinding, inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyOptions } from "./match.ts";
 
 export type MutatingSpec = MutatingAdmissionPolicy["spec"];
 export type Mutation = { readonly apply: JsonObject } | { readonly patch: Json } | { readonly problem: string };
@@ -86,23 +86,23 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
   return [
     {
       name: "MutatingAdmissionPolicy",
-      async mutate(request) {
-        if (isExempt(request.kind) || request.read.list("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", "").length === 0) return;
+      mutate(request) {
+        if (isExempt(request.kind) || !anyBinding(request, "mutatingadmissionpolicybindings")) return undefined;
         const pass: Pass = { asked: new Set(), again: new Set(), output: "", wanted: false };
         passes.set(request, pass);
-        await run(request, pass, false);
+        return run(request, pass, false);
       },
-      async validate(request) {
-        if (request.kind === MutatingAdmissionPolicy) await checkPolicy(request, options);
+      validate(request) {
+        return request.kind === MutatingAdmissionPolicy ? checkPolicy(request, options) : undefined;
       },
     },
     {
       name: "MutatingAdmissionPolicy, again",
-      async mutate(request) {
+      mutate(request) {
         const pass = passes.get(request);
-        if (pass === undefined) return;
+        if (pass === undefined) return undefined;
         if (stringifyJson(request.object ?? null) !== pass.output) for (const key of pass.asked) pass.again.add(key);
-        if (pass.again.size > 0) await run(request, pass, true);
+        return pass.again.size > 0 ? run(request, pass, true) : undefined;
       },
     },
   ];

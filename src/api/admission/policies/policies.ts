@@ -8,7 +8,7 @@ import { forbidden, invalid } from "../../errors.ts";
 import type { Named } from "../../errors.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
-import { inputOf, invocationsOf, type PolicyInput, type PolicyOptions } from "./match.ts";
+import { anyBinding, inputOf, invocationsOf, type PolicyInput, type PolicyOptions } from "./match.ts";
 
 export type PolicySpec = ValidatingAdmissionPolicy["spec"];
 /** What a policy says of a request: nothing if all is well. */
@@ -21,6 +21,7 @@ export type Verdict = { readonly message: string; readonly reason: string; reado
 const policiesMax = 1_000;
 /** Bytes of one annotation's value in the audit log. */
 const annotationMax = 10 * 1024;
+const bindings = "validatingadmissionpolicybindings";
 const failureAnnotation = "validation.policy.admission.k8s.io/validation_failure";
 const codes: { readonly [reason: string]: number } = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 };
 const noCel: Policy = async () => ({ verdicts: [{ message: "this server has no CEL", reason: "Invalid", index: 0 }], annotations: [], failures: [] });
@@ -40,31 +41,34 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
 
   return {
     name: "ValidatingAdmissionPolicy",
-    async validate(request) {
-      if (request.kind === ValidatingAdmissionPolicy) await checkPolicy(request, options);
-      if (isExempt(request.kind)) return;
-      let denied: ApiError | undefined;
-      const annotations = new Map<string, Set<string>>();
-      for await (const asked of invocationsOf<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>(request, options, { policies: "validatingadmissionpolicies", bindings: "validatingadmissionpolicybindings" })) {
-        const { policy, binding } = asked;
-        const by = `ValidatingAdmissionPolicy '${policy.metadata.name}'${binding === undefined ? "" : ` with binding '${binding.metadata.name}'`}`;
-        const deny = (message: string, reason: string, of: Named): void => void (denied ??= refusal(request, of, `${by} denied request: ${message}`, reason));
-        if ("message" in asked) {
-          if (policy.spec.failurePolicy !== "Ignore") deny(asked.message, "Invalid", { group: request.served?.group ?? request.kind.group, resource: request.kind.plural });
-          continue;
-        }
-        const said = await (await policyOf(policy))(inputOf(asked, request, options));
-        for (const verdict of said.verdicts) announce(verdict, asked.binding, request, text => `Validation failed for ${by}: ${text}`, () => deny(verdict.message, verdict.reason, asked.form));
-        for (const failure of said.failures) deny(failure, "Invalid", asked.form);
-        for (const { key, value } of said.annotations) {
-          const name = `${policy.metadata.name}/${key}`;
-          annotations.set(name, (annotations.get(name) ?? new Set()).add(value.slice(0, annotationMax)));
-        }
-      }
-      for (const [key, values] of annotations) request.annotate?.(key, [...values].join(", "));
-      if (denied !== undefined) throw denied;
+    validate(request) {
+      if (request.kind === ValidatingAdmissionPolicy) return checkPolicy(request, options);
+      return isExempt(request.kind) || !anyBinding(request, bindings) ? undefined : ask(request);
     },
   };
+
+  async function ask(request: AdmissionRequest): Promise<void> {
+    let denied: ApiError | undefined;
+    const annotations = new Map<string, Set<string>>();
+    for await (const asked of invocationsOf<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>(request, options, { policies: "validatingadmissionpolicies", bindings })) {
+      const { policy, binding } = asked;
+      const by = `ValidatingAdmissionPolicy '${policy.metadata.name}'${binding === undefined ? "" : ` with binding '${binding.metadata.name}'`}`;
+      const deny = (message: string, reason: string, of: Named): void => void (denied ??= refusal(request, of, `${by} denied request: ${message}`, reason));
+      if ("message" in asked) {
+        if (policy.spec.failurePolicy !== "Ignore") deny(asked.message, "Invalid", { group: request.served?.group ?? request.kind.group, resource: request.kind.plural });
+        continue;
+      }
+      const said = await (await policyOf(policy))(inputOf(asked, request, options));
+      for (const verdict of said.verdicts) announce(verdict, asked.binding, request, text => `Validation failed for ${by}: ${text}`, () => deny(verdict.message, verdict.reason, asked.form));
+      for (const failure of said.failures) deny(failure, "Invalid", asked.form);
+      for (const { key, value } of said.annotations) {
+        const name = `${policy.metadata.name}/${key}`;
+        annotations.set(name, (annotations.get(name) ?? new Set()).add(value.slice(0, annotationMax)));
+      }
+    }
+    for (const [key, values] of annotations) request.annotate?.(key, [...values].join(", "));
+    if (denied !== undefined) throw denied;
+  }
 }
 
 /** What comes of a rule that does not hold, as the binding wants it. */

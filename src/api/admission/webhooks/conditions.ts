@@ -2,7 +2,7 @@
 import { invalidValue } from "../../../schema/problem.ts";
 import type { LoadCel } from "../../cel.ts";
 import { invalid } from "../../errors.ts";
-import type { AdmissionStep } from "../admission.ts";
+import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import type { Hook } from "./match.ts";
 
 /** What conditions see besides the authorizer. */
@@ -14,16 +14,18 @@ const conditionsOf = (object: any): readonly { readonly path: string; readonly e
 export function webhookConditions(loadCel: LoadCel | undefined): AdmissionStep {
   return {
     name: "WebhookMatchConditions",
-    async validate({ kind, name, object, previous }) {
-      if (kind.group !== "admissionregistration.k8s.io" || !kind.kind.endsWith("WebhookConfiguration")) return;
-      const known = new Set(conditionsOf(previous).map(({ expression }) => expression));
-      const added = conditionsOf(object).filter(({ expression }) => expression.trim() !== "" && !known.has(expression));
-      const cel = added.length === 0 ? undefined : await loadCel?.();
-      const problems = added.flatMap(({ path, expression }) => {
-        const why = cel?.conditionProblem(expression, conditionVariables);
-        return why === undefined ? [] : [invalidValue(path, expression, why)];
-      });
-      if (problems.length > 0) throw invalid(kind, name, problems);
+    validate(request) {
+      return request.kind.group !== "admissionregistration.k8s.io" || !request.kind.kind.endsWith("WebhookConfiguration") ? undefined : check(request);
     },
   };
+  async function check({ kind, name, object, previous }: AdmissionRequest): Promise<void> {
+    const known = new Set(conditionsOf(previous).map(({ expression }) => expression));
+    const added = conditionsOf(object).filter(({ expression }) => expression.trim() !== "" && !known.has(expression));
+    const cel = added.length === 0 ? undefined : await loadCel?.();
+    const problems = added.flatMap(({ path, expression }) => {
+      const why = cel?.conditionProblem(expression, conditionVariables);
+      return why === undefined ? [] : [invalidValue(path, expression, why)];
+    });
+    if (problems.length > 0) throw invalid(kind, name, problems);
+  }
 }

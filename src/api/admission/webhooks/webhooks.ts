@@ -38,49 +38,54 @@ type Pass = { readonly called: readonly Hook[]; readonly output: string };
 function webhooksAgain(options: WebhookOptions, passes: WeakMap<AdmissionRequest, Pass>): AdmissionStep {
   return {
     name: "MutatingAdmissionWebhook, again",
-    async mutate(request) {
+    mutate(request) {
       const pass = passes.get(request);
-      if (pass === undefined || stringifyJson(request.object ?? null) === pass.output) return;
-      for (const hook of pass.called) if (hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
+      return pass === undefined || stringifyJson(request.object ?? null) === pass.output ? undefined : askAgain(request, pass);
     },
   };
+  async function askAgain(request: AdmissionRequest, pass: Pass): Promise<void> {
+    for (const hook of pass.called) if (hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
+  }
 }
 
 function mutatingWebhooks(options: WebhookOptions, passes: WeakMap<AdmissionRequest, Pass>): AdmissionStep {
   return {
     name: "MutatingAdmissionWebhook",
-    async mutate(request) {
+    mutate(request) {
       const hooks = hooksFor(request, "mutatingwebhookconfigurations");
-      if (hooks.length === 0) return;
-      const called: Hook[] = [];
-      let changedSince = new Set<Hook>();
-      for (const hook of hooks) {
-        const before = stringifyJson(request.object ?? null);
-        if (!(await callMutating(options, request, hook))) continue;
-        // Those asked before see what later ones have made of the object, if they want to.
-        if (stringifyJson(request.object ?? null) !== before) changedSince = new Set(called);
-        called.push(hook);
-      }
-      for (const hook of called) if (changedSince.has(hook) && hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
-      passes.set(request, { called, output: stringifyJson(request.object ?? null) });
+      return hooks.length === 0 ? undefined : ask(request, hooks);
     },
   };
+  async function ask(request: AdmissionRequest, hooks: readonly Hook[]): Promise<void> {
+    const called: Hook[] = [];
+    let changedSince = new Set<Hook>();
+    for (const hook of hooks) {
+      const before = stringifyJson(request.object ?? null);
+      if (!(await callMutating(options, request, hook))) continue;
+      // Those asked before see what later ones have made of the object, if they want to.
+      if (stringifyJson(request.object ?? null) !== before) changedSince = new Set(called);
+      called.push(hook);
+    }
+    for (const hook of called) if (changedSince.has(hook) && hook.reinvocationPolicy === "IfNeeded") await callMutating(options, request, hook);
+    passes.set(request, { called, output: stringifyJson(request.object ?? null) });
+  }
 }
 
 function validatingWebhooks(options: WebhookOptions): AdmissionStep {
   return {
     name: "ValidatingAdmissionWebhook",
-    async validate(request) {
+    validate(request) {
       const hooks = hooksFor(request, "validatingwebhookconfigurations");
-      if (hooks.length > 0) await Promise.all(hooks.map(hook => callOnce(options, request, hook)));
+      return hooks.length === 0 ? undefined : Promise.all(hooks.map(hook => callOnce(options, request, hook))).then(() => undefined);
     },
   };
 }
 
+const noHooks: readonly Hook[] = [];
 function hooksFor(request: AdmissionRequest, resource: string): readonly Hook[] {
-  if (isExempt(request.kind)) return [];
+  if (isExempt(request.kind)) return noHooks;
   const configurations = request.read.list("admissionregistration.k8s.io", resource, "");
-  return configurations.length === 0 ? [] : configurations.flatMap(({ webhooks = [] }) => webhooks as Hook[]);
+  return configurations.length === 0 ? noHooks : configurations.flatMap(({ webhooks = [] }) => webhooks as Hook[]);
 }
 
 /** True if the hook was asked. */
