@@ -9,19 +9,19 @@ import { silent } from "../../src/base/log.ts";
 import { SqliteEngine } from "../../src/host/sqlite.ts";
 import { RevisionedStore } from "../../src/store/revisioned-store.ts";
 import { StoreFull } from "../../src/store/store.ts";
-import { Scratch } from "./harness.ts";
+import { image, Scratch } from "./harness.ts";
 import { ManualClock } from "../store/manual-clock.ts";
 
 const megabyte = 1 << 20;
 const key = (i: number) => `/registry/core/pods/default/p${String(i).padStart(4, "0")}`;
 
-/** Runs `body` on an ext4 file system of 64 MB in a file. */
-async function onSmallDisk(body: (directory: string) => Promise<void>): Promise<void> {
+/** Runs `body` on a small ext4 file system in a file. */
+async function onSmallDisk(body: (directory: string) => Promise<void>, megabytes = 64): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "timonier-full-"));
   const mount = join(scratch, "mount");
-  const image = openSync(join(scratch, "image"), "w");
-  ftruncateSync(image, 64 * megabyte);
-  closeSync(image);
+  const file = openSync(join(scratch, "image"), "w");
+  ftruncateSync(file, megabytes * megabyte);
+  closeSync(file);
   mkdirSync(mount);
   execFileSync("mkfs.ext4", ["-q", "-m", "0", join(scratch, "image")]);
   execFileSync("mount", ["-o", "loop", join(scratch, "image"), mount]);
@@ -108,6 +108,38 @@ test("a cluster whose disk, with store and logs, is full answers, deletes, refus
       await scratch.close();
     }
   });
+});
+
+test("a node whose disk, with pods, images and logs, is full keeps what runs, and goes on when space is back (P04)", async () => {
+  await onSmallDisk(async directory => {
+    const scratch = new Scratch();
+    scratch.env["TIMONIER_DATA_DIR"] = directory;
+    scratch.env["TIMONIER_NAME"] = `full-${process.pid}`;
+    try {
+      await scratch.registry();
+      const up = scratch.timonier("up", "--port", "17853", "--node-port", "17860");
+      assert.equal(up.code, 0, up.err);
+      const pid = (name: string): string => new RegExp(`^${name}: +pid (\\d+)`, "m").exec(scratch.timonier("status").out)?.[1] ?? "none";
+      const before = [pid("Server"), pid("Agent")];
+      scratch.k(`create deployment old --image=${image("hello:v1")}`);
+      scratch.k("rollout status deploy/old --timeout=60s");
+      const filled = fillUp(join(directory, "filler"));
+      await scratch.until("a write is refused", () => scratch.kubectl("create", "configmap", `big-${performance.now().toFixed(0)}`, `--from-literal=a=${"x".repeat(60_000)}`).err.includes("disk is full"));
+      // Longer than it takes the agent to look at its disk.
+      await wait(12_000);
+      const ask = (): string => scratch.kubectl("exec", "deploy/old", "--", "wget", "-qO-", "http://127.0.0.1:5000").out;
+      assert.equal(ask(), "hello v1\n");
+      truncateSync(join(directory, "filler"), filled - 100 * megabyte);
+      await scratch.until("writes go on", () => scratch.kubectl("create", "deployment", "new", `--image=${image("hello:v2")}`).code === 0, 10);
+      scratch.k("rollout status deploy/new --timeout=60s");
+      assert.equal(ask(), "hello v1\n");
+      assert.deepEqual(scratch.k("get pods --no-headers").trim().split("\n").map(line => line.split(/ +/).slice(1, 4).join(" ")), ["1/1 Running 0", "1/1 Running 0"]);
+      assert.deepEqual([pid("Server"), pid("Agent")], before, "without a restart");
+    } finally {
+      console.log(scratch.timonier("delete").err);
+      await scratch.close();
+    }
+  }, 300);
 });
 
 async function fillAndFree(store: RevisionedStore, directory: string): Promise<void> {
