@@ -13,7 +13,7 @@ import type { HttpRequest, HttpResponse } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
+export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow; /** Spent waiting for a turn and for webhooks. */ elsewhereMs?: number; /** Refused or cut off in self-defence. */ terminated?: true; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 

@@ -36,7 +36,10 @@ export type Call = {
   warn(text: string): void;
   /** Adds an annotation to the audit event. */
   readonly annotate?: (key: string, value: string) => void;
+  readonly trail?: Trail | undefined;
 };
+/** `elsewhereMs`: time of a request that was spent waiting for others than the server itself. */
+export type Trail = { elsewhereMs?: number };
 
 /** What a verb answers: the object, and the stored entry behind it unless it was a dry run or computed. */
 export type Answer = { readonly object: any; readonly entry?: Entry; readonly created?: boolean };

@@ -35,7 +35,7 @@ async function admitDelete(core: Core, call: Call, previous: any, dryRun: boolea
   const { served, namespace, name, user, subresource } = call;
   const admission = {
     operation: "DELETE" as const, kind: served.kind, served, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun,
-    object: undefined, previous, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value),
+    object: undefined, previous, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
   await admit(core.admission, "mutate", admission);
   await admit(core.admission, "validate", admission);

@@ -4,6 +4,7 @@ import { timeout } from "./errors.ts";
 
 /** Upstream's --request-timeout. */
 export const requestTimeoutMs = 60_000;
+export const lateText = "request did not complete within the allotted timeout";
 
 /** The work's outcome, or 504 when it takes longer than `ms`. The work itself is told through the signal and may still finish. */
 export async function within<T>(clock: Clock, ms: number, work: (limit: { readonly signal: AbortSignal }) => Promise<T>, parent: { readonly signal: AbortSignal }): Promise<T> {
@@ -12,7 +13,7 @@ export async function within<T>(clock: Clock, ms: number, work: (limit: { readon
   const late = new Promise<never>((_, reject) => {
     stop = clock.after(ms, () => {
       limit.abort();
-      reject(timeout("request did not complete within the allotted timeout", 0));
+      reject(timeout(lateText, 0));
     });
   });
   try {

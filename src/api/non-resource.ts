@@ -8,6 +8,7 @@ import { aggregatedForm, type Discovery } from "./discovery.ts";
 import { methodNotAllowed } from "./errors.ts";
 import type { FlowControl } from "./flow-control/flow-control.ts";
 import { health, type HealthCheck } from "./health.ts";
+import type { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { negotiateOutput, one } from "./negotiate.ts";
 import type { OpenApi } from "./openapi.ts";
@@ -19,6 +20,7 @@ export type Endpoints = {
   readonly flow: FlowControl;
   readonly discovery: Discovery;
   readonly metrics: Metrics;
+  readonly healthFigures: HealthFigures;
   readonly build: Build;
   readonly address: string;
   readonly openapi: OpenApi;
@@ -26,7 +28,7 @@ export type Endpoints = {
   readonly tokens?: TokenIssuer;
 };
 
-const paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
+const paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
 const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
@@ -38,7 +40,7 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
 }
 
 async function answerPath(endpoints: Endpoints, request: HttpRequest, info: RequestInfo, path: string): Promise<HttpResponse | undefined> {
-  const { discovery, metrics, build, tokens, core, openapi } = endpoints;
+  const { discovery, metrics, healthFigures, build, tokens, core, openapi } = endpoints;
   const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
   switch (path) {
     case "/": return reply({ paths: [...paths, ...discovery.groups().flatMap(({ name, versions }) => versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`)))].sort() });
@@ -47,7 +49,8 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
     case "/openapi/v2": return openapi.v2(request);
     case "/openapi/v3": return reply(openapi.v3Index());
     case "/version": return reply(versionOf(build));
-    case "/metrics": return { ...sendPlain(200, metrics.render()), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } };
+    case "/metrics": return exposition(metrics);
+    case "/metrics/slis": return exposition(healthFigures.metrics);
     case "/.well-known/openid-configuration": return tokens === undefined ? undefined : document("application/json", tokens.configuration());
     case "/openid/v1/jwks": return tokens === undefined ? undefined : document("application/jwk-set+json", tokens.keys());
   }
@@ -59,10 +62,11 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
     const text = endpoints.flow.dump(third, (info.query.get("includeRequestDetails") ?? "") !== "");
     return text === undefined ? undefined : sendPlain(200, text);
   }
-  if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log);
+  if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log, healthFigures);
   return undefined;
 }
 
+const exposition = (metrics: Metrics): HttpResponse => ({ ...sendPlain(200, metrics.render()), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
 const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });
 
 function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): HttpResponse | undefined {

@@ -1,34 +1,152 @@
-import type { Metrics } from "../base/metrics.ts";
+import type { Clock } from "../base/clock.ts";
+import { labelText, renderBuckets, type Metrics } from "../base/metrics.ts";
 import type { Store } from "../store/store.ts";
+import type { AuditTrail } from "./audit.ts";
 import type { Call } from "./core.ts";
+import { one } from "./negotiate.ts";
+import type { HttpRequest } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
-const seconds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+/** The same from here on: no more is told of requests as the service level counts them. */
+const sliBuckets = durationBuckets.slice(2);
+/** Seconds that a client's certificate may still hold (pkg/authentication/request/x509). */
+const expiryBuckets = [0, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000, 15_552_000, 31_104_000];
+/** Distinguishable kinds of request; what comes after is one of its own, so that no client can fill memory. */
+const seriesMax = 2_000;
 
-/** Upstream's request figures (apiserver pkg/endpoints/metrics), where dashboards and the scalability tests look for them. */
+const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "CONNECT"]);
+const connects: ReadonlySet<string> = new Set(["log", "exec", "portforward", "attach", "proxy"]);
+const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
+const component = "apiserver";
+
+/** One kind of request: `labels` without its codes. */
+type Series = { readonly labels: readonly string[]; readonly codes: Map<number, number>; readonly durations: number[]; sum: number; count: number; readonly slis: number[]; sliSum: number };
+
+/** Upstream's request figures (apiserver pkg/endpoints/metrics), where dashboards, recording rules and the scalability tests look for them. */
 export class RequestMetrics {
-  readonly #total;
-  readonly #duration;
+  readonly #clock: Clock;
+  readonly #series = new Map<string, Series>();
+  readonly #inflight = new Inflight();
+  readonly #terminations;
+  readonly #expiry;
   readonly #watchEvents;
 
-  constructor(metrics: Metrics, store: Store) {
-    this.#total = metrics.counter("apiserver_request_total", "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component, and HTTP response code.", ["verb", "group", "version", "resource", "subresource", "scope", "component", "code"]);
-    this.#duration = metrics.histogram("apiserver_request_duration_seconds", "Response latency distribution in seconds for each verb, group, version, resource, subresource, scope and component.", seconds, ["verb", "group", "version", "resource", "subresource", "scope", "component"]);
+  constructor(metrics: Metrics, store: Store, clock: Clock) {
+    this.#clock = clock;
+    metrics.family("apiserver_request_total", () => this.#renderTotals());
+    metrics.family("apiserver_request_duration_seconds", () => this.#render("apiserver_request_duration_seconds", "Seconds until requests were answered, by what was asked.", labelNames, durationBuckets, ({ labels, durations, sum, count }) => ({ labels, counts: durations, sum, count })));
+    metrics.family("apiserver_request_sli_duration_seconds", () => this.#render("apiserver_request_sli_duration_seconds", "The same without the time spent in webhooks and waiting for a turn; dry runs are not in it.", labelNames.filter(name => name !== "dry_run"), sliBuckets,
+      ({ labels, slis, sliSum, count }) => (labels[1] === "" ? { labels: labels.filter((_, i) => i !== 1), counts: slis, sum: sliSum, count } : undefined)));
+    metrics.observedSeries("apiserver_current_inflight_requests", "The most requests that were being answered at a time within the last second, by kind.", ["request_kind"], () => this.#inflight.most(clock.monotonic()));
+    this.#terminations = metrics.counter("apiserver_request_terminations_total", "Requests that the server ended in self-defence: too many, or too long.", ["verb", "group", "version", "resource", "subresource", "scope", "component", "code"]);
+    this.#expiry = metrics.histogram("apiserver_client_certificate_expiration_seconds", "How long the certificates still hold that requests came with, in seconds.", expiryBuckets);
     this.#watchEvents = metrics.counter("apiserver_watch_events_total", "Number of events sent in watch clients", ["group", "version", "resource"]);
     metrics.observed("apiserver_storage_revision", "Newest revision of the store.", () => store.revision);
     metrics.observed("apiserver_storage_oldest_revision", "Oldest revision that can still be read or watched.", () => store.oldestRevision);
   }
 
-  done(info: RequestInfo | undefined, method: string, code: number, ms: number): void {
-    const resource = info?.resourceRequest === true;
-    const verb = resource ? info.verb.toUpperCase() : method.toUpperCase();
-    const scope = !resource ? "" : info.name !== "" ? "resource" : info.namespace !== "" ? "namespace" : "cluster";
-    const labels = resource ? ([verb, info.group, info.version, info.resource, info.subresource, scope, "apiserver"] as const) : ([verb, "", "", "", info?.path.split("/")[1] ?? "", scope, "apiserver"] as const);
-    this.#total.add(1, ...labels, code);
-    this.#duration.observe(ms / 1000, ...labels);
+  /** Every request begins once and is done once. */
+  begin({ method, peer }: HttpRequest, nowMs: number): void {
+    this.#inflight.add(isMutating(method), 1, nowMs);
+    if (peer.certificate?.ca === "client") this.#expiry.observe((peer.certificate.notAfterMs - this.#clock.now()) / 1000);
+  }
+  done(info: RequestInfo | undefined, request: HttpRequest, code: number, startedMs: number, nowMs: number, { elsewhereMs = 0, terminated }: AuditTrail): void {
+    this.#inflight.add(isMutating(request.method), -1, nowMs);
+    const labels = labelsOf(info, request);
+    const series = this.#of(labels);
+    const seconds = (nowMs - startedMs) / 1000;
+    series.codes.set(code, (series.codes.get(code) ?? 0) + 1);
+    series.count++;
+    series.sum += seconds;
+    bucket(series.durations, durationBuckets, seconds);
+    const own = Math.max(0, seconds - elsewhereMs / 1000);
+    series.sliSum += own;
+    bucket(series.slis, sliBuckets, own);
+    if (terminated === true) this.#terminations.add(1, ...series.labels.filter((_, i) => i !== 1), code);
   }
 
   watchEvents({ served }: Call, count: number): void {
     this.#watchEvents.add(count, served.group, served.version, served.resource);
+  }
+
+  #of(labels: readonly string[]): Series {
+    const key = labels.join("\u0001");
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= seriesMax && labels !== others) return this.#of(others);
+    const made: Series = { labels, codes: new Map(), durations: new Array<number>(durationBuckets.length).fill(0), sum: 0, count: 0, slis: new Array<number>(sliBuckets.length).fill(0), sliSum: 0 };
+    this.#series.set(key, made);
+    return made;
+  }
+
+  #renderTotals(): readonly string[] {
+    const lines = ["# HELP apiserver_request_total Requests, by what was asked and the answer's status code.", "# TYPE apiserver_request_total counter"];
+    const names = [...labelNames, "code"];
+    for (const { labels, codes } of this.#series.values()) for (const [code, count] of codes) lines.push(`apiserver_request_total${labelText(names, [...labels, code])} ${count}`);
+    return lines.length > 2 ? lines : [];
+  }
+  #render(name: string, help: string, names: readonly string[], bounds: readonly number[], of: (series: Series) => { readonly labels: readonly string[]; readonly counts: readonly number[]; readonly sum: number; readonly count: number } | undefined): readonly string[] {
+    const lines: string[] = [];
+    for (const series of this.#series.values()) {
+      const found = of(series);
+      if (found !== undefined) renderBuckets(lines, name, names, found.labels, bounds, found.counts, found.sum, found.count);
+    }
+    return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines];
+  }
+}
+
+const others: readonly string[] = labelNames.map(name => (name === "component" ? component : name === "dry_run" ? "" : "other"));
+
+function isMutating(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+/** CanonicalVerb, cleanVerb, CleanScope and cleanDryRun of upstream: verbs are HTTP's, with reads told apart. */
+function labelsOf(info: RequestInfo | undefined, { method, target, headers }: HttpRequest): readonly string[] {
+  const upper = method.toUpperCase();
+  if (info === undefined) return [methods.has(upper) ? upper : upper === "HEAD" ? "GET" : "other", "", "", "", "", "", "", component];
+  const { resourceRequest, verb, group, version, resource, subresource } = info;
+  const scope = info.name !== "" || verb === "create" ? "resource" : info.namespace !== "" ? "namespace" : resourceRequest ? "cluster" : "";
+  let reported = upper === "GET" || upper === "HEAD" ? (scope === "namespace" || scope === "cluster" ? "LIST" : "GET") : methods.has(upper) ? upper : "other";
+  if (verb === "watch") reported = "WATCH";
+  else if (upper === "PATCH" && (one(headers["content-type"]) ?? "").startsWith("application/apply-patch")) reported = "APPLY";
+  if (subresource !== "" && connects.has(subresource)) reported = "CONNECT";
+  const dryRun = target.includes("dryRun") ? dryRunOf(info.query.getAll("dryRun")) : "";
+  return resourceRequest ? [reported, dryRun, group, version, resource, subresource, scope, component] : [reported, dryRun, "", "", "", info.path.split("/", 2)[1] ?? "", scope, component];
+}
+function dryRunOf(values: readonly string[]): string {
+  return values.length === 0 ? "" : values.every(value => value === "All") ? "All" : "invalid";
+}
+
+function bucket(counts: number[], bounds: readonly number[], value: number): void {
+  let i = 0;
+  while (i < bounds.length && value > bounds[i]!) i++;
+  if (i < bounds.length) counts[i]!++;
+}
+
+/** How many requests are being answered, and the most there were in this second and the one before. */
+class Inflight {
+  readonly #now = [0, 0];
+  #peak = [0, 0];
+  #before = [0, 0];
+  #second = 0;
+
+  add(mutating: boolean, change: 1 | -1, nowMs: number): void {
+    this.#roll(nowMs);
+    const kind = mutating ? 1 : 0;
+    this.#now[kind]! += change;
+    if (this.#now[kind]! > this.#peak[kind]!) this.#peak[kind] = this.#now[kind]!;
+  }
+  most(nowMs: number): readonly (readonly [readonly string[], number])[] {
+    this.#roll(nowMs);
+    return [[["readOnly"], Math.max(this.#before[0]!, this.#peak[0]!)], [["mutating"], Math.max(this.#before[1]!, this.#peak[1]!)]];
+  }
+  #roll(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second === this.#second) return;
+    this.#before = second === this.#second + 1 ? this.#peak : [...this.#now];
+    this.#peak = [...this.#now];
+    this.#second = second;
   }
 }

@@ -3,7 +3,7 @@ import { isApiError } from "../base/api-error.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
 import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
-import type { Answer, Call, Core } from "./core.ts";
+import type { Answer, Call, Core, Trail } from "./core.ts";
 import { remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
@@ -42,6 +42,8 @@ export type Context = {
   readonly warn: (text: string) => void;
   /** Adds an annotation to the audit event. */
   readonly annotate?: (key: string, value: string) => void;
+  /** Takes note of the time that is not the server's own. */
+  readonly trail?: Trail;
   readonly signal: AbortSignal;
 };
 
@@ -60,7 +62,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const served = servedFor(core, info);
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
-    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }),
+    user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
     // Made when somebody asks: most requests end before anyone does.
     get signal() { return context.signal; },
   };

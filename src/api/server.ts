@@ -29,11 +29,12 @@ import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
 import type { HealthCheck } from "./health.ts";
+import { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { FlowControl } from "./flow-control/flow-control.ts";
 import type { Flow } from "./flow-control/levels.ts";
 import { keepFlowControl } from "./flow-control/keeper.ts";
-import { timeoutOf, within } from "./limits.ts";
+import { lateText, timeoutOf, within } from "./limits.ts";
 import { Sampler, type ReadNodeStats } from "./metrics/sampler.ts";
 import { negotiateOutput, one, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
@@ -44,6 +45,7 @@ import { storeReader } from "./reader.ts";
 import { Pace } from "./pace.ts";
 import { Registry } from "./registry.ts";
 import { parseRequest, type RequestInfo } from "./request-info.ts";
+import { observeServices, observeStore } from "./store-figures.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { handleResource, type Services } from "./resources.ts";
 import { sendError, sendPlain } from "./respond.ts";
@@ -110,6 +112,8 @@ export class ApiServer {
   readonly reader: Reader;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  /** `/metrics/slis`. */
+  readonly healthFigures = new HealthFigures();
   readonly services: Services;
   readonly #endpoints: Endpoints;
   readonly #options: ApiServerOptions;
@@ -130,7 +134,7 @@ export class ApiServer {
     const pace = new Pace(() => (options.defer === undefined ? clock.sleep(0) : new Promise(resolve => options.defer!(resolve))));
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, loadCel: options.loadCel, authorizer, pace });
+    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, clock, loadCel: options.loadCel, authorizer, pace });
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
     const admission: readonly (AdmissionStep | undefined)[] = [
@@ -140,9 +144,11 @@ export class ApiServer {
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
     this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
-    this.#figures = new RequestMetrics(this.metrics, store);
+    this.#figures = new RequestMetrics(this.metrics, store, clock);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson);
-    this.#aggregator = new Aggregator(this.core, options.fetchRemote);
+    this.#aggregator = new Aggregator(this.core, options.fetchRemote, this.metrics.counter("aggregator_unavailable_apiservice_total", "How often APIServices were found not to be available, by reason.", ["name", "reason"]));
+    observeServices(this.metrics, this.reader);
+    observeStore(this.metrics, store, this.registry);
     this.services = {
       core: this.core, parseYaml: options.parseYaml, authenticator: this.authenticator,
       subresources: { find: findSubresource },
@@ -151,7 +157,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvents: (call, count) => this.#figures.watchEvents(call, count) },
     };
     this.#endpoints = {
-      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
+      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
@@ -173,13 +179,15 @@ export class ApiServer {
     let info: RequestInfo | undefined;
     const recording = this.#options.auditor?.(this).begin(request, trail, receivedMs);
     let response: HttpResponse;
+    this.#figures.begin(request, started);
     try {
       info = parseRequest(request.method, request.target);
       response = await this.#answer(recording?.request ?? request, as, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
     } catch (error) {
       response = this.#refusal(request, info, error);
+      if (error instanceof StoreBusy || (error instanceof ApiError && error.message === lateText)) trail.terminated = true;
     }
-    this.#figures.done(info, request.method, response.status, this.#options.clock.monotonic() - started);
+    this.#figures.done(info, request, response.status, started, this.#options.clock.monotonic(), trail);
     if (recording !== undefined) response = await recording.end(response, info);
     else if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
@@ -213,7 +221,7 @@ export class ApiServer {
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, get signal() { return limit.signal; } });
+    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, trail, get signal() { return limit.signal; } });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

@@ -42,7 +42,7 @@ export class Metrics {
   observedSeries(name: string, help: string, labels: readonly string[], read: () => Iterable<readonly [LabelValues, number]>, type: "gauge" | "counter" = "gauge"): void {
     this.#add(name, {
       render: () => {
-        const samples = Array.from(read(), ([values, value]) => `${name}${labelText(labels, values.join(separator))} ${numberText(value)}`);
+        const samples = Array.from(read(), ([values, value]) => `${name}${labelText(labels, values)} ${numberText(value)}`);
         return samples.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples];
       },
     });
@@ -78,10 +78,18 @@ function keyOf(series: ReadonlyMap<string, unknown>, labels: LabelValues): strin
   return series.size < seriesMax || series.has(key) ? key : labels.map(() => "other").join(separator);
 }
 const escape = (text: string): string => text.replace(/[\\"\n]/g, char => (char === "\n" ? "\\n" : `\\${char}`));
-function labelText(names: readonly string[], key: string, more = ""): string {
-  const values = key.split(separator);
-  const all = [...names.map((name, i) => `${name}="${escape(values[i] ?? "")}"`), ...(more === "" ? [] : [more])];
+/** `{a="1",b="2"}`; empty without labels. */
+export function labelText(names: readonly string[], values: LabelValues, more = ""): string {
+  const all = names.map((name, i) => `${name}="${escape(String(values[i] ?? ""))}"`);
+  if (more !== "") all.push(more);
   return all.length === 0 ? "" : `{${all.join(",")}}`;
+}
+/** The lines of one histogram. `counts`: of each bucket alone. */
+export function renderBuckets(lines: string[], name: string, names: readonly string[], labels: LabelValues, bounds: readonly number[], counts: readonly number[], sum: number, count: number): void {
+  let total = 0;
+  bounds.forEach((bound, i) => lines.push(`${name}_bucket${labelText(names, labels, `le="${bound}"`)} ${(total += counts[i]!)}`));
+  const text = labelText(names, labels);
+  lines.push(`${name}_bucket${labelText(names, labels, 'le="+Inf"')} ${count}`, `${name}_sum${text} ${sum}`, `${name}_count${text} ${count}`);
 }
 
 class Scalar implements Gauge {
@@ -107,7 +115,7 @@ class Scalar implements Gauge {
   }
   render(): readonly string[] {
     if (this.#series.size === 0) return [];
-    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key)} ${numberText(value)}`)];
+    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key.split(separator))} ${numberText(value)}`)];
   }
 }
 
@@ -143,11 +151,7 @@ class Buckets implements Histogram {
   render(): readonly string[] {
     if (this.#series.size === 0) return [];
     const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`];
-    for (const [key, { counts, sum, count }] of this.#series) {
-      let total = 0;
-      this.#bounds.forEach((bound, i) => lines.push(`${this.#name}_bucket${labelText(this.#labels, key, `le="${bound}"`)} ${(total += counts[i]!)}`));
-      lines.push(`${this.#name}_bucket${labelText(this.#labels, key, 'le="+Inf"')} ${count}`, `${this.#name}_sum${labelText(this.#labels, key)} ${sum}`, `${this.#name}_count${labelText(this.#labels, key)} ${count}`);
-    }
+    for (const [key, { counts, sum, count }] of this.#series) renderBuckets(lines, this.#name, this.#labels, key.split(separator), this.#bounds, counts, sum, count);
     return lines;
   }
 }

@@ -15,6 +15,7 @@ import type { SignWithToken } from "./bootstrap-tokens.ts";
 import type { CertificateSigner } from "./certificate-signer.ts";
 import type { LoadBalancers } from "./load-balancer-plan.ts";
 import { KeyQueue } from "./queue.ts";
+import type { QueueFigures } from "./queue-figures.ts";
 
 /** Everything a controller is given; there is nothing else it can reach. */
 export type World = {
@@ -25,6 +26,8 @@ export type World = {
   readonly log: Log;
   readonly kinds: KindSource;
   readonly settings: Settings;
+  /** Counts what goes through the queues; absent: nobody does. */
+  readonly queues?: QueueFigures;
 };
 
 /** Every kind that is served now, custom ones included. */
@@ -142,7 +145,7 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   if (signal.aborted) return;
   const log = world.log.child(controller.name);
   const events = new EventRecorder({ component: controller.component ?? `${controller.name}-controller`, client: world.client, clock: world.clock, random: world.random, log });
-  const queue = new KeyQueue(world.clock);
+  const queue = new KeyQueue(world.clock, world.queues && { name: controller.name, figures: world.queues });
   const copies: Copies = { informers: new Map(), every: controller.everyKind !== undefined };
   const copyOf = (kind: AnyKind): Informer<AnyKind> => {
     const informer = copies.informers.get(kind) ?? world.informers.of(kind);

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
 import { supervise, type Service } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
@@ -21,6 +22,7 @@ import { horizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import { jobController } from "./job.ts";
 import { loadBalancerController } from "./load-balancer.ts";
 import { namespaceController } from "./namespace.ts";
+import { QueueFigures } from "./queue-figures.ts";
 import { replicaSetController } from "./replicaset.ts";
 import { replicationControllerController } from "./replicationcontroller.ts";
 import { nodeLifecycleController } from "./node-lifecycle.ts";
@@ -59,6 +61,8 @@ export type ControllerOptions = {
   readonly settings?: Partial<Settings>;
   /** Shared with other components of the process (the scheduler); made here if absent. */
   readonly informers?: Informers;
+  /** Where the queues' figures go; absent: nobody counts. */
+  readonly metrics?: Metrics;
   /** Names of controllers that are not to run. */
   readonly disabled?: readonly string[];
 };
@@ -67,9 +71,9 @@ const restartWaitMaxMs = 5_000;
 
 /** Runs all controllers, each supervised, until `signal` aborts. */
 export async function runControllers(options: ControllerOptions, signal: AbortSignal): Promise<void> {
-  const { client, clientFor = () => client, clock, random, log, kinds, settings, disabled = [] } = options;
+  const { client, clientFor = () => client, clock, random, log, kinds, settings, disabled = [], metrics } = options;
   const informers = options.informers ?? new Informers(client, { clock, log }, signal);
-  const world: Omit<World, "client"> = { clock, random, log, kinds, informers, settings: { ...defaultSettings, ...settings } };
+  const world: Omit<World, "client"> = { clock, random, log, kinds, informers, settings: { ...defaultSettings, ...settings }, ...(metrics && { queues: new QueueFigures(metrics) }) };
   await Promise.all(controllers.filter(({ name }) => !disabled.includes(name)).map(({ account, service }) =>
     supervise(service({ ...world, client: clientFor(account) }), { clock, maxWaitMs: restartWaitMaxMs, log }, signal)));
 }

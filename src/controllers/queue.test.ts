@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../base/clock.ts";
+import { parseMetrics, valueOf } from "../../test/prometheus.ts";
+import { Metrics } from "../base/metrics.ts";
 import { KeyQueue } from "./queue.ts";
+import { QueueFigures } from "./queue-figures.ts";
 
 function manual(): Clock & { pass(ms: number): void } {
   let now = 0;
@@ -62,4 +65,21 @@ test("when very many keys fail at once, the retries are spread: ten a second aft
   const queue = new KeyQueue(manual());
   const waits = Array.from({ length: 120 }, (_, i) => queue.failed(`k${i}`));
   assert.deepEqual([waits[99], waits[100], waits[119]], [5, 100, 2_000]);
+});
+
+test("what goes through a queue is counted: keys asked for, how long they waited and took, and what failed", async () => {
+  const clock = manual();
+  const metrics = new Metrics();
+  const queue = new KeyQueue(clock, { name: "job", figures: new QueueFigures(metrics) });
+  const value = (name: string): number | undefined => valueOf(parseMetrics(metrics.render()), name, { name: "job" });
+  for (const key of ["a", "a", "b"]) queue.add(key);
+  assert.deepEqual([value("workqueue_adds_total"), value("workqueue_depth")], [2, 2]);
+  clock.pass(2_000);
+  await queue.take();
+  queue.add("a");
+  queue.add("a");
+  clock.pass(1_000);
+  queue.failed("a");
+  queue.done("a");
+  assert.deepEqual(["workqueue_adds_total", "workqueue_depth", "workqueue_queue_duration_seconds_sum", "workqueue_work_duration_seconds_sum", "workqueue_work_duration_seconds_count", "workqueue_retries_total"].map(value), [3, 2, 2, 1, 1, 1]);
 });

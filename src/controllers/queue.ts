@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { QueueFigures } from "./queue-figures.ts";
 
 const failureWaitMs = 5;
 const failureWaitMaxMs = 1_000_000;
@@ -6,24 +7,30 @@ const failureWaitMaxMs = 1_000_000;
 const retriesPerSecond = 10;
 const retriesBurst = 100;
 
+export type Counted = { readonly name: string; readonly figures: QueueFigures };
+
 /**
  * A set of keys to look at. A key is handed to one worker at a time; asking again while it runs runs it once more.
  * Each key has at most one timer: a later decision replaces an earlier one.
  */
 export class KeyQueue {
-  readonly #ready = new Set<string>();
-  readonly #running = new Set<string>();
+  /** With the time since when, where somebody counts. */
+  readonly #ready = new Map<string, number>();
+  readonly #running = new Map<string, number>();
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #timers = new Map<string, () => void>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #clock: Clock;
+  readonly #counted: Counted | undefined;
   #allowance = retriesBurst;
   #allowanceAt: number;
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, counted?: Counted) {
     this.#clock = clock;
+    this.#counted = counted;
+    counted?.figures.follow(counted.name, () => this.#ready.size);
     this.#allowanceAt = clock.monotonic();
   }
   /** Keys waiting for a worker. */
@@ -32,9 +39,14 @@ export class KeyQueue {
   }
   add(key: string): void {
     if (this.#closed) return;
-    if (this.#running.has(key)) this.#again.add(key);
-    else {
-      this.#ready.add(key);
+    if (this.#running.has(key)) {
+      if (!this.#again.has(key)) this.#count();
+      this.#again.add(key);
+    } else {
+      if (!this.#ready.has(key)) {
+        this.#count();
+        this.#ready.set(key, this.#now());
+      }
       this.#hand();
     }
   }
@@ -60,8 +72,12 @@ export class KeyQueue {
     });
   }
   done(key: string): void {
+    this.#counted?.figures.worked.observe((this.#now() - (this.#running.get(key) ?? 0)) / 1000, this.#counted.name);
     this.#running.delete(key);
-    if (this.#again.delete(key)) this.add(key);
+    if (!this.#again.delete(key) || this.#closed) return;
+    // It was counted when it was asked for.
+    this.#ready.set(key, this.#now());
+    this.#hand();
   }
   succeeded(key: string): void {
     this.#failures.delete(key);
@@ -70,6 +86,7 @@ export class KeyQueue {
   failed(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
+    this.#counted?.figures.retries.add(1, this.#counted.name);
     const now = this.#clock.monotonic();
     this.#allowance = Math.min(this.#allowance + ((now - this.#allowanceAt) / 1000) * retriesPerSecond, retriesBurst) - 1;
     this.#allowanceAt = now;
@@ -82,12 +99,20 @@ export class KeyQueue {
     this.#timers.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
+  #count(): void {
+    this.#counted?.figures.adds.add(1, this.#counted.name);
+  }
+  #now(): number {
+    return this.#counted === undefined ? 0 : this.#clock.monotonic();
+  }
   #hand(): void {
-    for (const key of this.#ready) {
+    for (const [key, since] of this.#ready) {
       const taker = this.#takers.shift();
       if (taker === undefined) return;
+      const now = this.#now();
+      this.#counted?.figures.waited.observe((now - since) / 1000, this.#counted.name);
       this.#ready.delete(key);
-      this.#running.add(key);
+      this.#running.set(key, now);
       taker(key);
     }
   }

@@ -25,6 +25,7 @@ import { agentOf } from "../api/subresources/proxy.ts";
 import { must } from "../base/assert.ts";
 import { decodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
+import { addBuildInfo } from "../base/build-info.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
@@ -47,6 +48,7 @@ import { postJson } from "../host/webhook-client.ts";
 import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
+import { addProcessFigures, addStartTime } from "../host/process-figures.ts";
 import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
@@ -173,6 +175,9 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     build,
     address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: serviceNetworks(cluster).join(","), nodePort: cluster.nodePort,
   });
+  addProcessFigures(api.metrics);
+  addBuildInfo(api.metrics, build);
+  addStartTime(api.healthFigures.metrics);
   const https = await startHttpsServer({
     addresses: apiAddresses(cluster), port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
     handler: request => (sendsYaml(request) ? loadYaml().then(() => api.handle(request)) : api.handle(request)),
@@ -202,7 +207,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   // Before the ingress proxy looks for ports, which it might start at once: the rules of these services are in force.
   if (cluster.runtime === "containerd") await ports.hold(heldPorts(api.core.reader.list("", "services", "") as readonly Service[], balancers.hosts));
   void runControllers({
-    client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers,
+    client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers, metrics: api.metrics,
     kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
     settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...balancers, listening: () => ports.listening(), hold: held => ports.hold(held) } } : {}) },
   }, signal).catch(fatal);

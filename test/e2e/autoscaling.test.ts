@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assertGrown, parseMetrics, valueOf, type Scrape } from "../prometheus.ts";
 import { image, Scratch } from "./harness.ts";
 
 const scratch = new Scratch();
@@ -50,6 +51,52 @@ test("a scraper reads the agent with a token of its own and no more than its rol
   const get = (path: string, bearer = token): string => spawnSync("curl", ["-sk", "-H", `Authorization: Bearer ${bearer}`, `https://${at}${path}`], { encoding: "utf8" }).stdout;
   assert.match(get("/metrics/cadvisor"), /^container_cpu_usage_seconds_total\{container="c",cpu="total",id="\/timonier-[^"]+",image="[^"]*busybox:1",name="[0-9a-f]{64}",namespace="default",pod="burn-[^"]+"\} \d/m);
   assert.match(get("/metrics/resource"), /^pod_memory_working_set_bytes\{namespace="default",pod="burn-[^"]+"\} \d/m);
+  for (const path of ["/configz", "/runningpods/"]) assert.match(get(path), /^Forbidden \(user=system:serviceaccount:default:scraper, verb=get, resource=nodes, subresource\(s\)=\[(configz|pods) proxy\]\)$/m);
   assert.match(get("/stats/summary"), /^Forbidden \(user=system:serviceaccount:default:scraper, verb=get, resource=nodes, subresource\(s\)=\[stats\]\)$/m);
   assert.equal(get("/metrics/cadvisor", "wrong"), "Unauthorized");
+});
+
+test("Prometheus finds what it asks of kubelets and API servers: all of it is well-formed, nothing goes back, and the figures are what happened", async () => {
+  scratch.k("create -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items: [
+    { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "mine" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } } },
+    { apiVersion: "v1", kind: "Pod", metadata: { name: "probed" }, spec: {
+      terminationGracePeriodSeconds: 0, volumes: [{ name: "data", persistentVolumeClaim: { claimName: "mine" } }],
+      containers: [{ name: "c", image: image("busybox:1"), command: ["sleep", "1000"], volumeMounts: [{ name: "data", mountPath: "/data" }], readinessProbe: { exec: { command: ["true"] }, periodSeconds: 1 }, livenessProbe: { exec: { command: ["false"] }, periodSeconds: 1, failureThreshold: 1000 } }],
+    } },
+  ] }));
+  scratch.k("wait --for=condition=Ready pod/probed --timeout=60s");
+  const node = scratch.k("get nodes -o jsonpath={.items[0].metadata.name}:{.items[0].status.daemonEndpoints.kubeletEndpoint.Port}");
+  const raw = (path: string): string => scratch.k(`get --raw ${path}`);
+  const agent = (path: string): string => raw(`/api/v1/nodes/${node}/proxy/${path}`);
+  const all = (): readonly Scrape[] => [agent("metrics"), agent("metrics/probes"), agent("metrics/slis"), agent("metrics/cadvisor"), agent("metrics/resource"), raw("/metrics"), raw("/metrics/slis")].map(parseMetrics);
+  assert.equal(agent("healthz"), "ok");
+  assert.equal(raw("/readyz"), "ok");
+  await scratch.until("a failed probe", () => agent("metrics/probes").includes('result="failed"'));
+  const before = all();
+  // Series of containers go with them; the others stay.
+  const after = all();
+  for (const [i, scrape] of before.entries()) assertGrown(scrape, after[i]!);
+  const [own, probes, slis, , , server, serverSlis] = after as readonly [Scrape, Scrape, Scrape, Scrape, Scrape, Scrape, Scrape];
+  assert.equal(valueOf(own, "kubelet_node_name", { node: node.split(":")[0]! }), 1);
+  const running = JSON.parse(agent("runningpods/")) as { readonly kind: string; readonly items: readonly { readonly metadata: { readonly name: string } }[] };
+  assert.deepEqual([running.kind, valueOf(own, "kubelet_running_pods")], ["PodList", running.items.length]);
+  assert.ok(running.items.some(({ metadata }) => metadata.name === "probed"));
+  for (const name of ["kubelet_started_pods_total", "kubelet_pod_start_duration_seconds_count", "kubelet_pleg_relist_duration_seconds_count", "process_open_fds", "process_resident_memory_bytes", "process_cpu_seconds_total", "kubelet_certificate_manager_client_ttl_seconds", "kubelet_certificate_manager_server_ttl_seconds"]) assert.ok(valueOf(own, name)! > 0, name);
+  for (const operation_type of ["run_podsandbox", "create_container", "start_container", "exec_sync", "podsandbox_status"]) assert.ok(valueOf(own, "kubelet_runtime_operations_total", { operation_type })! > 0, operation_type);
+  assert.ok(valueOf(own, "rest_client_requests_total", { code: "200", method: "PATCH" })! > 0 && valueOf(own, "kubelet_http_requests_total", { path: "metrics/probes" })! > 0);
+  const claim = { namespace: "default", persistentvolumeclaim: "mine" };
+  assert.equal(valueOf(own, "kubelet_volume_stats_inodes", claim)! - valueOf(own, "kubelet_volume_stats_inodes_free", claim)!, valueOf(own, "kubelet_volume_stats_inodes_used", claim));
+  assert.ok(valueOf(own, "kubelet_volume_stats_used_bytes", claim)! <= valueOf(own, "kubelet_volume_stats_capacity_bytes", claim)!);
+  assert.ok(valueOf(probes, "prober_probe_total", { probe_type: "Readiness", result: "successful", pod: "probed" })! > 0);
+  assert.equal(valueOf(slis, "kubernetes_healthcheck", { name: "syncloop", type: "healthz" }), 1);
+  assert.equal(valueOf(serverSlis, "kubernetes_healthcheck", { name: "etcd", type: "readyz" }), 1);
+  const { kubeletconfig } = JSON.parse(agent("configz")) as { readonly kubeletconfig: { readonly [field: string]: unknown } };
+  assert.deepEqual([kubeletconfig["kind"], kubeletconfig["port"], kubeletconfig["clusterDNS"], kubeletconfig["maxPods"]], ["KubeletConfiguration", Number(node.split(":")[1]), ["10.117.0.10"], 110]);
+  assert.ok(valueOf(server, "apiserver_request_total", { verb: "POST", resource: "persistentvolumeclaims", code: "201" })! > 0);
+  assert.ok(valueOf(server, "apiserver_request_sli_duration_seconds_count", { verb: "LIST", group: "", version: "v1", resource: "nodes", scope: "cluster" })! > 0);
+  assert.deepEqual([valueOf(server, "apiserver_storage_objects", { resource: "persistentvolumeclaims" }), valueOf(server, "aggregator_unavailable_apiservice", { name: "v1." })], [1, 0]);
+  for (const name of ["process_start_time_seconds", "process_cpu_seconds_total", "apiserver_client_certificate_expiration_seconds_count"]) assert.ok(valueOf(server, name)! > 0, name);
+  assert.ok(valueOf(server, "workqueue_adds_total", { name: "deployment" })! > 0);
+  scratch.k("delete pod probed --wait=true");
+  await scratch.until("the probes' series to go", () => !agent("metrics/probes").includes('pod="probed"'));
 });

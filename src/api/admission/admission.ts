@@ -1,6 +1,7 @@
 /** The admission pipeline: every write, whatever its verb or path, passes these steps in order: all that mutate, then all that validate. */
 import type { AnyKind } from "../../kinds/kind.ts";
 import type { Reader, User } from "../context.ts";
+import type { Trail } from "../core.ts";
 import type { Served } from "../registry.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -27,6 +28,8 @@ export type AdmissionRequest = {
   warn(text: string): void;
   /** Adds an annotation to the audit event, where there is one. */
   annotate?(key: string, value: string): void;
+  /** Takes note of the time spent asking others. */
+  readonly trail?: Trail | undefined;
 };
 
 /** Refuses by throwing an `ApiError` (see `forbidden`). Answers a promise only when there is something to wait for: every write passes every step. */

@@ -8,6 +8,7 @@ import { decodeBase64 } from "../../base/base64.ts";
 import { isObject, type Json, type JsonObject } from "../../base/json.ts";
 import { parseJson } from "../../base/json-codec.ts";
 import { messageOf } from "../../base/log.ts";
+import type { Counter } from "../../base/metrics.ts";
 import { supervise } from "../../base/supervise.ts";
 import { APIService } from "../../kinds/apiregistration/apiservice.ts";
 import { decode } from "../../schema/decode.ts";
@@ -71,12 +72,14 @@ export class Aggregator implements RemoteDocuments {
   generation = 0;
   readonly #core: Core;
   readonly #fetch: FetchRemote | undefined;
+  readonly #unavailable: Counter;
   readonly #remotes = new Map<string, Remote>();
   #run: AbortSignal | undefined;
 
   /** `fetch` absent: other servers are never reached, requests for them are answered with 503. */
-  constructor(core: Core, fetch: FetchRemote | undefined) {
+  constructor(core: Core, fetch: FetchRemote | undefined, unavailable: Counter) {
     this.#core = core;
+    this.#unavailable = unavailable;
     this.#fetch = fetch;
     if (core.registry.of(APIService) === undefined) return;
     for (const object of core.reader.list("apiregistration.k8s.io", "apiservices", "")) this.#hear(object);
@@ -338,6 +341,7 @@ export class Aggregator implements RemoteDocuments {
     const call: Call = { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "status", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
     try {
       await update(core, call, found => adopt(call.served, decode(call.served.node, { ...found, status: { conditions: conditionsWith(found, verdict, core.clock.now()) ?? found.status.conditions } }).object), { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" });
+      if (verdict.status === "False") this.#unavailable.add(1, name, verdict.reason);
     } catch (error) {
       // It is gone: so is what would be said of it.
       if (!isApiError(error, "NotFound")) throw error;

@@ -54,7 +54,7 @@ export class FlowControl {
   }
 
   /** Carries `work` out in its turn, or answers 429. `trail.flow` says how the request was classified. */
-  run(request: HttpRequest, info: RequestInfo, user: User, trail: { flow?: Flow }, work: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  run(request: HttpRequest, info: RequestInfo, user: User, trail: { flow?: Flow; elsewhereMs?: number; terminated?: true }, work: () => Promise<HttpResponse>): Promise<HttpResponse> {
     const nowMs = this.#clock.monotonic();
     this.levels.adjust(nowMs);
     const flow = this.levels.matcher.match(user, info);
@@ -69,8 +69,9 @@ export class FlowControl {
       if (level.spec.type !== "Exempt") figures.waited.true.add(0);
       return this.#carry(ticket, request, work);
     }
-    if (outcome === "waits") return this.#wait(ticket, request, work);
+    if (outcome === "waits") return this.#wait(ticket, request, trail, work);
     figures.refused(outcome);
+    trail.terminated = true;
     return Promise.resolve(this.#refuse(flow));
   }
 
@@ -85,7 +86,7 @@ export class FlowControl {
     return renderFigures(this.levels.all, this.levels.figures.values(), this.levels.fraction);
   }
 
-  async #wait(ticket: Ticket<About>, request: HttpRequest, work: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  async #wait(ticket: Ticket<About>, request: HttpRequest, trail: { elsewhereMs?: number; terminated?: true }, work: () => Promise<HttpResponse>): Promise<HttpResponse> {
     const { flow, info } = ticket.about;
     const { level, figures } = flow;
     figures.waiting++;
@@ -110,8 +111,10 @@ export class FlowControl {
     figures.seatsWaiting -= ticket.seats;
     const waitedS = (this.#clock.monotonic() - ticket.arrivedMs) / 1000;
     figures.waited[outcome === "runs" ? "true" : "false"].add(waitedS);
+    trail.elsewhereMs = (trail.elsewhereMs ?? 0) + waitedS * 1000;
     if (outcome === "runs") return this.#carry(ticket, request, work);
     figures.refused("time-out");
+    trail.terminated = true;
     return this.#refuse(flow);
   }
 

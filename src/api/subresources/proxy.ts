@@ -51,7 +51,7 @@ export async function connect(core: Core, call: Call, given: { readonly [name: s
   const options = { kind: subresourcesOf(call.served.kind).get(call.subresource)?.connect?.kind ?? "", apiVersion: "v1", ...given };
   const admission = {
     operation: "CONNECT" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: false,
-    object: options, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value),
+    object: options, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
   await admit(core.admission, "mutate", admission);
   await admit(core.admission, "validate", admission);

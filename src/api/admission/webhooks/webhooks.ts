@@ -3,6 +3,7 @@ import { ApiError } from "../../../base/api-error.ts";
 import { decodeBase64 } from "../../../base/base64.ts";
 import { isObject, setOwn, type Json, type JsonObject } from "../../../base/json.ts";
 import { copyJson, parseJson, stringifyJson } from "../../../base/json-codec.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { messageOf, type Log } from "../../../base/log.ts";
 import type { Random } from "../../../base/random.ts";
 import { apiVersionOf } from "../../../kinds/kind.ts";
@@ -20,7 +21,7 @@ import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt, matchRules, matchSelectors, type Hook, type Seen } from "./match.ts";
 
-export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
+export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly clock: Clock; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 
 const defaultSeconds = 10;
 
@@ -40,7 +41,7 @@ function webhooksAgain(options: WebhookOptions, passes: WeakMap<AdmissionRequest
     name: "MutatingAdmissionWebhook, again",
     mutate(request) {
       const pass = passes.get(request);
-      return pass === undefined || stringifyJson(request.object ?? null) === pass.output ? undefined : askAgain(request, pass);
+      return pass === undefined || stringifyJson(request.object ?? null) === pass.output ? undefined : elsewhere(options, request, () => askAgain(request, pass));
     },
   };
   async function askAgain(request: AdmissionRequest, pass: Pass): Promise<void> {
@@ -53,7 +54,7 @@ function mutatingWebhooks(options: WebhookOptions, passes: WeakMap<AdmissionRequ
     name: "MutatingAdmissionWebhook",
     mutate(request) {
       const hooks = hooksFor(request, "mutatingwebhookconfigurations");
-      return hooks.length === 0 ? undefined : ask(request, hooks);
+      return hooks.length === 0 ? undefined : elsewhere(options, request, () => ask(request, hooks));
     },
   };
   async function ask(request: AdmissionRequest, hooks: readonly Hook[]): Promise<void> {
@@ -76,9 +77,19 @@ function validatingWebhooks(options: WebhookOptions): AdmissionStep {
     name: "ValidatingAdmissionWebhook",
     validate(request) {
       const hooks = hooksFor(request, "validatingwebhookconfigurations");
-      return hooks.length === 0 ? undefined : Promise.all(hooks.map(hook => callOnce(options, request, hook))).then(() => undefined);
+      return hooks.length === 0 ? undefined : elsewhere(options, request, () => Promise.all(hooks.map(hook => callOnce(options, request, hook))));
     },
   };
+}
+
+/** What webhooks take is not the server's own time; those that are asked side by side count once. */
+async function elsewhere({ clock }: WebhookOptions, { trail }: AdmissionRequest, work: () => Promise<unknown>): Promise<void> {
+  const began = clock.monotonic();
+  try {
+    await work();
+  } finally {
+    if (trail !== undefined) trail.elsewhereMs = (trail.elsewhereMs ?? 0) + clock.monotonic() - began;
+  }
 }
 
 const noHooks: readonly Hook[] = [];
