@@ -28,7 +28,8 @@ const integer: Codec = {
   read: reader => reader.int(),
 };
 const double: Codec = {
-  write: (writer, number, value: number | undefined) => writer.double(number, value ?? 0),
+  // A large one is stored with all its digits, and read again as an exact integer.
+  write: (writer, number, value: number | bigint | undefined) => writer.double(number, Number(value ?? 0)),
   read: reader => reader.double(),
 };
 const plain: Codec = { write: (writer, number, value: string | undefined) => writer.text(number, value ?? ""), read: reader => reader.text() };

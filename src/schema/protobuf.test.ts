@@ -26,6 +26,10 @@ test("every sort of field survives the way there and back", () => {
   };
   assert.deepEqual(decodeProtobuf(Message.node, encodeProtobuf(Message.node, object)), object);
 });
+test("a large number that was read again as an exact integer is a double", () => {
+  const Bound = t.object("x.Bound", { maximum: t.double().pb(1).pointer() });
+  assert.deepEqual(decodeProtobuf(Bound.node, encodeProtobuf(Bound.node, { maximum: 9223372036854776000n })), { maximum: 2 ** 63 });
+});
 test("fields that the schema does not know are skipped", () => {
   const Wider = t.object("x.Wider", { plain: t.string().pb(1), extra: t.string().pb(100), more: t.double().pb(101).pointer() });
   assert.deepEqual(decodeProtobuf(Inner.node, encodeProtobuf(Wider.node, { plain: "a", extra: "b", more: 0.5 })), { name: "a" });

@@ -221,3 +221,12 @@ test("the first object with rules may be of a version that is not stored", async
   assert.match(refused.body.message, /failed rule: self\.size > 2/);
   await server.stop();
 });
+
+test("of a million problems some are told, and the server lives", async () => {
+  const server = await start();
+  assert.equal((await server.call("POST", definitions, widgets)).status, 201);
+  const ports = Array.from({ length: 60_000 }, (_, i) => ({ port: i >> 1 }));
+  const { status, body } = await server.call("POST", objects, widget({ size: 1, ports }));
+  assert.deepEqual([status, body.details.causes.length], [422, 100]);
+  await server.stop();
+});

@@ -12,7 +12,7 @@ import { conversionOf, type ConversionServices } from "./conversion.ts";
 import { parseJsonPath } from "./json-path.ts";
 import { rootNode } from "./node.ts";
 import { coerceMeta, prune, setDefaults, type Schema } from "./schema.ts";
-import type { Validator } from "./validate.ts";
+import { toldOf, type Validator } from "./validate.ts";
 import { embeddedProblems, listProblems } from "./validate-parts.ts";
 
 type Version = { readonly name: string; readonly served: boolean; readonly storage: boolean; readonly schema?: { readonly openAPIV3Schema?: Schema }; readonly subresources?: any; readonly additionalPrinterColumns?: readonly any[]; readonly selectableFields?: readonly { readonly jsonPath: string }[]; readonly deprecated?: boolean; readonly deprecationWarning?: string };
@@ -72,8 +72,8 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
     },
     setDefaults: object => setDefaults(schema, object),
     validate(next, previous) {
-      const problems = [...validator.validate(schemaOf(version), next, previous), ...(hasObjects ? embeddedProblems(schema, next, "") : [])];
-      if (hasKeys && (previous === undefined || [...listProblems(schema, previous, "")].length === 0)) problems.push(...listProblems(schema, next, ""));
+      const problems = [...validator.validate(schemaOf(version), next, previous), ...(hasObjects ? toldOf(embeddedProblems(schema, next, "")) : [])];
+      if (hasKeys && (previous === undefined || toldOf(listProblems(schema, previous, "")).length === 0)) problems.push(...toldOf(listProblems(schema, next, "")));
       if (!checked) return problems;
       if (problems.some(({ reason }) => blocking.has(reason))) return [...problems, invalidValue("<nil>", null, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")];
       return problems;

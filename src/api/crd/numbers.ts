@@ -4,10 +4,17 @@ const int32Max = 2 ** 31 - 1;
 
 /** A number that its type and format do not hold. `what`: which number of the schema or the object it is. */
 export function rangeProblem(value: number | bigint, type: string, format: string, what: string, path: string): string | undefined {
-  const whole = typeof value === "bigint" || Number.isInteger(value);
-  const fits = type === "integer" ? whole && (format === "int32" ? value >= -int32Max - 1 && value <= int32Max : value >= -(2n ** 63n) && value < 2n ** 63n)
+  const fits = type === "integer" ? fitsWhole(value, format)
     : format === "float" ? Number.isFinite(Math.fround(Number(value))) : true;
   return fits ? undefined : `${what} value must be of type ${type} ${format === "" ? "(default format)" : `with format ${format}`} in ${path}`;
+}
+
+/** Quirk: a large number that is no exact integer is read by its shortest digits, so that the least one of 64 bits is none. */
+function fitsWhole(value: number | bigint, format: string): boolean {
+  if (typeof value === "number" && !Number.isInteger(value)) return false;
+  if (format === "int32") return value >= -int32Max - 1 && value <= int32Max;
+  if (typeof value === "number" && !Number.isSafeInteger(value)) return Math.abs(value) < 1e21 && fitsWhole(BigInt(String(value)), format);
+  return value >= -(2n ** 63n) && value < 2n ** 63n;
 }
 
 /** Quirk: whole numbers are divided by the factor's whole part, which may be nothing. */

@@ -13,6 +13,13 @@ export type CompilePattern = (pattern: string) => (text: string) => boolean;
 /** Problems told for one object; a hostile one could make millions. */
 const problemsMax = 100;
 
+/** As many of them as are told. */
+export function toldOf(problems: Iterable<Problem>): readonly Problem[] {
+  const told: Problem[] = [];
+  for (const problem of problems) if (told.push(problem) >= problemsMax) break;
+  return told;
+}
+
 /** What was found wrong, each thing once; and how many checks were made, by which the alternative is chosen that is spoken of. */
 class Found {
   readonly problems: { readonly message: string; readonly problem: Problem }[] = [];
@@ -214,7 +221,9 @@ function checkNumber(schema: Schema, value: number | bigint, path: string, found
     const problem = rangeProblem(of, type, formatOf(schema), what, path);
     if (problem !== undefined) found.add(problem, general(problem));
   };
-  const { multipleOf, maximum, minimum, exclusiveMaximum = false, exclusiveMinimum = false } = schema, field = fieldOf(path);
+  const { exclusiveMaximum = false, exclusiveMinimum = false } = schema, field = fieldOf(path);
+  // Large ones are stored with all their digits, and read again as exact integers.
+  const [multipleOf, maximum, minimum] = [schema.multipleOf, schema.maximum, schema.minimum].map(each => (each === undefined ? undefined : Number(each)));
   const isWhole = typeof value === "bigint" || Number.isInteger(value);
   range(value, "Checked");
   const say = (detail: string, shown: unknown = value): void => found.add(detail, invalidValue(field, shown, detail));
