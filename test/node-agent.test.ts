@@ -235,6 +235,25 @@ scenario("the agent counts what it does under kubelet's names: nothing goes back
   assert.equal(valueOf(await scrape(), "kubelet_running_pods"), 0);
 });
 
+scenario("volumes are counted by what mounts them, as wanted and as mounted, and go with their pod", async (cluster, world) => {
+  const volumes = [{ name: "scratch", emptyDir: {} }, { name: "here", configMap: { name: "here" } }, { name: "missing", configMap: { name: "missing" } }, { name: "unused", emptyDir: {} }];
+  await cluster.run(cluster.admin.create(ConfigMap, { metadata: { name: "here", namespace: "default" }, data: { a: "b" } }));
+  await createPod(cluster, "n1", "web", { volumes, containers: [{ name: "main", image: "web:1", volumeMounts: ["scratch", "here", "missing"].map(name => ({ name, mountPath: `/${name}` })) }] });
+  const value = async (name: string, labels: { readonly [name: string]: string }): Promise<number | undefined> => valueOf(parseMetrics(await cluster.run(world.api!.metrics())), name, labels);
+  const held = async (plugin: string): Promise<readonly (number | undefined)[]> => [await value("volume_manager_total_volumes", { plugin_name: `kubernetes.io/${plugin}`, state: "desired_state_of_world" }), await value("volume_manager_total_volumes", { plugin_name: `kubernetes.io/${plugin}`, state: "actual_state_of_world" })];
+  await cluster.until(() => eventsOf(cluster, "web").some(text => text.startsWith("FailedMount")), 10_000, "the failure");
+  assert.deepEqual([await held("empty-dir"), await held("configmap")], [[1, 1], [2, 1]]);
+  const mounts = (status: string): Promise<number | undefined> => value("storage_operation_duration_seconds_count", { volume_plugin: "kubernetes.io/configmap", operation_name: "volume_mount", status, migrated: "false" });
+  assert.equal(await mounts("success"), 1, "looking again at what is mounted is no operation");
+  assert.ok((await mounts("fail-unknown"))! >= 1);
+  await cluster.run(cluster.admin.create(ConfigMap, { metadata: { name: "missing", namespace: "default" }, data: { a: "b" } }));
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "True", 200_000, "ready");
+  assert.deepEqual([await held("configmap"), await mounts("success")], [[2, 2], 2]);
+  await cluster.run(cluster.admin.delete(Pod, "default", "web"));
+  await cluster.until(() => podNamed(cluster, "web") === undefined, 60_000, "gone");
+  assert.deepEqual([await held("empty-dir"), await held("configmap")], [[undefined, undefined], [undefined, undefined]]);
+});
+
 scenario("configz says what the agent does", async (_, world) => {
   const configuration = world.api!.configuration() as { readonly [field: string]: unknown };
   assert.deepEqual([configuration["kind"], configuration["apiVersion"], configuration["maxPods"], configuration["port"], configuration["clusterDomain"], configuration["clusterDNS"], configuration["podLogsDir"]], ["KubeletConfiguration", "kubelet.config.k8s.io/v1beta1", 5, 10250, "cluster.local", ["10.96.0.10"], "/logs"]);

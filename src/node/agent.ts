@@ -30,6 +30,7 @@ import type { NodeFacts } from "./sandbox-config.ts";
 import type { Seen, Stats } from "./stats.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { tokenSource } from "./tokens.ts";
+import { VolumeTally } from "./volume-tally.ts";
 import { Volumes } from "./volumes.ts";
 
 /** The pods bound to one node, with every change. An `Informer` with a field selector is one. */
@@ -154,7 +155,7 @@ export class Agent {
     const admission = new Admission(allocatable, identity, () => [...this.#workers.values()].map(({ pod }) => pod), () => this.#heartbeat?.node, () => this.#eviction?.effective ?? new Set());
     return {
       client, clock, random, log, runtime, host, node, references, services, nodeHosts, allocatable: () => allocatable, ...(figures && { figures }),
-      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client)), statuses: new StatusWriter({ client, clock, log }, signal),
+      images: new Images(runtime, references, clock), volumes: new Volumes(host.files, node, tokenSource(client, clock, random), runtime, claimSource(client), figures && new VolumeTally(figures.metrics, clock)), statuses: new StatusWriter({ client, clock, log }, signal),
       restarts: new BackOff(clock, restartFirstMs, restartMaxMs),
       tell: (pod, placed, type, reason, message) => recorder.event(involved(pod, placed), type, reason, message), refuse: pod => admission.refuse(pod), refreshNode: async () => this.#heartbeat?.refresh(), turn: turns(turnsMax),
     };

@@ -7,7 +7,7 @@ import type { Pod } from "../kinds/core/pod.ts";
 import type { Volume } from "../kinds/core/volume.ts";
 import { VolumeError } from "./volume-content.ts";
 
-export type Claimed = { readonly path: string; /** As of a hostPath. */ readonly type: string; readonly readOnly: boolean; /** Made for the claim: the pod's group may have it. */ readonly own: boolean };
+export type Claimed = { readonly path: string; /** As of a hostPath. */ readonly type: string; readonly readOnly: boolean; /** Made for the claim: the pod's group may have it. */ readonly own: boolean; /** Upstream's name of what mounts it. */ readonly plugin: string };
 export type ClaimSource = (pod: Pod, volume: Volume) => Promise<Claimed>;
 
 /** The claim that a volume means; an ephemeral one is named after pod and volume. */
@@ -29,8 +29,8 @@ export function claimSource(client: Client): ClaimSource {
     if (spec.claimRef?.uid !== claim.metadata.uid) throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound to PV ${metadata.name}`);
     if ((spec.volumeMode ?? "Filesystem") !== "Filesystem") throw new VolumeError("block volumes are not supported by this node");
     const restricted = readOnly || (spec.accessModes ?? []).every(mode => mode === "ReadOnlyMany");
-    if (spec.hostPath) return { path: spec.hostPath.path, type: spec.hostPath.type ?? "", readOnly: restricted, own: metadata.annotations?.["pv.kubernetes.io/provisioned-by"] !== undefined };
-    if (spec.local) return { path: spec.local.path, type: "Directory", readOnly: restricted, own: true };
+    if (spec.hostPath) return { path: spec.hostPath.path, type: spec.hostPath.type ?? "", readOnly: restricted, own: metadata.annotations?.["pv.kubernetes.io/provisioned-by"] !== undefined, plugin: "kubernetes.io/host-path" };
+    if (spec.local) return { path: spec.local.path, type: "Directory", readOnly: restricted, own: true, plugin: "kubernetes.io/local-volume" };
     throw new VolumeError(`persistent volumes of type ${Object.keys(spec).find(key => key !== "capacity" && key !== "accessModes" && key !== "claimRef") ?? "unknown"} are not supported by this node`);
   };
 }

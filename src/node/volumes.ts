@@ -12,6 +12,7 @@ import { podAmount } from "./resources.ts";
 import { Propagation, type ContainerRuntime, type Mount } from "./runtime.ts";
 import type { NodeFacts } from "./sandbox-config.ts";
 import type { MountedClaim } from "./stats.ts";
+import type { VolumeTally } from "./volume-tally.ts";
 import { objectsOf, payloadOf, VolumeError, type TokenSource } from "./volume-content.ts";
 
 /** One volume that is not ready, for an event. */
@@ -25,7 +26,9 @@ export class Volumes {
   /** Where the claims of pods here lead, since they were made ready. */
   readonly #claimed = new Map<string, Claimed>();
   readonly #runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">;
-  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">, claims: ClaimSource) {
+  readonly #tally: VolumeTally | undefined;
+  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">, claims: ClaimSource, tally?: VolumeTally) {
+    this.#tally = tally;
     this.#claims = claims;
     this.#runtime = runtime;
     this.#files = files;
@@ -51,9 +54,13 @@ export class Volumes {
     const used = new Set(containersOf(pod).flatMap(({ container }) => (container.volumeMounts ?? []).map(({ name }) => name)));
     for (const volume of (pod.spec.volumes ?? []).filter(({ name }) => used.has(name))) {
       for (const { kind, name } of objectsOf(volume)) around.references.use(uid, kind, pod.metadata.namespace ?? "", name);
+      const done = this.#tally?.mounting(uid, volume.name, this.#plugin(pod, volume));
       try {
         await this.#one(pod, volume, around);
+        // An image's comes with the first container that uses it.
+        if (volume.image === undefined) done?.(this.#plugin(pod, volume), "success");
       } catch (error) {
+        done?.(this.#plugin(pod, volume), "fail-unknown");
         if (!(error instanceof Error)) throw error;
         problems.push({ volume: volume.name, message: error.message });
       }
@@ -73,6 +80,13 @@ export class Volumes {
     if (!payload) throw new VolumeError(`volumes of type ${Object.keys(volume).find(key => key !== "name") ?? "unknown"} are not supported by this node`);
     await this.#files.makeFolder(path, 0o777);
     await this.#files.publish(path, payload, group);
+  }
+
+  /** Upstream's names (pkg/volume); of a claim that leads nowhere yet nobody knows. */
+  #plugin(pod: Pod, volume: Volume): string {
+    if (claimOf(pod, volume)) return this.#claimed.get(`${pod.metadata.uid}/${volume.name}`)?.plugin ?? "N/A";
+    const [, name] = plugins.find(([field]) => volume[field] !== undefined) ?? [];
+    return name === undefined ? "N/A" : `kubernetes.io/${name}`;
   }
 
   async #claim(pod: Pod, volume: Volume, group: number | undefined): Promise<void> {
@@ -147,7 +161,15 @@ export class Volumes {
   async mountImage(pod: Pod, volume: Volume, image: { readonly id: string }): Promise<void> {
     const path = this.#path(pod, volume);
     await this.#files.makeFolder(path, 0o755);
-    await this.#files.mountReadOnly(await this.#runtime.viewImage(image.id, viewName(pod, volume)), path);
+    const plugin = this.#plugin(pod, volume);
+    const done = this.#tally?.mounting(pod.metadata.uid ?? "", volume.name, plugin);
+    try {
+      await this.#files.mountReadOnly(await this.#runtime.viewImage(image.id, viewName(pod, volume)), path);
+      done?.(plugin, "success");
+    } catch (error) {
+      done?.(plugin, "fail-unknown");
+      throw error;
+    }
   }
   /** The pod's claims that are mounted here: local volumes and provisioned ones. Of a hostPath that somebody named nobody counts what is used, as upstream. */
   claimsOf(pod: Pod): readonly MountedClaim[] {
@@ -162,6 +184,7 @@ export class Volumes {
 
   /** Of a pod that has ended but is still shown: its volumes go, what its containers left as last words stays. */
   async tearDown(podUID: string): Promise<void> {
+    this.#tally?.gone(podUID);
     for (const key of this.#claimed.keys()) if (key.startsWith(`${podUID}/`)) this.#claimed.delete(key);
     for (const path of ["/volume-subpaths", "/volumes", "/plugins"]) await this.#files.removeTree(this.podDir(podUID) + path);
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
@@ -172,6 +195,8 @@ export class Volumes {
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
   }
 }
+
+const plugins = [["emptyDir", "empty-dir"], ["configMap", "configmap"], ["secret", "secret"], ["projected", "projected"], ["downwardAPI", "downward-api"], ["hostPath", "host-path"], ["image", "image"]] as const;
 
 function viewName(pod: Pod, { name }: Volume): string {
   return `timonier-${pod.metadata.uid}-${name}`;
