@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parseMetrics, valueOf } from "../prometheus.ts";
 import { Scratch } from "./harness.ts";
 
 const scratch = new Scratch();
@@ -50,4 +51,13 @@ test("[sig-cli] Kubectl client Proxy server should support --unix-socket=/path [
   await scratch.until("the proxy's socket", () => proxy.out.includes("Starting to serve on"));
   assert.equal((await apiThrough({ socketPath })).kind, "APIVersions");
   await proxy.end();
+});
+
+test("simulated nodes answer the kubelet's paths through the API server: figures, health, configuration, what runs", async () => {
+  const node = await scratch.until("the node", () => scratch.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}").out);
+  const raw = (path: string): string => scratch.k(`get --raw /api/v1/nodes/${node}:17850/proxy/${path}`);
+  assert.equal(valueOf(parseMetrics(raw("metrics")), "kubelet_node_name", { node }), 1);
+  assert.equal(raw("healthz"), "ok");
+  for (const path of ["metrics/probes", "metrics/slis"]) assert.ok(valueOf(parseMetrics(raw(path)), "process_start_time_seconds")! > 0);
+  assert.deepEqual([JSON.parse(raw("configz")).kubeletconfig.port, JSON.parse(raw("runningpods/")).kind], [17850, "PodList"]);
 });
