@@ -71,6 +71,8 @@ try {
     if (due > performance.now()) await wait(due - performance.now());
     await change(i);
     if (performance.now() - began < minute * 60_000) continue;
+    // Events live for an hour: until then there would be more of them every minute.
+    await send("DELETE", `${namespace}/events`);
     samples.push(look());
     console.log(`${String(minute++).padStart(4)} min  ${Object.entries(samples.at(-1)!).map(([what, value]) => `${what} ${Number.isInteger(value) ? value : value.toFixed(1)}`).join("  ")}`);
   }

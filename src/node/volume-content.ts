@@ -11,8 +11,12 @@ export class VolumeError extends Error {
   override name = "VolumeError";
 }
 
-export type TokenSource = (pod: Pod, audience: string | undefined, expirationSeconds: number) => Promise<string>;
-type Around = Surroundings & { readonly token: TokenSource };
+export type TokenSource = {
+  readonly token: (pod: Pod, audience: string | undefined, expirationSeconds: number) => Promise<string>;
+  /** The pod is gone: so are its tokens. */
+  readonly forget: (podUID: string) => void;
+};
+type Around = Surroundings & Pick<TokenSource, "token">;
 type Content = Map<string, { readonly content: Uint8Array; readonly mode: number; readonly uid?: number }>;
 type Item = { readonly key: string; readonly path: string; readonly mode?: number | undefined };
 

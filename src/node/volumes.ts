@@ -21,19 +21,19 @@ export type VolumeProblem = { readonly volume: string; readonly message: string 
 export class Volumes {
   readonly #files: Files;
   readonly #node: NodeFacts;
-  readonly #token: TokenSource;
+  readonly #tokens: TokenSource;
   readonly #claims: ClaimSource;
   /** Where the claims of pods here lead, since they were made ready. */
   readonly #claimed = new Map<string, Claimed>();
   readonly #runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">;
   readonly #tally: VolumeTally | undefined;
-  constructor(files: Files, node: NodeFacts, token: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">, claims: ClaimSource, tally?: VolumeTally) {
+  constructor(files: Files, node: NodeFacts, tokens: TokenSource, runtime: Pick<ContainerRuntime, "viewImage" | "releaseView">, claims: ClaimSource, tally?: VolumeTally) {
     this.#tally = tally;
     this.#claims = claims;
     this.#runtime = runtime;
     this.#files = files;
     this.#node = node;
-    this.#token = token;
+    this.#tokens = tokens;
   }
 
   podDir(podUID: string): string {
@@ -76,7 +76,7 @@ export class Volumes {
     if (volume.image) return;
     if (claimOf(pod, volume)) return this.#claim(pod, volume, group);
     if (volume.hostPath) return this.#files.checkHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
-    const payload = await payloadOf(pod, volume, { ...around, token: this.#token });
+    const payload = await payloadOf(pod, volume, { ...around, token: this.#tokens.token });
     if (!payload) throw new VolumeError(`volumes of type ${Object.keys(volume).find(key => key !== "name") ?? "unknown"} are not supported by this node`);
     await this.#files.makeFolder(path, 0o777);
     await this.#files.publish(path, payload, group);
@@ -188,11 +188,13 @@ export class Volumes {
     for (const key of this.#claimed.keys()) if (key.startsWith(`${podUID}/`)) this.#claimed.delete(key);
     for (const path of ["/volume-subpaths", "/volumes", "/plugins"]) await this.#files.removeTree(this.podDir(podUID) + path);
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
+    this.#tokens.forget(podUID);
   }
 
   async remove(podUID: string): Promise<void> {
     await this.#files.removeTree(this.podDir(podUID));
     await this.#files.removeTree(`${this.#node.memoryDir}/${podUID}`);
+    this.#tokens.forget(podUID);
   }
 }
 
