@@ -8,9 +8,10 @@ const nothing = new Uint8Array(0);
 
 /**
  * `cut` says, once the stream has ended, whether the client went away in the middle: after a dropped upload Node still reports an orderly
- * end on HTTP/2, and a truncated body that happens to parse would be stored.
+ * end on HTTP/2, and a truncated body that happens to parse would be stored. `upload`, where there is one, already hears of the stream's errors and its end,
+ * and tells us: two listeners more on every stream would cost as much as reading it.
  */
-export function readBody(stream: Readable, headers: Headers, limits: ServerLimits, cut: () => boolean): Promise<Uint8Array> {
+export function readBody(stream: Readable, headers: Headers, limits: ServerLimits, cut: () => boolean, upload?: { gone: ((error?: Error) => void) | undefined }): Promise<Uint8Array> {
   const encoding = headers["content-encoding"];
   // Upstream does not decode request bodies either: it would fail to parse them. We say why.
   if (encoding !== undefined && encoding !== "" && encoding !== "identity")
@@ -33,16 +34,22 @@ export function readBody(stream: Readable, headers: Headers, limits: ServerLimit
       if (cut() || (declared !== undefined && size !== declared)) finish(new Error("the client went away in the middle of its request"));
       else finish(undefined);
     };
-    const onClose = () => finish(new Error("the client went away in the middle of its request"));
-    const onError = (error: Error) => finish(new Error("the client went away in the middle of its request", { cause: error }));
+    const onClose = (error?: Error) => finish(new Error("the client went away in the middle of its request", error === undefined ? undefined : { cause: error }));
     const finish = (error: Error | undefined) => {
       clearTimeout(timer);
-      stream.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onError);
+      stream.off("data", onData).off("end", onEnd);
+      if (upload === undefined) stream.off("close", onClose).off("error", onClose);
+      else upload.gone = undefined;
       if (error === undefined) return resolve(chunks.length === 1 ? chunks[0] as Buffer : Buffer.concat(chunks, size));
       stream.pause();
       reject(error);
     };
-    stream.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onError);
+    if (upload === undefined) stream.on("close", onClose).on("error", onClose);
+    else {
+      const { gone } = upload;
+      upload.gone = error => { gone?.(error); onClose(error); };
+    }
+    stream.on("data", onData).on("end", onEnd);
   });
 }
 

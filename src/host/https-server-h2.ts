@@ -41,6 +41,7 @@ export function serveHttp2(socket: Duplex, peer: Peer, options: Http2Options): S
     const exchange = new Http2Exchange(stream, headers, flags, raw, peer, limits);
     stream.on("close", () => {
       open--;
+      exchange.gone?.();
       // Who has been answered in full has nobody left to tell; telling makes an error object each time.
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished) exchange.abort();
       if (stream.rstCode !== constants.NGHTTP2_CANCEL) return;
@@ -50,7 +51,10 @@ export function serveHttp2(socket: Duplex, peer: Peer, options: Http2Options): S
       session.destroy();
     });
     // Reported again by `close`; without a listener it would end the process.
-    stream.on("error", () => exchange.abort());
+    stream.on("error", error => {
+      exchange.gone?.(error);
+      exchange.abort();
+    });
     if (!isTarget(exchange.request.target)) return void stream.respond({ ":status": 400 }, { endStream: true });
     if (resets < suspiciousResets) serve(exchange);
     else setImmediate(() => { if (!exchange.destroyed) serve(exchange); });
@@ -77,7 +81,7 @@ class Http2Request implements HttpRequest {
   body(): Promise<Uint8Array> {
     const { hasBody, upload } = this.#exchange;
     if (!hasBody) return Promise.resolve(new Uint8Array(0));
-    return readBody(upload, this.headers, this.#limits, () => upload.aborted || upload.rstCode !== constants.NGHTTP2_NO_ERROR);
+    return readBody(upload, this.headers, this.#limits, () => upload.aborted || upload.rstCode !== constants.NGHTTP2_NO_ERROR, this.#exchange);
   }
   get signal(): AbortSignal { return this.#exchange.stop.signal; }
 }
@@ -88,6 +92,8 @@ class Http2Exchange implements Exchange {
   readonly upgraded = undefined;
   readonly hasBody: boolean;
   readonly stop = new Stop();
+  /** Whoever reads the upload is told here that it is over before its end. */
+  gone: ((error?: Error) => void) | undefined = undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[], peer: Peer, limits: ServerLimits) {
     this.upload = stream;

@@ -1,6 +1,6 @@
 /** Which fields an object has, and which of them differ from another's: what ownership is made of. */
 import { type Json, type JsonObject, isObject, sameJson } from "../base/json.ts";
-import { type FieldSet, compareValues, jsonOf, keyElement, leaf } from "./apply-field-set.ts";
+import { type FieldSet, compareValues, jsonOf, leaf } from "./apply-field-set.ts";
 import { type ListShape, type MapShape, type Shape, deduced, fitting } from "./apply-shape.ts";
 
 type Building = { [element: string]: FieldSet };
@@ -162,11 +162,13 @@ export function elementOf(shape: ListShape, item: Json): string | undefined {
     const value = keyOf(shape, item, 0);
     return value === undefined ? undefined : `k:{"${name}":${jsonOf(value)}}`;
   }
-  const keys = shape.keys.flatMap((name, at) => {
+  // As `keyElement`, without a list of what is told at once.
+  let text = "";
+  for (let at = 0; at < shape.keys.length; at++) {
     const value = keyOf(shape, item, at);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return keys.length === 0 ? undefined : keyElement(keys);
+    if (value !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(shape.keys[at]!)}:${jsonOf(value)}`;
+  }
+  return text === "" ? undefined : `k:{${text}}`;
 }
 
 function keyOf(shape: ListShape, item: JsonObject, at: number): Json | undefined {

@@ -229,6 +229,7 @@ const html = /[<>&\u2028\u2029]/g;
 export function jsonOf(value: Json): string {
   // Names, images and the like stand for themselves, and there are dozens in a pod.
   if (typeof value === "string" && plainText.test(value)) return `"${value}"`;
+  if (typeof value === "number") return String(value);
   const text = stringifyJson(value);
   return typeof value === "string" && value.search(html) >= 0 ? text.replace(html, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`) : text;
 }

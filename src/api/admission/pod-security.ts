@@ -32,7 +32,16 @@ const templated: ReadonlyMap<AnyKind, (object: any) => Subject | undefined> = ne
 export function podSecurity({ defaults = { enforce: open, audit: open, warn: open }, exempt = {} }: PodSecurityOptions = {}): AdmissionStep {
   const isExempt = ({ namespace, user }: AdmissionRequest): boolean => exempt.namespaces?.includes(namespace) === true || exempt.usernames?.includes(user.name) === true;
   const hasExemptClass = ({ spec }: Subject): boolean => (spec.runtimeClassName ?? "") !== "" && exempt.runtimeClasses?.includes(spec.runtimeClassName) === true;
-  const policyFor = (request: AdmissionRequest): Policy => policyOf(request.read.get("", "namespaces", "", request.namespace)?.metadata.labels, defaults).policy;
+  // Read once for each state of a namespace, whose labels are the same object as long as nobody writes it.
+  const known = new WeakMap<object, Policy>();
+  const unlabelled = policyOf(undefined, defaults).policy;
+  const policyFor = (request: AdmissionRequest): Policy => {
+    const labels: { readonly [label: string]: string } | undefined = request.read.get("", "namespaces", "", request.namespace)?.metadata.labels;
+    if (labels === undefined) return unlabelled;
+    let policy = known.get(labels);
+    if (policy === undefined) known.set(labels, (policy = policyOf(labels, defaults).policy));
+    return policy;
+  };
 
   const judgePod = (request: AdmissionRequest): void => {
     const { subresource, operation, object, previous } = request;
