@@ -86,6 +86,8 @@ export async function plugIn(at: { readonly cluster: string; readonly index: num
   await batch([
     `link add ${port} mtu ${mtu} type veth peer name eth0 address 02:${octets(at.address)}:01 mtu ${mtu} netns ${at.pid}`,
     `link set ${port} master ${bridge} up`,
+    // With br_netfilter a packet for the machine's node port that is translated to a pod of the node that it came from goes back by this very port.
+    `link set ${port} type bridge_slave hairpin on`,
   ], path);
   await mustCommand(findProgram("nsenter", path) ?? "nsenter", ["--target", String(at.pid), "--net", ipProgram(path), "-batch", "-"], {
     input: `link set lo up\naddress add ${at.address}/24 dev eth0\nlink set eth0 up\nroute add default via ${at.gateway}\n${at.ipv6 ? `address add ${at.ipv6.address}/64 dev eth0 nodad\nroute add ::/0 via ${at.ipv6.gateway}\n` : ""}`,
