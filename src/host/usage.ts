@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { lstat, opendir, statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import type { CgroupUsage, DiskUsage, FolderSize, MachineUsage, MemoryUsage, Meter, NetworkUsage } from "../node/usage.ts";
+import type { CgroupUsage, DiskIo, DiskUsage, FolderSize, MachineUsage, MemoryUsage, Meter, NetworkUsage } from "../node/usage.ts";
 import { cgroupLayout } from "./cgroups.ts";
 
 type Layout = ReturnType<typeof cgroupLayout>;
@@ -20,13 +20,13 @@ export function linuxMeter(layout: Layout = cgroupLayout()): Meter {
   };
 }
 
-type Places = { readonly cpu: string; readonly cpuacct: string; readonly memory: string; readonly pids: string };
+type Places = { readonly cpu: string; readonly cpuacct: string; readonly memory: string; readonly pids: string; readonly blkio: string };
 function v1Places({ hierarchies }: Layout): Places {
   const at = (controller: string): string => hierarchies.find(({ controllers }) => controllers.includes(controller))?.path ?? "";
-  return { cpu: at("cpu"), cpuacct: at("cpuacct"), memory: at("memory"), pids: at("pids") };
+  return { cpu: at("cpu"), cpuacct: at("cpuacct"), memory: at("memory"), pids: at("pids"), blkio: at("blkio") };
 }
 
-function cgroupV1({ cpu, cpuacct, memory, pids }: Places, path: string): CgroupUsage | undefined {
+function cgroupV1({ cpu, cpuacct, memory, pids, blkio }: Places, path: string): CgroupUsage | undefined {
   const total = text(`${cpuacct}${path}/cpuacct.usage`);
   const stat = text(`${memory}${path}/memory.stat`);
   if (total === undefined || stat === undefined) return undefined;
@@ -38,7 +38,8 @@ function cgroupV1({ cpu, cpuacct, memory, pids }: Places, path: string): CgroupU
   const most = number(text(`${memory}${path}/memory.limit_in_bytes`), unlimitedBytes);
   return {
     cpuNanos: Number(total), cpuUserNanos: (times["user"] ?? 0) * tickNanos, cpuSystemNanos: (times["system"] ?? 0) * tickNanos,
-    memory: memoryOf(usage, { inactive: figures["total_inactive_file"], rss: figures["total_rss"], cache: figures["total_cache"], faults: figures["total_pgfault"], major: figures["total_pgmajfault"] }, number(text(`${memory}${path}/memory.failcnt`))),
+    memory: memoryOf(usage, { inactive: figures["total_inactive_file"], rss: figures["total_rss"], cache: figures["total_cache"], faults: figures["total_pgfault"], major: figures["total_pgmajfault"], swap: figures["total_swap"] }, number(text(`${memory}${path}/memory.failcnt`))),
+    disks: blkio === "" ? [] : parseBlkio(text(`${blkio}${path}/blkio.throttle.io_service_bytes_recursive`) ?? "", text(`${blkio}${path}/blkio.throttle.io_serviced_recursive`) ?? "", deviceName),
     processes: number(text(`${pids}${path}/pids.current`)),
     throttled: { periods: throttling["nr_periods"] ?? 0, throttledPeriods: throttling["nr_throttled"] ?? 0, nanos: throttling["throttled_time"] ?? 0 },
     limits: { cpuShares: number(text(`${cpu}${path}/cpu.shares`)), cpuPeriod: number(text(`${cpu}${path}/cpu.cfs_period_us`)), ...(quota > 0 && { cpuQuota: quota }), ...(most < unlimitedBytes && { memory: most }) },
@@ -55,7 +56,8 @@ function cgroupV2(folder: string): CgroupUsage | undefined {
   const most = (text(`${folder}/memory.max`) ?? "max").trim();
   return {
     cpuNanos: (times["usage_usec"] ?? 0) * 1000, cpuUserNanos: (times["user_usec"] ?? 0) * 1000, cpuSystemNanos: (times["system_usec"] ?? 0) * 1000,
-    memory: memoryOf(number(text(`${folder}/memory.current`)), { inactive: figures["inactive_file"], rss: figures["anon"], cache: figures["file"], faults: figures["pgfault"], major: figures["pgmajfault"] }, table(text(`${folder}/memory.events`))["max"] ?? 0),
+    memory: memoryOf(number(text(`${folder}/memory.current`)), { inactive: figures["inactive_file"], rss: figures["anon"], cache: figures["file"], faults: figures["pgfault"], major: figures["pgmajfault"], swap: optional(text(`${folder}/memory.swap.current`)) }, table(text(`${folder}/memory.events`))["max"] ?? 0),
+    disks: parseIoStat(text(`${folder}/io.stat`) ?? "", deviceName),
     processes: number(text(`${folder}/pids.current`)),
     throttled: { periods: times["nr_periods"] ?? 0, throttledPeriods: times["nr_throttled"] ?? 0, nanos: (times["throttled_usec"] ?? 0) * 1000 },
     // The kernel's scale of 1 to 10,000 back to shares from 2 to 262,144.
@@ -63,9 +65,9 @@ function cgroupV2(folder: string): CgroupUsage | undefined {
   };
 }
 
-type Figures = { readonly [name in "inactive" | "rss" | "cache" | "faults" | "major"]: number | undefined };
-function memoryOf(usage: number, { inactive = 0, rss = 0, cache = 0, faults = 0, major = 0 }: Figures, failures: number): MemoryUsage {
-  return { usage, workingSet: Math.max(0, usage - inactive), rss, cache, pageFaults: faults, majorPageFaults: major, failures };
+type Figures = { readonly [name in "inactive" | "rss" | "cache" | "faults" | "major"]: number | undefined } & { readonly swap?: number | undefined };
+function memoryOf(usage: number, { inactive = 0, rss = 0, cache = 0, faults = 0, major = 0, swap }: Figures, failures: number): MemoryUsage {
+  return { usage, workingSet: Math.max(0, usage - inactive), rss, cache, pageFaults: faults, majorPageFaults: major, failures, ...(swap === undefined ? {} : { swap }) };
 }
 
 function machineUsage(places: Places, unified: string | undefined): MachineUsage {
@@ -82,6 +84,32 @@ function machineUsage(places: Places, unified: string | undefined): MachineUsage
     memoryCapacity: bytes("MemTotal"), cpus: availableParallelism(), networks: parseNetworks(text("/proc/net/dev") ?? ""),
     processes: Number(/\/(\d+)/.exec(text("/proc/loadavg") ?? "")?.[1] ?? 0), processesMax: Math.min(number(text("/proc/sys/kernel/pid_max")), number(text("/proc/sys/kernel/threads-max"), Infinity)), bootedAt: Number(booted ?? 0) * 1000,
   };
+}
+
+const optional = (value: string | undefined): number | undefined => (value === undefined ? undefined : Number(value));
+
+/** Version 2's io.stat: `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 …`. `name` gives a device's, undefined for one that is gone. */
+export function parseIoStat(stat: string, name: (device: string) => string | undefined): readonly DiskIo[] {
+  return stat.split("\n").flatMap(line => {
+    const [number = "", ...pairs] = line.split(" ");
+    const device = number === "" ? undefined : name(number);
+    const figures = new Map(pairs.map(pair => pair.split("=", 2) as [string, string]));
+    const value = (key: string): number => Number(figures.get(key) ?? 0);
+    return device === undefined ? [] : [{ device, readBytes: value("rbytes"), reads: value("rios"), writeBytes: value("wbytes"), writes: value("wios") }];
+  });
+}
+/** Version 1: lines of `8:0 Read 4096`, bytes and operations in two files. */
+export function parseBlkio(bytes: string, operations: string, name: (device: string) => string | undefined): readonly DiskIo[] {
+  const read = (file: string): ReadonlyMap<string, number> => new Map(file.split("\n").map(line => line.split(" ")).filter(fields => fields.length === 3).map(([device, what, value]) => [`${device} ${what}`, Number(value)]));
+  const [sizes, counts] = [read(bytes), read(operations)];
+  return [...new Set([...sizes.keys()].map(key => key.split(" ", 1)[0] ?? ""))].flatMap(number => {
+    const device = name(number);
+    return device === undefined ? [] : [{ device, readBytes: sizes.get(`${number} Read`) ?? 0, reads: counts.get(`${number} Read`) ?? 0, writeBytes: sizes.get(`${number} Write`) ?? 0, writes: counts.get(`${number} Write`) ?? 0 }];
+  });
+}
+function deviceName(number: string): string | undefined {
+  const [, name] = /^DEVNAME=(.+)$/m.exec(text(`/sys/dev/block/${number}/uevent`) ?? "") ?? [];
+  return name === undefined ? undefined : `/dev/${name}`;
 }
 
 function networksOf(folder: string): readonly NetworkUsage[] {

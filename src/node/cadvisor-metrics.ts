@@ -1,6 +1,6 @@
 /** The kubelet's /metrics/cadvisor: containers' figures under the names that Prometheus' users know (google/cadvisor metrics/prometheus.go). */
 import type { Figure } from "./stats.ts";
-import type { MachineUsage, NetworkUsage } from "./usage.ts";
+import type { DiskIo, MachineUsage, NetworkUsage } from "./usage.ts";
 
 type Metric = {
   readonly name: string;
@@ -22,6 +22,7 @@ const metrics: readonly Metric[] = [
   { name: "container_memory_cache", type: "gauge", help: "Number of bytes of page cache memory.", value: ({ usage }) => usage.memory.cache },
   { name: "container_memory_failcnt", type: "counter", help: "Number of memory usage hits limits", value: ({ usage }) => usage.memory.failures },
   { name: "container_memory_rss", type: "gauge", help: "Size of RSS in bytes.", value: ({ usage }) => usage.memory.rss },
+  { name: "container_memory_swap", type: "gauge", help: "Container swap usage in bytes.", value: ({ usage }) => usage.memory.swap },
   { name: "container_memory_usage_bytes", type: "gauge", help: "Current memory usage in bytes, including all memory regardless of when it was accessed", value: ({ usage }) => usage.memory.usage },
   { name: "container_memory_working_set_bytes", type: "gauge", help: "Current working set in bytes.", value: ({ usage }) => usage.memory.workingSet },
   { name: "container_processes", type: "gauge", help: "Number of processes running inside the container.", value: ({ usage }) => usage.processes },
@@ -42,6 +43,13 @@ const networkMetrics: readonly (readonly [name: string, help: string, field: key
   ["container_network_transmit_packets_total", "Cumulative count of packets transmitted", "txPackets"],
 ];
 
+const diskMetrics: readonly (readonly [name: string, help: string, field: keyof Omit<DiskIo, "device">])[] = [
+  ["container_fs_reads_bytes_total", "Cumulative count of bytes read", "readBytes"],
+  ["container_fs_reads_total", "Cumulative count of reads completed", "reads"],
+  ["container_fs_writes_bytes_total", "Cumulative count of bytes written", "writeBytes"],
+  ["container_fs_writes_total", "Cumulative count of writes completed", "writes"],
+];
+
 export function cadvisorMetrics(figures: readonly Figure[], machine: MachineUsage, nowMs: number): string {
   const lines: string[] = [];
   const head = (name: string, type: string, help: string): void => void lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
@@ -56,6 +64,12 @@ export function cadvisorMetrics(figures: readonly Figure[], machine: MachineUsag
   }
   for (const [name, help, field] of networkMetrics) {
     const samples = figures.flatMap(figure => figure.networks.map(network => `${name}${labels({ ...figure.labels, interface: network.name })} ${network[field]} ${nowMs}`));
+    if (samples.length === 0) continue;
+    head(name, "counter", help);
+    lines.push(...samples);
+  }
+  for (const [name, help, field] of diskMetrics) {
+    const samples = figures.flatMap(figure => figure.usage.disks.map(disk => `${name}${labels({ ...figure.labels, device: disk.device })} ${disk[field]} ${nowMs}`));
     if (samples.length === 0) continue;
     head(name, "counter", help);
     lines.push(...samples);

@@ -31,7 +31,7 @@ export class SimulatedMeter implements Meter {
     const used = this.#advance().filter(container => (uid === "" || container.uid === uid) && (id === undefined || container.id === id));
     if (uid !== "" && used.length === 0) return undefined;
     const memory = used.reduce((sum, each) => sum + each.memory, 0);
-    return { ...nothing, cpuNanos: used.reduce((sum, each) => sum + each.nanos, 0), processes: used.length, memory: { usage: memory, workingSet: memory, rss: memory, cache: 0, pageFaults: 0, majorPageFaults: 0, failures: 0 } };
+    return { ...nothing, cpuNanos: used.reduce((sum, each) => sum + each.nanos, 0), disks: [], processes: used.length, memory: { usage: memory, workingSet: memory, rss: memory, cache: 0, pageFaults: 0, majorPageFaults: 0, failures: 0 } };
   }
   networks(): readonly [] {
     return [];

@@ -11,7 +11,7 @@ import type { CgroupUsage, Meter } from "./usage.ts";
 import { nodeAttributes } from "./access.ts";
 
 const usage = (cpuNanos: number, memory = 0): CgroupUsage => ({
-  cpuNanos, cpuUserNanos: cpuNanos / 2, cpuSystemNanos: cpuNanos / 2, memory: { usage: memory * 2, workingSet: memory, rss: memory, cache: 0, pageFaults: 1, majorPageFaults: 0, failures: 3 }, processes: 2,
+  cpuNanos, cpuUserNanos: cpuNanos / 2, cpuSystemNanos: cpuNanos / 2, memory: { usage: memory * 2, workingSet: memory, rss: memory, cache: 0, pageFaults: 1, majorPageFaults: 0, failures: 3, swap: 7 }, processes: 2, disks: [{ device: "/dev/sda", readBytes: 1, reads: 2, writeBytes: 3, writes: 4 }],
   throttled: { periods: 10, throttledPeriods: 4, nanos: 2_000_000_000 }, limits: { cpuShares: 102, cpuPeriod: 100_000, cpuQuota: 20_000, memory: 100 },
 });
 const seen: readonly Seen[] = [{
@@ -63,6 +63,8 @@ test("/metrics/cadvisor tells pods and containers apart as its users expect", ()
     'container_memory_working_set_bytes{container="",id="/t/burstable/podu1",image="",name="",namespace="default",pod="web"} 40 1000',
     'container_network_receive_bytes_total{container="",id="/t/burstable/podu1",image="",interface="eth0",name="",namespace="default",pod="web"} 11 1000',
     'container_cpu_cfs_throttled_seconds_total{container="app",id="/t/burstable/podu1/c1",image="web:1",name="c1",namespace="default",pod="web"} 2 1000',
+    'container_memory_swap{container="app",id="/t/burstable/podu1/c1",image="web:1",name="c1",namespace="default",pod="web"} 7 1000',
+    'container_fs_writes_bytes_total{container="app",device="/dev/sda",id="/t/burstable/podu1/c1",image="web:1",name="c1",namespace="default",pod="web"} 3 1000',
     "machine_cpu_cores 4",
   ]) assert.ok(text.includes(`${line}\n`), `${line}\nin\n${text}`);
 });

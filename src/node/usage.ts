@@ -6,6 +6,7 @@ export type CgroupUsage = {
   readonly cpuUserNanos: number;
   readonly cpuSystemNanos: number;
   readonly memory: MemoryUsage;
+  readonly disks: readonly DiskIo[];
   readonly processes: number;
   readonly throttled: { readonly periods: number; readonly throttledPeriods: number; readonly nanos: number };
   /** What it may use; absent where there is no limit. */
@@ -21,7 +22,11 @@ export type MemoryUsage = {
   readonly majorPageFaults: number;
   /** How often a limit was run into. */
   readonly failures: number;
+  /** Absent where the kernel does not account for it. */
+  readonly swap?: number;
 };
+/** What has been read from and written to one device, `/dev/sda`. */
+export type DiskIo = { readonly device: string; readonly readBytes: number; readonly reads: number; readonly writeBytes: number; readonly writes: number };
 export type NetworkUsage = { readonly name: string; readonly rxBytes: number; readonly rxErrors: number; readonly rxPackets: number; readonly rxDropped: number; readonly txBytes: number; readonly txErrors: number; readonly txPackets: number; readonly txDropped: number };
 export type DiskUsage = { readonly available: number; readonly capacity: number; readonly used: number; readonly inodes: number; readonly inodesFree: number };
 export type FolderSize = { readonly bytes: number; readonly inodes: number };
