@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseMetrics, valueOf } from "../../test/prometheus.ts";
 import { VirtualClock } from "../../test/sim/clock.ts";
 import { silent } from "../base/log.ts";
 import { Eviction, transitionMs } from "./eviction.ts";
+import { AgentFigures } from "./figures.ts";
 
 const gi = 2 ** 30;
 
@@ -14,8 +16,9 @@ function node() {
   const ended: string[] = [];
   let images = 0;
   const worker = { state: "syncing", runtimeState: undefined, pod: { metadata: { name: "web", namespace: "default", uid: "u" }, spec: { containers: [{ name: "c" }] }, status: {} }, fail: (reason: string) => { ended.push(reason); worker.state = "done"; } };
+  const figures = new AgentFigures("n1");
   const eviction: Eviction = new Eviction({
-    clock, log: silent, workers: () => [worker as never], freeImages: async () => { images++; }, tellNode: () => undefined, tellPod: () => undefined, published: () => api.conditions,
+    figures, clock, log: silent, workers: () => [worker as never], freeImages: async () => { images++; }, tellNode: () => undefined, tellPod: () => undefined, published: () => api.conditions,
     changed: async () => {
       if (!api.writes) throw new Error("the server's disk is full");
       api.conditions = new Set(eviction.pressures);
@@ -30,16 +33,16 @@ function node() {
     void eviction.look(new AbortController().signal).then(() => { done = true; });
     await clock.until(() => done, 60_000);
   };
-  return { clock, api, machine, ended, eviction, look, images: () => images };
+  return { clock, api, machine, ended, eviction, look, images: () => images, evictions: (eviction_signal: string) => valueOf(parseMetrics(figures.metrics.render()), "kubelet_evictions", { eviction_signal }) };
 }
 
 test("a disk that runs short is told of, images go, then a pod", async () => {
-  const { machine, ended, look, images, api } = node();
+  const { machine, ended, look, images, api, evictions } = node();
   await look();
-  assert.deepEqual([ended, images()], [[], 0]);
+  assert.deepEqual([ended, images(), evictions("imagefs.available")], [[], 0, undefined]);
   machine.freeDisk = 49;
   await look();
-  assert.deepEqual([ended, images(), [...api.conditions]], [["Evicted"], 1, ["DiskPressure"]]);
+  assert.deepEqual([ended, images(), [...api.conditions], evictions("imagefs.available")], [["Evicted"], 1, ["DiskPressure"], 1]);
 });
 
 test("a disk so full that nobody can be told ends no pod and refuses none; when it can be told it does", async () => {
