@@ -87,6 +87,8 @@ test("Prometheus finds what it asks of kubelets and API servers: all of it is we
   const claim = { namespace: "default", persistentvolumeclaim: "mine" };
   assert.equal(valueOf(own, "kubelet_volume_stats_inodes", claim)! - valueOf(own, "kubelet_volume_stats_inodes_free", claim)!, valueOf(own, "kubelet_volume_stats_inodes_used", claim));
   assert.ok(valueOf(own, "kubelet_volume_stats_used_bytes", claim)! <= valueOf(own, "kubelet_volume_stats_capacity_bytes", claim)!);
+  for (const state of ["desired_state_of_world", "actual_state_of_world"]) assert.ok(valueOf(own, "volume_manager_total_volumes", { plugin_name: "kubernetes.io/projected", state })! > 0, state);
+  assert.ok(valueOf(own, "storage_operation_duration_seconds_count", { volume_plugin: "kubernetes.io/host-path", operation_name: "volume_mount", status: "success" })! > 0);
   assert.ok(valueOf(probes, "prober_probe_total", { probe_type: "Readiness", result: "successful", pod: "probed" })! > 0);
   assert.equal(valueOf(slis, "kubernetes_healthcheck", { name: "syncloop", type: "healthz" }), 1);
   assert.equal(valueOf(serverSlis, "kubernetes_healthcheck", { name: "etcd", type: "readyz" }), 1);
