@@ -30,6 +30,10 @@ test("a large number that was read again as an exact integer is a double", () =>
   const Bound = t.object("x.Bound", { maximum: t.double().pb(1).pointer() });
   assert.deepEqual(decodeProtobuf(Bound.node, encodeProtobuf(Bound.node, { maximum: 9223372036854776000n })), { maximum: 2 ** 63 });
 });
+test("JSON in bytes that is none is refused", () => {
+  const Held = t.object("x.Held", { raw: t.rawExtension().pb(1) });
+  for (const text of ["{", "{]", "x", "1 2"]) assert.throws(() => decodeProtobuf(Held.node, Uint8Array.of(0x0a, text.length + 2, 0x0a, text.length, ...Buffer.from(text))), ProtobufError);
+});
 test("fields that the schema does not know are skipped", () => {
   const Wider = t.object("x.Wider", { plain: t.string().pb(1), extra: t.string().pb(100), more: t.double().pb(101).pointer() });
   assert.deepEqual(decodeProtobuf(Inner.node, encodeProtobuf(Wider.node, { plain: "a", extra: "b", more: 0.5 })), { name: "a" });

@@ -4,7 +4,7 @@
  */
 import { must } from "../base/assert.ts";
 import { decodeBase64, encodeBase64 } from "../base/base64.ts";
-import { parseJson, stringifyJson } from "../base/json-codec.ts";
+import { JsonError, parseJson, stringifyJson } from "../base/json-codec.ts";
 import { isObject, type Json, setOwn } from "../base/json.ts";
 import { decode } from "./decode.ts";
 import { ProtobufError, Reader, Writer } from "./protobuf-bytes.ts";
@@ -216,12 +216,21 @@ const rawCodec: Codec = {
       if (tag !== 10) reader.skip(tag % 8);
       else {
         const text = reader.text();
-        value = text === "" ? null : parseJson(text).value;
+        value = text === "" ? null : jsonIn(text);
       }
     }
     return value;
   }),
 };
+/** Whoever sends bytes as JSON must have made them of JSON. */
+function jsonIn(text: string): Json {
+  try {
+    return parseJson(text).value;
+  } catch (error) {
+    if (error instanceof JsonError) throw new ProtobufError(error.message);
+    throw error;
+  }
+}
 const base64Codec: Codec = {
   write: (writer, number, value: string) => {
     const mark = writer.length;
