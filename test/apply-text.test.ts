@@ -8,6 +8,7 @@ import { apiVersionOf } from "../src/kinds/kind.ts";
 import { compare } from "../src/schema/apply-compare.ts";
 import { recursiveDifference } from "../src/schema/apply-field-set.ts";
 import { ownedShapeOf } from "../src/schema/apply-shape.ts";
+import { plansInAllMax, plansKept } from "../src/schema/apply-plan.ts";
 import { createdText } from "../src/schema/apply-text.ts";
 import { updateManagedFields } from "../src/schema/apply.ts";
 import { decode, DecodeError } from "../src/schema/decode.ts";
@@ -56,4 +57,22 @@ test("an object whose owners are known as text is stored as the same text", () =
       assert.equal(storedText(plain), text, kind.kind);
     }
   }
+});
+
+test("what is learnt of made-up objects has a limit over all kinds, and beyond it owners are still right", () => {
+  const random = seeded(9);
+  let [fullest, learnt, before] = [0, 0, plansKept()];
+  for (let round = 0; learnt < 2 * plansInAllMax; round++) {
+    assert.ok(round < 3_000, `void: ${learnt} plans`);
+    for (const kind of kinds.slice(0, 40)) {
+      const shape = ownedShapeOf(kind.schema.node), object = Object.fromEntries(Object.keys(kind.schema.node.fields ?? {}).concat([..."abcdefgh"]).filter(() => random() < 0.5).sort(() => random() - 0.5).map(name => [name, {}])) as JsonObject;
+      const text = createdText(shape, object, new Set());
+      if (round % 100 === 0) assert.equal(text, JSON.stringify(compare(shape, {}, object, true, "typed") ?? {}), kind.kind);
+      const kept = plansKept();
+      fullest = Math.max(fullest, kept);
+      learnt += kept >= before ? kept - before : kept;
+      before = kept;
+    }
+  }
+  assert.ok(fullest <= plansInAllMax, `${fullest} plans at once`);
 });

@@ -27,6 +27,11 @@ const forms = 5;
 
 /** Plans kept for one shape. Clients that write fields in ever other orders make it start anew. */
 const plansMax = 2_000;
+/** … and for all shapes together, some 15 MB: there are thousands of them, and whoever may write can make up objects. Beyond it all start anew. */
+export const plansInAllMax = 20_000;
+let plansInAll = 0;
+/** How many are kept, for tests. */
+export const plansKept = (): number => plansInAll;
 
 /** What the fields met so far are; the next field leads on. */
 export class Plan {
@@ -110,6 +115,10 @@ class PlanRoot {
     this.plan = new Plan(this, []);
   }
   room(): boolean {
+    if (++plansInAll > plansInAllMax) {
+      plansInAll = 0;
+      roots = new WeakMap();
+    }
     return ++this.#count < plansMax;
   }
   make(met: readonly (readonly [FieldShape, number])[]): Plan {
@@ -121,7 +130,7 @@ class PlanRoot {
   }
 }
 
-const roots = new WeakMap<MapShape, PlanRoot>();
+let roots = new WeakMap<MapShape, PlanRoot>();
 
 /** The plan for an object of declared fields only. */
 export function planOf(shape: MapShape, object: JsonObject): Plan {
