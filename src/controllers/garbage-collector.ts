@@ -32,8 +32,13 @@ export const garbageCollector: Controller = {
   },
 };
 
+const nothing: readonly string[] = [];
+
 /** What a change may have left without an owner, or an owner without dependents. */
 function keysOf(object: Any, context: Context, change: Change<Any>): Iterable<string> {
+  const { ownerReferences, deletionTimestamp } = object.metadata;
+  // Most objects belong to nobody and stay: every change of every object comes by here.
+  if (change.type !== "deleted" && deletionTimestamp === undefined && ownerReferences === undefined && change.previous?.metadata.ownerReferences === undefined) return nothing;
   const keys = new Set<string>();
   const kind = kindOf(context, object.apiVersion, object.kind);
   if (kind === undefined) return keys;
