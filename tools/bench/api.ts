@@ -99,7 +99,7 @@ async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
       const start = cpu();
       const lists = await load(1, 2_000, () => expect(200, "GET", path));
       add(`LIST ${listed.toLocaleString("en")} pods, ${what} each as stored`, "ms", percentile(lists.sortedMs, 0.5), "≤ 20");
-      add("  its size", "MB", bytes / 1e6);
+      add(`  its size, ${what} each`, "MB", bytes / 1e6);
       add(`  server CPU per LIST, ${what}`, "ms", ((cpu() - start) / lists.done) * 1e3, "≤ 10 of the loop");
     };
     await listing("7.2 KB", pods);
