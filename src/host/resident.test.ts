@@ -14,6 +14,7 @@ for (const [what, text, dropped] of [
   ["data that may be written", mapping("rw-p", "/usr/bin/node"), false],
   ["relocated constants, whose pages are the process's own", mapping("r--p", "/usr/bin/node", { anonymous: 24, dirty: 24 }), false],
   ["relocated constants that were swapped out", mapping("r--p", "/usr/bin/node", { swap: 24 }), false],
+  ["code that was installed a moment ago and is not on disk yet", mapping("r-xp", "/usr/bin/node", { dirty: 40 }), true],
   ["a shared mapping, which others see", mapping("r--s", "/data/store.db-shm"), false],
   ["nothing resident", mapping("r-xp", "/usr/bin/node", { rss: 0 }), false],
   ["memory without a file", mapping("r-xp", ""), false],

@@ -11,13 +11,14 @@ export type Range = { readonly start: bigint; readonly length: bigint };
 
 /**
  * Of a /proc/PID/smaps the mappings that can be dropped without a loss: private ones of files, read-only, resident, and no page of which was ever written
- * (relocated data is read-only too, but its pages are the process's own and dropping them would bring back the file's).
+ * (relocated data is read-only too, but its pages are the process's own and dropping them would bring back the file's). A page that was written is anonymous from
+ * then on, or swapped out; one that counts as dirty besides is the file's, just installed and not on disk yet.
  */
 export function cleanFileMappings(smaps: string): readonly Range[] {
   return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap(text => {
     const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \S+ +\//.exec(text) ?? [];
     const kB = (field: string): number => Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(text)?.[1] ?? NaN);
-    if (start === undefined || end === undefined || !(kB("Rss") > 0) || kB("Anonymous") !== 0 || kB("Private_Dirty") !== 0 || kB("Shared_Dirty") !== 0 || kB("Swap") !== 0) return [];
+    if (start === undefined || end === undefined || !(kB("Rss") > 0) || kB("Anonymous") !== 0 || kB("Swap") !== 0) return [];
     return [{ start: BigInt(`0x${start}`), length: BigInt(`0x${end}`) - BigInt(`0x${start}`) }];
   });
 }
