@@ -158,9 +158,10 @@ test("down leaves the pods of all nodes running, up finds them without a restart
 
 test("after a power cut every node and pod is back", async () => {
   const { id, runFolder, members } = cluster();
-  const keepers = [runFolder, ...members.map(({ index }) => `${runFolder}/n${index}`)].flatMap(folder => readdirSync(folder).filter(name => /\.pid(\.keeper)?$/.test(name)).map(name => readFileSync(join(folder, name), "utf8").split(" ")[0]!.trim()));
+  const pidsOf = (pattern: RegExp): string => [runFolder, ...members.map(({ index }) => `${runFolder}/n${index}`)].flatMap(folder => readdirSync(folder).filter(name => pattern.test(name)).map(name => readFileSync(join(folder, name), "utf8").split(" ")[0]!.trim())).join(" ");
   const containerd = JSON.parse(readFileSync(join(scratch.dataDir, "timonier/containerd/process.json"), "utf8")) as { readonly pid: number };
-  shell(`kill -9 ${keepers.join(" ")} ${containerd.pid}; pkill -9 -f '^${scratch.dataDir}/timonier/nodes/[0-9]+/init'`);
+  // Keepers first: one that outlived its child by a moment would start another.
+  shell(`kill -9 ${pidsOf(/\.pid\.keeper$/)}; kill -9 ${pidsOf(/\.pid$/)} ${containerd.pid}; pkill -9 -f '^${scratch.dataDir}/timonier/nodes/[0-9]+/init'`);
   shell(`for p in $(grep -la -- '-address.${runFolder}/containerd.sock' /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done`);
   shell(`cat $(find /sys/fs/cgroup/*/timonier-${id} -name cgroup.procs 2>/dev/null) | sort -u | xargs -r kill -9; sleep 0.5`);
   shell(`for i in 1 2 3; do awk '{print $5}' /proc/self/mountinfo | grep -E '^(${runFolder}|${scratch.folder})' | tac | xargs -r -n1 umount -l; done`);
