@@ -5,10 +5,11 @@
  */
 import { createSocket } from "node:dgram";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { messageOf, type Log } from "../base/log.ts";
+import { writeFileAtomic } from "./files.ts";
 import { listeningPrograms } from "./listening.ts";
 
 /** `service`: whose it is, as `namespace/name`. */
@@ -83,9 +84,7 @@ export class HeldPorts {
     const { runFolder, cluster } = this.#place;
     const text = JSON.stringify({ cluster, ports } satisfies Note);
     if (text === this.#noted || (ports.length === 0 && !existsSync(`${runFolder}/${noteName}`))) return;
-    await mkdir(runFolder, { recursive: true, mode: 0o711 });
-    await writeFile(`${runFolder}/${noteName}.new`, text, { mode: 0o600 });
-    await rename(`${runFolder}/${noteName}.new`, `${runFolder}/${noteName}`);
+    await writeFileAtomic(`${runFolder}/${noteName}`, text);
     this.#noted = text;
   }
 }

@@ -1,7 +1,7 @@
 /** What keeps a process small as long as it has little to do (docs/decisions/0007-small-at-rest.md). */
 import { PerformanceObserver } from "node:perf_hooks";
-import { messageOf, type Log } from "../base/log.ts";
 import { setFlagsFromString } from "node:v8";
+import { messageOf, type Log } from "../base/log.ts";
 
 // The start is over by then, and a cluster's first pods too.
 const collectAfterMs = 15_000;

@@ -2,7 +2,7 @@
  * The node's name server. An agent that starts binds it before the rest of the agent is loaded, and answers from what the agent before it knew, so that pods
  * wait for a process and not for lists; what is not in there waits for the lists.
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Cluster } from "../cli/machine.ts";
@@ -13,6 +13,7 @@ import { Resolver } from "../dns/resolver.ts";
 import { concernsNames, snapshotOf, snapshotView, type Snapshot } from "../dns/snapshot.ts";
 import { systemClock } from "../host/clock.ts";
 import { startDnsServer, systemNameservers, upstreamForward, type DnsServer } from "../host/dns-server.ts";
+import { writeFileAtomic } from "../host/files.ts";
 import { lineLog } from "../host/log.ts";
 import { standardOutput } from "../host/log-output.ts";
 import { addLoopbackAddress } from "../host/pod-network.ts";
@@ -121,9 +122,7 @@ async function keepNote({ services, slices }: Copies, path: string, { clock, log
       const text = JSON.stringify(snapshotOf(services, slices, services.revision));
       if (text !== last)
         try {
-          await mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o711 });
-          await writeFile(`${path}.new`, text, { mode: 0o600 });
-          await rename(`${path}.new`, path);
+          await writeFileAtomic(path, text);
           last = text;
         } catch (error) {
           // Without it the next agent has to list first.

@@ -38,7 +38,11 @@ test("every verb of kubectl answers as recorded", async () => {
   assert.ok(existsSync(golden), `nothing is recorded for kubectl 1.${version}; record it with UPDATE=1`);
   const expected = readFileSync(golden, "utf8").split("\n\n$ ");
   const actual = said.join("\n").split("\n\n$ ");
-  for (const [index, text] of expected.entries()) assert.equal(settled(actual[index]), settled(text));
+  for (const [index, text] of expected.entries()) {
+    assert.equal(settled(actual[index]), settled(text));
+    const names = (pattern: RegExp): readonly string[] => [...(actual[index] ?? "").matchAll(pattern)].map(([, name = ""]) => name).sort();
+    assert.deepEqual(names(/^pod\/(\S+) evicted$/gm), names(/evicting pod \S+\/(\S+)$/gm), "whichever pods were there are gone");
+  }
   assert.equal(actual.length, expected.length);
 });
 
