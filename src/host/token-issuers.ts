@@ -3,7 +3,7 @@ import { createPublicKey, constants, verify, type JsonWebKeyInput, type KeyObjec
 import { Agent, request, type RequestOptions } from "node:https";
 import { rootCertificates } from "node:tls";
 import type { FetchText, ReadJwk } from "../api/authn/oidc/issuer.ts";
-import type { PostReview } from "../api/authn/token-webhook.ts";
+import type { PostReview } from "../api/ask-review.ts";
 import { getOwn, isObject, type Json, type JsonObject } from "../base/json.ts";
 import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 

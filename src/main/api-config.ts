@@ -10,7 +10,7 @@ import type { Random } from "../base/random.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { AuditPolicy } from "../api/audit/policy.ts";
 import type { AuditWebhook } from "../api/audit/webhook.ts";
-import type { PostReview } from "../api/authn/token-webhook.ts";
+import type { PostReview } from "../api/ask-review.ts";
 
 const authenticationFile = "authentication.yaml";
 const tokenWebhookFile = "token-webhook.kubeconfig";
@@ -46,7 +46,7 @@ export async function loadApiConfig(folder: string | undefined, clock: Clock, ra
   if (present.includes(auditWebhookFile) && !present.includes(auditPolicyFile)) throw new Error(`${join(folder, auditWebhookFile)}: needs ${auditPolicyFile} beside it`);
   const [authentication, webhook, auditPolicy, auditWebhook] = await Promise.all([
     present.includes(authenticationFile) ? within(folder, authenticationFile, path => authenticationOf(path, clock)) : undefined,
-    present.includes(tokenWebhookFile) ? within(folder, tokenWebhookFile, path => webhookJudge(path, folder, clock)) : undefined,
+    present.includes(tokenWebhookFile) ? within(folder, tokenWebhookFile, path => webhookJudge(path, folder, clock, random)) : undefined,
     present.includes(auditPolicyFile) ? within(folder, auditPolicyFile, auditPolicyOf) : undefined,
     present.includes(auditWebhookFile) ? within(folder, auditWebhookFile, async path => new (await import("../api/audit/webhook.ts")).AuditWebhook(await postOf(path, folder), clock, log.child("audit-webhook"))) : undefined,
   ]);
@@ -91,9 +91,9 @@ async function postOf(path: string, folder: string, connections = 0): Promise<Po
   return webhookOf(parseYaml(await readFile(path, "utf8")).value, named => readFile(resolve(folder, named), "utf8"), connections);
 }
 
-async function webhookJudge(path: string, folder: string, clock: Clock): Promise<TokenJudge> {
+async function webhookJudge(path: string, folder: string, clock: Clock, random: Random): Promise<TokenJudge> {
   const { TokenWebhook } = await import("../api/authn/token-webhook.ts");
-  const webhook = new TokenWebhook(await postOf(path, folder), clock);
+  const webhook = new TokenWebhook({ post: await postOf(path, folder), clock, random });
   return async (token, audiences) => {
     try {
       return await webhook.review(token, audiences);

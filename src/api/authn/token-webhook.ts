@@ -1,37 +1,29 @@
 /** Tokens that another server judges: TokenReview v1, remembered for two minutes (apiserver plugin/pkg/authenticator/token/webhook, --authentication-token-webhook-cache-ttl). */
-import type { Clock } from "../../base/clock.ts";
 import { isObject, type Json } from "../../base/json.ts";
 import { parseJson } from "../../base/json-codec.ts";
 import { messageOf } from "../../base/log.ts";
+import { askReview, type ReviewMeans } from "../ask-review.ts";
 import type { TokenVerdict, User } from "../context.ts";
-
-/** Carries one body to the webhook; rejects with an Error, whose cause is the connection's. */
-export type PostReview = (body: string, timeoutMs: number) => Promise<{ readonly status: number; readonly body: string; readonly headers?: { readonly [name: string]: string | readonly string[] | undefined } }>;
 
 const timeoutMs = 30_000;
 const cacheMs = 120_000;
 const cachedMax = 4096;
 /** Reviews under way at once; beyond them tokens are refused, not queued. */
 const reviewsMax = 200;
-/** Upstream's back-off: five tries, half a second growing by half. */
-const triesMax = 5;
-const firstWaitMs = 500;
 
 export class TokenWebhook {
-  readonly #post: PostReview;
-  readonly #clock: Clock;
+  readonly #means: ReviewMeans;
   readonly #cached = new Map<string, { readonly verdict: TokenVerdict; readonly untilMs: number }>();
   readonly #underway = new Map<string, Promise<TokenVerdict>>();
 
-  constructor(post: PostReview, clock: Clock) {
-    this.#post = post;
-    this.#clock = clock;
+  constructor(means: Omit<ReviewMeans, "timeoutMs">) {
+    this.#means = { ...means, timeoutMs };
   }
 
   async review(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
     const key = JSON.stringify([token, audiences]);
     const known = this.#cached.get(key);
-    if (known !== undefined && known.untilMs > this.#clock.monotonic()) return known.verdict;
+    if (known !== undefined && known.untilMs > this.#means.clock.monotonic()) return known.verdict;
     const same = this.#underway.get(key);
     if (same !== undefined) return same;
     if (this.#underway.size >= reviewsMax) return { authenticated: false, error: `the token webhook has ${reviewsMax} reviews to answer already` };
@@ -39,25 +31,19 @@ export class TokenWebhook {
     this.#underway.set(key, asking);
     const verdict = await asking;
     if (this.#cached.size >= cachedMax) this.#cached.delete(this.#cached.keys().next().value!);
-    this.#cached.set(key, { verdict, untilMs: this.#clock.monotonic() + cacheMs });
+    this.#cached.set(key, { verdict, untilMs: this.#means.clock.monotonic() + cacheMs });
     return verdict;
   }
 
   /** What could not be asked is not remembered as an answer: it throws. */
   async #ask(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
     const body = JSON.stringify({ kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", metadata: {}, spec: { token, ...(audiences.length === 0 ? {} : { audiences }) }, status: { user: {} } });
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#post(body, timeoutMs).catch((error: unknown) => messageOf(error));
-      const retry = typeof answer === "string" || answer.status >= 500 || answer.status === 429;
-      if (!retry) return verdictOf(answer, audiences);
-      if (attempt >= triesMax) throw new Error(`the token webhook failed ${triesMax} times: ${typeof answer === "string" ? answer : `status ${answer.status}`}`);
-      await this.#clock.sleep(firstWaitMs * 1.5 ** (attempt - 1));
-    }
+    const answer = await askReview(this.#means, body).catch((error: unknown) => { throw new Error(`the token webhook failed: ${messageOf(error)}`, { cause: error }); });
+    return verdictOf(answer, audiences);
   }
 }
 
-function verdictOf({ status, body }: Awaited<ReturnType<PostReview>>, audiences: readonly string[]): TokenVerdict {
-  if (status < 200 || status > 299) throw new Error(`the token webhook answered ${status}`);
+function verdictOf(body: string, audiences: readonly string[]): TokenVerdict {
   const { value } = parseJson(body);
   const found = isObject(value) && value["kind"] === "TokenReview" && isObject(value["status"]) ? value["status"] : undefined;
   if (found === undefined) throw new Error("the token webhook answered something else than a TokenReview");

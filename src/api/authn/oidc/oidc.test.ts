@@ -13,6 +13,7 @@ import { TokenWebhook } from "../token-webhook.ts";
 import { loadAuthentication, type Authentication } from "./load.ts";
 
 const authority = testAuthority("issuers");
+const noChance = { next: () => 0, uuid: () => "", bytes: () => new Uint8Array() };
 const keys = new Map<string, { readonly alg: string; readonly key: KeyObject }>();
 let [issuerUrl, webhookUrl] = ["", ""];
 let asked: string[] = [];
@@ -165,7 +166,7 @@ test("the chain: ours first, then others; everybody is authenticated; audiences 
 test("a token webhook is asked with TokenReview v1, with its credentials; answers hold two minutes, failures do not", async () => {
   const kubeconfig = { clusters: [{ name: "w", cluster: { server: webhookUrl, "certificate-authority-data": Buffer.from(authority.ca).toString("base64") } }], users: [{ name: "u", user: { token: "secret" } }], contexts: [{ name: "c", context: { cluster: "w", user: "u" } }], "current-context": "c" };
   const virtual = new TestClock();
-  const webhook = new TokenWebhook(await webhookOf(kubeconfig, async path => path), virtual);
+  const webhook = new TokenWebhook({ post: await webhookOf(kubeconfig, async path => path), clock: virtual, random: noChance });
   asked = [];
   const seen: Json[] = [];
   review = (spec, authorization) => {
@@ -182,7 +183,7 @@ test("a token webhook is asked with TokenReview v1, with its credentials; answer
   await webhook.review("good", []);
   assert.equal(asked.length, 3);
   review = () => ({ status: 401, body: {} });
-  await assert.rejects(webhook.review("other", []), /the token webhook answered 401/);
+  await assert.rejects(webhook.review("other", []), /the token webhook failed: the server has asked for the client to provide credentials/);
   review = () => ({ status: 200, body: { kind: "TokenReview", status: { authenticated: true, user: {} } } });
   await assert.rejects(webhook.review("other", []), /named no user/);
   await assert.rejects(webhookOf({ clusters: [{ name: "w", cluster: { server: "http://x" } }] }, async path => path), /expected an https URL/);
@@ -191,8 +192,8 @@ test("a token webhook is asked with TokenReview v1, with its credentials; answer
 test("a webhook that fails is asked five times with growing waits, then the token is refused", async () => {
   const virtual = new TestClock();
   let tries = 0;
-  const webhook = new TokenWebhook(async () => { tries++; return { status: 503, body: "" }; }, virtual);
-  const outcome = assert.rejects(webhook.review("x", []), /failed 5 times: status 503/);
+  const webhook = new TokenWebhook({ post: async () => { tries++; return { status: 500, body: "" }; }, clock: virtual, random: noChance });
+  const outcome = assert.rejects(webhook.review("x", []), /the token webhook failed: an error on the server \(""\) has prevented the request from succeeding/);
   await settle();
   await virtual.advance(10_000);
   await outcome;

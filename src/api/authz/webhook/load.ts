@@ -5,7 +5,7 @@ import type { Log } from "../../../base/log.ts";
 import type { Random } from "../../../base/random.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { problemBody } from "../../../schema/problem.ts";
-import type { PostReview } from "../../authn/token-webhook.ts";
+import type { PostReview } from "../../ask-review.ts";
 import { readValue } from "../../body.ts";
 import type { Authorizer } from "../../context.ts";
 import { compileConditions, conditionProblem } from "./conditions.ts";

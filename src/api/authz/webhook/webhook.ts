@@ -1,10 +1,8 @@
 /** Another server judges requests: SubjectAccessReview, remembered for a while (apiserver plugin/pkg/authorizer/webhook/webhook.go). */
-import type { Clock } from "../../../base/clock.ts";
 import { isObject, type Json, type JsonObject } from "../../../base/json.ts";
 import { parseJson } from "../../../base/json-codec.ts";
 import { messageOf, type Log } from "../../../base/log.ts";
-import type { Random } from "../../../base/random.ts";
-import type { PostReview } from "../../authn/token-webhook.ts";
+import { askReview, type ReviewMeans } from "../../ask-review.ts";
 import type { Authorizer, Decision, RequestAttributes, User, UserRules } from "../../context.ts";
 import { spacedSpec, specOf } from "./spec.ts";
 
@@ -13,25 +11,16 @@ const cachedMax = 8192;
 const rememberedLengthMax = 10_000;
 /** Reviews under way at once; beyond them the webhook counts as failed. */
 const reviewsMax = 1_000;
-/** Half a second growing by half, a fifth of it by chance. */
-const triesMax = 5;
-const firstWaitMs = 500;
-const waitGrowth = 1.5;
-const waitJitter = 0.2;
 
-export type WebhookOptions = {
+export type WebhookOptions = ReviewMeans & {
   readonly name: string;
   readonly version: string;
-  readonly timeoutMs: number;
   /** 0: not remembered. */
   readonly allowedMs: number;
   readonly otherwiseMs: number;
   /** What comes of it when the webhook cannot be asked. */
   readonly denyOnError: boolean;
   readonly matches?: (spec: Json) => boolean | { readonly error: string };
-  readonly post: PostReview;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
 };
 
@@ -101,35 +90,14 @@ export class WebhookAuthorizer implements Authorizer {
 
   /** The review's status. Throws an `Error` whose message tells what went wrong last. */
   async #review(spec: JsonObject): Promise<JsonObject> {
-    const { post, timeoutMs, version, clock, random } = this.#options;
+    const { version } = this.#options;
     const apiVersion = `authorization.k8s.io/${version}`;
     const { groups, ...rest } = spec;
     // Quirk: the older version's list of groups is called `group`.
     const shown = version === "v1beta1" && groups !== undefined ? { ...rest, group: groups } : spec;
     const body = JSON.stringify({ kind: "SubjectAccessReview", apiVersion, metadata: {}, spec: shown, status: { allowed: false } });
-    for (let attempt = 1; ; attempt++) {
-      const failure = await post(body, timeoutMs).then(answer => (answer.status >= 200 && answer.status <= 299 ? { status: statusOf(answer.body, apiVersion) } : failureOf(answer)), connectionFailure);
-      if ("status" in failure) return failure.status;
-      if (!failure.again || attempt >= triesMax) throw new Error(failure.why);
-      const wait = firstWaitMs * waitGrowth ** (attempt - 1);
-      await clock.sleep(wait * (1 + waitJitter * random.next()));
-    }
+    return statusOf(await askReview(this.#options, body), apiVersion);
   }
-}
-
-type Failure = { readonly why: string; /** Worth another try. */ readonly again: boolean };
-
-const connectionFailure = (error: unknown): Failure => ({ why: messageOf(error), again: error instanceof Error && (error.cause as { readonly code?: unknown } | undefined)?.code === "ECONNRESET" });
-
-/** apimachinery pkg/api/errors NewGenericServerResponse, apiserver pkg/util/webhook DefaultShouldRetry. */
-function failureOf({ status, body, headers }: Awaited<ReturnType<PostReview>>): Failure {
-  const said = body.trim();
-  const why = new Map([
-    [401, "the server has asked for the client to provide credentials"], [403, said === "" ? "the server does not allow access to the requested resource" : said], [404, "the server could not find the requested resource"],
-    [429, "the server has received too many requests and has asked us to try again later"], [500, `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`],
-    [503, "the server is currently unable to handle the request"], [504, "the server was unable to return a response in the time allotted, but may still be processing the request"],
-  ]).get(status) ?? `the server responded with the status code ${status} but did not return more information`;
-  return { why, again: status === 500 || status === 504 || status === 429 || headers?.["retry-after"] !== undefined };
 }
 
 function statusOf(body: string, apiVersion: string): JsonObject {
