@@ -1,6 +1,7 @@
 /** What the connections of an ingress proxy share: the router, connections to backends, the access log. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
+import { InFlight } from "../base/in-flight.ts";
 import type { Log } from "../base/log.ts";
 import type { Patterns } from "../ingress/match.ts";
 import { Router, type Asked } from "../ingress/router.ts";
@@ -31,7 +32,7 @@ export class IngressServer implements Means {
   readonly mirrors: Mirrors;
   readonly grpc = new GrpcBackends();
   /** Requests under way. */
-  readonly transfers = new Set<Transfer>();
+  readonly transfers = new InFlight<Transfer>();
   /** No connection is kept for another request any more. */
   isClosing = false;
   readonly #options: ServeOptions;
@@ -59,7 +60,7 @@ export class IngressServer implements Means {
     this.grpc.keepOnly(endpoints);
     this.#abouts.clear();
     const present = this.router.present();
-    for (const transfer of this.transfers) transfer.endpointsChanged(endpoints, present);
+    for (const transfer of this.transfers.all()) transfer.endpointsChanged(endpoints, present);
   }
 
   close(): void {

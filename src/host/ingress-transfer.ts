@@ -1,5 +1,6 @@
 /** One request on its way to a backend: endpoints tried until one takes it, the body as it comes, the answer back. */
 import type { Socket } from "node:net";
+import type { InFlight } from "../base/in-flight.ts";
 import type { Forward, Router } from "../ingress/router.ts";
 import { requestChanges } from "../ingress/router.ts";
 import { changed } from "../ingress/header-changes.ts";
@@ -27,7 +28,7 @@ export interface Asker {
 }
 /** What is sent on. */
 export type Request = { readonly method: string; readonly fields: Fields; readonly framing: Pick<Framing, "nominated" | "contentLength" | "chunked">; readonly secure: boolean; /** Lines that tell of the client. */ readonly about: string; readonly upgrade: string | undefined };
-export type Means = { readonly router: Router; readonly pool: BackendPool; readonly requestId: () => string; readonly mirrors: Mirrors; /** Those under way. */ readonly transfers: Set<Transfer> };
+export type Means = { readonly router: Router; readonly pool: BackendPool; readonly requestId: () => string; readonly mirrors: Mirrors; /** Those under way. */ readonly transfers: InFlight<Transfer> };
 
 /** Connections that could not be made, for one request; and rounds over all endpoints, with a pause between for the table to change. */
 const connectsMax = 20;
@@ -53,6 +54,7 @@ export class Transfer implements Receiver {
   readonly holds: boolean;
   readonly joins: boolean;
   readonly hasBody: boolean;
+  place = -1;
   readonly #means: Means;
   readonly #asker: Asker;
   readonly #request: Request;

@@ -72,15 +72,18 @@ test("Prometheus finds what it asks of kubelets and API servers: all of it is we
   assert.equal(agent("healthz"), "ok");
   assert.equal(raw("/readyz"), "ok");
   await scratch.until("a failed probe", () => agent("metrics/probes").includes('result="failed"'));
+  // Pods of the tests before are still ending.
+  const running = await scratch.until("the node runs these two", () => {
+    const list = JSON.parse(agent("runningpods/")) as { readonly kind: string; readonly items: readonly { readonly metadata: { readonly name: string } }[] };
+    return list.items.length === 2 && list;
+  });
   const before = all();
   // Series of containers go with them (those of the test before may be ending); the others stay.
   const after = all();
   for (const [i, scrape] of before.entries()) assertGrown(scrape, after[i]!, name => /^(container|pod)_/.test(name));
   const [own, probes, slis, , , server, serverSlis] = after as readonly [Scrape, Scrape, Scrape, Scrape, Scrape, Scrape, Scrape];
   assert.equal(valueOf(own, "kubelet_node_name", { node: node.split(":")[0]! }), 1);
-  const running = JSON.parse(agent("runningpods/")) as { readonly kind: string; readonly items: readonly { readonly metadata: { readonly name: string } }[] };
-  assert.deepEqual([running.kind, valueOf(own, "kubelet_running_pods")], ["PodList", running.items.length]);
-  assert.ok(running.items.some(({ metadata }) => metadata.name === "probed"));
+  assert.deepEqual([running.kind, running.items.map(({ metadata }) => metadata.name.split("-")[0]).sort(), valueOf(own, "kubelet_running_pods")], ["PodList", ["burn", "probed"], 2]);
   for (const name of ["kubelet_started_pods_total", "kubelet_pod_start_duration_seconds_count", "kubelet_pleg_relist_duration_seconds_count", "process_open_fds", "process_resident_memory_bytes", "process_cpu_seconds_total", "kubelet_certificate_manager_client_ttl_seconds", "kubelet_certificate_manager_server_ttl_seconds"]) assert.ok(valueOf(own, name)! > 0, name);
   for (const operation_type of ["run_podsandbox", "create_container", "start_container", "exec_sync", "podsandbox_status"]) assert.ok(valueOf(own, "kubelet_runtime_operations_total", { operation_type })! > 0, operation_type);
   assert.ok(valueOf(own, "rest_client_requests_total", { code: "200", method: "PATCH" })! > 0 && valueOf(own, "kubelet_http_requests_total", { path: "metrics/probes" })! > 0);

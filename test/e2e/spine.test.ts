@@ -88,13 +88,15 @@ test("logs, logs -f", async () => {
   await follow.end();
 });
 
-test("exec: output, exit code, standard input that ends, a terminal", () => {
+test("exec: output, exit code, standard input that ends, a terminal", async () => {
   assert.match(scratch.k("exec deploy/web -- hostname"), /^web-/);
   assert.equal(scratch.kubectl("exec", "deploy/web", "--", "sh", "-c", "exit 7").code, 7);
   const big = "x".repeat(300_000);
   assert.equal(scratch.k("exec -i deploy/web -- wc -c", big).trim(), "300000");
-  const terminal = scratch.run("script", ["-qec", `${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); stty size'`, "/dev/null"]);
-  assert.match(terminal.out, /\/dev\/pts\/\d+\s+42/);
+  // Its own input stays open: the end of it would be the end of the terminal.
+  const terminal = scratch.start("script", ["-qec", `${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); stty size'`, "/dev/null"]);
+  await scratch.until("the terminal's program ended", () => terminal.child.exitCode !== null);
+  assert.match(terminal.out, /\/dev\/pts\/\d+\s+42\s+\d+ \d+/);
 });
 
 test("attach shows what the container writes", async () => {
