@@ -18,7 +18,7 @@ export class Scratch {
   readonly dataDir = join(this.folder, "data");
   /** The environment a user would have: nothing of this repository on PATH. */
   readonly env: NodeJS.ProcessEnv = {
-    ...process.env, HOME: this.folder, KUBECONFIG: this.kubeconfig, TIMONIER_DATA_DIR: this.dataDir,
+    ...process.env, HOME: this.folder, KUBECONFIG: this.kubeconfig, TIMONIER_DATA_DIR: this.dataDir, TIMONIER_NAME: undefined,
     PATH: (process.env["PATH"] ?? "").split(":").filter(part => !part.includes("node_modules")).join(":"),
   };
   readonly #children = new Set<ChildProcess>();

@@ -94,9 +94,9 @@ test("exec: output, exit code, standard input that ends, a terminal", async () =
   const big = "x".repeat(300_000);
   assert.equal(scratch.k("exec -i deploy/web -- wc -c", big).trim(), "300000");
   // Its own input stays open: the end of it would be the end of the terminal.
-  const terminal = scratch.start("script", ["-qec", `${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); stty size'`, "/dev/null"]);
+  const terminal = scratch.start("script", ["-qec", `stty rows 33 cols 77; ${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); sleep 1; stty size'`, "/dev/null"]);
   await scratch.until("the terminal's program ended", () => terminal.child.exitCode !== null);
-  assert.match(terminal.out, /\/dev\/pts\/\d+\s+42\s+\d+ \d+/);
+  assert.match(terminal.out, /\/dev\/pts\/\d+\s+42\s+33 77/);
 });
 
 test("attach shows what the container writes", async () => {
