@@ -16,6 +16,7 @@ import { json, type ForwardTarget, type HttpResponse } from "../api/http.ts";
 import { dialText } from "./dial-text.ts";
 import { hopByHop, type Exchange, type Forward } from "./https-server-exchange.ts";
 import { serverLimits } from "./https-server-limits.ts";
+import { trusting } from "./trust.ts";
 import { Responder } from "./https-server-respond.ts";
 import { forwardedUri, rewriteHtml, rewriteUrl, type Rewriting } from "./http-forward-rewrite.ts";
 
@@ -208,7 +209,7 @@ export function tlsOf({ trust }: ForwardTarget, options: Pick<ForwardOptions, "n
   switch (trust.type) {
     case "node": return { ...options.node(), servername: trust.serverName };
     case "none": return { rejectUnauthorized: false, servername: "" };
-    case "aggregated": return { ...options.frontProxy(), servername: trust.serverName, rejectUnauthorized: !trust.insecure, ...(trust.ca === undefined ? {} : { ca: trust.ca }) };
+    case "aggregated": return { ...options.frontProxy(), servername: trust.serverName, rejectUnauthorized: !trust.insecure, ...(trust.ca === undefined ? {} : trusting(trust.ca)) };
   }
 }
 

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import type { FetchRemote } from "../api/aggregation/remote.ts";
 import { dialText } from "./dial-text.ts";
 import { isForbiddenAddress } from "./http-forward.ts";
+import { trusting } from "./trust.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** `credentials`: PEM; asked for each time, so that a renewed certificate is used at once. */
@@ -16,7 +17,7 @@ export function createFetchRemote(credentials: () => { readonly cert: string; re
     const { trust } = at;
     const outgoing = request({
       ...credentials(), method: "GET", host: at.address, port: at.port, path, agent: false, servername: trust.serverName, rejectUnauthorized: !trust.insecure, minVersion: "TLSv1.2",
-      ...(trust.ca === undefined ? {} : { ca: trust.ca }), headers: { host: place, "user-agent": "kube-aggregator", ...headers as { [name: string]: string | string[] } },
+      ...(trust.ca === undefined ? {} : trusting(trust.ca)), headers: { host: place, "user-agent": "kube-aggregator", ...headers as { [name: string]: string | string[] } },
     });
     const late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
     const answer = await wholeAnswer(outgoing, undefined, { timeoutMs, late, bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, place), error); });

@@ -1,15 +1,15 @@
 /** What judging other issuers' tokens needs of the outside: their documents over HTTPS, their keys, and a webhook's connection. */
 import { createPublicKey, constants, verify, type JsonWebKeyInput, type KeyObject } from "node:crypto";
 import { Agent, request, type RequestOptions } from "node:https";
-import { rootCertificates } from "node:tls";
 import type { FetchText, ReadJwk } from "../api/authn/oidc/issuer.ts";
 import type { PostReview } from "../api/ask-review.ts";
 import { getOwn, isObject, type Json, type JsonObject } from "../base/json.ts";
+import { trusting } from "./trust.ts";
 import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 
 const reviewBytesMax = 1024 * 1024;
 
-export const fetchText: FetchText = ({ url, ca, timeoutMs, bytesMax }) => exchange(url, { method: "GET", ca: ca ?? [...rootCertificates], headers: { accept: "application/json", "user-agent": "kube-apiserver" } }, undefined, timeoutMs, bytesMax);
+export const fetchText: FetchText = ({ url, ca, timeoutMs, bytesMax }) => exchange(url, { method: "GET", ...trusting(ca), headers: { accept: "application/json", "user-agent": "kube-apiserver" } }, undefined, timeoutMs, bytesMax);
 
 /** The webhook of a kubeconfig's current context, or of its only cluster and user. `read` gives the files that it names; `connections`: how many are kept, for those that are asked often. Throws an `Error` naming the field. */
 export async function webhookOf(kubeconfig: Json, read: (path: string) => Promise<string>, connections = 0): Promise<PostReview> {
@@ -36,7 +36,7 @@ export async function webhookOf(kubeconfig: Json, read: (path: string) => Promis
   };
   const [ca, cert, key] = await Promise.all([pem(cluster, "certificate-authority"), pem(user, "client-certificate"), pem(user, "client-key")]);
   const token = getOwn(user, "token");
-  const options: RequestOptions = { method: "POST", ...(connections === 0 ? {} : { agent: new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections }) }), ca: ca ?? [...rootCertificates], ...(cert === undefined ? {} : { cert, key }) };
+  const options: RequestOptions = { method: "POST", ...(connections === 0 ? {} : { agent: new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections }) }), ...trusting(ca), ...(cert === undefined ? {} : { cert, key }) };
   const headers = { "content-type": "application/json", accept: "application/json", "user-agent": "kube-apiserver", ...(typeof token === "string" ? { authorization: `Bearer ${token}` } : {}) };
   return (body, timeoutMs) => exchange(server, { ...options, headers: { ...headers, "content-length": Buffer.byteLength(body) } }, body, timeoutMs, reviewBytesMax);
 }

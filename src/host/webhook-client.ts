@@ -1,7 +1,9 @@
 /** POSTs JSON to webhooks: the connection goes to exactly the given address, the certificate must be the named host's, redirects are not followed. */
 import { request } from "node:https";
-import { rootCertificates } from "node:tls";
+import { isIP } from "node:net";
 import type { PostJson } from "../api/webhook.ts";
+import { dialText } from "./dial-text.ts";
+import { trusting } from "./trust.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 const answerBytesMax = 3 * 1024 * 1024;
@@ -10,10 +12,12 @@ export const postJson: PostJson = async ({ url, address, ca, body, timeoutMs, an
   const target = new URL(url);
   const refused = (why: string, cause?: Error): Error => new Error(`Post ${JSON.stringify(url)}: ${why}`, { cause });
   if (target.protocol !== "https:") throw refused("webhooks are called over https only");
+  const host = address?.host ?? target.hostname;
+  const port = address?.port ?? (target.port === "" ? 443 : Number(target.port));
   const outgoing = request({
-    method: "POST", host: address?.host ?? target.hostname, port: address?.port ?? (target.port === "" ? 443 : Number(target.port)), path: `${target.pathname}${target.search}`, servername: target.hostname,
-    ca: ca === undefined ? [...rootCertificates] : ca, agent: false, headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
+    method: "POST", host, port, path: `${target.pathname}${target.search}`, servername: target.hostname,
+    ...trusting(ca), agent: false, headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
   });
-  const answer = await wholeAnswer(outgoing, body, { timeoutMs, late: "context deadline exceeded", bytesMax }).catch((error: Error) => { throw refused(error.message, error); });
+  const answer = await wholeAnswer(outgoing, body, { timeoutMs, late: "context deadline exceeded", bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`), error); });
   return { status: answer.status, body: answer.body };
 };
