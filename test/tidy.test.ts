@@ -34,6 +34,7 @@ const banned = [
   [/\b(FIXME|XXX)\b|TODO(?!\(#\d+\))/, "finish before merging, or name the issue: TODO(#n)"],
   [/^export default/m, "export a name"],
   [/catch\s*(?:\([^)]*\))?\s*\{\s*\}/, "say why nothing needs to be done, or handle it"],
+  [/\bget \w+\(\) \{/, "an object literal with a getter gets a hidden class of its own each time, which keeps what the getter sees until a full collection: make it a class, or, if it is made once, write the getter's type"],
   [/Object\.assign\(/, "user keys such as __proto__ get lost: use spread or base/json.ts"],
 ] as const;
 

@@ -7,6 +7,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import type { Authorizer, Reader, User } from "./context.ts";
+import type { Limit } from "./http.ts";
 import type { Objects } from "./objects.ts";
 import type { Registry, Served } from "./registry.ts";
 
@@ -31,7 +32,7 @@ export type Call = {
   readonly subresource: string;
   readonly user: User;
   readonly userAgent: string;
-  readonly signal: AbortSignal;
+  readonly limit: Limit;
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void;
   /** Adds an annotation to the audit event. */

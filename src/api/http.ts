@@ -4,6 +4,12 @@ import type { Json } from "../base/json.ts";
 /** Lower-case names. HTTP/2 pseudo-headers are not in it. Null prototype. */
 export type Headers = { readonly [name: string]: string | readonly string[] | undefined };
 
+/**
+ * How long something may take: the signal is made when somebody asks for it, and few do. A class's getter, never an object literal's: a literal with a
+ * getter gets a hidden class of its own each time, which keeps all that the getter sees until the next full collection.
+ */
+export type Limit = { readonly signal: AbortSignal };
+
 export type HttpRequest = {
   readonly method: string;
   /** Path and query exactly as sent. */

@@ -14,7 +14,7 @@ type Options = {
 
 export class Objects {
   readonly #freeze: boolean;
-  readonly #offered = new Map<string, { readonly value: string; readonly object: any }>();
+  readonly #offered = new Map<string, { value: string; object: any }>();
 
   constructor(options: Options) {
     this.#freeze = options.freeze;
@@ -45,6 +45,9 @@ export class Objects {
     this.#offered.set(key, mine);
     return () => {
       if (this.#offered.get(key) === mine) this.#offered.delete(key);
+      // The map's outgrown tables still know it (`base/in-flight.ts`).
+      mine.value = "";
+      mine.object = undefined;
     };
   }
 }

@@ -6,7 +6,7 @@ import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core, Trail } from "./core.ts";
 import { remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
+import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
 import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
 import type { Sampler } from "./metrics/sampler.ts";
@@ -44,7 +44,7 @@ export type Context = {
   readonly annotate?: (key: string, value: string) => void;
   /** Takes note of the time that is not the server's own. */
   readonly trail?: Trail;
-  readonly signal: AbortSignal;
+  readonly limit: Limit;
 };
 
 /** Which resource the URL names; throws the 404 that upstream's router would give. */
@@ -63,8 +63,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
     user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
-    // Made when somebody asks: most requests end before anyone does.
-    get signal() { return context.signal; },
+    limit: context.limit,
   };
   if (info.subresource !== "") return handleSubresource(services, context, call);
   if (!served.verbs.some(verb => verb === info.verb) || (info.name === "" && (info.verb === "update" || info.verb === "patch"))) throw methodNotAllowed();

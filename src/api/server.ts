@@ -221,7 +221,7 @@ export class ApiServer {
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
-    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, trail, get signal() { return limit.signal; } });
+    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, trail, limit });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

@@ -117,7 +117,7 @@ export async function watch(core: Core, call: Call, options: ListOptions, encode
   const selection = selectionOf(call.served.kind, options.labelSelector, options.fieldSelector);
   const from = revisionOf(options.resourceVersion);
   const initial = options.sendInitialEvents ?? from === 0;
-  if (initial && from > 0) await waitFor(core, from, call.signal);
+  if (initial && from > 0) await waitFor(core, from, call.limit.signal);
   const timeoutMs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : defaultTimeoutMs * (1 + core.random.next());
   return (out, signal) => new Stream(core, call, options, encoder, services, selection, out).run(initial ? undefined : from === 0 ? core.store.revision : from, timeoutMs, signal);
 }

@@ -3,7 +3,7 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import type { HttpRequest, Peer } from "../api/http.ts";
+import type { Headers, HttpRequest, Peer } from "../api/http.ts";
 import { readBody } from "./https-server-body.ts";
 import type { Exchange, OutgoingHeaders, Upgraded } from "./https-server-exchange.ts";
 import { Stop } from "./https-server-h2.ts";
@@ -56,6 +56,29 @@ function linger(socket: Duplex): void {
   socket.resume();
 }
 
+class Http1Request implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Headers;
+  readonly peer: Peer;
+  readonly upgrade: boolean;
+  readonly #incoming: IncomingMessage;
+  readonly #stop: Stop;
+  readonly #limits: ServerLimits;
+  constructor(incoming: IncomingMessage, stop: Stop, peer: Peer, upgrade: boolean, limits: ServerLimits) {
+    this.method = incoming.method ?? "";
+    this.target = incoming.url ?? "";
+    this.headers = headersOf(incoming.rawHeaders);
+    this.peer = peer;
+    this.upgrade = upgrade;
+    this.#incoming = incoming;
+    this.#stop = stop;
+    this.#limits = limits;
+  }
+  readonly body = (): Promise<Uint8Array> => readBody(this.#incoming, this.headers, this.#limits, () => !this.#incoming.complete);
+  get signal(): AbortSignal { return this.#stop.signal; }
+}
+
 class Http1Exchange implements Exchange {
   readonly request: HttpRequest;
   readonly upload: IncomingMessage;
@@ -69,13 +92,7 @@ class Http1Exchange implements Exchange {
     this.upgraded = upgraded;
     this.#out = out;
     this.#socket = upgraded?.socket ?? request.socket;
-    const stop = this.#stop;
-    const headers = headersOf(request.rawHeaders);
-    this.request = {
-      method: request.method ?? "", target: request.url ?? "", headers, peer, upgrade: upgraded !== undefined,
-      body: () => readBody(request, headers, limits, () => !request.complete),
-      get signal() { return stop.signal; },
-    };
+    this.request = new Http1Request(request, this.#stop, peer, upgraded !== undefined, limits);
     if (out) out.on("close", () => this.abort()).on("error", () => this.abort());
     else this.#socket.on("close", () => this.abort()).on("error", () => this.abort());
     // A body that breaks off is reported to whoever reads it; otherwise by `close`.

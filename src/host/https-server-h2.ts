@@ -36,30 +36,43 @@ export function serveHttp2(socket: Duplex, peer: Peer, options: Http2Options): S
   session.setTimeout(limits.idleMs, () => { if (open === 0) session.close(); });
   // A broken connection ends its streams, and each of them knows; there is nothing to do for the session itself.
   session.on("error", () => session.destroy());
+  const ended = (code: number): void => {
+    open--;
+    if (code !== constants.NGHTTP2_CANCEL) return;
+    resets++;
+    if (!guard.reset(peer.address)) return;
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    session.destroy();
+  };
   session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
     open++;
     const exchange = new Http2Exchange(stream, headers, flags, raw, peer, limits);
-    stream.on("close", () => {
-      open--;
-      exchange.gone?.();
-      // Who has been answered in full has nobody left to tell; telling makes an error object each time.
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished) exchange.abort();
-      if (stream.rstCode !== constants.NGHTTP2_CANCEL) return;
-      resets++;
-      if (!guard.reset(peer.address)) return;
-      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.destroy();
-    });
-    // Reported again by `close`; without a listener it would end the process.
-    stream.on("error", error => {
-      exchange.gone?.(error);
-      exchange.abort();
-    });
+    follow(stream, { exchange }, ended);
     if (!isTarget(exchange.request.target)) return void stream.respond({ ":status": 400 }, { endStream: true });
     if (resets < suspiciousResets) serve(exchange);
     else setImmediate(() => { if (!exchange.destroyed) serve(exchange); });
   });
   return session;
+}
+
+/**
+ * Tells the exchange of its stream's errors and end, and lets go of it then: the session's table of streams, outgrown and garbage, keeps ended streams
+ * until the next full collection (`base/in-flight.ts`), and with them would go all that the request was made of.
+ */
+function follow(stream: ServerHttp2Stream, of: { exchange: Http2Exchange | undefined }, ended: (code: number) => void): void {
+  stream.on("close", () => {
+    const { exchange } = of;
+    of.exchange = undefined;
+    exchange?.gone?.();
+    // Who has been answered in full has nobody left to tell; telling makes an error object each time.
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished) exchange?.abort();
+    ended(stream.rstCode);
+  });
+  // Reported again by `close`; without a listener it would end the process.
+  stream.on("error", error => {
+    of.exchange?.gone?.(error);
+    of.exchange?.abort();
+  });
 }
 
 class Http2Request implements HttpRequest {

@@ -99,7 +99,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
 
   return {
     port,
-    get connections() { return guard.connections; },
+    get connections(): number { return guard.connections; },
     async listenOn(address) {
       const listener = createNetServer({ pauseOnConnect: false }, accept);
       await listen(listener, address, port);

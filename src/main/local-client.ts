@@ -161,7 +161,7 @@ export class LocalClient implements Client {
     const attributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace: where, name, path: "", resourceRequest: true, ...(fieldSelector === undefined ? {} : { fieldSelector }) };
     const decision = await core.authorizer.authorize(this.#options.user, attributes);
     if (!decision.allowed) throw refusalOf(this.#options.user, attributes, decision);
-    return { served, namespace: where, name, subresource, user: this.#options.user, userAgent: this.#options.userAgent, signal: this.#signal, warn: () => undefined };
+    return { served, namespace: where, name, subresource, user: this.#options.user, userAgent: this.#options.userAgent, limit: { signal: this.#signal }, warn: () => undefined };
   }
 
   /** A private copy of what a component hands in; it may be frozen, shared or incomplete. */

@@ -131,7 +131,7 @@ function derive(node: Node): Shape {
     case "map": {
       const items = node.items;
       let item: Shape | undefined;
-      return { type: "map", atomic: node.atomic === true, fields: new Map(), ordered: [], get item() { return (item ??= items === undefined ? deduced : shapeOf(items)); } };
+      return { type: "map", atomic: node.atomic === true, fields: new Map(), ordered: [], get item(): Shape { return (item ??= items === undefined ? deduced : shapeOf(items)); } };
     }
     case "object": {
       const declared = Object.entries(node.fields ?? {}).map(([name, field]) => new FieldShape(name, field)).sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -151,7 +151,7 @@ function deriveList(node: Node): Shape {
   const items = node.items;
   const keys = list.type === "map" ? [...list.keys].sort() : [];
   let item: Shape | undefined;
-  return { type: "list", mode: list.type, keys, defaults: keys.map(key => items.fields?.[key]?.default), get item() { return (item ??= shapeOf(items)); } };
+  return { type: "list", mode: list.type, keys, defaults: keys.map(key => items.fields?.[key]?.default), get item(): Shape { return (item ??= shapeOf(items)); } };
 }
 
 /** `shape`, unless the value is of another form than it says: then what can be deduced from the value. */

@@ -338,7 +338,7 @@ export class Aggregator implements RemoteDocuments {
     const { core } = { core: this.#core };
     const stored = core.reader.get("apiregistration.k8s.io", "apiservices", "", name);
     if (stored === undefined || signal.aborted || conditionsWith(stored, verdict, core.clock.now()) === undefined) return;
-    const call: Call = { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "status", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+    const call: Call = { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "status", user, userAgent: "kube-apiserver", limit: { signal }, warn: () => undefined };
     try {
       await update(core, call, found => adopt(call.served, decode(call.served.node, { ...found, status: { conditions: conditionsWith(found, verdict, core.clock.now()) ?? found.status.conditions } }).object), { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" });
       if (verdict.status === "False") this.#unavailable.add(1, name, verdict.reason);

@@ -71,5 +71,5 @@ async function tolerate(core: Core, run: () => Promise<unknown>): Promise<void> 
 const read = (call: Call, object: any): any => adopt(call.served, decode(call.served.node, object).object);
 
 function callFor(core: Core, name: string, signal: AbortSignal): Call {
-  return { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+  return { served: must(core.registry.of(APIService), "API services are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", limit: { signal }, warn: () => undefined };
 }

@@ -6,7 +6,7 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { auditEvent, type AuditSink, type AuditTrail } from "../audit.ts";
 import { readBody, type ParseYaml } from "../body.ts";
 import type { RequestAttributes } from "../context.ts";
-import type { HttpRequest, HttpResponse } from "../http.ts";
+import type { Headers, HttpRequest, HttpResponse, Peer } from "../http.ts";
 import { protobufType } from "../negotiate.ts";
 import type { Registry } from "../registry.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -25,6 +25,24 @@ export type Recording = {
   end(response: HttpResponse, info: RequestInfo | undefined): Promise<HttpResponse>;
 };
 
+/** A request whose body can be read twice. */
+class Remembered implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Headers;
+  readonly peer: Peer;
+  readonly upgrade: boolean;
+  /** The body, once somebody has asked for it. */
+  bytes: Promise<Uint8Array> | undefined;
+  readonly #request: HttpRequest;
+  constructor(request: HttpRequest) {
+    ({ method: this.method, target: this.target, headers: this.headers, peer: this.peer, upgrade: this.upgrade } = request);
+    this.#request = request;
+  }
+  readonly body = (): Promise<Uint8Array> => (this.bytes ??= this.#request.body());
+  get signal(): AbortSignal { return this.#request.signal; }
+}
+
 export class AuditRecorder {
   readonly #options: RecorderOptions;
   constructor(options: RecorderOptions) {
@@ -33,17 +51,13 @@ export class AuditRecorder {
 
   /** `trail.known` is called once the caller is known: that is when a request counts as received. */
   begin(request: HttpRequest, trail: AuditTrail, receivedMs: number): Recording {
-    let bytes: Promise<Uint8Array> | undefined;
-    const remembered: HttpRequest = {
-      method: request.method, target: request.target, headers: request.headers, peer: request.peer, upgrade: request.upgrade, body: () => (bytes ??= request.body()),
-      get signal() { return request.signal; },
-    };
+    const remembered = new Remembered(request);
     const write = (stage: Stage, info: RequestInfo | undefined, kept: Kept, response: HttpResponse | undefined, more: JsonObject = {}): void => {
       if (kept.level === "None" || kept.omitStages.has(stage)) return;
       this.#options.sink(stringifyJson({ ...auditEvent({ request, info, trail, response, receivedMs, nowMs: this.#options.now() }, kept.level, stage), ...more }));
     };
     trail.known = info => write("RequestReceived", info, this.#keptOf(trail, info), undefined);
-    return { request: remembered, end: (response, info) => this.#end(trail, info, response, bytes, write) };
+    return { request: remembered, end: (response, info) => this.#end(trail, info, response, remembered.bytes, write) };
   }
 
   async #end(trail: AuditTrail, info: RequestInfo | undefined, response: HttpResponse, bytes: Promise<Uint8Array> | undefined, write: (stage: Stage, info: RequestInfo | undefined, kept: Kept, response: HttpResponse | undefined, more?: JsonObject) => void): Promise<HttpResponse> {

@@ -153,5 +153,5 @@ function canonical({ kind, object }: Wanted): any {
 }
 
 function callFor(core: Core, kind: AnyKind, { name, namespace = "" }: { readonly name: string; readonly namespace?: string }): Call {
-  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace, name, subresource: "", user: apiServerUser, userAgent: "kube-apiserver", signal: new AbortController().signal, warn() {} };
+  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace, name, subresource: "", user: apiServerUser, userAgent: "kube-apiserver", limit: { signal: new AbortController().signal }, warn() {} };
 }

@@ -204,7 +204,7 @@ export class Definitions {
   }
 
   #call(name: string, signal: AbortSignal): Call {
-    return { served: must(this.#core.registry.of(CustomResourceDefinition), "definitions are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+    return { served: must(this.#core.registry.of(CustomResourceDefinition), "definitions are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", limit: { signal }, warn: () => undefined };
   }
 }
 

@@ -29,7 +29,7 @@ export function dump(name: string, details: boolean, levels: readonly Level[], t
 type Placed = { readonly ticket: Ticket; readonly queue: number; readonly at: number };
 
 function requestsOf({ queues }: Level): readonly Placed[] {
-  const running = [...queues.executing];
+  const running = queues.executing.all();
   return [
     ...queues.queues.flatMap((queue, index) => [
       ...[...queue.waiting].map((ticket, at): Placed => ({ ticket, queue: index, at })), ...running.filter(ticket => ticket.queue === queue).map((ticket): Placed => ({ ticket, queue: index, at: -1 })),

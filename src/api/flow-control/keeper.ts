@@ -87,7 +87,7 @@ async function attempt(core: Core, what: string, work: () => Promise<unknown>): 
 }
 
 function callFor(core: Core, kind: AnyKind, name: string, signal: AbortSignal): Call {
-  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn() {} };
+  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", limit: { signal }, warn() {} };
 }
 
 /** Go's strconv.ParseBool. */

@@ -3,6 +3,7 @@
  * virtual time: R advances as fast as each busy queue is served; the queue whose next request would end first in that time goes next. Time is a parameter.
  */
 import { must } from "../../base/assert.ts";
+import { InFlight } from "../../base/in-flight.ts";
 import { Demand } from "./demand.ts";
 
 /** How long a request is taken to run before it is known. */
@@ -27,6 +28,7 @@ export class Queue {
 export class Ticket<T = unknown> {
   readonly about: T;
   readonly seats: number;
+  place = -1;
   arrivedMs = 0;
   arrivalR = 0;
   startedMs = 0;
@@ -45,7 +47,7 @@ export class Ticket<T = unknown> {
 
 export class Queues {
   readonly demand: Demand;
-  readonly executing = new Set<Ticket>();
+  readonly executing = new InFlight<Ticket>();
   dispatched = 0;
   rejected = 0;
   timedOut = 0;

@@ -87,5 +87,5 @@ async function make(core: Core, call: Call, object: any): Promise<void> {
 const read = (call: Call, object: any): any => adopt(call.served, decode(call.served.node, object).object);
 
 function callFor(core: Core, kind: AnyKind, name: string, signal: AbortSignal): Call {
-  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", signal, warn: () => undefined };
+  return { served: must(core.registry.of(kind), `${kind.plural} are served`), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", limit: { signal }, warn: () => undefined };
 }
