@@ -31,6 +31,7 @@ export class RequestMetrics {
   readonly #terminations;
   readonly #expiry;
   readonly #watchEvents;
+  readonly #adders = new WeakMap<object, (value: number) => void>();
 
   constructor(metrics: Metrics, store: Store, clock: Clock) {
     this.#clock = clock;
@@ -67,7 +68,9 @@ export class RequestMetrics {
   }
 
   watchEvents({ served }: Call, count: number): void {
-    this.#watchEvents.add(count, served.group, served.version, served.resource);
+    let add = this.#adders.get(served);
+    if (add === undefined) this.#adders.set(served, (add = this.#watchEvents.adder(served.group, served.version, served.resource)));
+    add(count);
   }
 
   #of(labels: readonly string[]): Series {

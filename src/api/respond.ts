@@ -17,7 +17,7 @@ import { versionIn } from "./objects.ts";
 import type { Served } from "./registry.ts";
 import { asServed } from "./strategy.ts";
 import { columnDefinitions, includeObjectOf, partialOf, rowOf, tableOf } from "./table.ts";
-import type { EventEncoder } from "./watch.ts";
+import type { EventEncoder } from "./watch-events.ts";
 
 export type Headers = { readonly [name: string]: string | readonly string[] };
 

@@ -74,6 +74,30 @@ test("the same event is encoded once for all watchers", async () => {
   await harness.close();
 });
 
+test("watchers with the same selection get the same text, others their own, of old changes too", async () => {
+  const harness = await start();
+  const selectors = ["", "&labelSelector=of%3Da", "&labelSelector=of%3Da", "&labelSelector=of%3Db"];
+  const outs = selectors.map(() => new Collector());
+  const stop = new AbortController();
+  const runs = selectors.map(async (selector, i) => harness.send("GET", `${configmaps}?watch=1${selector}`).then(({ content }) => (content.type === "stream" ? content.run(outs[i]!, stop.signal) : undefined)));
+  await settle();
+  // More than there are places for texts.
+  for (let i = 0; i < 300; i++) await post(harness, configmaps, { metadata: { name: `c${i}`, labels: { of: i % 3 === 0 ? "a" : "b" } } });
+  await harness.send("PUT", `${configmaps}/c1`, { headers: json, body: JSON.stringify({ metadata: { name: "c1", labels: { of: "a" } } }) });
+  const late = new Collector();
+  const again = harness.send("GET", `${configmaps}?watch=1&resourceVersion=1&labelSelector=of%3Da`).then(({ content }) => (content.type === "stream" ? content.run(late, stop.signal) : undefined));
+  await settle();
+  const told = [...outs, late].map(({ chunks }) => chunks.join("").trimEnd().split("\n").map(line => { const { type, object } = JSON.parse(line); return `${type} ${object.metadata.name}`; }));
+  const expected = (wanted: (i: number) => boolean, last: string): string[] => [...Array.from({ length: 300 }, (_, i) => i).filter(wanted).map(i => `ADDED c${i}`), last];
+  assert.deepEqual(told[0], expected(() => true, "MODIFIED c1"));
+  assert.deepEqual(told[1], expected(i => i % 3 === 0, "ADDED c1"));
+  assert.deepEqual([told[2], told[4]], [told[1], told[1]]);
+  assert.deepEqual(told[3], expected(i => i % 3 !== 0, "DELETED c1"));
+  stop.abort();
+  await Promise.all([...runs, again]);
+  await harness.close();
+});
+
 test("events go an hour after they were last written", async () => {
   const harness = await start();
   const stop = new AbortController();

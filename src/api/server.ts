@@ -53,7 +53,8 @@ import { storageHooks } from "./special/hooks.ts";
 import { defaultServiceRange } from "./special/service.ts";
 import { publishServiceAddresses } from "./special/service-range.ts";
 import { findSubresource, subresourceTypeOf } from "./subresources/index.ts";
-import { Bookmarks, EventTexts } from "./watch.ts";
+import { EventTexts } from "./watch-events.ts";
+import { Bookmarks } from "./watch.ts";
 import type { PostJson } from "./webhook.ts";
 
 export type ApiServerOptions = {

@@ -4,28 +4,16 @@ import type { Call, Core } from "./core.ts";
 import { ApiError } from "../base/api-error.ts";
 import { expired } from "./errors.ts";
 import type { Sink } from "./http.ts";
-import { splice, withVersion } from "./objects.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
 import { scopeOf, waitFor } from "./read.ts";
 import { selectionOf, type Selection } from "./select.ts";
 import { prepareServed } from "./strategy.ts";
-
-export type EventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-/** How one client gets its events. Encoders with the same `form` write the same bytes for the same change. */
-export type EventEncoder = {
-  readonly form: string;
-  readonly contentType: string;
-  encode(type: EventType, object: any, text: () => string): string | Uint8Array;
-  bookmark(revision: number, initialEventsEnd: boolean): string | Uint8Array;
-  error(error: ApiError): string | Uint8Array;
-};
+import { eventOf, type EventEncoder, type EventTexts } from "./watch-events.ts";
 
 /** Bytes a reader may lag behind before its watch is ended; it comes back and lists again. */
 export const slowReaderBytesMax = 1024 * 1024;
 /** Changes held for a reader that is still taking its initial events. */
 const heldChangesMax = 10_000;
-/** Texts that are remembered as one. */
-const joinedPartsMax = 64;
 const initialChunkChars = 64 * 1024;
 /** Without progress for this long, a reader of initial events is given up. */
 const initialStallMs = 60_000;
@@ -33,52 +21,6 @@ const drainPollMs = 5;
 const bookmarkEveryMs = 60_000;
 /** minRequestTimeout: a watch without timeoutSeconds lasts between once and twice this long. */
 const defaultTimeoutMs = 1_800_000;
-
-/** One change as a watcher with this selection sees it: entering is ADDED, leaving is DELETED with the last matching state. */
-export function eventOf(core: Core, selection: Selection, change: Change): { readonly type: EventType; readonly object: any; readonly text: () => string } | undefined {
-  const { previous, entry, revision } = change;
-  const was = previous !== undefined && (selection.all || selection.matches(core.objects.object(previous)));
-  if (change.type === "delete") return was || (previous === undefined && (selection.all || selection.matches(core.objects.object(entry)))) ? { type: "DELETED", object: core.objects.object(entry), text: () => core.objects.text(entry) } : undefined;
-  const is = selection.all || selection.matches(core.objects.object(entry));
-  if (is) return { type: was ? "MODIFIED" : "ADDED", object: core.objects.object(entry), text: () => core.objects.text(entry) };
-  if (!was) return undefined;
-  const left = withVersion(core.objects.object(previous!), String(revision));
-  return { type: "DELETED", object: left, text: () => splice(previous!.value, revision) };
-}
-
-/** Event texts of recent changes, by form: the same string (or bytes) goes to every watcher. */
-export class EventTexts {
-  readonly #texts = new Map<Change, { [type in EventType]?: Map<string, string | Uint8Array> }>();
-  readonly #changesMax = 256;
-  // What the last watcher got in one go; most often the next one gets the same.
-  #parts: readonly string[] = [];
-  #joined = "";
-
-  /** Texts from `get` as one: the same string for watchers that get the same texts one after another, so that it is encoded once. */
-  joined(parts: readonly string[]): string {
-    if (parts.length === 1) return parts[0]!;
-    if (parts.length > joinedPartsMax) return parts.join("");
-    if (parts.length !== this.#parts.length || !parts.every((part, i) => part === this.#parts[i])) {
-      this.#parts = parts;
-      this.#joined = parts.join("");
-    }
-    return this.#joined;
-  }
-
-  /** An empty form is nobody else's: made anew. */
-  get(change: Change, form: string, type: EventType, make: () => string | Uint8Array): string | Uint8Array {
-    if (form === "") return make();
-    let types = this.#texts.get(change);
-    if (types === undefined) {
-      if (this.#texts.size >= this.#changesMax) this.#texts.delete(this.#texts.keys().next().value!);
-      this.#texts.set(change, (types = {}));
-    }
-    const forms = (types[type] ??= new Map<string, string | Uint8Array>());
-    let text = forms.get(form);
-    if (text === undefined) forms.set(form, (text = make()));
-    return text;
-  }
-}
 
 /** Runs `tick` for every open watch that wants bookmarks; one timer for all, none when there are none. */
 export class Bookmarks {
@@ -130,6 +72,8 @@ class Stream {
   readonly #services: WatchServices;
   readonly #selection: Selection;
   readonly #out: Sink;
+  /** Streams with the same key get the same of the same changes; none has an empty one to share. */
+  readonly #key: string;
   #held: Change[] | undefined;
   /** Changes that a webhook must convert before they are sent, while the one before them is. */
   #converting: Change[] | undefined;
@@ -145,6 +89,7 @@ class Stream {
     this.#services = services;
     this.#selection = selection;
     this.#out = out;
+    this.#key = encoder.form === "" ? "" : `${encoder.form}\0${options.labelSelector}\0${options.fieldSelector}`;
   }
 
   /** `from` undefined starts with the current state. */
@@ -275,20 +220,10 @@ class Stream {
   }
 
   #send(changes: readonly Change[]): void {
-    const { form } = this.#encoder, { texts, onEvents } = this.#services;
-    const parts: string[] = [];
-    let count = 0;
-    for (const change of changes) {
-      const event = eventOf(this.#core, this.#selection, change);
-      if (event === undefined) continue;
-      const text = texts.get(change, form, event.type, () => this.#encoder.encode(event.type, event.object, event.text));
-      count++;
-      if (typeof text === "string") parts.push(text);
-      else this.#out.write(text);
-    }
-    if (count === 0) return;
-    onEvents(this.#call, count);
-    if (parts.length > 0) this.#out.write(texts.joined(parts));
+    const told = this.#services.texts.told(changes, this.#key, this.#core, this.#selection, this.#encoder);
+    if (told === undefined) return;
+    this.#services.onEvents(this.#call, told.count);
+    for (const part of told.parts) this.#out.write(part);
     if (this.#out.buffered > slowReaderBytesMax) this.#end();
   }
 

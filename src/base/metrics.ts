@@ -11,6 +11,8 @@ interface Series {
 }
 export interface Counter extends Series {
   add(value: number, ...labels: LabelValues): void;
+  /** Adds to one series, for who does so very often; the series is not to be removed. */
+  adder(...labels: LabelValues): (value: number) => void;
 }
 export interface Gauge extends Counter {
   set(value: number, ...labels: LabelValues): void;
@@ -96,26 +98,35 @@ class Scalar implements Gauge {
   readonly #head: readonly string[];
   readonly #name: string;
   readonly #labels: readonly string[];
-  readonly #series = new Map<string, number>();
+  readonly #series = new Map<string, { value: number }>();
   constructor(type: string, name: string, help: string, labels: readonly string[]) {
     this.#head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
     this.#name = name;
     this.#labels = labels;
-    if (labels.length === 0) this.#series.set("", 0);
+    if (labels.length === 0) this.#series.set("", { value: 0 });
+  }
+  #of(labels: LabelValues): { value: number } {
+    const key = keyOf(this.#series, labels);
+    let series = this.#series.get(key);
+    if (series === undefined) this.#series.set(key, (series = { value: 0 }));
+    return series;
   }
   add(value: number, ...labels: LabelValues): void {
-    const key = keyOf(this.#series, labels);
-    this.#series.set(key, (this.#series.get(key) ?? 0) + value);
+    this.#of(labels).value += value;
+  }
+  adder(...labels: LabelValues): (value: number) => void {
+    const series = this.#of(labels);
+    return value => { series.value += value; };
   }
   set(value: number, ...labels: LabelValues): void {
-    this.#series.set(keyOf(this.#series, labels), value);
+    this.#of(labels).value = value;
   }
   remove(...labels: LabelValues): void {
     this.#series.delete(labels.join(separator));
   }
   render(): readonly string[] {
     if (this.#series.size === 0) return [];
-    return [...this.#head, ...[...this.#series].map(([key, value]) => `${this.#name}${labelText(this.#labels, key.split(separator))} ${numberText(value)}`)];
+    return [...this.#head, ...[...this.#series].map(([key, { value }]) => `${this.#name}${labelText(this.#labels, key.split(separator))} ${numberText(value)}`)];
   }
 }
 

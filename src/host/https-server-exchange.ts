@@ -18,6 +18,8 @@ export type Upgraded = { readonly socket: Duplex; readonly head: Buffer };
 
 export interface Exchange {
   readonly request: HttpRequest;
+  /** What it shares with the other requests of its connection. */
+  readonly connection: object;
   /** The body as it arrives, for whoever passes it on instead of calling `request.body()`. */
   readonly upload: Readable;
   /** Whether the request has a body at all, be it of unknown length. */

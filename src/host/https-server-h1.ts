@@ -127,6 +127,7 @@ class Http1Exchange implements Exchange {
     return out;
   }
 
+  get connection(): object { return this.#socket; }
   abort(): void { this.#stop.abort(); }
   destroy(): void { this.#socket.destroy(); }
 }

@@ -115,6 +115,7 @@ class Http2Exchange implements Exchange {
   }
 
   get destroyed(): boolean { return this.upload.destroyed || this.upload.closed; }
+  get connection(): object { return this.upload.session ?? this; }
 
   begin(status: number, headers: OutgoingHeaders, body: "none" | "whole" | "open" = "open", length?: number): Writable {
     const stream = this.upload;

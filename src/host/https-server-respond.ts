@@ -6,14 +6,13 @@ import { constants, createGzip, gzip } from "node:zlib";
 import type { Headers, HttpResponse, Sink } from "../api/http.ts";
 import type { Exchange, OutgoingHeaders } from "./https-server-exchange.ts";
 import type { ServerLimits } from "./https-server-limits.ts";
+import { Outlet, StreamSink, Turns } from "./https-server-outlet.ts";
 
 const chunkBytes = 64 * 1024;
 // Lists: what is encoded at a time, at first and later, and what may wait for the connection.
 const firstChunkBytes = 16 * 1024;
 const listChunkBytes = 256 * 1024;
 const listBufferedBytes = 512 * 1024;
-// Watch events handed to connections in one turn of the event loop.
-const sliceBytes = 96 * 1024;
 // Upstream's defaultGzipContentEncodingLevel: speed matters more than the last percent.
 const gzipLevel = { level: constants.Z_BEST_SPEED };
 
@@ -22,34 +21,8 @@ export class Responder {
   readonly #limits: ServerLimits;
   readonly #streaming = new Set<Exchange>();
   #stopped = false;
-  // One event goes to many watchers as the same string, one after another: remembering the last conversion makes it once for all of them.
-  #text = "";
-  #bytes: Uint8Array = Buffer.alloc(0);
-  readonly #encode = (text: string): Uint8Array => {
-    if (text !== this.#text) {
-      this.#bytes = Buffer.from(text);
-      this.#text = text;
-    }
-    return this.#bytes;
-  };
-
-  // Streams with something to write. A burst to thousands of watches is handed to the connections a slice at a time: others have their turn, and the
-  // memory of one slice is used again for the next instead of being fetched from the kernel anew.
-  #due: StreamSink[] = [];
-  readonly #schedule = (sink: StreamSink): void => {
-    if (this.#due.push(sink) === 1) setImmediate(this.#flush);
-  };
-  readonly #flush = (): void => {
-    const due = this.#due, more: StreamSink[] = [];
-    let next = 0;
-    for (let left = sliceBytes; next < due.length && left > 0; next++) {
-      const sink = due[next]!;
-      left -= sink.flush(left);
-      if (!sink.empty) more.push(sink);
-    }
-    this.#due = [...due.slice(next), ...more];
-    if (this.#due.length > 0) setImmediate(this.#flush);
-  };
+  readonly #turns = new Turns();
+  readonly #outlets = new WeakMap<object, Outlet>();
 
   constructor(limits: ServerLimits) {
     this.#limits = limits;
@@ -76,15 +49,23 @@ export class Responder {
   }
 
   async #stream(exchange: Exchange, status: number, headers: OutgoingHeaders, run: (out: Sink, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const out = new StreamSink(exchange, exchange.begin(status, headers), this.#limits.outputBytes, this.#encode, this.#schedule);
+    const out = exchange.begin(status, headers), sink = new StreamSink(exchange, out, this.#limits.outputBytes, this.#outletOf(exchange.connection));
     this.#streaming.add(exchange);
     if (this.#stopped) exchange.abort();
     try {
-      await run(out, exchange.request.signal);
+      await run(sink, exchange.request.signal);
     } finally {
       this.#streaming.delete(exchange);
     }
-    out.end();
+    sink.end();
+    // A reader that does not take the end either is cut off.
+    await finished(exchange, out, this.#limits);
+  }
+
+  #outletOf(connection: object): Outlet {
+    let outlet = this.#outlets.get(connection);
+    if (outlet === undefined) this.#outlets.set(connection, (outlet = new Outlet(this.#turns)));
+    return outlet;
   }
 }
 
@@ -157,70 +138,6 @@ function* chunked(source: Iterable<string>, used: Buffer<ArrayBuffer>[]): Genera
     at += chunk.write(piece, at);
   }
   if (at > 0) yield chunk.subarray(0, at);
-}
-
-/**
- * Gathers what is written in one turn of the event loop and hands it over as one vector: a burst of watch events costs a third that way.
- * A reader that lets more than `max` bytes pile up is cut off here if the writer has not given up before.
- */
-class StreamSink implements Sink {
-  readonly #exchange: Exchange;
-  readonly #out: Writable;
-  readonly #max: number;
-  readonly #encode: (text: string) => Uint8Array;
-  readonly #schedule: (sink: StreamSink) => void;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
-
-  constructor(exchange: Exchange, out: Writable, max: number, encode: (text: string) => Uint8Array, schedule: (sink: StreamSink) => void) {
-    this.#exchange = exchange;
-    this.#out = out;
-    this.#max = max;
-    this.#encode = encode;
-    this.#schedule = schedule;
-  }
-
-  get buffered(): number { return this.#pendingBytes + this.#out.writableLength; }
-
-  write(chunk: string | Uint8Array): void {
-    if (this.#exchange.destroyed) return;
-    const bytes = typeof chunk === "string" ? this.#encode(chunk) : chunk;
-    if (this.#pending.push(bytes) === 1) this.#schedule(this);
-    this.#pendingBytes += bytes.length;
-    if (this.buffered > this.#max) this.#exchange.destroy();
-  }
-
-  end(): void {
-    this.flush();
-    if (!this.#exchange.destroyed) this.#out.end();
-  }
-
-  get empty(): boolean { return this.#pending.length === 0; }
-
-  /** Hands over at most `max` bytes of what was written; tells how many. */
-  flush(max = Infinity): number {
-    if (this.#exchange.destroyed || this.#out.writableEnded) {
-      this.#pending = [];
-      this.#pendingBytes = 0;
-    }
-    let bytes = 0;
-    if (this.#pending.length > 1) this.#out.cork();
-    const cork = this.#pending.length > 1;
-    let next = 0;
-    for (; next < this.#pending.length && bytes < max; next++) {
-      const chunk = this.#pending[next]!, part = chunk.length <= max - bytes ? chunk : chunk.subarray(0, max - bytes);
-      this.#out.write(part);
-      bytes += part.length;
-      if (part !== chunk) {
-        this.#pending[next] = chunk.subarray(part.length);
-        break;
-      }
-    }
-    if (cork) this.#out.uncork();
-    this.#pending = this.#pending.slice(next);
-    this.#pendingBytes -= bytes;
-    return bytes;
-  }
 }
 
 function compress(bytes: Uint8Array): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ import { selectionOf } from "../api/select.ts";
 import { adopt } from "../api/strategy.ts";
 import { findPosted } from "../api/subresources/index.ts";
 import { post } from "../api/subresources/posted.ts";
-import { eventOf } from "../api/watch.ts";
+import { eventOf } from "../api/watch-events.ts";
 import { create as createObject, update as updateObject, type UpdateMode } from "../api/write.ts";
 import { must } from "../base/assert.ts";
 import type { Json } from "../base/json.ts";

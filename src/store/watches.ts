@@ -1,6 +1,6 @@
 import type { Batch, Change, Watch } from "./store.ts";
 
-type Watcher = { readonly prefix: string; readonly sink: (batch: Batch) => void; delivered: number };
+type Watcher = { readonly sink: (batch: Batch) => void; delivered: number; open: boolean };
 
 /** Who wants to hear about which keys: a change finds its watchers by the prefixes of its own key, however many other watches there are. */
 export class Watches {
@@ -13,13 +13,15 @@ export class Watches {
 
   /** `sink` hears every published change under `prefix` after `delivered`. */
   add(prefix: string, delivered: number, sink: (batch: Batch) => void): Watch {
-    const watcher: Watcher = { prefix, sink, delivered };
+    const watcher: Watcher = { sink, delivered, open: true };
     const watchers = this.#byPrefix.get(prefix) ?? new Set();
     this.#byPrefix.set(prefix, watchers.add(watcher));
     this.#size++;
     return {
       close: () => {
-        if (!watchers.delete(watcher)) return;
+        if (!watcher.open) return;
+        watcher.open = false;
+        watchers.delete(watcher);
         this.#size--;
         if (watchers.size === 0 && this.#byPrefix.get(prefix) === watchers) this.#byPrefix.delete(prefix);
       },
@@ -45,13 +47,16 @@ export class Watches {
   }
 
   clear(): void {
-    for (const watchers of this.#byPrefix.values()) watchers.clear();
+    for (const watchers of this.#byPrefix.values()) {
+      for (const watcher of watchers) watcher.open = false;
+      watchers.clear();
+    }
     this.#byPrefix.clear();
     this.#size = 0;
   }
 
   #deliver(watcher: Watcher, batch: Batch): void {
-    if (watcher.delivered >= batch.progress || this.#byPrefix.get(watcher.prefix)?.has(watcher) !== true) return;
+    if (!watcher.open || watcher.delivered >= batch.progress) return;
     const first = batch.changes[0]!.revision;
     const news = watcher.delivered < first ? batch : { ...batch, changes: batch.changes.filter(change => change.revision > watcher.delivered) };
     watcher.delivered = batch.progress;
