@@ -1,5 +1,7 @@
 /** Runs one ring of tests in this process's Node: `unit` (default), `sim`, `e2e`; `--seeds N` and files may follow. Prints `N passed, N failed` last. */
+import { once } from "node:events";
 import { globSync } from "node:fs";
+import { relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -17,15 +19,35 @@ const patterns = rings[ring];
 if (!patterns) throw new Error(`no ring "${ring}": expected one of ${Object.keys(rings).join(", ")}`);
 const files = (named.length > 0 ? named : globSync(patterns as string[])).sort();
 
-let passed = 0;
-let failed = 0;
 // A unit test that waits for what never comes must not wait for ever; the other rings have limits of their own.
 const unitMsMax = 300_000;
-const stream = run({ files, isolation: "none", concurrency: 1, ...(ring === "unit" ? { timeout: unitMsMax } : {}) });
-stream.on("test:pass", event => { if (event.details.type !== "suite") passed++; });
-stream.on("test:fail", event => { if (event.details.type !== "suite") failed++; process.exitCode = 1; });
-stream.compose(new spec()).pipe(process.stdout);
-stream.on("end", () => setImmediate(() => {
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exit(failed > 0 || passed === 0 ? 1 : 0);
-}));
+/** Files of the e2e ring that may fail once: they share two processors with everything else on the machine, and a wait that is right may be too short. */
+const againMax = 3;
+
+const first = await runFiles(files);
+let { passed, failed } = first;
+if (ring === "e2e" && first.broken.length > 0 && first.broken.length <= againMax) {
+  console.log(`\nOnce more: ${first.broken.join(", ")}\n`);
+  const second = await runFiles(first.broken);
+  if (second.failed === 0 && second.passed > 0) console.log(`FLAKY: ${failed} failed above and passed when their files were run again: ${first.broken.join(", ")}`);
+  passed += second.passed;
+  ({ failed } = second);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);
+
+async function runFiles(paths: readonly string[]): Promise<{ readonly passed: number; readonly failed: number; readonly broken: readonly string[] }> {
+  let done = 0, wrong = 0;
+  const broken = new Set<string>();
+  // Files of the e2e ring have clusters: a process each, so that one file's are gone before the next one's come.
+  const stream = run({ files: [...paths], concurrency: 1, ...(ring === "e2e" ? {} : { isolation: "none" }), ...(ring === "unit" ? { timeout: unitMsMax } : {}) });
+  stream.on("test:pass", event => { if (event.details.type !== "suite") done++; });
+  stream.on("test:fail", event => {
+    if (event.details.type !== "suite") wrong++;
+    broken.add(relative(process.cwd(), event.file ?? event.name));
+  });
+  const shown = stream.compose(new spec());
+  shown.pipe(process.stdout, { end: false });
+  await once(shown, "end");
+  return { passed: done, failed: wrong, broken: [...broken] };
+}
