@@ -6,8 +6,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { fuzz } from "../test/fuzz/run.ts";
 
-/** Servers until everything that loads late is loaded and everything that is derived once is derived. */
-const warmServers = 10;
+/** Servers until everything that loads late is loaded and derived once, and what is remembered within bounds (fields of objects, compiled code) is near them; a tenth of a long run. */
+const warmServersMin = 10;
+const warmShare = 0.1;
 const growthMax = 1.1;
 
 const [requests = "20000", seed = String(Math.floor(Math.random() * 2 ** 31))] = process.argv.slice(2);
@@ -32,6 +33,7 @@ const result = await fuzz({
 });
 for (const stall of result.stalls) console.log(`stall: ${stall}`);
 const statuses = [...result.byStatus].sort(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`).join(" ");
+const warmServers = Math.max(warmServersMin, Math.floor(heapAfterServer.length * warmShare));
 const [warm, last] = [heapAfterServer[warmServers], heapAfterServer.at(-1)];
 const grew = warm !== undefined && last !== undefined && last > warm * growthMax;
 console.log(`${result.sent} requests in ${((performance.now() - started) / 1_000).toFixed(1)} s: ${statuses}; ${result.problems.length} problems, ${result.stalls.length} stalls`);

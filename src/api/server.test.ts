@@ -46,17 +46,79 @@ test("a broken invariant answers 500 and ends the process; any other fault only 
   await harness.close();
 });
 
+/** Holds what it is given until it is read. */
+class Reader extends Collector {
+  override write(chunk: string | Uint8Array): void {
+    super.write(chunk);
+    this.buffered += chunk.length;
+  }
+  read(): string {
+    this.buffered = 0;
+    return this.take().join("");
+  }
+}
+async function openWatch(harness: Harness, query: string): Promise<{ readonly out: Reader; readonly stop: AbortController; readonly ended: () => boolean; readonly over: Promise<unknown> }> {
+  const out = new Reader(), stop = new AbortController();
+  const { content } = await harness.send("GET", `${configmaps}?watch=1${query}`);
+  assert.equal(content.type, "stream");
+  let ended = false;
+  const over = (content.type === "stream" ? content.run(out, stop.signal) : Promise.resolve()).then(() => (ended = true));
+  await settle();
+  return { out, stop, ended: () => ended, over };
+}
+const bigText = "x".repeat(slowReaderBytesMax / 4);
+
 test("a reader who does not read loses the watch, not the server", async () => {
   const harness = await start();
-  const out = new Collector();
-  const response = await harness.send("GET", `${configmaps}?watch=1`);
-  assert.equal(response.content.type, "stream");
-  let ended = false;
-  const run = response.content.type === "stream" ? response.content.run(out, new AbortController().signal).then(() => (ended = true)) : undefined;
-  out.buffered = slowReaderBytesMax + 1;
-  await post(harness, configmaps, { metadata: { name: "a" } });
-  await run;
-  assert.equal(ended, true);
+  const { ended, out } = await openWatch(harness, "&resourceVersion=2");
+  for (let i = 0; i < 5; i++) await post(harness, configmaps, { metadata: { name: `a${i}` }, data: { bigText } });
+  await settle();
+  assert.deepEqual([ended(), out.buffered > slowReaderBytesMax], [false, true], "many writes at once are not the reader's fault");
+  await harness.clock.advance(1_000);
+  await post(harness, configmaps, { metadata: { name: "b" } });
+  await settle();
+  assert.equal(ended(), true);
+  await harness.close();
+});
+
+test("a reader who reads keeps the watch however late it is, but not for ever further behind", async () => {
+  const harness = await start();
+  const { ended, out } = await openWatch(harness, "&resourceVersion=2");
+  let made = 0;
+  const more = () => post(harness, configmaps, { metadata: { name: `a${made++}` }, data: { bigText } });
+  for (let i = 0; i < 5; i++) await more();
+  for (let i = 0; i < 5; i++) {
+    await harness.clock.advance(1_000);
+    out.buffered -= 1000;
+    await more();
+  }
+  await settle();
+  assert.equal(ended(), false);
+  for (let i = 0; i < 10; i++) {
+    out.buffered -= 1;
+    await more();
+  }
+  await settle();
+  assert.equal(ended(), true);
+  await harness.close();
+});
+
+test("who resumes far in the past gets all that was missed, no faster than it reads", async () => {
+  const harness = await start();
+  const count = 40;
+  for (let i = 0; i < count; i++) await post(harness, configmaps, { metadata: { name: `a${i}` }, data: { bigText } });
+  const { ended, out, stop, over } = await openWatch(harness, "&resourceVersion=2");
+  let text = "";
+  for (let turn = 0; turn < 4 * count && text.split("\n").length <= count + 1; turn++) {
+    assert.ok(out.buffered <= slowReaderBytesMax, `${out.buffered} bytes wait`);
+    text += out.read();
+    if (turn === 3) await post(harness, configmaps, { metadata: { name: `a${count}` } });
+    await harness.clock.advance(5);
+  }
+  assert.deepEqual(text.trimEnd().split("\n").map(line => JSON.parse(line).object.metadata.name), Array.from({ length: count + 1 }, (_, i) => `a${i}`));
+  assert.equal(ended(), false);
+  stop.abort();
+  await over;
   await harness.close();
 });
 

@@ -10,11 +10,19 @@ import { selectionOf, type Selection } from "./select.ts";
 import { prepareServed } from "./strategy.ts";
 import { eventOf, type EventEncoder, type EventTexts } from "./watch-events.ts";
 
-/** Bytes a reader may lag behind before its watch is ended; it comes back and lists again. */
+/**
+ * Bytes a reader may lag behind without taking any of them for `standstillMs` before its watch is ended; it comes back and goes on. Time counts as well: one commit
+ * of many writes, after the disk stood still, is more than this in one go, and whoever reads would lose the watch too.
+ */
 export const slowReaderBytesMax = 1024 * 1024;
+const standstillMs = 1_000;
+/** Nor does a reader who takes some of it now and then get further behind than this and what came last. */
+const laggingBytesMax = 4 * 1024 * 1024;
 /** Changes held for a reader that is still taking its initial events. */
 const heldChangesMax = 10_000;
 const initialChunkChars = 64 * 1024;
+/** What a reader has missed is sent in pieces of this size, no faster than it is taken. */
+const missedChunkChars = 256 * 1024;
 /** Without progress for this long, a reader of initial events is given up. */
 const initialStallMs = 60_000;
 const drainPollMs = 5;
@@ -78,6 +86,9 @@ class Stream {
   /** Changes that a webhook must convert before they are sent, while the one before them is. */
   #converting: Change[] | undefined;
   #sent = 0;
+  /** What was buffered after the last events; less before the next ones: the reader takes some. */
+  #left = 0;
+  #stoodSince: number | undefined;
   #ended = false;
   #end: () => void = () => undefined;
 
@@ -103,7 +114,11 @@ class Stream {
     const initial = from === undefined ? store.list(scopeOf(this.#call)).entries : [];
     if (from === undefined) this.#held = [];
     this.#sent = start;
-    const watch = store.watch(scopeOf(this.#call), start, batch => this.#deliver(batch));
+    let missed: readonly Change[] | undefined = [];
+    const watch = store.watch(scopeOf(this.#call), start, batch => {
+      if (missed === undefined) this.#deliver(batch);
+      else missed = batch.changes;
+    });
     if ("compacted" in watch) {
       this.#out.write(this.#encoder.error(expired(`too old resource version: ${start} (${watch.oldest})`)));
       return;
@@ -116,7 +131,11 @@ class Stream {
     signal.addEventListener("abort", this.#end, { once: true });
     if (signal.aborted) this.#end();
     try {
+      const before = missed;
+      missed = undefined;
       if (from === undefined) await this.#sendInitial(initial, start, signal);
+      else if (this.#call.served.kind.conversion !== undefined) this.#convert(before);
+      else await this.#catchUp(before, signal);
       await over;
     } finally {
       this.#close(watch);
@@ -151,10 +170,24 @@ class Stream {
     }
     if (chunk !== "") this.#out.write(chunk);
     if (this.#options.allowWatchBookmarks) this.#out.write(this.#encoder.bookmark(revision, true));
-    const held = this.#held ?? [];
+    const held = this.#held?.splice(0) ?? [];
+    if (this.#call.served.kind.conversion === undefined) return this.#catchUp(held, signal);
     this.#held = undefined;
-    if (this.#call.served.kind.conversion !== undefined) this.#convert(held);
-    else this.#send(held);
+    this.#convert(held);
+  }
+
+  /** What came before, then what has come meanwhile; after that, events are sent as they come. */
+  async #catchUp(changes: readonly Change[], signal: AbortSignal): Promise<void> {
+    this.#held ??= [];
+    for (let rest = changes; rest.length > 0 && !this.#ended; rest = this.#held?.splice(0) ?? []) {
+      for (let next = 0; next < rest.length && !this.#ended; ) {
+        const first = next;
+        for (let chars = 0; next < rest.length && chars < missedChunkChars; next++) chars += rest[next]!.entry.value.length;
+        this.#send(rest.slice(first, next));
+        if (this.#out.buffered > slowReaderBytesMax / 2 && !(await this.#drained(signal))) return this.#end();
+      }
+    }
+    this.#held = undefined;
   }
 
   /** In order, whatever the webhook takes: what comes meanwhile waits. */
@@ -176,11 +209,10 @@ class Stream {
       if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)])), false))) return;
       const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
       if (!(await this.#prepared(events.map(({ object }) => object), false))) return;
-      for (const { type, object, text } of this.#ended ? [] : events) {
-        this.#services.onEvents(this.#call, 1);
-        this.#out.write(this.#encoder.encode(type, object, text));
+      if (!this.#ended && events.length > 0) {
+        this.#services.onEvents(this.#call, events.length);
+        this.#write(events.map(({ type, object, text }) => this.#encoder.encode(type, object, text)));
       }
-      if (this.#out.buffered > slowReaderBytesMax) this.#end();
       if (this.#converting.length === 0) this.#converting = undefined;
     }
   }
@@ -223,8 +255,21 @@ class Stream {
     const told = this.#services.texts.told(changes, this.#key, this.#core, this.#selection, this.#encoder);
     if (told === undefined) return;
     this.#services.onEvents(this.#call, told.count);
-    for (const part of told.parts) this.#out.write(part);
-    if (this.#out.buffered > slowReaderBytesMax) this.#end();
+    this.#write(told.parts);
+  }
+
+  /** And ends the watch of a reader who does not take what it gets. */
+  #write(parts: readonly (string | Uint8Array)[]): void {
+    const out = this.#out, before = out.buffered, took = before < this.#left;
+    for (const part of parts) out.write(part);
+    this.#left = out.buffered;
+    if (this.#left <= slowReaderBytesMax) {
+      this.#stoodSince = undefined;
+      return;
+    }
+    const now = this.#core.clock.monotonic();
+    if (took || this.#stoodSince === undefined) this.#stoodSince = now;
+    if (before > laggingBytesMax || now - this.#stoodSince >= standstillMs) this.#end();
   }
 
   /** Says how far the client is, if that is news to it. */

@@ -23,12 +23,11 @@ export type Below = {
 
 // What of a value decides whether and how its field is written.
 const scalar = 0, zero = 1, nothing = 2, empty = 3, filled = 4, absent = 5;
-const forms = 5;
 
 /** Plans kept for one shape. Clients that write fields in ever other orders make it start anew. */
 const plansMax = 2_000;
-/** … and for all shapes together, some 15 MB: there are thousands of them, and whoever may write can make up objects. Beyond it all start anew. */
-export const plansInAllMax = 20_000;
+/** … and for all shapes together, some 3 MB: there are thousands of them, and whoever may write can make up objects. Beyond it all start anew. */
+export const plansInAllMax = 8_000;
 let plansInAll = 0;
 /** How many are kept, for tests. */
 export const plansKept = (): number => plansInAll;
@@ -36,27 +35,38 @@ export const plansKept = (): number => plansInAll;
 /** What the fields met so far are; the next field leads on. */
 export class Plan {
   readonly #root: PlanRoot;
-  readonly #met: readonly (readonly [FieldShape, number])[];
-  readonly #next: (Map<string, Plan> | undefined)[] = new Array<Map<string, Plan> | undefined>(forms).fill(undefined);
+  readonly #before: Plan | undefined;
+  readonly #field: FieldShape | undefined;
+  readonly #form: number;
+  // Most often one field only comes next; the first has no map.
+  #nextName = "";
+  #nextForm = -1;
+  #next: Plan | undefined;
+  #others: Map<string, Plan>[] | undefined;
   #added: readonly Member[] | undefined;
   #whole: string | null | undefined;
   #changed: readonly Member[] | undefined;
 
-  constructor(root: PlanRoot, met: readonly (readonly [FieldShape, number])[]) {
+  /** `field` in this `form` was met after those of `before`. */
+  constructor(root: PlanRoot, before?: Plan, field?: FieldShape, form = absent) {
     this.#root = root;
-    this.#met = met;
+    this.#before = before;
+    this.#field = field;
+    this.#form = form;
   }
 
   after(name: string, form: number): Plan {
-    const known = this.#next[form]?.get(name);
-    return known ?? this.#learn(name, form);
+    if (this.#nextForm === form && this.#nextName === name) return this.#next!;
+    return this.#others?.[form]?.get(name) ?? this.#learn(name, form);
   }
 
   #learn(name: string, form: number): Plan {
     const field = this.#root.shape.fields.get(name);
     // What the schema does not know is not owned.
-    const plan = field === undefined ? this : this.#root.make([...this.#met, [field, form]]);
-    if (field !== undefined || this.#root.room()) (this.#next[form] ??= new Map()).set(name, plan);
+    const plan = field === undefined ? this : this.#root.make(this, field, form);
+    if (field === undefined && !this.#root.room()) return plan;
+    if (this.#next === undefined) [this.#nextName, this.#nextForm, this.#next] = [name, form, plan];
+    else ((this.#others ??= [])[form] ??= new Map()).set(name, plan);
     return plan;
   }
 
@@ -75,7 +85,8 @@ export class Plan {
   }
 
   #members(wasThere: boolean): readonly Member[] {
-    const met = new Map(this.#met);
+    const met = new Map<FieldShape, number>();
+    for (let plan: Plan = this; plan.#field !== undefined; plan = plan.#before!) met.set(plan.#field, plan.#form);
     const members: Member[] = [];
     for (const field of this.#root.shape.ordered) {
       const form = met.get(field) ?? absent;
@@ -112,7 +123,7 @@ class PlanRoot {
   plan: Plan;
   constructor(shape: MapShape) {
     this.shape = shape;
-    this.plan = new Plan(this, []);
+    this.plan = new Plan(this);
   }
   room(): boolean {
     if (++plansInAll > plansInAllMax) {
@@ -121,12 +132,12 @@ class PlanRoot {
     }
     return ++this.#count < plansMax;
   }
-  make(met: readonly (readonly [FieldShape, number])[]): Plan {
+  make(before: Plan, field: FieldShape, form: number): Plan {
     if (!this.room()) {
       this.#count = 0;
-      this.plan = new Plan(this, []);
+      this.plan = new Plan(this);
     }
-    return new Plan(this, met);
+    return new Plan(this, before, field, form);
   }
 }
 

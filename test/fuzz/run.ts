@@ -47,7 +47,7 @@ export async function fuzz(options: { readonly seed: number; readonly requests: 
       const integrity = brokenObjects(harness);
       if (integrity !== undefined) problems.push(integrity);
     } finally {
-      harness.stop();
+      await harness.stop();
       await harness.close();
     }
     options.onServer?.();
@@ -55,7 +55,7 @@ export async function fuzz(options: { readonly seed: number; readonly requests: 
   return { sent, byStatus, problems, stalls };
 }
 
-type Fuzzed = Harness & { stop(): void };
+type Fuzzed = Harness & { stop(): Promise<void> };
 
 async function startFuzzed(failures: string[], random: () => number): Promise<Fuzzed> {
   const note = (text: string) => { failures.push(text); };
@@ -64,14 +64,14 @@ async function startFuzzed(failures: string[], random: () => number): Promise<Fu
     log: { debug() {}, info() {}, warn() {}, error: (message, fields) => note(`${message}: ${JSON.stringify(fields)}`), child() { return this; } },
   });
   const life = new AbortController();
-  harness.api.run(life.signal).catch((error: unknown) => { if (!life.signal.aborted) note(`a sweep ended: ${error instanceof Error ? error.stack : String(error)}`); });
+  const running = harness.api.run(life.signal).catch((error: unknown) => { if (!life.signal.aborted) note(`a sweep ended: ${error instanceof Error ? error.stack : String(error)}`); });
   const make = (path: string, name: string) => harness.send("POST", path, { headers: { "content-type": "application/json" }, body: JSON.stringify({ metadata: { name } }) });
   for (const namespace of ["default", "other", "kube-system"]) {
     await make("/api/v1/namespaces", namespace);
     await make(`/api/v1/namespaces/${namespace}/serviceaccounts`, "default");
   }
   await settleDefinition(harness, "widgets", "idget");
-  return { ...harness, stop: () => life.abort() };
+  return { ...harness, stop: () => { life.abort(); return running; } };
 }
 
 type Outcome = { readonly status: number; readonly text: string; readonly excused: boolean };
