@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { constants, closeSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { connect, Socket } from "node:net";
+import { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { messageOf, type Log } from "../base/log.ts";
 import type { RuntimeStreams } from "../node/agent-api.ts";
@@ -14,6 +14,7 @@ import type { SandboxState } from "../node/runtime.ts";
 import { mustCommand } from "./command.ts";
 import { ctrd } from "./cri-messages.ts";
 import type { CriRuntime } from "./cri.ts";
+import { connected, copy, drained, join } from "./socket-pair.ts";
 import { grpcCode, isGrpcError } from "./grpc.ts";
 
 const callMs = 30_000;
@@ -162,34 +163,12 @@ export class ContainerdStreams implements RuntimeStreams {
   }
 }
 
-/** Hands every chunk on in order, holding the source back while the sink is slow. A sink that is gone ends the copy, not the process. */
-async function copy(source: Socket, sink: ByteSink | undefined): Promise<void> {
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) await sink?.write(chunk);
-  } catch (error) {
-    // We have let go of it ourselves.
-    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
-  }
-}
-
 async function forEachQuietly<T>(source: AsyncIterable<T>, each: (item: T) => Promise<void>): Promise<void> {
   try {
     for await (const item of source) await each(item);
   } catch {
     // The other side has closed: its own end says so to whoever waits.
   }
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      socket.off("drain", done);
-      socket.off("close", done);
-      resolve();
-    };
-    socket.once("drain", done);
-    socket.once("close", done);
-  });
 }
 
 async function webSocket(url: string, protocol: string): Promise<WebSocket> {
@@ -219,48 +198,4 @@ function received(socket: WebSocket, handle: (channel: number, data: Uint8Array)
     socket.once("close", () => last.then(resolve, reject));
     socket.once("error", () => socket.terminate());
   });
-}
-
-function connected(host: string, port: number): Promise<Socket | undefined> {
-  return new Promise(resolve => {
-    const socket = connect({ host, port, allowHalfOpen: true });
-    const fail = (): void => {
-      socket.destroy();
-      resolve(undefined);
-    };
-    socket.setTimeout(2_000, fail);
-    socket.once("error", fail);
-    socket.once("connect", () => {
-      socket.off("error", fail);
-      socket.setTimeout(0);
-      resolve(socket);
-    });
-  });
-}
-
-/** Both directions, each to its own end. */
-async function join(socket: Socket, local: Duplex, signal: AbortSignal): Promise<void> {
-  const stop = (): void => void socket.destroy();
-  signal.addEventListener("abort", stop, { once: true });
-  let failure: Error | undefined;
-  socket.on("error", error => { failure = error; });
-  const inward = (async () => {
-    for await (const chunk of local.input) {
-      if (socket.destroyed) return;
-      if (!socket.write(chunk)) await drained(socket);
-    }
-    socket.end();
-  })();
-  const outward = copy(socket, local.output).finally(() => local.end());
-  try {
-    await outward;
-    // The pod has closed: what the client still sends has nowhere to go.
-    socket.destroy();
-    void inward.catch(() => undefined);
-  } catch (error) {
-    if (!signal.aborted) throw failure ?? error;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    socket.destroy();
-  }
 }

@@ -1,7 +1,9 @@
 /** The first block of the quick start, with real kubectl and real containers, then crashes, then nothing left behind. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -113,7 +115,14 @@ test("port-forward carries a request", async () => {
   const forward = scratch.startKubectl("port-forward deploy/web 18002:5000");
   await scratch.until("it listens", () => forward.out.includes("Forwarding from 127.0.0.1:18002"));
   assert.equal(spawnSync("curl", ["-s", "-m", "10", "http://127.0.0.1:18002/"], { encoding: "utf8" }).stdout, "hello v1\n");
-  await forward.end();
+  // A client that dies while a connection is open takes nothing with it (the agent ended itself).
+  const open = connect(18002, "127.0.0.1").on("error", () => undefined);
+  await once(open, "connect");
+  open.write("GET / HTTP/1.0\r\n");
+  forward.child.kill("SIGKILL");
+  await once(open, "close");
+  scratch.k("exec deploy/web -- true");
+  assert.doesNotMatch(scratch.log("agent"), /an invariant is broken/);
 });
 
 test("kubectl proxy reaches the service, the pod and the node", async () => {
