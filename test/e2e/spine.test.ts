@@ -120,7 +120,7 @@ test("port-forward carries a request", async () => {
   await once(open, "connect");
   open.write("GET / HTTP/1.0\r\n");
   forward.child.kill("SIGKILL");
-  await once(open, "close");
+  await new Promise(done => open.once("close", done));
   scratch.k("exec deploy/web -- true");
   assert.doesNotMatch(scratch.log("agent"), /an invariant is broken/);
 });
