@@ -9,7 +9,7 @@ import { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { messageOf, type Log } from "../base/log.ts";
 import type { RuntimeStreams } from "../node/agent-api.ts";
-import type { ByteSink, ByteSource, Duplex, ProcessStreams, TerminalSize } from "../node/api.ts";
+import type { ByteSource, Duplex, ProcessStreams, TerminalSize } from "../node/api.ts";
 import type { SandboxState } from "../node/runtime.ts";
 import { mustCommand } from "./command.ts";
 import { ctrd } from "./cri-messages.ts";
