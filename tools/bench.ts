@@ -16,6 +16,7 @@ const benches: { readonly [name: string]: Bench } = {
   watch: { title: "Watch fan-out, server on one core, TLS", runs: 3, measure: async runs => (await import("./bench/watch.ts")).benchWatch(runs) },
   schedule: { title: "Scheduling", runs: 3, measure: async runs => (await import("./bench/schedule.ts")).benchSchedule(runs) },
   fairness: { title: "A flood of 500 requests at a time, server on one core, TLS", runs: 1, measure: async runs => (await import("./bench/fairness.ts")).benchFairness(runs) },
+  readers: { title: "A thousand watchers that stop reading, server on one core, TLS", runs: 1, measure: async runs => (await import("./bench/slow-readers.ts")).benchSlowReaders(runs) },
   services: { title: "Service proxy, nftables in a network namespace of its own", runs: 5, measure: async runs => (await import("./bench/services.ts")).benchServices(runs) },
   dns: { title: "Cluster DNS, one core, dnsperf beside it", runs: 3, measure: async runs => (await import("./bench/dns.ts")).benchDns(runs) },
   store: { title: "Durable store, 3.4 KB a put", runs: 3, measure: async runs => (await import("./bench/store.ts")).benchStore(runs) },

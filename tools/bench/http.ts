@@ -2,7 +2,7 @@
 import { connect, constants, type ClientHttp2Session } from "node:http2";
 import type { Credentials } from "./cluster.ts";
 
-export type Answer = { readonly status: number; readonly body: Buffer };
+export type Answer = { readonly status: number; readonly retryAfter: string | undefined; readonly body: Buffer };
 
 export class LoadClient {
   readonly #sessions: ClientHttp2Session[];
@@ -32,11 +32,11 @@ export class LoadClient {
     return new Promise((resolve, reject) => {
       const stream = session.request({ ...this.#headers, [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, ...(body === undefined ? {} : { "content-type": type }) });
       const chunks: Buffer[] = [];
-      let status = 0;
-      stream.on("response", headers => { status = Number(headers[":status"]); });
+      let status = 0, retryAfter: string | undefined;
+      stream.on("response", headers => { status = Number(headers[":status"]); retryAfter = headers["retry-after"] as string | undefined; });
       stream.on("data", (chunk: Buffer) => { if (keep || status >= 300) chunks.push(chunk); });
       stream.on("error", reject);
-      stream.on("end", () => resolve({ status, body: Buffer.concat(chunks) }));
+      stream.on("end", () => resolve({ status, retryAfter, body: Buffer.concat(chunks) }));
       stream.end(body);
     });
   }

@@ -10,7 +10,7 @@ const readBuffer = Buffer.alloc(64 * 1024);
 const windowMax = 2 ** 31 - 1;
 
 /** `count` watches of `path` over `connections`; `onLines` hears how many events came. Resolves when all are answered. */
-export async function openWatches({ server, ca, cert, key }: Credentials, path: string, connections: number, count: number, onLines: (lines: number) => void): Promise<{ close(): void }> {
+export async function openWatches({ server, ca, cert, key }: Credentials, path: string, connections: number, count: number, onLines: (lines: number) => void): Promise<{ /** Reads no more. */ pause(): void; close(): void }> {
   const url = new URL(server);
   const sockets = await Promise.all(Array.from({ length: connections }, (_, i) => new Promise<TLSSocket>((resolve, reject) => {
     const streams = Math.floor(count / connections) + (i < count % connections ? 1 : 0);
@@ -31,7 +31,7 @@ export async function openWatches({ server, ca, cert, key }: Credentials, path: 
     });
     socket.on("error", reject);
   })));
-  return { close: () => { for (const socket of sockets) socket.destroy(); } };
+  return { pause: () => { for (const socket of sockets) socket.pause(); }, close: () => { for (const socket of sockets) socket.destroy(); } };
 }
 
 /** Cuts a stream of bytes into frames. Of data only the lines are counted: nobody here needs its bytes, and a view of every frame would cost more than the count. */
