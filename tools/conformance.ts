@@ -37,10 +37,9 @@ if (options.images) {
 }
 if (options.up) {
   const environment = { ...process.env, TIMONIER_DATA_DIR: join(cache, "clusters"), KUBECONFIG: join(cache, `${options.up}.kubeconfig`) };
-  const hosts = join(cache, "clusters", options.up, "containerd/certs.d/registry.k8s.io");
-  mkdirSync(hosts, { recursive: true });
-  writeFileSync(join(hosts, "hosts.toml"), `[host."http://127.0.0.1:5000"]\n  capabilities = ["pull", "resolve"]\n`);
-  execFileSync("./timonier", ["up", "--name", options.up, "--nodes", options.nodes], { env: environment, stdio: "inherit" });
+  const registries = join(cache, "registries.yaml");
+  writeFileSync(registries, "mirrors: {registry.k8s.io: {endpoint: [\"http://127.0.0.1:5000\"]}}\n");
+  execFileSync("./timonier", ["up", "--name", options.up, "--nodes", options.nodes, "--registries", registries], { env: environment, stdio: "inherit" });
   try {
     suite(environment.KUBECONFIG);
   } finally {

@@ -127,6 +127,8 @@ export type Cluster = {
   readonly externalIPs?: boolean;
   /** Folder of files that configure the API server; they are read at every start. */
   readonly apiConfig?: string;
+  /** File with mirrors and credentials of registries (docs/guide/registries.md). */
+  readonly registries?: string;
   readonly dataFolder: string;
   readonly runFolder: string;
   readonly context: string;

@@ -24,6 +24,7 @@ export const up: Command = {
     { name: "external-ips", type: "boolean", doc: "let services name externalIPs: whoever may write a service can then take any address's traffic" },
     { name: "node-cidr", type: "string", doc: "network between the nodes (default: the first free 10.N.0.0/16 from 10.95 down)" },
     { name: "api-config", type: "string", doc: "folder with authentication.yaml and other files that configure the API server, read at every start (docs/guide/api-config.md)" },
+    { name: "registries", type: "string", doc: "file with mirrors, credentials and TLS of image registries, as k3s' registries.yaml (docs/guide/registries.md)" },
     { name: "dual-stack", type: "boolean", doc: "give pods, nodes and services that ask for it IPv6 addresses as well" },
     { name: "no-install", type: "boolean", doc: "refuse instead of installing missing packages" },
   ],
@@ -56,8 +57,10 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
     const probe = await parts.probe(known);
     const all = await Promise.all(daemonsOf(known).map(({ name, runFolder }) => machine.daemon(name, runFolder)));
     if (probe && all.every(each => each !== undefined)) {
-      const folder = apiConfigOf(args, machine);
-      if (folder !== undefined && folder !== known.apiConfig) throw new UsageError(`--api-config ${folder}: cluster "${known.name}" runs with ${known.apiConfig ?? "none"}: run "timonier down${flagsFor(known)}" first`);
+      for (const [flag, path] of Object.entries(pathsIn(args, machine))) {
+        const used = known[flag as keyof typeof pathFlags];
+        if (path !== used) throw new UsageError(`--${pathFlags[flag as keyof typeof pathFlags]} ${path}: cluster "${known.name}" runs with ${used ?? "none"}: run "timonier down${flagsFor(known)}" first`);
+      }
       const ingress = await ingressLine(machine, known);
       machine.out(`Cluster "${known.name}" is running: ${describe(known, probe)}.\n${ingress === undefined ? "" : `Ingress ${ingress}\n`}`);
       await parts.mergeKubeconfig(access(known));
@@ -67,8 +70,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   const progress = new Progress(machine);
   const first = known === undefined || known.state === "creating";
   const planned = wanted ?? (await layOut(machine, place, args));
-  const apiConfig = apiConfigOf(args, machine) ?? planned.apiConfig;
-  const cluster = apiConfig === planned.apiConfig ? planned : { ...planned, ...(apiConfig === undefined ? {} : { apiConfig }) };
+  const cluster = { ...planned, ...pathsIn(args, machine) };
+  if (cluster.runtime === "simulated" && cluster.registries !== undefined) throw new UsageError("--registries: simulated nodes pull no images: leave it out, or use --runtime containerd");
   if (known) await checkPorts(machine, known);
   machine.out(`${first ? "Making" : planned === known ? "Starting" : "Growing"} cluster "${place.name}"\n`);
   if (cluster.runtime === "containerd") await bringPackages(machine, progress, args.values["no-install"] === true);
@@ -129,8 +132,10 @@ function refuseChanges(cluster: Cluster, { values }: Arguments): void {
       throw new UsageError(`--${flag} ${String(values[flag])}: cluster "${cluster.name}" was made with ${value}, which cannot change: delete it first, or choose another --name`);
 }
 
-function apiConfigOf({ values }: Arguments, machine: Machine): string | undefined {
-  return values["api-config"] === undefined ? undefined : machine.resolve(String(values["api-config"]));
+/** What the cluster remembers of files of its user, by the flag that names them; they may be others at the next start. */
+const pathFlags = { apiConfig: "api-config", registries: "registries" } as const;
+function pathsIn({ values }: Arguments, machine: Machine): { readonly [name in keyof typeof pathFlags]?: string } {
+  return Object.fromEntries(Object.entries(pathFlags).flatMap(([name, flag]) => (values[flag] === undefined ? [] : [[name, machine.resolve(String(values[flag]))]])));
 }
 
 const access = (cluster: Cluster): Parameters<Parts["mergeKubeconfig"]>[0] => ({ context: cluster.context, server: `https://${cluster.listen[0]}:${cluster.port}`, dataFolder: cluster.dataFolder });

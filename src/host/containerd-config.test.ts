@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseRuntime, pathsOf, renderCni, renderConfig, renderRegistryHosts } from "./containerd-config.ts";
+import { chooseRuntime, pathsOf, renderCni, renderConfig } from "./containerd-config.ts";
 import { renderPodTables } from "./pod-network.ts";
 import { cgroupLayout } from "./cgroups.ts";
 import { pauseProgram } from "./pause-image.ts";
@@ -26,12 +26,6 @@ test("runc is chosen when there is nothing else", () => assert.equal(chooseRunti
 test("the pod network is routed, with its addresses kept in the run folder", () => {
   const { name, plugins: [ptp] } = JSON.parse(renderCni(settings, 1400)) as { name: string; plugins: { type: string; mtu: number; ipam: { dataDir: string; ranges: unknown } }[] };
   assert.deepEqual([name, ptp?.type, ptp?.mtu, ptp?.ipam.dataDir, ptp?.ipam.ranges], ["timonier-c1", "ptp", 1400, "/run/timonier/c1/cni-ipam", [[{ subnet: "10.244.0.0/24" }]]]);
-});
-
-test("registries may have mirrors or speak plain HTTP", () => {
-  const hosts = renderRegistryHosts({ ...settings, insecureRegistries: ["reg.lan:5000"], mirrors: { "docker.io": ["https://mirror.lan"] } });
-  assert.equal(hosts.get("reg.lan:5000"), 'server = "http://reg.lan:5000"\n[host."http://reg.lan:5000"]\n  capabilities = ["pull", "resolve"]\n');
-  assert.equal(hosts.get("docker.io"), 'server = "https://registry-1.docker.io"\n[host."https://mirror.lan"]\n  capabilities = ["pull", "resolve"]\n');
 });
 
 test("the node's packet rules are one table for each family, replaced in one transaction", () => {

@@ -16,9 +16,6 @@ export type ContainerdSettings = {
   readonly overheadBytes?: number;
   /** `PATH`, to find programs. */
   readonly path: string;
-  /** Registries spoken to over plain HTTP, beyond those on the loopback. */
-  readonly insecureRegistries?: readonly string[];
-  readonly mirrors?: { readonly [registry: string]: readonly string[] };
 };
 
 export const pauseImage = "timonier.internal/pause:1";
@@ -117,13 +114,4 @@ export function renderCni(settings: ContainerdSettings, mtu: number): string {
 }
 export function networkName(cluster: string): string {
   return `timonier-${cluster}`;
-}
-
-/** One `hosts.toml` for each registry with rules of its own. Registries on the loopback speak plain HTTP, as with every runtime. */
-export function renderRegistryHosts(settings: ContainerdSettings): ReadonlyMap<string, string> {
-  const q = (text: string): string => JSON.stringify(text);
-  const host = (url: string): string => `[host.${q(url)}]\n  capabilities = ["pull", "resolve"]\n`;
-  const plain = (settings.insecureRegistries ?? []).map(registry => [registry, `server = ${q(`http://${registry}`)}\n${host(`http://${registry}`)}`] as const);
-  const mirrored = Object.entries(settings.mirrors ?? {}).map(([registry, urls]) => [registry, `server = ${q(`https://${registry === "docker.io" ? "registry-1.docker.io" : registry}`)}\n${urls.map(host).join("")}`] as const);
-  return new Map([...plain, ...mirrored]);
 }

@@ -7,7 +7,7 @@ import { existsSync, openSync, closeSync, readFileSync, statSync, truncateSync }
 import { mkdir, rm } from "node:fs/promises";
 import type { Log } from "../base/log.ts";
 import { bootId } from "./boot-id.ts";
-import { chooseRuntime, cgroupFacts, findRuntimePrograms, pathsOf, pauseImage, renderCni, renderConfig, renderRegistryHosts, type ContainerdSettings } from "./containerd-config.ts";
+import { chooseRuntime, cgroupFacts, findRuntimePrograms, pathsOf, pauseImage, renderCni, renderConfig, type ContainerdSettings } from "./containerd-config.ts";
 import { CriRuntime } from "./cri.ts";
 import { startTimeOf } from "./daemon.ts";
 import { writeFilesAtomic } from "./files.ts";
@@ -35,7 +35,6 @@ export async function ensureContainerd(settings: ContainerdSettings, log: Log): 
   await writeFilesAtomic([
     { path: at.config, content: renderConfig(settings, programs, { runtime, mayRaiseOomScore: hasCapability(24) }) },
     { path: `${at.cni}/10-timonier.conflist`, content: renderCni(settings, outsideMtu() - (settings.overheadBytes ?? 0)) },
-    ...[...renderRegistryHosts(settings)].map(([registry, content]) => ({ path: `${at.hosts}/${registry}/hosts.toml`, content })),
   ]);
   const living = livingContainerd(settings);
   const pid = living ?? await start(settings, programs.containerd!);

@@ -15,10 +15,10 @@ type Called = (operation: string, ms: number, failed: boolean) => void;
 export class CriRuntime implements ContainerRuntime {
   readonly #grpc: GrpcClient;
   readonly #containerd: GrpcClient;
-  readonly #beforePull: ((reference: string) => Promise<void>) | undefined;
+  readonly #beforePull: ((reference: string) => Promise<Credentials | undefined>) | undefined;
   readonly #called: Called | undefined;
-  /** `beforePull` may make a registry reachable that is not. `called` hears of every call of CRI when it is over. */
-  constructor(socket: string, { beforePull, called }: { readonly beforePull?: (reference: string) => Promise<void>; readonly called?: Called } = {}) {
+  /** `beforePull` may make a registry reachable that is not, and knows who asks it when nobody is named. `called` hears of every call of CRI when it is over. */
+  constructor(socket: string, { beforePull, called }: { readonly beforePull?: (reference: string) => Promise<Credentials | undefined>; readonly called?: Called } = {}) {
     this.#beforePull = beforePull;
     this.#called = called;
     this.#grpc = new GrpcClient(socket);
@@ -161,8 +161,9 @@ export class CriRuntime implements ContainerRuntime {
     return image && imageState(image);
   }
   async pullImage(reference: string, auth: Credentials | undefined, sandboxConfig: SandboxConfig | undefined): Promise<string> {
-    await this.#beforePull?.(reference);
-    const answer = await this.#call(cri.pullImage, { image: { image: reference }, ...(auth && { auth }), ...(sandboxConfig && { sandboxConfig }) }, limit.pull);
+    const known = await this.#beforePull?.(reference);
+    const who = auth ?? known;
+    const answer = await this.#call(cri.pullImage, { image: { image: reference }, ...(who && { auth: who }), ...(sandboxConfig && { sandboxConfig }) }, limit.pull);
     return answer.imageRef ?? "";
   }
   async removeImage(reference: string): Promise<void> {

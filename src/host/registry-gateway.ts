@@ -5,12 +5,10 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { readFile } from "node:fs/promises";
 import { messageOf, type Log } from "../base/log.ts";
+import { gatewayTargetHeader, gatewayTokenHeader, loopbackRegistry, type Gateway } from "../node/registries.ts";
 import { writeFileAtomic } from "./files.ts";
 
-export type Gateway = { readonly url: string; readonly token: string };
-const tokenHeader = "x-timonier-token";
 const connectionsMax = 64;
 const answerMsMax = 60_000;
 
@@ -18,13 +16,15 @@ const answerMsMax = 60_000;
 export async function startRegistryGateway(address: string, noteFile: string, log: Log): Promise<{ close(): void }> {
   const token = randomBytes(24).toString("hex");
   const server = createServer((asked, answer) => {
-    const told = Buffer.from(String(asked.headers[tokenHeader] ?? ""));
+    const told = Buffer.from(String(asked.headers[gatewayTokenHeader] ?? ""));
     if (told.length !== token.length || !timingSafeEqual(told, Buffer.from(token))) return end(answer, 401);
     if (asked.method !== "GET" && asked.method !== "HEAD") return end(answer, 405);
     const url = new URL(asked.url ?? "/", "http://registry");
-    const registry = loopbackRegistry(url.searchParams.get("ns") ?? "");
+    const target = String(asked.headers[gatewayTargetHeader] ?? "");
+    const registry = loopbackRegistry(target);
     if (!registry || !url.pathname.startsWith("/v2/")) return end(answer, 404);
-    url.searchParams.delete("ns");
+    // A mirror is told whose image it is; the registry itself knows.
+    if (url.searchParams.get("ns") === target) url.searchParams.delete("ns");
     passOn(asked, answer, { ...registry, path: `${url.pathname}${url.search}` }, log);
   });
   server.maxConnections = connectionsMax;
@@ -35,7 +35,7 @@ export async function startRegistryGateway(address: string, noteFile: string, lo
 }
 
 function passOn(asked: IncomingMessage, answer: ServerResponse, to: { readonly hostname: string; readonly port: number; readonly path: string }, log: Log): void {
-  const { [tokenHeader]: _token, host: _host, connection: _connection, ...headers } = asked.headers;
+  const { [gatewayTokenHeader]: _token, [gatewayTargetHeader]: _target, host: _host, connection: _connection, ...headers } = asked.headers;
   const outgoing = httpRequest({ ...to, method: asked.method!, headers, agent: false, timeout: answerMsMax }, found => {
     answer.writeHead(found.statusCode ?? 502, found.headers);
     found.pipe(answer);
@@ -53,27 +53,4 @@ function passOn(asked: IncomingMessage, answer: ServerResponse, to: { readonly h
 
 function end(answer: ServerResponse, status: number, text = ""): void {
   answer.writeHead(status, { "content-type": "text/plain" }).end(text);
-}
-
-/** `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000`; undefined for any other registry. */
-export function loopbackRegistry(name: string): { readonly hostname: string; readonly port: number } | undefined {
-  const match = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/.exec(name);
-  return match ? { hostname: match[1]!.replace(/[[\]]/g, ""), port: Number(match[2] ?? 80) } : undefined;
-}
-
-/** Before a box pulls: if the image lies in a registry on the machine's loopback, tells containerd (whose `hosts` folder this is) to ask the machine. */
-export async function routeToMachine(reference: string, noteFile: string, hosts: string): Promise<void> {
-  const registry = reference.split("/")[0] ?? "";
-  if (!reference.includes("/") || !loopbackRegistry(registry)) return;
-  let note: Gateway;
-  try {
-    note = JSON.parse(await readFile(noteFile, "utf8")) as Gateway;
-  } catch (error) {
-    throw new Error(`registry ${registry} is the machine's own, and the machine's node agent, which passes requests on, does not run: see "timonier status"`, { cause: error });
-  }
-  await writeFileAtomic(`${hosts}/${registry}/hosts.toml`, renderRoute(note));
-}
-export function renderRoute({ url, token }: Gateway): string {
-  const q = (text: string): string => JSON.stringify(text);
-  return `server = ${q(url)}\n[host.${q(url)}]\n  capabilities = ["pull", "resolve"]\n  [host.${q(url)}.header]\n    ${tokenHeader} = [${q(token)}]\n`;
 }

@@ -26,7 +26,7 @@ import { nodeFiles } from "../host/node-files.ts";
 import { startNodeServer } from "../host/node-server.ts";
 import { privateKeyPem, readIdentity, watchIdentity, type Identity } from "../host/pki-identity.ts";
 import { addLoopbackAddress, enableForwarding, PodNetwork } from "../host/pod-network.ts";
-import { routeToMachine } from "../host/registry-gateway.ts";
+import { RegistryHosts } from "../host/registry-hosts.ts";
 import { addProcessFigures, addStartTime } from "../host/process-figures.ts";
 import { probeConnector } from "../host/probe-connector.ts";
 import { systemRandom } from "../host/random.ts";
@@ -106,6 +106,8 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const files = nodeFiles();
   await mkdir(place.runFolder, { recursive: true, mode: 0o711 });
   if (!place.boxed) await rememberFolders(pathsOf(settings).folders);
+  const registries = new RegistryHosts({ folder: pathsOf(settings).hosts, ...(cluster.registries === undefined ? {} : { file: cluster.registries }), ...(place.boxed && { gatewayNote: registryNote(cluster) }) });
+  await registries.check();
   const containerd = await ensureContainerd(settings, log.child("containerd"));
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
@@ -130,7 +132,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const machine = (): ReturnType<typeof machineFacts> => machineFacts(hostname(), addresses, place.dataFolder, boot, place.boxed ? place.name : undefined);
   const facts = await machine();
   const runtime = new CriRuntime(containerd.socket, {
-    called: (operation, ms, failed) => figures.runtimeCalled(operation, ms, failed), ...(place.boxed && { beforePull: (reference: string) => routeToMachine(reference, registryNote(cluster), pathsOf(settings).hosts) }),
+    called: (operation, ms, failed) => figures.runtimeCalled(operation, ms, failed), beforePull: reference => registries.prepare(reference),
   });
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${place.name}` });
   const nodes = new Informer(Node, proxyClient);

@@ -133,7 +133,7 @@ export function kubectlPath(): string {
 export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]: readonly string[] } {
   const sh = (command: string): string[] => spawnSync("sh", ["-c", command], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout.split("\n").filter(Boolean).sort();
   // Other clusters of this machine come and go meanwhile: each says in its run folder where its data is.
-  const others = sh("grep -L -F " + scratch.folder + " /run/timonier/*/data-folder 2>/dev/null").map(path => path.slice(0, path.lastIndexOf("/")));
+  const others = sh("grep -L -F " + scratch.folder + " /run/timonier/*/data-folder 2>/dev/null").flatMap(path => [path.slice(0, path.lastIndexOf("/")), existsSync(path) ? readFileSync(path, "utf8").trim() : path]);
   const ours = (path: string): boolean => path !== "/run/timonier/forwarding.json" && !others.some(folder => path === folder || path.startsWith(`${folder}/`));
   return {
     mounts: sh("awk '{print $5}' /proc/self/mountinfo").filter(ours),

@@ -1,7 +1,7 @@
 /** Three nodes on one machine: traffic between them, names, services, policies, logs; a node that dies, is drained, comes back; a power cut; nothing left behind. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { removeShimSockets } from "../../src/host/shim-sockets.ts";
@@ -40,12 +40,26 @@ after(async () => {
 
 test("up --nodes 3 makes three nodes, each with a pod network of its own", async () => {
   pictureBefore = pictureOfTheMachine(scratch);
-  const result = scratch.timonier("up", "--nodes", "3", "--port", "17643", "--node-port", "17650");
+  writeFileSync(join(scratch.folder, "registries.yaml"), `mirrors: {registry.example.com: {endpoint: ["http://127.0.0.1:5000"]}}\n`);
+  const result = scratch.timonier("up", "--nodes", "3", "--registries", join(scratch.folder, "registries.yaml"), "--port", "17643", "--node-port", "17650");
   assert.equal(result.code, 0, result.err + result.out + scratch.log("agent"));
   await scratch.until("all are Ready", () => nodes().length === 3 && nodes().every(({ ready }) => ready === "True"));
   for (const fact of ["ip", "podCIDR", "boot"] as const) assert.equal(new Set(nodes().map(node => node[fact])).size, 3, `${fact} differs`);
   assert.match(scratch.timonier("status").out, /3 of 3 nodes ready[^]*Node: +\S+-2 Ready, agent pid \d+[^]*Node: +\S+-3 Ready, agent pid \d+/);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
+});
+
+test("every node asks the mirror that is on the machine's loopback, and an edit of the file counts at once", async () => {
+  const each = (name: string, of: string): void => void scratch.k("create -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name }, spec: { selector: { matchLabels: { app: name } }, template: {
+    metadata: { labels: { app: name } }, spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: of }] },
+  } } }));
+  each("mirrored", "registry.example.com/hello:v1");
+  await scratch.until("the mirror's image runs on three nodes", () => pods("app=mirrored").filter(({ ready }) => ready).length === 3);
+  writeFileSync(join(scratch.folder, "registries.yaml"), "mirrors: {registry.example.com: {}}\n");
+  each("misled", "registry.example.com/hello:v2");
+  await scratch.until("the pull says what is wrong", () => (scratch.kubectl("describe", "pods", "-l", "app=misled").out.match(/\(--registries\): mirrors\[registry\.example\.com\]\.endpoint: Required value/g) ?? []).length >= 3);
+  writeFileSync(join(scratch.folder, "registries.yaml"), "mirrors: {}\n");
+  scratch.k("delete daemonset mirrored misled --wait=true");
 });
 
 test("pods of all nodes reach each other, services by name, and the API server; the machine reaches them", async () => {

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { RegistryHosts } from "./registry-hosts.ts";
+
+test("what containerd is told follows the file, leaves other people's files alone, and names what is wrong", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "timonier-registries-"));
+  try {
+    const file = join(folder, "registries.yaml");
+    const at = (registry: string): string => join(folder, "certs.d", registry, "hosts.toml");
+    let edits = 0;
+    const edit = (text: string): void => { writeFileSync(file, text); utimesSync(file, 1, ++edits); };
+    edit("mirrors:\n  docker.io:\n    endpoint: [http://127.0.0.1:5000]\nconfigs:\n  docker.io:\n    auth: {username: ann, password: pass}\n");
+    const hosts = new RegistryHosts({ folder: join(folder, "certs.d"), file });
+    await hosts.check();
+    assert.deepEqual(await hosts.prepare("nginx:1"), { username: "ann", password: "pass" });
+    assert.match(readFileSync(at("docker.io"), "utf8"), /host\."http:\/\/127\.0\.0\.1:5000"/);
+    assert.equal(await hosts.prepare("quay.io/x"), undefined);
+    assert.equal(existsSync(at("quay.io")), false);
+
+    edit("mirrors: {}\n");
+    mkdirSync(join(folder, "certs.d/own.lan"));
+    writeFileSync(at("own.lan"), "server = \"http://own.lan\"\n");
+    assert.equal(await hosts.prepare("nginx:1"), undefined);
+    await hosts.prepare("own.lan/x");
+    assert.deepEqual([existsSync(at("docker.io")), readFileSync(at("own.lan"), "utf8")], [false, "server = \"http://own.lan\"\n"]);
+
+    edit("mirrors: {docker.io: {}}\n");
+    await assert.rejects(hosts.prepare("nginx:1"), error => (error as Error).message === `${file} (--registries): mirrors[docker.io].endpoint: Required value: a mirror without an endpoint is none`);
+    await assert.rejects(new RegistryHosts({ folder, file: join(folder, "none.yaml") }).check(), /none\.yaml \(--registries\): ENOENT/);
+
+    const note = join(folder, "gateway.json");
+    const box = new RegistryHosts({ folder: join(folder, "box"), gatewayNote: note });
+    await assert.rejects(box.prepare("127.0.0.1:5000/hello:v1"), /registry 127\.0\.0\.1:5000 is the machine's own/);
+    writeFileSync(note, JSON.stringify({ url: "http://10.95.0.1:3333", token: "secret" }));
+    await box.prepare("127.0.0.1:5000/hello:v1");
+    assert.match(readFileSync(join(folder, "box/127.0.0.1:5000/hosts.toml"), "utf8"), /^server = "http:\/\/10\.95\.0\.1:3333"$/m);
+    await box.prepare("quay.io/x");
+    assert.equal(existsSync(join(folder, "box/quay.io")), false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
