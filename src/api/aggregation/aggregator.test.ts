@@ -141,3 +141,15 @@ test("an API service is defaulted and refused as upstream does", async () => {
   assert.equal((await read(harness, "/apis/apiregistration.k8s.io/v1/apiservices/v1.a.b")).spec.service.port, 443);
   await harness.close();
 });
+
+test("metrics.k8s.io is answered without an APIService, so that a chart can install its own", async () => {
+  const { harness, stop, condition } = await start();
+  await post(harness, "/apis/apiregistration.k8s.io/v1/apiservices", apiService);
+  await condition();
+  const names = (await read(harness, "/apis/apiregistration.k8s.io/v1/apiservices")).items.map((each: any) => each.metadata.name);
+  assert.deepEqual(["v1.", "v1.apps", "v1beta1.metrics.k8s.io"].filter(name => names.includes(name)), ["v1.", "v1.apps"]);
+  assert.ok((await read(harness, "/apis")).groups.some((each: any) => each.name === "metrics.k8s.io"));
+  const theirs = { metadata: { name: "v1beta1.metrics.k8s.io" }, spec: { ...apiService.spec, group: "metrics.k8s.io", version: "v1beta1", groupPriorityMinimum: 100, versionPriority: 100 } };
+  assert.equal((await post(harness, "/apis/apiregistration.k8s.io/v1/apiservices", theirs)).status, 201);
+  await stop();
+});
