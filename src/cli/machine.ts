@@ -32,8 +32,8 @@ export interface Machine {
   run(program: string, args: readonly string[], options?: { readonly inherit?: boolean; readonly env?: { readonly [name: string]: string }; readonly timeoutMs?: number }): Promise<RunResult>;
   /** Starts ourselves again, detached and restarted on failure, with output to `logFile`. */
   startDaemon(daemon: { readonly name: string; readonly args: readonly string[]; readonly runFolder: string; readonly logFile: string }): Promise<void>;
-  /** The process that `startDaemon` keeps alive, if it lives. */
-  daemon(name: string, runFolder: string): Promise<{ readonly pid: number; readonly residentBytes: number; readonly ageSeconds: number } | undefined>;
+  /** The process that `startDaemon` has started, if it lives. `kept`: it would be started again; not if its keeper was killed. */
+  daemon(name: string, runFolder: string): Promise<{ readonly pid: number; readonly kept: boolean; readonly residentBytes: number; readonly ageSeconds: number } | undefined>;
   /** Ends it and its restarter: SIGTERM, then SIGKILL after `graceMs`; 0: SIGKILL at once. */
   stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void>;
   /** Whether this address can be listened on now. */

@@ -19,7 +19,7 @@ const crashedAfterMs = 4_000;
 export async function followDaemons(cluster: Cluster, machine: Machine, progress: Progress, interrupted: () => boolean, started: (daemon: Daemon) => void): Promise<void> {
   const followers = [];
   for (const daemon of daemonsOf(cluster)) {
-    if (await machine.daemon(daemon.name, daemon.runFolder)) continue;
+    if ((await machine.daemon(daemon.name, daemon.runFolder))?.kept === true) continue;
     await machine.remove(statusFile(daemon));
     started(daemon);
     await machine.startDaemon(daemon);

@@ -56,7 +56,7 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   if (known && wanted === known && (await machine.daemon("server", known.runFolder))) {
     const probe = await parts.probe(known);
     const all = await Promise.all(daemonsOf(known).map(({ name, runFolder }) => machine.daemon(name, runFolder)));
-    if (probe && all.every(each => each !== undefined)) {
+    if (probe && all.every(each => each?.kept === true)) {
       for (const [flag, path] of Object.entries(pathsIn(args, machine))) {
         const used = known[flag as keyof typeof pathFlags];
         if (path !== used) throw new UsageError(`--${pathFlags[flag as keyof typeof pathFlags]} ${path}: cluster "${known.name}" runs with ${used ?? "none"}: run "timonier down${flagsFor(known)}" first`);

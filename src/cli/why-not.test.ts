@@ -9,7 +9,7 @@ import { whyNot } from "./why-not.ts";
 const answer: Reachability = { client: "Pod d/a", server: "db:5432/TCP", reachable: "No", steps: [{ step: "DNS", result: "ok", detail: "db is 10.96.0.5" }, { step: "Policy", result: "blocked", detail: "closed", change: "open it" }] };
 const run = async (words: readonly string[], given: Reachability = answer, files: { readonly [path: string]: string } = {}) => {
   const asked: ReachQuestion[] = [];
-  const { machine, said } = fakeMachine({ daemon: async () => ({ pid: 1, residentBytes: 1, ageSeconds: 1 }), files: { "/home/u/.timonier/timonier/cluster.json": JSON.stringify({ name: "timonier" }), ...files } });
+  const { machine, said } = fakeMachine({ daemon: async () => ({ pid: 1, kept: true, residentBytes: 1, ageSeconds: 1 }), files: { "/home/u/.timonier/timonier/cluster.json": JSON.stringify({ name: "timonier" }), ...files } });
   const parts = { whyNot: async (_cluster: unknown, question: ReachQuestion) => { asked.push(question); return given; } } as unknown as Parts;
   const code = await whyNot.run(parseArguments(whyNot.flags, words, {}), machine, parts);
   return { code, text: said.join(""), asked };

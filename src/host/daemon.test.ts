@@ -100,3 +100,22 @@ test("the start time of a process that is gone is unknown", async () => {
   await new Promise(done => child.once("close", done));
   assert.equal(startTimeOf(child.pid!), undefined);
 });
+
+test("a process whose keeper was killed is known, is stopped, and has a keeper again after a start", async () => {
+  await withDaemon("setInterval(() => {}, 1000)", async folder => {
+    const killKeeper = async (): Promise<number> => {
+      const { pid } = await until(() => daemonOf("it", folder));
+      const keeper = Number((await readFile(join(folder, "it.pid.keeper"), "utf8")).split(" ")[0]);
+      process.kill(keeper, "SIGKILL");
+      const alone = await until(async () => { const now = await daemonOf("it", folder); return now?.kept === false ? now : undefined; });
+      assert.equal(alone.pid, pid);
+      return pid;
+    };
+    const first = await killKeeper();
+    await startDaemon({ name: "it", args: ["setInterval(() => {}, 1000)"], runFolder: folder, logFile: join(folder, "log") });
+    assert.equal(startTimeOf(first), undefined);
+    const second = await killKeeper();
+    await stopDaemon("it", folder, 5_000);
+    assert.deepEqual([startTimeOf(second), await daemonOf("it", folder)], [undefined, undefined]);
+  });
+});

@@ -23,6 +23,7 @@ const stopSecondsMax = 15;
 const keeper = `
 file=$1; shift; wait_s=0; short=0
 { echo -999 > /proc/self/oom_score_adj; } 2>/dev/null
+ticks() { read line < /proc/$1/stat && set -- \${line##*) } && shift 19 && echo $1; }
 seconds() { read now rest < /proc/uptime; now=\${now%%.*}; }
 stop() {
   trap '' TERM INT
@@ -31,11 +32,12 @@ stop() {
   kill "$child" 2>/dev/null
   wait "$child"
   kill -s KILL -- -$killer 2>/dev/null || kill -s KILL $killer 2>/dev/null
-  rm -f "$file" "$file.keeper"; exit 0
+  rm -f "$file" "$file.started" "$file.keeper"; exit 0
 }
 trap stop TERM INT
 while :; do
   "$@" & child=$!
+  echo "$child $(ticks $child)" > "$file.started"
   echo $child > "$file.tmp" && mv "$file.tmp" "$file"
   seconds; began=$now
   wait "$child"; code=$?
@@ -49,7 +51,7 @@ while :; do
   echo "timonier: ended with code $code, starting again in $pause s" >&2
   [ $pause -eq 0 ] || { sleep $pause & child=$!; wait "$child"; }
 done
-rm -f "$file" "$file.keeper"
+rm -f "$file" "$file.started" "$file.keeper"
 `;
 
 /** Exit code of a daemon that must not be started again: its configuration is wrong, its files are damaged. */
@@ -59,8 +61,8 @@ export const doNotRestart = 78;
 export const startAgain = 75;
 
 export async function startDaemon({ name, args, runFolder, logFile }: Parameters<Machine["startDaemon"]>[0]): Promise<void> {
-  // A keeper that is just waiting to try again would make a second one of everything.
-  if ((await livingKeeper(name, runFolder)) !== undefined) await stopDaemon(name, runFolder, 5_000);
+  // A keeper that is just waiting to try again would make a second one of everything; a process whose keeper was killed would not be started again.
+  if ((await livingKeeper(name, runFolder)) !== undefined || (await orphan(name, runFolder)) !== undefined) await stopDaemon(name, runFolder, 5_000);
   await mkdir(runFolder, { recursive: true, mode: 0o700 });
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   const log = await open(logFile, "a", 0o600);
@@ -80,24 +82,24 @@ export async function startDaemon({ name, args, runFolder, logFile }: Parameters
 
 export async function daemonOf(name: string, runFolder: string): Promise<Awaited<ReturnType<Machine["daemon"]>>> {
   const keeperPid = await livingKeeper(name, runFolder);
-  if (keeperPid === undefined) return undefined;
-  const child = Number(await text(pidFile(name, runFolder)));
-  if (!(child > 0) || statOf(child)?.parent !== keeperPid) return undefined;
+  const child = keeperPid === undefined ? await orphan(name, runFolder) : Number(await text(pidFile(name, runFolder)));
+  if (child === undefined || !(child > 0) || (keeperPid !== undefined && statOf(child)?.parent !== keeperPid)) return undefined;
   const pid = entered(child);
   const stat = statOf(pid);
   if (!stat) return undefined;
   const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
-  return { pid, residentBytes: stat.residentPages * 4096, ageSeconds: Math.max(0, uptime - stat.startTicks / 100) };
+  return { pid, kept: keeperPid !== undefined, residentBytes: stat.residentPages * 4096, ageSeconds: Math.max(0, uptime - stat.startTicks / 100) };
 }
 
 export async function stopDaemon(name: string, runFolder: string, graceMs: number): Promise<void> {
   const keeperPid = await livingKeeper(name, runFolder);
-  const pid = Number(await text(pidFile(name, runFolder)));
-  const ours = keeperPid !== undefined && pid > 0 && statOf(pid)?.parent === keeperPid;
+  const alone = keeperPid === undefined ? await orphan(name, runFolder) : undefined;
+  const pid = alone ?? Number(await text(pidFile(name, runFolder)));
+  const ours = alone !== undefined || (keeperPid !== undefined && pid > 0 && statOf(pid)?.parent === keeperPid);
   // The process itself, where it has entered other namespaces: it ends after the one that went there with it.
   const child = ours ? known(entered(pid)) : undefined;
   // Without any grace it is not asked first: what it holds together ends by itself, and is reaped by whom it belongs to.
-  if (keeperPid !== undefined && graceMs > 0) signal(keeperPid, "SIGTERM");
+  if (graceMs > 0) for (const told of [keeperPid, alone === undefined ? undefined : child?.pid]) if (told !== undefined) signal(told, "SIGTERM");
   const began = performance.now();
   const alive = (): boolean => (keeperPid !== undefined && isAlive(keeperPid)) || (child !== undefined && startTimeOf(child.pid) === child.startTicks && isAlive(child.pid));
   const ended = async (untilMs: number): Promise<void> => {
@@ -109,7 +111,7 @@ export async function stopDaemon(name: string, runFolder: string, graceMs: numbe
   // Until it is gone it holds its ports and its lock on the store.
   await ended(graceMs + killedMs);
   await rm(pidFile(name, runFolder), { force: true });
-  await rm(`${pidFile(name, runFolder)}.keeper`, { force: true });
+  for (const kind of ["keeper", "started"]) await rm(`${pidFile(name, runFolder)}.${kind}`, { force: true });
 }
 
 /** A daemon that lives in other namespaces is the child of the program that has put it there. */
@@ -132,6 +134,11 @@ export function startTimeOf(pid: number): number | undefined {
 const pidFile = (name: string, runFolder: string): string => `${runFolder}/${name}.pid`;
 const isAlive = (pid: number): boolean => startTimeOf(pid) !== undefined;
 
+/** The process that a keeper started which was killed since: nobody would start it again. */
+async function orphan(name: string, runFolder: string): Promise<number | undefined> {
+  const [pid = 0, started = 0] = (await text(`${pidFile(name, runFolder)}.started`)).split(" ").map(Number);
+  return pid > 0 && started > 0 && startTimeOf(pid) === started ? pid : undefined;
+}
 async function livingKeeper(name: string, runFolder: string): Promise<number | undefined> {
   const [pid = 0, started = 0] = (await text(`${pidFile(name, runFolder)}.keeper`)).split(" ").map(Number);
   return pid > 0 && startTimeOf(pid) === started ? pid : undefined;
