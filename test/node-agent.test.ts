@@ -70,7 +70,8 @@ scenario("a container that fails is started again, later each time, with upstrea
 scenario("a pod that is to run once ends as Succeeded or Failed, by its exit code", async cluster => {
   await createPod(cluster, "n1", "good", { restartPolicy: "Never", ...one({ command: ["sleep", "2"] }) });
   await createPod(cluster, "n1", "bad", { restartPolicy: "Never", ...one({ command: ["false"] }) });
-  await cluster.until(() => podNamed(cluster, "good")?.status.phase === "Succeeded" && podNamed(cluster, "bad")?.status.phase === "Failed", 10_000, "the ends");
+  await createPod(cluster, "n1", "test", { restartPolicy: "Never", ...one({ command: ["wget", "web"] }) }, { "helm.sh/hook": "test" });
+  await cluster.until(() => podNamed(cluster, "good")?.status.phase === "Succeeded" && podNamed(cluster, "bad")?.status.phase === "Failed" && podNamed(cluster, "test")?.status.phase === "Succeeded", 10_000, "the ends");
   assert.equal(podNamed(cluster, "good")!.status.conditions?.find(({ type }) => type === "Ready")?.reason, "PodCompleted");
 });
 

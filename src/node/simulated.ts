@@ -7,7 +7,7 @@
  *     timonier.dev/sim.pull-ms: "200"     timonier.dev/sim.start-ms: "50"     timonier.dev/sim.run-ms: "1000"     timonier.dev/sim.exit-code: "1"
  *
  * Without them a container runs for ever, except for commands whose end is plain (`sleep 5`, `true`, `false`, `sh -c "exit 3"`) init containers,
- * and pods of jobs, which succeed after a second: what waits for a job (a Helm hook) gets on. Images run as a user that is not root; one
+ * pods of jobs and pods that are Helm's hooks (`helm test`), which succeed after a second: what waits for them gets on. Images run as a user that is not root; one
  * whose name ends in `/missing` cannot be pulled. Restarting the agent in the same process finds everything as it was.
  */
 import { assert, must } from "../base/assert.ts";
@@ -25,6 +25,7 @@ const stopMs = 5;
 const pullMs = 50;
 const jobMs = 1000;
 const jobName = "batch.kubernetes.io/job-name";
+const helmHook = "helm.sh/hook";
 const imageUser = 65_532;
 const logCharsMax = 64 * 1024;
 const annotated = "timonier.dev/sim.";
@@ -274,7 +275,7 @@ function planOf(config: ContainerConfig, sandbox: SandboxConfig): { readonly run
   const exitCode = numberOf(sandbox, "exit-code");
   if (runMs !== undefined || exitCode !== undefined) return { runMs: runMs ?? 0, exitCode: exitCode ?? 0 };
   const plain = endOf([...config.command, ...config.args]);
-  const ends = config.labels[label.role] === "init" || sandbox.labels[jobName] !== undefined;
+  const ends = config.labels[label.role] === "init" || sandbox.labels[jobName] !== undefined || sandbox.annotations[helmHook] !== undefined;
   return plain ?? (ends ? { runMs: jobMs, exitCode: 0 } : undefined);
 }
 
