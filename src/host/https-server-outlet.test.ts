@@ -71,6 +71,24 @@ test("readers that stand still hold up neither the others on their connection no
   assert.ok(readers.slice(0, 4).every(reader => reader.got.length === 1 && reader.got[0]!.length <= 112 * 1024), "no more than a slice for who does not take it");
 });
 
+test("who is up to date gets an event at once, whatever others have yet to get, and they go on", async () => {
+  const turns = new Turns();
+  const long = "x".repeat(500 * 1024);
+  const late = Array.from({ length: 20 }, () => new Reader(true)), [first, second] = [new Reader(true), new Reader(true)];
+  for (const reader of late) new StreamSink(exchangeOf(reader), reader, 1 << 20, new Outlet(turns)).write(long);
+  const sink = new StreamSink(exchangeOf(first), first, 1 << 20, new Outlet(turns));
+  await turn();
+  sink.write("event");
+  await turn();
+  assert.deepEqual(first.got, ["event"]);
+  // One of them ends while it has something to get.
+  const ending = new StreamSink(exchangeOf(second), second, 1 << 20, new Outlet(turns));
+  ending.write(long);
+  ending.end();
+  for (let i = 0; i < 1_000 && late.some(reader => reader.got.join("").length < long.length); i++) await turn();
+  assert.deepEqual(new Set([...late, second].map(reader => reader.got.join("") === long)), new Set([true]));
+});
+
 test("a reader that takes neither events nor the end of its watch is cut off", async () => {
   const out = new Reader(false), exchange = exchangeOf(out);
   const responder = new Responder({ ...serverLimits, stalledMs: 5 });
