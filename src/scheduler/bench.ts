@@ -6,12 +6,13 @@ import type { Pod } from "../kinds/core/pod.ts";
 import { Cluster } from "./cluster.ts";
 import { PodInfo } from "./pod-info.ts";
 import { schedulePod } from "./schedule-pod.ts";
+import { noVolumeNeeds } from "./volume-needs.ts";
 
 export type SchedulingBench = { readonly nodes: number; readonly pods: number; readonly shape: "basic" | "spread" | "anti-affinity" };
 
 /** Places `pods` pods of one Deployment on `nodes` nodes, one after the other; returns how many found a node. Time it from outside. */
 export function benchScheduling({ nodes, pods, shape }: SchedulingBench, random: Random): number {
-  const cluster = new Cluster({ namespaceLabels: () => ({}), siblingsOf: () => everything, budgetsOf: () => [], volumesOf: () => ({ reachable: [] }) });
+  const cluster = new Cluster({ namespaceLabels: () => ({}), siblingsOf: () => everything, budgetsOf: () => [], volumesOf: () => noVolumeNeeds });
   for (let i = 0; i < nodes; i++) cluster.setNode(benchNode(i));
   let placed = 0;
   for (let i = 0; i < pods; i++) {

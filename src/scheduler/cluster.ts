@@ -27,6 +27,8 @@ export interface Lookups {
 /** How many pods of a kind may go on purpose; those named have been let go already. */
 export type Budget = { readonly selector: Selector; readonly allowed: number; readonly disrupted: { readonly [name: string]: unknown } };
 
+const nobody: ReadonlyMap<PodInfo, string> = new Map();
+
 type Placed = { readonly pod: PodInfo; readonly node: string; readonly assumed: boolean };
 
 export class Cluster {
@@ -45,6 +47,8 @@ export class Cluster {
   /** Pods on nodes that we have not heard of (yet). */
   readonly #homeless = new Map<string, Map<string, PodInfo>>();
   readonly #nominated = new Map<string, Map<string, PodInfo>>();
+  /** Of each claim, the pods on nodes that use it and their nodes. */
+  readonly #claimUsers = new Map<string, Map<PodInfo, string>>();
   #order: readonly NodeInfo[] | undefined;
 
   constructor(lookups: Lookups) {
@@ -152,11 +156,13 @@ export class Cluster {
   #put(placed: Placed): void {
     const node = this.#nodes.get(placed.node);
     this.#pods.set(placed.pod.uid, placed);
+    for (const claim of placed.pod.claims) this.#useClaim(`${placed.pod.namespace}/${claim}`, placed);
     if (node === undefined) this.#shelter(placed.pod, placed.node);
     else this.#attach(placed.pod, node);
   }
   #take(placed: Placed): void {
     this.#pods.delete(placed.pod.uid);
+    for (const claim of placed.pod.claims) this.#leaveClaim(`${placed.pod.namespace}/${claim}`, placed.pod);
     const node = this.#nodes.get(placed.node);
     if (node === undefined) this.#homeless.get(placed.node)?.delete(placed.pod.uid);
     else this.#detach(placed.pod, node);
@@ -181,6 +187,20 @@ export class Cluster {
     for (const term of pod.affinity) this.preferences.count(term, node, change);
     for (const { term, weight } of pod.preferredAffinity) this.preferences.count(term, node, change * weight);
     for (const { term, weight } of pod.preferredAntiAffinity) this.preferences.count(term, node, -change * weight);
+  }
+
+  #useClaim(key: string, { pod, node }: Placed): void {
+    const users = this.#claimUsers.get(key);
+    if (users === undefined) this.#claimUsers.set(key, new Map([[pod, node]]));
+    else users.set(pod, node);
+  }
+  #leaveClaim(key: string, pod: PodInfo): void {
+    const users = this.#claimUsers.get(key);
+    if (users?.delete(pod) === true && users.size === 0) this.#claimUsers.delete(key);
+  }
+  /** The pods on nodes that use a claim, with their nodes, in the order in which they came. */
+  usersOf(namespace: string, claim: string): ReadonlyMap<PodInfo, string> {
+    return this.#claimUsers.get(`${namespace}/${claim}`) ?? nobody;
   }
 
   /** The pods on each node that match all of `terms`. */

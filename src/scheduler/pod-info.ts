@@ -42,6 +42,8 @@ export class PodInfo {
   readonly preferredAffinity: readonly WeightedTerm[];
   readonly preferredAntiAffinity: readonly WeightedTerm[];
   readonly terminating: boolean;
+  /** The names of the claims among its volumes. */
+  readonly claims: readonly string[];
 
   constructor(pod: Pod) {
     const { metadata, spec } = pod;
@@ -55,6 +57,7 @@ export class PodInfo {
     this.scored = scoredRequestsOf(spec, this.assumed);
     this.ports = hostPortsOf(spec);
     this.terminating = metadata.deletionTimestamp !== undefined;
+    this.claims = claimsOf(pod);
     const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
     const term = (given: AffinityTerm): PodTerm => termOf(given, this.namespace, this.labels);
     this.affinity = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.map(term) ?? none;
@@ -62,6 +65,14 @@ export class PodInfo {
     this.preferredAffinity = podAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.map(({ podAffinityTerm, weight }) => ({ term: term(podAffinityTerm), weight })) ?? none;
     this.preferredAntiAffinity = podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.map(({ podAffinityTerm, weight }) => ({ term: term(podAffinityTerm), weight })) ?? none;
   }
+}
+
+/** An ephemeral volume's claim is named after pod and volume. */
+function claimsOf({ metadata, spec }: Pod): readonly string[] {
+  let found: string[] | undefined;
+  for (const { name, persistentVolumeClaim, ephemeral } of spec.volumes ?? none)
+    if (persistentVolumeClaim !== undefined || ephemeral !== undefined) (found ??= []).push(persistentVolumeClaim?.claimName ?? `${metadata.name}-${name}`);
+  return found ?? none;
 }
 
 function hostPortsOf(spec: Spec): readonly HostPort[] {

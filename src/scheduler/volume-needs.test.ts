@@ -9,15 +9,15 @@ import { PodInfo } from "./pod-info.ts";
 import { schedulePod } from "./schedule-pod.ts";
 import type { Volumes } from "./volume-needs.ts";
 
-/** `name[:volume][,option…]`: bound to a volume; class=x lost dying owner=uid. */
+/** `name[:volume][,option…]`: bound to a volume; class=x lost dying once node=x owner=uid. */
 function claimOf(text: string): PersistentVolumeClaim {
   const [head = "", ...options] = text.split(","), [name = "", volume] = head.split(":");
   const of = (key: string): string | undefined => options.find(each => each.startsWith(`${key}=`))?.slice(key.length + 1);
   const owner = of("owner");
   return {
     apiVersion: "v1", kind: "PersistentVolumeClaim",
-    metadata: { name, namespace: "default", uid: `claim-${name}`, ...(volume === undefined ? {} : { annotations: { "pv.kubernetes.io/bind-completed": "yes" } }), ...(options.includes("dying") ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}), ...(owner === undefined ? {} : { ownerReferences: [{ uid: owner, controller: true }] }) },
-    spec: { ...(volume === undefined ? {} : { volumeName: volume }), storageClassName: of("class") ?? "now" }, status: { phase: options.includes("lost") ? "Lost" : volume === undefined ? "Pending" : "Bound" },
+    metadata: { name, namespace: "default", uid: `claim-${name}`, annotations: { ...(volume === undefined ? {} : { "pv.kubernetes.io/bind-completed": "yes" }), ...(of("node") === undefined ? {} : { "volume.kubernetes.io/selected-node": of("node") }) }, ...(options.includes("dying") ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}), ...(owner === undefined ? {} : { ownerReferences: [{ uid: owner, controller: true }] }) },
+    spec: { ...(volume === undefined ? {} : { volumeName: volume }), storageClassName: of("class") ?? "now", accessModes: [options.includes("once") ? "ReadWriteOncePod" : "ReadWriteOnce"] }, status: { phase: options.includes("lost") ? "Lost" : volume === undefined ? "Pending" : "Bound" },
   } as unknown as PersistentVolumeClaim;
 }
 /** `name@node`: can be reached only from that node. */
@@ -27,15 +27,20 @@ function volumeOf(text: string): PersistentVolume {
   return { apiVersion: "v1", kind: "PersistentVolume", metadata: { name }, spec: node === undefined ? {} : { nodeAffinity: { required } } } as unknown as PersistentVolume;
 }
 /** Claims; `+name` is an ephemeral volume. */
-function podWith(claims: string): Pod {
-  const pod = podObject("p"), volumes = claims.split(" ").map(claim => (claim.startsWith("+") ? { name: claim.slice(1), ephemeral: {} } : { name: claim, persistentVolumeClaim: { claimName: claim } }));
+function podWith(claims: string, text = "p"): Pod {
+  const pod = podObject(text), volumes = claims.split(" ").map(claim => (claim.startsWith("+") ? { name: claim.slice(1), ephemeral: {} } : { name: claim, persistentVolumeClaim: { claimName: claim } }));
   return { ...pod, spec: { ...pod.spec, volumes } } as unknown as Pod;
 }
 
-function outcome(uses: string, claims: string, volumes: string): string {
+/** `others`: `pod text|claims`, already on nodes. */
+function outcome(uses: string, claims: string, volumes: string, others: readonly string[] = []): string {
   const known = new Map(claims.split(" ").filter(Boolean).map(text => claimOf(text)).map(claim => [claim.metadata.name, claim])), made = new Map(volumes.split(" ").filter(Boolean).map(text => volumeOf(text)).map(volume => [volume.metadata.name, volume]));
   const lookups: Volumes = { claim: (_, name) => known.get(name), volume: name => made.get(name), waits: name => name === "later" };
   const { cluster } = clusterOf("a b c", "", "", [], lookups);
+  for (const other of others) {
+    const [text = "", used = ""] = other.split("|");
+    cluster.setPod(podWith(used, text));
+  }
   const decision = schedulePod(new PodInfo(podWith(uses)), cluster, { next: () => 0 } as never);
   return decision.node ?? explain(decision.diagnosis, "");
 }
@@ -59,3 +64,14 @@ for (const [name, uses, claims, volumes, expected] of table) test(name, () => as
 
 test("a claim that waits lets any node do", () => assert.match(outcome("x", "x,class=later", ""), /^[abc]$/));
 test("a volume that is everywhere", () => assert.match(outcome("x", "x:v", "v"), /^[abc]$/));
+
+const shared: readonly (readonly [string, string, readonly string[], string])[] = [
+  ["a claim that waits goes where its first pod is", "x,class=later", ["first@b|x"], "b"],
+  ["a claim that waits goes where it was promised", "x,class=later,node=c", [], "c"],
+  ["claims that wait on two nodes", "x,class=later,node=a y,class=later", ["first@b|y"], "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."],
+  ["a claim that waits on a node that is gone", "x,class=later,node=z", [], "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."],
+  ["the same name in another namespace is another claim", "x,class=later,node=a", ["first@b:ns=other|x"], "a"],
+  ["a claim for one pod that has one", "x:v,once", ["first@b|x"], "0/3 nodes are available: 3 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod."],
+  ["a claim for one pod whose pod has ended", "x:v,once", ["first@b:phase=Succeeded|x", "second@b|y"], "c"],
+];
+for (const [name, claims, others, expected] of shared) test(name, () => assert.equal(outcome(claims.split(" ").map(claim => claim.replace(/[:,].*/, "")).join(" "), claims, "v@c", others), expected));
