@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ConfigMap } from "../src/kinds/core/configmap.ts";
 import { Node } from "../src/kinds/core/node.ts";
 import { Lease } from "../src/kinds/coordination/lease.ts";
+import { PersistentVolumeClaim } from "../src/kinds/core/persistentvolumeclaim.ts";
 import { Pod } from "../src/kinds/core/pod.ts";
 import type { ContainerRuntime } from "../src/node/runtime.ts";
 import type { SimulatedRuntime } from "../src/node/simulated.ts";
@@ -144,6 +145,20 @@ scenario("a node refuses pods that it has no room for", async cluster => {
   await cluster.until(() => podNamed(cluster, "big")?.status.phase === "Failed", 5_000, "the refusal");
   assert.deepEqual([podNamed(cluster, "big")!.status.reason, podNamed(cluster, "big")!.status.message], ["OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000"]);
   assert.deepEqual([podNamed(cluster, "big")!.status.containerStatuses, podNamed(cluster, "big")!.status.hostIP], [undefined, undefined], "nothing that a client could show instead of the reason");
+});
+
+scenario("a node refuses a pod that wants none of its image's groups: containerd 1.6 cannot", async cluster => {
+  await createPod(cluster, "n1", "strict", { ...one({}), securityContext: { supplementalGroupsPolicy: "Strict" } });
+  await cluster.until(() => podNamed(cluster, "strict")?.status.phase === "Failed", 5_000, "the refusal");
+  assert.deepEqual([podNamed(cluster, "strict")!.status.reason, podNamed(cluster, "strict")!.status.message], ["SupplementalGroupsPolicyNotSupported", "Pod was rejected: SupplementalGroupsPolicy=Strict is not supported in this node"]);
+});
+
+scenario("a claim that is being bound is no problem worth an event, one that stays unbound is", async cluster => {
+  await cluster.run(cluster.admin.create(PersistentVolumeClaim, { metadata: { name: "data", namespace: "default" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "none" } }));
+  const begun = cluster.clock.now();
+  await createPod(cluster, "n1", "web", { volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }], ...one({ volumeMounts: [{ name: "data", mountPath: "/data" }] }) });
+  await cluster.until(() => eventsOf(cluster, "web").some(text => text === `FailedMount: MountVolume.SetUp failed for volume "data" : error processing PVC default/data: PVC is not bound`), 10_000, "the event");
+  assert.ok(cluster.clock.now() - begun >= 1_500, "told before the third try");
 });
 
 scenario("a pod deleted by force is ended all the same", async (cluster, { runtime }) => {

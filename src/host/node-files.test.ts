@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -33,6 +33,22 @@ test("the tail of a file is read, never through a link and never from a device",
   assert.equal(Buffer.from((await files.readTail(join(folder, "log"), 4))!).toString(), "6789");
   assert.deepEqual([await files.readTail(join(folder, "link"), 4), await files.readTail(join(folder, "none"), 4)], [undefined, undefined]);
   await assert.rejects(async () => files.readTail("/dev/zero", 4), /not a regular file/);
+});
+
+test("a volume is given to its group, each time or only where its folder is not the group's yet", async () => {
+  const files = nodeFiles(), group = process.getgid!(), volume = join(folder, "volume"), data = join(volume, "data");
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  chmodSync(volume, 0o755);
+  writeFileSync(join(data, "file"), "", { mode: 0o600 });
+  const modes = (): readonly string[] => [volume, data, join(data, "file")].map(path => (statSync(path).mode & 0o7777).toString(8));
+  await files.setGroup(volume, group, false, true);
+  assert.deepEqual(modes(), ["2775", "2770", "660"]);
+  // A database makes its folder its own again, and is not to find it changed by the next pod.
+  chmodSync(data, 0o700);
+  await files.setGroup(volume, group, false, true);
+  assert.deepEqual(modes(), ["2775", "700", "660"]);
+  await files.setGroup(volume, group, false);
+  assert.deepEqual(modes(), ["2775", "2770", "660"]);
 });
 
 const hostPaths = [

@@ -115,12 +115,15 @@ async function regular(file: FileHandle): Promise<Stats> {
   return found;
 }
 
-async function setGroup(path: string, group: number, readOnly: boolean): Promise<void> {
+async function setGroup(path: string, group: number, readOnly: boolean, unlessRight = false): Promise<void> {
   const found = await lstat(path);
+  const wanted = (readOnly ? 0o440 : 0o660) | (found.isDirectory() ? 0o2110 : 0);
+  if (unlessRight && found.isDirectory() && found.gid === group && (found.mode & wanted) === wanted) return;
+  // The folder itself last: what it shows is true of all beneath, also after a crash.
+  if (found.isDirectory()) for (const name of await readdir(path)) await setGroup(`${path}/${name}`, group, readOnly);
   await lchown(path, found.uid, group);
   if (found.isSymbolicLink()) return;
-  await chmod(path, (found.mode & 0o7777) | (readOnly ? 0o440 : 0o660) | (found.isDirectory() ? 0o2110 : 0));
-  if (found.isDirectory()) for (const name of await readdir(path)) await setGroup(`${path}/${name}`, group, readOnly);
+  await chmod(path, (found.mode & 0o7777) | wanted);
 }
 
 /**

@@ -36,6 +36,8 @@ export class Admission {
   refuse(pod: Pod): Refusal | undefined {
     const short = this.#short(pod);
     if (short !== undefined) return short;
+    // Our containerd (1.6) always adds the image's groups, and the node says of itself nothing else.
+    if (pod.spec.securityContext?.supplementalGroupsPolicy === "Strict") return refused("SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node");
     const others = this.#pods().filter(other => other.metadata.uid !== pod.metadata.uid && !isTerminal(other));
     const node = this.#node();
     const labels = node?.metadata.labels;

@@ -24,7 +24,8 @@ export function claimSource(client: Client): ClaimSource {
     // An ephemeral volume's claim belongs to its pod: one of the same name that somebody made is not it.
     if (volume.ephemeral && !claim.metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === pod.metadata.uid)) throw new VolumeError(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`);
     if (claim.metadata.deletionTimestamp !== undefined) throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is being deleted`);
-    if (claim.status?.phase !== "Bound" || !claim.spec.volumeName) throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound`);
+    // A claim that waits for its first pod is bound now that the pod has a node.
+    if (claim.status?.phase !== "Bound" || !claim.spec.volumeName) throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound`, claim.status?.phase === "Pending");
     const { spec, metadata } = await found(client.get(PersistentVolume, "", claim.spec.volumeName), `persistentvolume "${claim.spec.volumeName}" not found`);
     if (spec.claimRef?.uid !== claim.metadata.uid) throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound to PV ${metadata.name}`);
     if ((spec.volumeMode ?? "Filesystem") !== "Filesystem") throw new VolumeError("block volumes are not supported by this node");

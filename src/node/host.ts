@@ -14,8 +14,8 @@ export interface Files {
   writeFile(path: string, content: string, mode: number): Promise<void>;
   /** The last `bytesMax` bytes; undefined when there is no such file. Never follows a symlink, never blocks on a device. */
   readTail(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
-  /** Gives everything beneath to a group, readable (and writable) by it. */
-  setGroup(path: string, group: number, readOnly: boolean): Promise<void>;
+  /** Gives everything beneath to a group, readable (and writable) by it; `unlessRight`: not if the folder itself is the group's already (OnRootMismatch). */
+  setGroup(path: string, group: number, readOnly: boolean, unlessRight?: boolean): Promise<void>;
   mountTmpfs(path: string, bytesMax: number): Promise<void>;
   /** Mounts read-only, without programs, devices or set-user-ids; once. */
   mountReadOnly(mount: { readonly type: string; readonly source: string; readonly options: readonly string[] }, target: string): Promise<void>;

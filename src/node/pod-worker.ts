@@ -25,8 +25,7 @@ import { TerminationMessages } from "./termination-messages.ts";
 /** Volumes are looked at again this often, other things being quiet (kubelet: one sync a minute, with jitter). */
 export const resyncMs = 60_000;
 /** containerd announces an exit some milliseconds before its CRI side shows it. */
-const lagMs = 5;
-const lagTriesMax = 100;
+const lagMs = 5, lagTriesMax = 100;
 /** A resize that found no room, or failed, is tried again this often. */
 const resizeRetryMs = 10_000;
 const errorWaitFirstMs = 500;
@@ -55,6 +54,7 @@ export class PodWorker {
   #running = false;
   #stopped = false;
   #errorWait = errorWaitFirstMs;
+  #unmounted = false;
   #grace = Infinity;
   #cancelTimer: () => void = () => undefined;
   #step = new AbortController();
@@ -153,7 +153,7 @@ export class PodWorker {
       try {
         after = await this.#sync();
         this.#services.figures?.podWorked(this.#state === "syncing" ? why : this.#state === "ending" ? "kill" : "terminated", this.#services.clock.monotonic() - began);
-        this.#errorWait = errorWaitFirstMs;
+        if (!this.#unmounted) this.#errorWait = errorWaitFirstMs;
       } catch (error) {
         if (error instanceof Interrupted) continue;
         if (this.#stopped) break;
@@ -188,12 +188,12 @@ export class PodWorker {
     this.#allocation.follow(pod, wanted => resizeRefusal(refuse(wanted), wanted, this.#services.allocatable()));
     this.#publish(state, false);
     const problems = await this.#services.volumes.ensure(pod, this.#around(state));
-    for (const { volume, message } of problems) this.#services.tell(pod, undefined, "Warning", "FailedMount", `MountVolume.SetUp failed for volume "${volume}" : ${message}`);
-    if (problems.length > 0) {
-      const wait = this.#errorWait;
-      this.#errorWait = Math.min(wait * 2, errorWaitMaxMs);
+    for (const { volume, message, soon } of problems) if (!soon || this.#errorWait > 2 * errorWaitFirstMs) this.#services.tell(pod, undefined, "Warning", "FailedMount", `MountVolume.SetUp failed for volume "${volume}" : ${message}`);
+    this.#unmounted = problems.length > 0;
+    if (this.#unmounted) {
+      this.#errorWait = Math.min(this.#errorWait * 2, errorWaitMaxMs);
       throwIfAborted(this.#step.signal);
-      return Math.min(wait, deadline ?? Infinity);
+      return Math.min(this.#errorWait / 2, problems.some(({ soon }) => soon) ? 4 * errorWaitFirstMs : errorWaitMaxMs, deadline ?? Infinity);
     }
 
     const plan = planPod(pod, state, { liveness: id => (this.#probes.failed("liveness", id) ? "failed" : undefined), startup: id => (this.#probes.failed("startup", id) ? "failed" : this.#startupPassed(id) ? "passed" : undefined) });

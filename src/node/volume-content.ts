@@ -9,6 +9,12 @@ import { bytesOf } from "./references.ts";
 /** The volume cannot be set up (yet): the message follows upstream's `MountVolume.SetUp failed for volume "x" : `. */
 export class VolumeError extends Error {
   override name = "VolumeError";
+  /** Somebody is at it: worth telling only if it lasts. */
+  readonly soon: boolean;
+  constructor(message: string, soon = false) {
+    super(message);
+    this.soon = soon;
+  }
 }
 
 export type TokenSource = {

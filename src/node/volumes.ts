@@ -16,7 +16,7 @@ import type { VolumeTally } from "./volume-tally.ts";
 import { objectsOf, payloadOf, VolumeError, type TokenSource } from "./volume-content.ts";
 
 /** One volume that is not ready, for an event. */
-export type VolumeProblem = { readonly volume: string; readonly message: string };
+export type VolumeProblem = { readonly volume: string; readonly message: string; readonly soon: boolean };
 
 export class Volumes {
   readonly #files: Files;
@@ -62,7 +62,7 @@ export class Volumes {
       } catch (error) {
         done?.(this.#plugin(pod, volume), "fail-unknown");
         if (!(error instanceof Error)) throw error;
-        problems.push({ volume: volume.name, message: error.message });
+        problems.push({ volume: volume.name, message: error.message, soon: error instanceof VolumeError && error.soon });
       }
     }
     return problems;
@@ -95,7 +95,7 @@ export class Volumes {
     // A provisioned folder is its claim's alone: whoever runs in the pod may write there.
     if (claimed.own && claimed.type === "DirectoryOrCreate" && (await this.#files.list(claimed.path)).length === 0) await this.#files.makeFolder(claimed.path, 0o777);
     await this.#files.checkHostPath(claimed.path, claimed.type);
-    if (group !== undefined && claimed.own && !claimed.readOnly && !this.#claimed.has(key)) await this.#files.setGroup(claimed.path, group, false);
+    if (group !== undefined && claimed.own && !claimed.readOnly && !this.#claimed.has(key)) await this.#files.setGroup(claimed.path, group, false, pod.spec.securityContext?.fsGroupChangePolicy === "OnRootMismatch");
     this.#claimed.set(key, claimed);
   }
 
