@@ -95,21 +95,26 @@ export class Volumes {
     // A provisioned folder is its claim's alone: whoever runs in the pod may write there.
     if (claimed.own && claimed.type === "DirectoryOrCreate" && (await this.#files.list(claimed.path)).length === 0) await this.#files.makeFolder(claimed.path, 0o777);
     await this.#files.checkHostPath(claimed.path, claimed.type);
-    if (group !== undefined && claimed.own && !claimed.readOnly && !this.#claimed.has(key)) await this.#files.setGroup(claimed.path, group, false, pod.spec.securityContext?.fsGroupChangePolicy === "OnRootMismatch");
+    const give = (wanted: number): Promise<void> => this.#files.setGroup(claimed.path, wanted, false, pod.spec.securityContext?.fsGroupChangePolicy === "OnRootMismatch");
+    if (group !== undefined && claimed.own && !claimed.readOnly && !this.#claimed.has(key)) await this.#once(`${this.podDir(pod.metadata.uid ?? "")}/plugins/kubernetes.io~local-volume/${volume.name}`, () => give(group));
     this.#claimed.set(key, claimed);
   }
 
   async #emptyDir(pod: Pod, { emptyDir }: Volume, path: string, group: number | undefined): Promise<void> {
     const medium = emptyDir?.medium ?? "";
     if (medium !== "" && medium !== "Memory") throw new VolumeError(`emptyDir medium ${medium} is not supported by this node`);
-    const marker = `${path.replace(/\/volumes\//, "/plugins/")}/ready`;
-    // Only once: a container may have changed owners and modes since.
-    if (await this.#files.readTail(marker, 1)) return;
-    await this.#files.makeFolder(path, 0o777);
-    if (medium === "Memory") await this.#files.mountTmpfs(path, this.#memoryBytes(pod, emptyDir?.sizeLimit));
-    if (group !== undefined) await this.#files.setGroup(path, group, false);
-    await this.#files.makeFolder(marker.slice(0, marker.lastIndexOf("/")), 0o750);
-    await this.#files.writeFile(marker, "ready\n", 0o640);
+    await this.#once(path.replace(/\/volumes\//, "/plugins/"), async () => {
+      await this.#files.makeFolder(path, 0o777);
+      if (medium === "Memory") await this.#files.mountTmpfs(path, this.#memoryBytes(pod, emptyDir?.sizeLimit));
+      if (group !== undefined) await this.#files.setGroup(path, group, false);
+    });
+  }
+  /** Once in the pod's life, over restarts of ours: its containers may have changed owners and modes since. */
+  async #once(folder: string, work: () => Promise<void>): Promise<void> {
+    if (await this.#files.readTail(`${folder}/ready`, 1)) return;
+    await work();
+    await this.#files.makeFolder(folder, 0o750);
+    await this.#files.writeFile(`${folder}/ready`, "ready\n", 0o640);
   }
   /** The smallest of the limit asked for, the pod's memory limit and the node's memory. */
   #memoryBytes(pod: Pod, sizeLimit: string | undefined): number {
