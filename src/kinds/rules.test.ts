@@ -16,6 +16,7 @@ import type { AnyKind } from "./kind.ts";
 import { validateObjectMeta } from "./meta/rules.ts";
 import { ClusterRole } from "./rbac/clusterrole.ts";
 import { Role } from "./rbac/role.ts";
+import { ClusterRoleBinding } from "./rbac/clusterrolebinding.ts";
 import { RoleBinding } from "./rbac/rolebinding.ts";
 
 type Tree = { readonly [key: string]: unknown };
@@ -117,7 +118,9 @@ for (const [what, kind, given, previous, expected] of [
   ["a role that allows nothing", Role, { rules: [{}] }, undefined, ["rules[0].verbs: Required value: verbs must contain at least one value", "rules[0].apiGroups: Required value: resource rules must supply at least one api group", "rules[0].resources: Required value: resource rules must supply at least one resource"]],
   ["a role for paths", Role, { rules: [{ verbs: ["get"], nonResourceURLs: ["/x"] }] }, undefined, ['rules[0].nonResourceURLs: Invalid value: ["/x"]: namespaced rules cannot apply to non-resource URLs']],
   ["a cluster role for paths", ClusterRole, { rules: [{ verbs: ["get"], nonResourceURLs: ["/x"] }] }, undefined, []],
-  ["a binding to nothing", RoleBinding, { roleRef: { kind: "Rule", name: "" }, subjects: [{ kind: "ServiceAccount", name: "a" }] }, undefined, ['roleRef.kind: Unsupported value: "Rule": supported values: "Role", "ClusterRole"', "roleRef.name: Required value", "subjects[0].namespace: Required value"]],
+  ["a binding to nothing", RoleBinding, { roleRef: { kind: "Rule", name: "" }, subjects: [{ kind: "ServiceAccount", name: "a" }] }, undefined, ['roleRef.kind: Unsupported value: "Rule": supported values: "Role", "ClusterRole"', "roleRef.name: Required value"]],
+  ["a binding of an account of its own namespace", RoleBinding, { roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "r" }, subjects: [{ kind: "ServiceAccount", name: "a" }] }, undefined, []],
+  ["a cluster's binding of an account of no namespace", ClusterRoleBinding, { roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "r" }, subjects: [{ kind: "ServiceAccount", name: "a" }] }, undefined, ["subjects[0].namespace: Required value"]],
   ["a binding to another role", RoleBinding, { roleRef: { kind: "Role", name: "b" } }, { roleRef: { kind: "Role", name: "a" } }, ['roleRef: Invalid value: {"kind":"Role","name":"b","apiGroup":"rbac.authorization.k8s.io"}: cannot change roleRef']],
 ] as const) test(what, () => assert.deepEqual(problems(kind as AnyKind, given as Tree, previous as Tree | undefined), expected));
 

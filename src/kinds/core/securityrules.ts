@@ -34,7 +34,7 @@ export function validateSecurityContext(context: SecurityContext, hostUsers: boo
   problems.push(...validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`));
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true) problems.push(invalidValue(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"));
-    if ((context.capabilities?.add ?? []).some(name => name === "CAP_SYS_ADMIN" || name === "SYS_ADMIN")) problems.push(invalidValue(path, context, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"));
+    if ((context.capabilities?.add ?? []).includes("CAP_SYS_ADMIN")) problems.push(invalidValue(path, context, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"));
   }
   return problems;
 }

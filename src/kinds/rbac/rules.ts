@@ -39,16 +39,17 @@ export function bindingRules(next: Binding, previous: Binding | undefined, kinds
   if (!kinds.includes(roleRef.kind)) problems.push(notSupported("roleRef.kind", roleRef.kind, kinds));
   if (roleRef.name === "") problems.push(required("roleRef.name"));
   else for (const detail of grammar.pathSegment(roleRef.name)) problems.push(invalidValue("roleRef.name", roleRef.name, detail));
-  (next.subjects ?? []).forEach((subject, i) => problems.push(...subjectProblems(subject, `subjects[${i}]`)));
+  (next.subjects ?? []).forEach((subject, i) => problems.push(...subjectProblems(subject, `subjects[${i}]`, kinds.includes("Role"))));
   return problems;
 }
-function subjectProblems({ kind, name, namespace = "", apiGroup = "" }: Subject, path: string): readonly Problem[] {
+function subjectProblems({ kind, name, namespace = "", apiGroup = "" }: Subject, path: string, namespaced: boolean): readonly Problem[] {
   const problems: Problem[] = name === "" ? [required(`${path}.name`)] : [];
   switch (kind) {
     case "ServiceAccount":
       if (name !== "") for (const detail of grammar.dnsSubdomain(name)) problems.push(invalidValue(`${path}.name`, name, detail));
       if (apiGroup !== "") problems.push(notSupported(`${path}.apiGroup`, apiGroup, [""]));
-      if (namespace === "") problems.push(required(`${path}.namespace`));
+      // In a namespace the binding's own is meant (`api/authz/rbac.ts`).
+      if (namespace === "" && !namespaced) problems.push(required(`${path}.namespace`));
       break;
     case "User": case "Group": if (apiGroup !== group) problems.push(notSupported(`${path}.apiGroup`, apiGroup, [group])); break;
     default: problems.push(notSupported(`${path}.kind`, kind, ["ServiceAccount", "User", "Group"]));
