@@ -79,9 +79,14 @@ for (const [path, want] of subPaths)
     await handle.close();
   });
 
-test("a missing folder of a sub-path is made within the volume", async () => {
+test("a missing folder of a sub-path is made within the volume and with its mode, one that is there keeps its own", async () => {
+  mkdirSync(join(folder, "kept"));
+  chmodSync(join(folder, "kept"), 0o700);
+  chmodSync(folder, 0o2777);
   await (await openBeneath(folder, "a/b/c")).close();
+  await (await openBeneath(folder, "kept/new")).close();
   assert.ok(statSync(join(folder, "a/b/c")).isDirectory());
+  assert.deepEqual(["a", "a/b", "a/b/c", "kept", "kept/new"].map(path => (statSync(join(folder, path)).mode & 0o7777).toString(8)), ["2777", "2777", "2777", "700", "2777"]);
 });
 
 test("a tree is removed whole, and what is not there is fine", async () => {

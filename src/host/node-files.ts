@@ -129,6 +129,7 @@ async function setGroup(path: string, group: number, readOnly: boolean, unlessRi
 /**
  * Opens step by step, each name within the folder opened before and never through a symlink: a link is read and its parts are walked
  * the same way, so that it cannot lead out of `root` however a container changes the volume meanwhile (CVE-2017-1002101, CVE-2021-25741).
+ * What is missing is made with the volume's own mode, so that whoever may write there may write here (upstream: kubelet_pods.go, makeMounts).
  */
 export async function openBeneath(root: string, subPath: string): Promise<FileHandle> {
   const stack: FileHandle[] = [await open(root, openPath | O_DIRECTORY)];
@@ -147,8 +148,9 @@ export async function openBeneath(root: string, subPath: string): Promise<FileHa
         next = await open(here, openPath | O_NOFOLLOW);
       } catch (error) {
         if (!isCode(error, "ENOENT")) throw error;
-        await mkdir(here, { mode: 0o750 }).catch((failure: unknown) => { if (!isCode(failure, "EEXIST")) throw failure; });
+        const isOurs = await mkdir(here, { mode: 0o750 }).then(() => true, (failure: unknown) => { if (!isCode(failure, "EEXIST")) throw failure; return false; });
         next = await open(here, openPath | O_NOFOLLOW);
+        if (isOurs && (await next.stat()).isDirectory()) await chmod(`/proc/self/fd/${next.fd}`, (await stack[0]!.stat()).mode & 0o7777);
       }
       stack.push(next);
       if (!(await next.stat()).isSymbolicLink()) continue;
