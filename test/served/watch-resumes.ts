@@ -31,11 +31,13 @@ export async function watchResumes(path: string, options: Resumes): Promise<Resu
   const first = server.store.revision;
   const share = 1 / (options.watchers === 0 ? 1 : options.resumesEach + 1);
   let final = Infinity;
-  const watching = Array.from({ length: options.watchers }, () => keepWatching(place, first, options, Math.floor(options.events * share), () => final));
+  const history = { oldest: 0 };
+  // The first one stays away, once, until what it needs is gone: on a slow machine nobody else might be away that long.
+  const watching = Array.from({ length: options.watchers }, (_, i) => keepWatching(place, first, options, Math.floor(options.events * share), () => final, i === 0 ? history : undefined));
 
   const phases = options.restarts + 1;
   for (let phase = 0; phase < phases; phase++) {
-    await write(server, Math.floor(options.events / phases), options.random, Math.ceil(options.compactions / phases));
+    await write(server, Math.floor(options.events / phases), options.random, Math.ceil(options.compactions / phases), history);
     if (phase === phases - 1) break;
     await server.stop();
     server = await start();
@@ -51,7 +53,7 @@ export async function watchResumes(path: string, options: Resumes): Promise<Resu
   return { problems: [...errors, ...problems], resumes: count(watch => watch.sessions.length - 1), relists: count(watch => watch.relisted.size), events: log.length };
 }
 
-async function write({ local, store }: Served, count: number, random: () => number, compactions: number): Promise<void> {
+async function write({ local, store }: Served, count: number, random: () => number, compactions: number, history: { oldest: number }): Promise<void> {
   let left = count;
   const compactAt = compactions === 0 ? -1 : Math.floor(count / compactions);
   await Promise.all(Array.from({ length: writers }, async (_, writer) => {
@@ -68,7 +70,10 @@ async function write({ local, store }: Served, count: number, random: () => numb
         const written = version === undefined ? await local.create(ConfigMap, object) : await local.update(ConfigMap, object as unknown as ConfigMap);
         current.set(name, written.metadata.resourceVersion!);
       }
-      if (compactAt > 0 && left % compactAt === 0) await store.compact(Math.max(store.oldestRevision, store.revision - Math.floor(random() * 200)));
+      if (compactAt > 0 && left % compactAt === 0) {
+        await store.compact(Math.max(store.oldestRevision, store.revision - Math.floor(random() * 200)));
+        history.oldest = store.oldestRevision;
+      }
       // Others get the thread: watchers live in this process too.
       if (left % 16 === 0) await new Promise(resolve => setImmediate(resolve));
     }
@@ -77,7 +82,7 @@ async function write({ local, store }: Served, count: number, random: () => numb
 
 type Watched = { readonly sessions: WatchSession[]; readonly relisted: Set<number> };
 
-async function keepWatching(place: ReturnType<typeof site>, start: number, options: Resumes, eventsEach: number, final: () => number): Promise<Watched> {
+async function keepWatching(place: ReturnType<typeof site>, start: number, options: Resumes, eventsEach: number, final: () => number, history: { readonly oldest: number } | undefined): Promise<Watched> {
   const { client, close } = connect(place);
   const watched: Watched = { sessions: [], relisted: new Set() };
   let cut = 0;
@@ -101,6 +106,7 @@ async function keepWatching(place: ReturnType<typeof site>, start: number, optio
         await new Promise(resolve => setTimeout(resolve, options.awayMsMax * options.random()));
       }
       from = session.events.reduce((newest, event) => Math.max(newest, event.revision), from);
+      if (outcome === "cut" && cut === 1) while (history !== undefined && options.compactions > 0 && history.oldest <= from && final() === Infinity) await new Promise(resolve => setTimeout(resolve, 5));
     }
   } finally {
     await close();

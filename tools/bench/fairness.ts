@@ -50,19 +50,20 @@ async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
   }));
   const node = (await send("GET", "/api/v1/nodes")).items[0].metadata.name as string;
   const lease = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`;
-  const { metadata: { resourceVersion: _, managedFields: __, ...metadata }, ...object } = await send("GET", lease);
+  const { metadata: { resourceVersion: _, managedFields: __, ...metadata }, spec } = await send("GET", lease);
   const heart = await LoadClient.open(credentials, 1, { "impersonate-user": `system:node:${node}`, "impersonate-group": "system:nodes" });
-  const pulse = (client: LoadClient, path: string, body: Buffer) => async (): Promise<void> => {
-    const { status } = await client.request("PUT", path, body);
+  const pulse = (client: LoadClient, path: string, { metadata, spec }: { readonly metadata: object; readonly spec: object }) => async (): Promise<void> => {
+    const renewTime = new Date().toISOString().replace("Z", "000Z");
+    const { status } = await client.request("PUT", path, Buffer.from(JSON.stringify({ metadata, spec: { ...spec, renewTime } })));
     if (status !== 200) throw new Error(`PUT ${path} was answered ${status}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   };
-  const beat = pulse(heart, lease, Buffer.from(JSON.stringify({ ...object, metadata })));
+  const beat = pulse(heart, lease, { metadata, spec });
   const leaders = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
   const election = { metadata: { name: "bench" }, spec: { holderIdentity: "bench", leaseDurationSeconds: 15 } };
   await send("POST", leaders, election);
   const leader = await LoadClient.open(credentials, 1, { "impersonate-user": "system:kube-scheduler" });
-  const renew = pulse(leader, `${leaders}/bench`, Buffer.from(JSON.stringify(election)));
+  const renew = pulse(leader, `${leaders}/bench`, election);
   // The election of that name is not the scheduler's by its role: it is given to it.
   await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", { metadata: { name: "bench-leader" }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" }, subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "system:kube-scheduler" }] });
   const quiet = await load(1, 3_000, beat);
