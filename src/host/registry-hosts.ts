@@ -2,7 +2,7 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../base/log.ts";
-import { credentialsOf, firstLine, needsGateway, readRegistries, registryOf, renderHosts, type Gateway, type Registries } from "../node/registries.ts";
+import { credentialsOf, firstLine, gatewayTokenHeader, needsGateway, readRegistries, registryOf, renderHosts, type Gateway, type Registries } from "../node/registries.ts";
 import type { Credentials } from "../node/runtime.ts";
 import { writeFileAtomic } from "./files.ts";
 
@@ -35,8 +35,9 @@ export class RegistryHosts {
     const content = renderHosts(registry, registries, gateway);
     const path = join(this.#options.folder, registry, "hosts.toml");
     const present = await readFile(path, "utf8").catch(ignoreAbsent);
-    if (content !== undefined && content !== present && (present === undefined || present.startsWith(firstLine))) await writeFileAtomic(path, content);
-    else if (content === undefined && present?.startsWith(firstLine) === true) await rm(path);
+    const isOurs = present === undefined || present.startsWith(firstLine) || present.includes(gatewayTokenHeader);
+    if (content !== undefined && content !== present && isOurs) await writeFileAtomic(path, content);
+    else if (content === undefined && present !== undefined && isOurs) await rm(path);
     return credentialsOf(registry, registries);
   }
 
