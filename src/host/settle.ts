@@ -13,6 +13,8 @@ const busyWithinMs = 2_000;
 // A minute in which less of a processor was used than this is rest.
 const restMs = 60_000;
 const restShare = 0.01;
+/** Minutes of rest after which everything is collected: what work left behind, and then the history it made, which the store keeps for ten minutes. */
+const collectAfterRests: readonly number[] = [1, 12];
 
 /**
  * Flags for a process that may rest for days: it can be told to collect its garbage, and leaves its optimising compilers alone, whose code alone is eight
@@ -44,10 +46,14 @@ export function settleMemory(log: Log, signal: AbortSignal): void {
     void release();
   }, collectAfterMs);
   let used = process.cpuUsage();
+  // Since the last minute of work; none was seen yet.
+  let rests = Infinity;
   const later = setInterval(() => {
     const { user, system } = process.cpuUsage(used);
+    rests = user + system < restMs * 1000 * restShare ? rests + 1 : 0;
+    if (collectAfterRests.includes(rests)) collect?.({ type: "major", execution: "sync", flavor: "last-resort" });
+    if (rests > 0) void release();
     used = process.cpuUsage();
-    if (user + system < restMs * 1000 * restShare) void release();
   }, restMs);
   first.unref();
   later.unref();
