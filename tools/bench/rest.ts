@@ -1,11 +1,17 @@
 /** `up`: from the command to a ready API and to a running pod. `memory`: what a cluster takes when nothing happens. Real containers where there is root and containerd. */
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { messageOf } from "../../src/base/log.ts";
+import { pushTestImages } from "../images/hello.ts";
+import { startRegistry, type Registry } from "../images/registry.ts";
 import { cpuSeconds, physicalMB, pssMB, rssMB, startCluster, type BenchCluster } from "./cluster.ts";
 import { LoadClient } from "./http.ts";
 import type { Row } from "./table.ts";
 
-const image = process.env["BENCH_IMAGE"] ?? "127.0.0.1:5000/hello:v1";
+const given = process.env["BENCH_IMAGE"];
+const image = given ?? "127.0.0.1:5000/hello:v1";
 const real = process.getuid?.() === 0 && process.env["BENCH_RUNTIME"] !== "simulated";
 const flags = real ? [] : ["--runtime", "simulated", "--nodes", "1"];
 const settleMs = 30_000;
@@ -13,6 +19,7 @@ const restMs = 60_000;
 
 export async function benchUp(runs: number): Promise<Row[]> {
   const first: number[] = [], ready: number[] = [], pod: number[] = [];
+  const registry = real && given === undefined ? await testRegistry() : undefined;
   const cluster = startCluster({ pinned: false, flags });
   first.push(cluster.upMs);
   try {
@@ -30,12 +37,23 @@ export async function benchUp(runs: number): Promise<Row[]> {
     }
   } finally {
     cluster.stop();
+    await registry?.stop();
   }
   return [
     { what: "up of a new cluster, the whole command", unit: "ms", runs: first },
     { what: "up to API ready", unit: "ms", runs: ready, goal: "≤ 500 (design 250)", peer: "k3s 20–40 s, kwok 5 s" },
     { what: `up to a Running pod, ${real ? "image cached" : "simulated"}`, unit: "ms", runs: pod, goal: "≤ 2,000 (design 1,000)", peer: "k3d 19.9 s, kind 33.0 s, minikube 50.8 s to a first app" },
   ];
+}
+
+/** With the image, from Debian's packages; one that is there already is used. */
+async function testRegistry(): Promise<Registry> {
+  const folder = join(tmpdir(), "timonier-registry");
+  const registry = await startRegistry(folder).catch((error: unknown) => {
+    throw new Error(`no registry for the image: apt-get install docker-registry, or name one that can be pulled in BENCH_IMAGE (${messageOf(error)})`, { cause: error });
+  });
+  await pushTestImages(registry.address, join(folder, "debs"));
+  return registry;
 }
 
 async function answering(cluster: BenchCluster): Promise<void> {

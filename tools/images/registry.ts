@@ -24,6 +24,7 @@ export async function startRegistry(folder: string, port = 5000): Promise<Regist
   return {
     address, pid: child.pid!,
     stop: async () => {
+      child.ref();
       child.kill("SIGTERM");
       if (child.exitCode === null && child.signalCode === null) await new Promise(done => child.once("exit", done));
     },
