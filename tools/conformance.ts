@@ -4,7 +4,7 @@
  *   --build                 fetch Kubernetes' module and build e2e.test, ginkgo, agnhost … (needs Go and its module proxy; about ten minutes)
  *   --images                make the suite's images and push them to a registry on 127.0.0.1:5000 (needs root)
  *   --up NAME               start a cluster NAME for it that finds them there, and delete it afterwards; else --kubeconfig FILE
- *   --nodes N               how many nodes that cluster has (1 unless told; only the first finds the images, and one test, which starts none, wants two)
+ *   --nodes N               how many nodes that cluster has (1 unless told; two tests want two)
  *   --focus REGEX --skip REGEX   which tests; `--focus '\[Conformance\]'` unless told
  *   --procs N               tests at a time (2 unless told; serial tests always run alone)
  *   --out FOLDER            reports and logs
