@@ -6,6 +6,7 @@ import type { Pod } from "../kinds/core/pod.ts";
 import { BackOff, goDuration } from "./back-off.ts";
 import type { AnyContainer } from "./containers.ts";
 import { bytesOf, type References } from "./references.ts";
+import { registryOf } from "./registries.ts";
 import type { ContainerRuntime, Credentials, ImageState, SandboxConfig } from "./runtime.ts";
 
 /** Why the container waits; `reason` is what its status shows. */
@@ -198,8 +199,7 @@ export function credentialsFor(reference: string, known: readonly { readonly reg
     .sort((a, b) => b.pattern.length - a.pattern.length).map(({ credentials }) => credentials);
 }
 function normalized(reference: string): string {
-  const first = reference.split("/")[0] ?? "";
-  return reference.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost") ? reference : `docker.io/${reference}`;
+  return reference.startsWith(`${registryOf(reference)}/`) ? reference : `docker.io/${reference}`;
 }
 function covers(pattern: string, image: string): boolean {
   const [patternHost = "", ...patternPath] = pattern.split("/");

@@ -59,6 +59,8 @@ for (const [value, message] of [
   [{ mirrors: { "https://docker.io": { endpoint: ["https://m"] } } }, /mirrors: Invalid value: "https:\/\/docker\.io": must be a registry/],
   [{ mirrors: { "docker.io": { endpoint: ["https://m"], rewrite: { "^a": "b" } } } }, /rewrite: containerd cannot rewrite names/],
   [{ configs: { "a.lan": { auth: { username: "ann" } } } }, /configs\[a\.lan\]\.auth: Required value: username and password, auth, or identity_token/],
+  [{ mirrors: { "docker.io": { endpoint: ["https://ann:pass@mirror.lan"] } } }, /endpoint\[0\]: Invalid value: "https:\/\/\[redacted\]@mirror\.lan": must be a URL/],
+  [{ mirrors: { "docker.io": { endpoint: ["https://m.lan"] } }, configs: { "m.lan": { auth: { identity_token: "t" } } } }, /configs\[m\.lan\]\.auth: Required value: username and password, or auth: mirrors are not asked with an identity_token/],
   [{ configs: { "a.lan": { tls: { cert_file: "/c" } } } }, /configs\[a\.lan\]\.tls: Required value: cert_file and key_file belong together/],
 ] as const)
   test(`${JSON.stringify(value)} is refused`, () => assert.throws(() => readRegistries(value as never, []), message));

@@ -45,12 +45,15 @@ export function readRegistries(value: Json, duplicates: readonly string[]): Regi
   }
 }
 
-function* problemsOf({ mirrors = {}, configs = {} }: File): Iterable<Problem> {
+/** What is wrong is told in pods' events: passwords in URLs are not. */
+function* problemsOf(file: File): Iterable<Problem> {
+  const { mirrors = {}, configs = {} } = file;
   for (const [registry, { endpoint = [] }] of Object.entries(mirrors)) {
     if (!isRegistry(registry)) yield invalidValue("mirrors", registry, "must be a registry (docker.io, reg.lan:5000) or *");
     if (endpoint.length === 0) yield required(`mirrors[${registry}].endpoint`, "a mirror without an endpoint is none");
     for (const [i, url] of endpoint.entries())
-      if (!/^https?:\/\/[^/?#@\s"]+(\/[^?#\s"]*)?$/.test(url)) yield invalidValue(`mirrors[${registry}].endpoint[${i}]`, url, "must be a URL such as https://mirror.lan:5000 or https://mirror.lan/v2/docker.io");
+      if (!/^https?:\/\/[^/?#@\s"]+(\/[^?#\s"]*)?$/.test(url)) yield invalidValue(`mirrors[${registry}].endpoint[${i}]`, url.replace(/^(https?:\/\/)?[^/]*@/, "$1[redacted]@"), "must be a URL such as https://mirror.lan:5000 or https://mirror.lan/v2/docker.io, without a user: that is configs[HOST].auth");
+      else if (isTokenAlone(configOf(partsOf(url).host, file))) yield required(`configs[${partsOf(url).host}].auth`, "username and password, or auth: mirrors are not asked with an identity_token");
   }
   for (const [host, { auth, tls }] of Object.entries(configs)) {
     if (!isRegistry(host)) yield invalidValue("configs", host, "must be a host with or without a port, or *");
@@ -58,6 +61,7 @@ function* problemsOf({ mirrors = {}, configs = {} }: File): Iterable<Problem> {
     if (tls && (tls.cert_file === undefined) !== (tls.key_file === undefined)) yield required(`configs[${host}].tls`, "cert_file and key_file belong together");
   }
 }
+const isTokenAlone = (config: Config | undefined): boolean => config?.auth?.identity_token !== undefined && !config.auth.auth && !config.auth.username;
 const isRegistry = (name: string): boolean => name === "*" || /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:\d{1,5})?$/.test(name);
 
 /** The registry that an image's name begins with; Docker's where there is none. */

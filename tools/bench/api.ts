@@ -1,7 +1,7 @@
 /** Requests through TLS, authentication, authorization, admission and the disk: the server on one core, the load from another. */
-import { cpuSeconds, startCluster, type BenchCluster } from "./cluster.ts";
+import { cpuSeconds, type BenchCluster } from "./cluster.ts";
 import { load, LoadClient } from "./http.ts";
-import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
+import { percentile, rowsOfClusters, type AddRow, type Row } from "./table.ts";
 
 const concurrency = 64;
 const sessions = 8;
@@ -56,14 +56,7 @@ function widgetBody(name: string): Buffer {
 }
 
 export async function benchApi(runs: number): Promise<Row[]> {
-  return rowsOf(runs, async add => {
-    const cluster = startCluster();
-    try {
-      await measure(cluster, add);
-    } finally {
-      cluster.stop();
-    }
-  });
+  return rowsOfClusters(runs, measure);
 }
 
 async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {

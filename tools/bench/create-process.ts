@@ -1,11 +1,13 @@
 /**
  * One process of `create.ts`: creates through `ApiServer.handle`, as the server sets it up, in rounds that leave the heap as they found it.
- * Prints one line of JSON. Arguments: memory|sqlite small|big ROUNDS, and `garbage` to count bytes instead of time.
+ * Prints one line of JSON. Arguments: memory|sqlite small|big ROUNDS, and `garbage` to count bytes instead of time, or `outlives`: KB of each create and of each
+ * GET that outlive a young collection, what is stored included (decision 0009).
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Session, type HeapProfiler } from "node:inspector/promises";
 import { setImmediate } from "node:timers";
 import { denyServiceExternalIPs } from "../../src/api/admission/external-ips.ts";
 import { nodeRestriction } from "../../src/api/admission/node-restriction.ts";
@@ -49,6 +51,10 @@ const api = new ApiServer({
 });
 await bootstrapSystem(api.core, { address: "192.0.2.1", port: 6443, serviceAddress: "10.96.0.1", dnsAddress: "10.96.0.10", volumesFolder: folder, clientCa: "", frontProxyCa: "", frontProxyNames: [] });
 const { signal } = new AbortController();
+const get = async (path: string): Promise<void> => {
+  const { status } = await api.handle({ method: "GET", target: path, headers: { host: "127.0.0.1:6443", "user-agent": "bench/1", accept: "application/json" }, body: async () => Buffer.alloc(0), peer: { address: "127.0.0.1" }, upgrade: false, signal });
+  if (status !== 200) throw new Error(`GET ${path}: ${status}`);
+};
 const post = async (path: string, body: Buffer): Promise<void> => {
   const { status, content } = await api.handle({ method: "POST", target: path, headers: { host: "127.0.0.1:6443", "content-type": "application/json", "user-agent": "bench/1", accept: "application/json" }, body: async () => body, peer: { address: "127.0.0.1" }, upgrade: false, signal });
   if (status !== 201) throw new Error(`${status} ${JSON.stringify(content)}`);
@@ -58,6 +64,11 @@ await post("/api/v1/namespaces/default/serviceaccounts", Buffer.from(JSON.string
 const pods = "/api/v1/namespaces/default/pods";
 let made = 0;
 const results: number[] = [];
+if (what === "outlives") {
+  const gets = await outliving(100_000, () => get("/api/v1/namespaces/default"));
+  results.push(await outliving(5_000, () => post(pods, bodyOf(`o${String(made++).padStart(6, "0")}`))), gets);
+  await end();
+}
 for (let round = 0; round < Number(rounds); round++) {
   const bodies = Array.from({ length: perRound }, () => bodyOf(`p${String(made++).padStart(6, "0")}`));
   let next = 0;
@@ -72,8 +83,34 @@ for (let round = 0; round < Number(rounds); round++) {
   await Promise.all(store.list("/registry/core/pods/").entries.map(({ key, revision }) => store.delete(key, revision)));
   await store.compact(store.revision);
 }
-console.log(JSON.stringify(results));
-await store.close();
-await audit.close();
-rmSync(folder, { recursive: true });
-process.exit(0);
+await end();
+
+async function end(): Promise<never> {
+  console.log(JSON.stringify(results));
+  await store.close();
+  await audit.close();
+  rmSync(folder, { recursive: true });
+  process.exit(0);
+}
+
+/** KB of each `one` that are still there after a young collection, by a sample. */
+async function outliving(count: number, one: () => Promise<void>): Promise<number> {
+  const many = async (count: number): Promise<void> => {
+    // One at a time: what is under way while a collection runs is no garbage yet.
+    for (let i = 0; i < count; i++) {
+      await one();
+      if (i % 16 === 0) await new Promise<void>(done => setImmediate(done));
+    }
+  };
+  await many(count);
+  const session = new Session();
+  session.connect();
+  await session.post("HeapProfiler.startSampling", { samplingInterval: 8192, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: false });
+  await many(count);
+  // What is merely young still is garbage as well.
+  (globalThis.gc as ((options: { readonly type: "minor" }) => void) | undefined)?.({ type: "minor" });
+  const { profile } = await session.post("HeapProfiler.stopSampling");
+  session.disconnect();
+  const sizeOf = (node: HeapProfiler.SamplingHeapProfileNode): number => node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize);
+  return sizeOf(profile.head) / 1024 / count;
+}

@@ -3,10 +3,10 @@
  * how long until the slow ones are rid of.
  */
 import { connect, constants, type ClientHttp2Session } from "node:http2";
-import { cpuSeconds, rssMB, startCluster, type BenchCluster, type Credentials } from "./cluster.ts";
+import { cpuSeconds, rssMB, type BenchCluster, type Credentials } from "./cluster.ts";
 import { LoadClient } from "./http.ts";
 import { openWatches } from "./watchers.ts";
-import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
+import { percentile, rowsOfClusters, type AddRow, type Row } from "./table.ts";
 
 const slow = 1_000;
 const perConnection = 10;
@@ -18,14 +18,7 @@ const eventsPerSecond = 50;
 const seconds = 60;
 
 export async function benchSlowReaders(runs: number): Promise<Row[]> {
-  return rowsOf(runs, async add => {
-    const cluster = startCluster();
-    try {
-      await measure(cluster, add);
-    } finally {
-      cluster.stop();
-    }
-  });
+  return rowsOfClusters(runs, measure);
 }
 
 /** Streams whose windows nobody opens again, on connections that are read. */

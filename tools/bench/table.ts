@@ -1,3 +1,5 @@
+import { startCluster, type BenchCluster } from "./cluster.ts";
+
 /** One row: what was measured, its runs, and the figure it is held against. */
 export type Row = { readonly what: string; readonly unit: string; readonly runs: readonly number[]; readonly goal?: string; readonly peer?: string };
 
@@ -13,6 +15,18 @@ export async function rowsOf(runs: number, measure: (add: AddRow) => Promise<voi
   };
   for (let run = 0; run < runs; run++) await measure(add);
   return [...rows.values()];
+}
+
+/** Each run on a cluster of its own. */
+export function rowsOfClusters(runs: number, measure: (cluster: BenchCluster, add: AddRow) => Promise<void>): Promise<Row[]> {
+  return rowsOf(runs, async add => {
+    const cluster = startCluster();
+    try {
+      await measure(cluster, add);
+    } finally {
+      cluster.stop();
+    }
+  });
 }
 
 /** The rows as a table: median, smallest and largest of the runs, the goal and the peer beside them. */

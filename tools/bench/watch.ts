@@ -1,8 +1,8 @@
 /** Watch fan-out through TLS: one writer, many open watches of one namespace, over ten connections and over one each. */
-import { cpuSeconds, rssMB, startCluster, type BenchCluster } from "./cluster.ts";
+import { cpuSeconds, rssMB, type BenchCluster } from "./cluster.ts";
 import { LoadClient } from "./http.ts";
 import { openWatches } from "./watchers.ts";
-import { percentile, rowsOf, type AddRow, type Row } from "./table.ts";
+import { percentile, rowsOfClusters, type AddRow, type Row } from "./table.ts";
 
 const watches = 1_000;
 /** One after another, of so many creates at once. */
@@ -11,14 +11,7 @@ const events = 200;
 const path = "/api/v1/namespaces/default/configmaps";
 
 export async function benchWatch(runs: number): Promise<Row[]> {
-  return rowsOf(runs, async add => {
-    const cluster = startCluster();
-    try {
-      for (const connections of [10, 1_000]) await measure(cluster, connections, add);
-    } finally {
-      cluster.stop();
-    }
-  });
+  return rowsOfClusters(runs, async (cluster, add) => { for (const connections of [10, 1_000]) await measure(cluster, connections, add); });
 }
 
 async function measure(cluster: BenchCluster, connections: number, add: AddRow): Promise<void> {
