@@ -6,7 +6,8 @@ import { ConfigMap } from "../kinds/core/configmap.ts";
 import { Event } from "../kinds/core/event.ts";
 import { Scale } from "../kinds/autoscaling/scale.ts";
 import { ServiceAccount } from "../kinds/core/serviceaccount.ts";
-import { aggregatedForm, compareVersions, Discovery } from "./discovery.ts";
+import { aggregatedForm, Discovery } from "./discovery.ts";
+import { compareVersions } from "./version-order.ts";
 import { Registry } from "./registry.ts";
 import { subresourceTypeOf } from "./subresources/index.ts";
 

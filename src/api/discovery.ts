@@ -3,10 +3,12 @@ import { encodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { AnyKind } from "../kinds/kind.ts";
-import { noRemotes, type RemoteDocuments, type RemoteVersion } from "./aggregation/aggregator.ts";
+import { noRemotes, type RemoteDocuments } from "./aggregation/aggregator.ts";
+import type { RemoteVersion } from "./aggregation/remote-discovery.ts";
 import type { Headers } from "./http.ts";
 import { one, parseAccept } from "./negotiate.ts";
 import type { Registry, Served } from "./registry.ts";
+import { compareVersions } from "./version-order.ts";
 
 /** A subresource whose body is of another kind than its parent. */
 export type SubresourceType = { readonly group: string; readonly version: string; readonly kind: string; readonly verbs: readonly string[] };
@@ -146,19 +148,6 @@ const singularOf = (kind: AnyKind): string => kind.singular ?? kind.kind.toLower
 function groupBody({ name, versions }: Group): Json {
   const list = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }));
   return { name, versions: list, preferredVersion: list[0]! };
-}
-
-/** Kubernetes' order of versions: v2, v1, v1beta2, v1beta1, v1alpha1, then the rest by name (apimachinery pkg/version/helpers.go). */
-export function compareVersions(a: string, b: string): number {
-  const [x, y] = [rankOf(a), rankOf(b)];
-  for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return y[i]! - x[i]!;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function rankOf(version: string): readonly number[] {
-  const match = /^v([1-9][0-9]{0,5})(?:(alpha|beta)([1-9][0-9]{0,5}))?$/.exec(version);
-  if (match === null) return [-1, 0, 0];
-  return [match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0, Number(match[1]), Number(match[3] ?? 0)];
 }
 
 /** Which aggregated form the client asks for, if any, with the content type to answer. */

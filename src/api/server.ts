@@ -121,7 +121,8 @@ export class ApiServer {
   readonly #flow: FlowControl;
   readonly #figures: RequestMetrics;
   readonly #definitions: Definitions;
-  readonly #aggregator: Aggregator;
+  /** What other servers serve. */
+  readonly aggregator: Aggregator;
 
   constructor(options: ApiServerOptions) {
     const { store, clock, random, log } = options;
@@ -147,7 +148,7 @@ export class ApiServer {
     this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
     this.#figures = new RequestMetrics(this.metrics, store, clock);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson);
-    this.#aggregator = new Aggregator(this.core, options.fetchRemote, this.metrics.counter("aggregator_unavailable_apiservice_total", "How often APIServices were found not to be available, by reason.", ["name", "reason"]));
+    this.aggregator = new Aggregator(this.core, options.fetchRemote, this.metrics.counter("aggregator_unavailable_apiservice_total", "How often APIServices were found not to be available, by reason.", ["name", "reason"]));
     observeServices(this.metrics, this.reader);
     observeStore(this.metrics, store, this.registry);
     this.services = {
@@ -158,7 +159,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvents: (call, count) => this.#figures.watchEvents(call, count) },
     };
     this.#endpoints = {
-      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.#aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.#aggregator),
+      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.aggregator),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
@@ -167,7 +168,7 @@ export class ApiServer {
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.#aggregator.run(signal), keepFlowControl(this.core, signal)]);
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.aggregator.run(signal), keepFlowControl(this.core, signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. `as` is who asks, for components in this process: nothing of the request is believed then. */
@@ -218,7 +219,7 @@ export class ApiServer {
     trail.decision = decision;
     if (!decision.allowed && decision.error !== undefined) return sendPlain(500, failureText(request.target, decision.error));
     if (!decision.allowed) throw unauthorizedFor(user, attributes, decision.reason);
-    const elsewhere = this.#aggregator.answer(request, info, user, trail.auditId);
+    const elsewhere = this.aggregator.answer(request, info, user, trail.auditId);
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
     if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");

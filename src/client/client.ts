@@ -28,12 +28,13 @@ export interface Client {
 
 export type Selection = { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string };
 export type ListOptions = Selection & { readonly limit?: number; readonly continue?: string };
-export type ObjectList<T> = { readonly items: readonly T[]; readonly revision: number; readonly continue?: string };
-export type WatchOptions = Selection & { readonly revision: number };
+/** `resourceVersion`: of other servers' objects, which only that server understands; `revision` then counts what this client has read. */
+export type ObjectList<T> = { readonly items: readonly T[]; readonly revision: number; readonly resourceVersion?: string; readonly continue?: string };
+export type WatchOptions = Selection & { readonly revision: number; readonly resourceVersion?: string | undefined };
 /** A bookmark says only that everything up to `revision` was delivered. */
 export type WatchEvent<T> =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T; readonly revision: number }
-  | { readonly type: "BOOKMARK"; readonly revision: number };
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T; readonly revision: number; readonly resourceVersion?: string }
+  | { readonly type: "BOOKMARK"; readonly revision: number; readonly resourceVersion?: string };
 export type WriteOptions = { readonly fieldManager?: string; readonly dryRun?: boolean; readonly subresource?: string };
 export type Patch =
   | { readonly type: "merge" | "strategic"; readonly body: Json }

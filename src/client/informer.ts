@@ -57,6 +57,8 @@ export class Informer<K extends AnyKind> implements Copy<Resource<K>> {
   readonly #listeners = new Set<(change: Change<Resource<K>>) => void>();
   readonly #waiting = new Set<{ readonly test: () => boolean; readonly wake: () => void }>();
   #revision = -1;
+  /** Where to go on, for kinds of other servers. */
+  #resourceVersion: string | undefined;
   #listsBegun = 0;
   #listsDone = 0;
   #mustList = true;
@@ -124,12 +126,15 @@ export class Informer<K extends AnyKind> implements Copy<Resource<K>> {
     this.#interrupt = end;
     if (signal.aborted) end();
     try {
-      for await (const event of this.#client.watch(this.kind, { ...this.selection, revision: this.#revision }, stop.signal)) {
+      for await (const event of this.#client.watch(this.kind, { ...this.selection, revision: this.#revision, resourceVersion: this.#resourceVersion }, stop.signal)) {
         if (stop.signal.aborted) break;
         if (event.type !== "BOOKMARK" && event.revision > this.#revision) this.#apply(event.type === "DELETED" ? "delete" : "put", event.object);
+        this.#resourceVersion = event.resourceVersion;
         this.#advance(event.revision);
       }
     } catch (error) {
+      // Another server may come back as another one, with resource versions that start anew.
+      if (this.kind.remote === true) this.#mustList = true;
       if (isApiError(error, "Expired") || isApiError(error, "Gone")) this.#mustList = true;
       else if (!stop.signal.aborted) throw error;
     } finally {
@@ -141,7 +146,7 @@ export class Informer<K extends AnyKind> implements Copy<Resource<K>> {
   async #listAll(): Promise<void> {
     this.#mustList = false;
     const list = ++this.#listsBegun;
-    const { items, revision } = await this.#client.list(this.kind, this.selection).catch((error: unknown) => {
+    const { items, revision, resourceVersion } = await this.#client.list(this.kind, this.selection).catch((error: unknown) => {
       this.#mustList = true;
       throw error;
     });
@@ -156,6 +161,7 @@ export class Informer<K extends AnyKind> implements Copy<Resource<K>> {
     }
     for (const object of gone.values()) this.#apply("delete", object);
     this.#listsDone = list;
+    this.#resourceVersion = resourceVersion;
     this.#advance(revision);
   }
   #apply(type: "put" | "delete", object: Resource<K>): void {

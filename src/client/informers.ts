@@ -22,7 +22,7 @@ export class Informers {
   }
   /** The copy of `kind`, started when first asked for. */
   of<K extends AnyKind>(kind: K): Informer<K> {
-    const key = `${kind.group}/${kind.plural}`;
+    const key = keyOf(kind);
     const known = this.#running.get(key);
     if (known !== undefined) return known.informer as Informer<K>;
     const informer = new Informer(kind, this.#client);
@@ -39,6 +39,9 @@ export class Informers {
   }
   /** Forgets a kind that is no longer served. */
   drop(kind: AnyKind): void {
-    this.#running.get(`${kind.group}/${kind.plural}`)?.stop();
+    this.#running.get(keyOf(kind))?.stop();
   }
 }
+
+/** What is stored here is one thing in all its versions. */
+const keyOf = ({ group, plural, version, remote }: AnyKind): string => `${group}/${plural}${remote === true ? `/${version}` : ""}`;

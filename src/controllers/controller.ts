@@ -30,9 +30,11 @@ export type World = {
   readonly queues?: QueueFigures;
 };
 
-/** Every kind that is served now, custom ones included. */
+/** Every kind that is served now, custom ones and those that other API servers store included. */
 export interface KindSource {
   list(): readonly AnyKind[];
+  /** `group/version` of what other servers serve and cannot be discovered now, in order. */
+  undiscovered(): readonly string[];
   /** Calls `listener` after the list has changed; returns how to stop. */
   onChange(listener: () => void): () => void;
 }
@@ -74,8 +76,10 @@ export interface Context {
   readonly settings: Settings;
   readonly events: EventRecorder;
   read<K extends AnyKind>(kind: K): Copy<Resource<K>>;
-  /** Every kind that is served and stored now. Their objects may be read only by a controller that watches `everyKind`. */
+  /** Every kind that is served and stored now. Their objects may be read only by a controller that watches `everyKind`; copies of other servers' may be empty at first. */
   kinds(): readonly AnyKind[];
+  /** Kinds in namespaces whose objects can be deleted, watched or not, and the `group/version`s of which that is not known now. */
+  deletable(): { readonly kinds: readonly AnyKind[]; readonly undiscovered: readonly string[] };
   /** Asks the server itself; `undefined` when it is not there. */
   live<K extends AnyKind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>;
   /** Lists from the server itself. */
@@ -111,6 +115,8 @@ export type Controller = {
   readonly everyKind?: { readonly keysOf: Watched["keysOf"]; readonly unless: readonly AnyKind[] };
   /** Keys looked at side by side; upstream's usual number is 5. */
   readonly workers?: number;
+  /** The longest wait after failures; upstream's usual one is 1000 s. */
+  readonly retryMaxMs?: number;
   readonly reconcile: (key: string, context: Context) => Promise<Outcome>;
 };
 export type Watched = { readonly kind: AnyKind; readonly keysOf: (object: any, context: Context, change: Change<any>) => Iterable<string> };
@@ -145,7 +151,7 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   if (signal.aborted) return;
   const log = world.log.child(controller.name);
   const events = new EventRecorder({ component: controller.component ?? `${controller.name}-controller`, client: world.client, clock: world.clock, random: world.random, log });
-  const queue = new KeyQueue(world.clock, world.queues && { name: controller.name, figures: world.queues });
+  const queue = new KeyQueue(world.clock, world.queues && { name: controller.name, figures: world.queues }, controller.retryMaxMs);
   const copies: Copies = { informers: new Map(), every: controller.everyKind !== undefined };
   const copyOf = (kind: AnyKind): Informer<AnyKind> => {
     const informer = copies.informers.get(kind) ?? world.informers.of(kind);
@@ -169,7 +175,7 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   const first = [...own, ...controller.watches].map(watch);
   if (controller.everyKind !== undefined) {
     const { keysOf, unless } = controller.everyKind;
-    stops.push(watchEveryKind(world.kinds, unless, copies, kind => {
+    stops.push(watchEveryKind(world, unless, copies, kind => {
       const addAll = watch({ kind, keysOf });
       void copyOf(kind).listed(signal).then(addAll);
     }));
@@ -177,7 +183,8 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   const stop = (): void => queue.close();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    await Promise.all([...copies.informers.values()].map(informer => informer.listed(signal)));
+    // Another server may be away for long.
+    await Promise.all([...copies.informers.values()].filter(({ kind }) => kind.remote !== true).map(informer => informer.listed(signal)));
     for (const addAll of first) addAll();
     await Promise.all(Array.from({ length: controller.workers ?? workersDefault }, () => work(controller, queue, copies, { ...world, log }, events, signal, mutant)));
   } finally {
@@ -196,7 +203,7 @@ export function isStored(kind: AnyKind): boolean {
   return kind.virtual !== true && (kind.verbs === undefined || (kind.verbs.includes("list") && kind.verbs.includes("watch")));
 }
 
-function watchEveryKind(kinds: KindSource, unless: readonly AnyKind[], copies: Copies, watch: (kind: AnyKind) => void): () => void {
+function watchEveryKind({ kinds, informers }: Pick<World, "kinds" | "informers">, unless: readonly AnyKind[], copies: Copies, watch: (kind: AnyKind) => void): () => void {
   const watching = new Set<AnyKind>();
   const look = (): void => {
     const served = new Set(kinds.list().filter(kind => isStored(kind) && !unless.includes(kind)));
@@ -209,6 +216,7 @@ function watchEveryKind(kinds: KindSource, unless: readonly AnyKind[], copies: C
       if (!served.has(kind)) {
         watching.delete(kind);
         copies.informers.delete(kind);
+        if (kind.remote === true) informers.drop(kind);
       }
   };
   look();
@@ -235,7 +243,10 @@ async function work(controller: Controller, queue: KeyQueue, copies: Copies, wor
   }
 }
 
-/** What one run of `reconcile` has written, so that the next run of the same key can wait until the copies show it. */
+/**
+ * What one run of `reconcile` has written, so that the next run of the same key can wait until the copies show it. Another server's copies are
+ * not waited for: it may be gone, and its resource versions say nothing here. Who writes to it judges what it says itself, and names that version.
+ */
 class Writes {
   readonly #revisions = new Map<AnyKind, number>();
   readonly #deleted: { readonly kind: AnyKind; readonly key: string; readonly uid: string }[] = [];
@@ -243,10 +254,10 @@ class Writes {
   #pending: Promise<unknown>[] = [];
 
   wrote(kind: AnyKind, object: Resource<AnyKind>): void {
-    this.#revisions.set(kind, Math.max(this.#revisions.get(kind) ?? 0, Number(object.metadata.resourceVersion)));
+    if (kind.remote !== true) this.#revisions.set(kind, Math.max(this.#revisions.get(kind) ?? 0, Number(object.metadata.resourceVersion)));
   }
   deleted(kind: AnyKind, object: Resource<AnyKind>): void {
-    this.#deleted.push({ kind, key: keyOf(object), uid: object.metadata.uid });
+    if (kind.remote !== true) this.#deleted.push({ kind, key: keyOf(object), uid: object.metadata.uid });
   }
   /** Carries out a write; when its outcome is unknown, notes that the kind must be listed anew. */
   async track<T>(kind: AnyKind, write: Promise<T>): Promise<T> {
@@ -254,7 +265,7 @@ class Writes {
     try {
       return await write;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code >= 500) this.#unknown.add(kind);
+      if (kind.remote !== true && (!(error instanceof ApiError) || error.code >= 500)) this.#unknown.add(kind);
       throw error;
     }
   }
@@ -282,6 +293,10 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       return informer as never;
     },
     kinds: () => world.kinds.list().filter(isStored),
+    deletable: () => ({
+      kinds: world.kinds.list().filter(kind => kind.namespaced && (kind.remote === true || (isStored(kind) && (kind.verbs === undefined || kind.verbs.includes("delete"))))),
+      undiscovered: world.kinds.undiscovered(),
+    }),
     live: (kind, namespace, name) => readAgain(clock, signal, () => client.get(kind, namespace, name)).catch((error: unknown) => {
       if (error instanceof ApiError && error.reason === "NotFound") return undefined;
       throw error;

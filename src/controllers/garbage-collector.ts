@@ -1,4 +1,5 @@
 import { byOwner, joinKey, keyOf, type Change } from "../client/informer.ts";
+import { messageOf } from "../base/log.ts";
 import { Event } from "../kinds/core/event.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
 import { jsonOf, type Context, type Controller } from "./controller.ts";
@@ -122,8 +123,19 @@ function dependentsOf(owner: Any, context: Context): readonly Node[] {
 }
 async function liveDependents(ownerKind: AnyKind, owner: Any, context: Context): Promise<readonly Node[]> {
   const kinds = context.kinds().filter(kind => kind !== Event && (kind.namespaced || !ownerKind.namespaced));
-  const lists = await Promise.all(kinds.map(async kind => ({ kind, items: (await context.liveList(kind, ownerKind.namespaced ? owner.metadata.namespace ?? "" : "")).items })));
+  const lists = await Promise.all(kinds.map(async kind => ({ kind, items: await liveOrKnown(kind, ownerKind.namespaced ? owner.metadata.namespace ?? "" : "", context) })));
   return lists.flatMap(({ kind, items }) => items.filter(object => object.metadata.ownerReferences?.some(ref => ref.uid === owner.metadata.uid) === true).map(object => ({ kind, object })));
+}
+
+/** Another server that is away holds nothing up: what was last seen of it counts, as in upstream's graph. */
+async function liveOrKnown(kind: AnyKind, namespace: string, context: Context): Promise<readonly Any[]> {
+  try {
+    return (await context.liveList(kind, namespace)).items;
+  } catch (error) {
+    if (kind.remote !== true) throw error;
+    context.log.debug("another server's objects could not be listed: the copies count", { kind: kind.plural, error: messageOf(error) });
+    return context.read(kind).list().filter(({ metadata }) => namespace === "" || metadata.namespace === namespace);
+  }
 }
 
 async function setReferences(kind: AnyKind, object: Any, ownerReferences: readonly Ref[], context: Context): Promise<void> {

@@ -6,18 +6,19 @@ import { Event } from "../kinds/core/event.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { AnyKind, Resource } from "../kinds/kind.ts";
-import type { Context, Controller } from "./controller.ts";
+import { isStored, type Context, type Controller } from "./controller.ts";
 
 const finalizer = "kubernetes";
 /** Deletions asked for side by side. */
 const deletionsAtOnce = 64;
-const eventWaitMs = 5_000;
+const unwatchedWaitMs = 5_000;
 
 /** Empties a namespace that is being deleted, pods first, and lets it go when nothing is left. */
 export const namespaceController: Controller = {
   name: "namespace",
   account: "namespace-controller",
   reconciles: Namespace,
+  retryMaxMs: 60_000,
   watches: [],
   everyKind: {
     unless: [Event],
@@ -33,12 +34,13 @@ export const namespaceController: Controller = {
     if (namespace?.metadata.deletionTimestamp === undefined || !(namespace.spec.finalizers ?? []).includes(finalizer)) return undefined;
     if (namespace.status.phase !== "Terminating") namespace = await context.updateStatus(Namespace, { ...namespace, status: { ...namespace.status, phase: "Terminating" } });
 
-    const found = await empty(name, context);
+    const found = await empty(namespace, context);
     const conditions = planConditions(namespace, found, context.clock.now());
     if (!sameJson(conditions, namespace.status.conditions)) namespace = await context.updateStatus(Namespace, { ...namespace, status: { ...namespace.status, conditions } });
     if (found.errors.length > 0) throw found.errors[0];
-    // Nobody tells us when an Event goes; everything else wakes this namespace by going.
-    if (found.remaining.length > 0) return found.remaining.some(({ kind }) => kind === Event) ? { after: eventWaitMs } : undefined;
+    if (found.undiscovered.length > 0) throw new Error(undiscoveredText(found.undiscovered));
+    // Nobody tells us when an Event goes; what is watched wakes this namespace by going.
+    if (found.remaining.length > 0) return found.remaining.some(({ kind }) => kind === Event || !isStored(kind)) ? { after: unwatchedWaitMs } : undefined;
     const finalizers = (namespace.spec.finalizers ?? []).filter(other => other !== finalizer);
     try {
       await context.update(Namespace, { ...namespace, spec: { ...namespace.spec, finalizers } }, { subresource: "finalize" });
@@ -49,28 +51,40 @@ export const namespaceController: Controller = {
   },
 };
 
-/** What is still in the namespace, and what went wrong while deleting it. */
-export type Found = { readonly remaining: readonly { readonly kind: AnyKind; readonly objects: readonly Resource<AnyKind>[] }[]; readonly errors: readonly unknown[] };
+/** What is still in the namespace, what went wrong while deleting it, and of which groups nobody knows what they have. */
+export type Found = { readonly remaining: readonly Remaining[]; readonly errors: readonly unknown[]; readonly undiscovered: readonly string[]; /** Only pods were looked at. */ readonly podsOnly?: boolean };
+type Remaining = { readonly kind: AnyKind; readonly objects: readonly Resource<AnyKind>[] };
 
 /** Deletes pods; everything else only once they are gone, so that nothing they need (policies, secrets) is taken from under them. */
-async function empty(namespace: string, context: Context): Promise<Found> {
-  const kinds = context.kinds().filter(kind => kind.namespaced && (kind.verbs === undefined || kind.verbs.includes("delete")));
+async function empty(namespace: Namespace, context: Context): Promise<Found> {
+  const { kinds, undiscovered } = context.deletable();
   const pods = await emptyKinds(namespace, kinds.filter(kind => kind === Pod), context);
-  return pods.remaining.length > 0 || pods.errors.length > 0 ? pods : emptyKinds(namespace, kinds.filter(kind => kind !== Pod), context);
+  if (pods.remaining.length > 0) return { ...pods, undiscovered, podsOnly: true };
+  const others = await emptyKinds(namespace, kinds.filter(kind => kind !== Pod), context);
+  return { remaining: others.remaining, errors: [...pods.errors, ...others.errors], undiscovered };
 }
 
 /** Asks the server itself: local copies may lag behind what was made just before the deletion. */
-async function emptyKinds(namespace: string, kinds: readonly AnyKind[], context: Context): Promise<Found> {
+async function emptyKinds(namespace: Namespace, kinds: readonly AnyKind[], context: Context): Promise<Pick<Found, "remaining" | "errors">> {
+  const { name } = namespace.metadata;
   const found = await Promise.allSettled(kinds.map(async kind => {
-    const { items } = await context.liveList(kind, namespace);
+    const { items } = await context.liveList(kind, name);
     if (items.length === 0) return { kind, objects: items, errors: [] };
     const errors = await deleteAll(kind, items, context);
-    return { kind, objects: (await context.liveList(kind, namespace)).items, errors };
+    const objects = (await context.liveList(kind, name)).items;
+    const expected = objects.length === 0 || objects.some(({ metadata }) => (metadata.finalizers ?? []).length > 0) || (kind === Pod && mayStillEnd(namespace, items as readonly Pod[], context.clock.now()));
+    return { kind, objects, errors: errors.length > 0 || expected ? errors : [new Error(`unexpected items still remain in namespace: ${name} for gvr: ${kind.group}/${kind.version}, Resource=${kind.plural}`)] };
   }));
   // One kind that can not be listed (an extension that is down, say) holds up the namespace, not the emptying of the other kinds.
   const failed = found.flatMap(result => (result.status === "rejected" ? [result.reason as unknown] : []));
   const done = found.flatMap(result => (result.status === "fulfilled" ? [result.value] : []));
   return { remaining: done.filter(({ objects }) => objects.length > 0), errors: [...failed, ...done.flatMap(({ errors }) => errors)] };
+}
+
+/** The longest grace period has not passed yet since the namespace's deletion. */
+function mayStillEnd({ metadata }: Namespace, pods: readonly Pod[], now: number): boolean {
+  const graces = pods.filter(({ status }) => status.phase !== "Succeeded" && status.phase !== "Failed").map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0);
+  return now - Date.parse(metadata.deletionTimestamp ?? "") < Math.max(0, ...graces) * 1000;
 }
 
 async function deleteAll(kind: AnyKind, objects: readonly Resource<AnyKind>[], context: Context): Promise<readonly unknown[]> {
@@ -90,15 +104,20 @@ const ok: readonly (readonly [type: string, reason: string, message: string])[] 
   ["NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"],
   ["NamespaceDeletionContentFailure", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"],
   ["NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"],
-  ["NamespaceFinalizersRemaining", "ContentRemoved", "All content successfully removed"],
+  ["NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"],
 ];
 
+const undiscoveredText = (groupVersions: readonly string[]): string => `unable to retrieve the complete list of server APIs: ${groupVersions.map(each => `${each}: stale GroupVersion discovery: ${each}`).join(", ")}`;
+
 /** The five conditions that say how far the deletion is. */
-export function planConditions(namespace: Namespace, { remaining, errors }: Found, now: number): readonly Condition[] {
+export function planConditions(namespace: Namespace, { remaining, errors, undiscovered, podsOnly }: Found, now: number): readonly Condition[] {
   const bad = new Map<string, readonly [reason: string, message: string]>();
+  if (undiscovered.length > 0)
+    bad.set("NamespaceDeletionDiscoveryFailure", ["DiscoveryFailed", `Discovery failed for some groups, ${undiscovered.length} failing: ${undiscoveredText(undiscovered)}`]);
   if (errors.length > 0)
     bad.set("NamespaceDeletionContentFailure", ["ContentDeletionFailed", `Failed to delete all resource types, ${errors.length} remaining: ${errors.map(messageOf).sort().join(", ")}`]);
-  if (remaining.length > 0) {
+  // Quirk: pods that remain are not told of (namespaced_resources_deleter.go, deleteAllContent).
+  if (remaining.length > 0 && podsOnly !== true) {
     const kinds = remaining.map(({ kind, objects }) => `${kind.plural}.${kind.group} has ${objects.length} resource instances`).sort();
     bad.set("NamespaceContentRemaining", ["SomeResourcesRemain", `Some resources are remaining: ${kinds.join(", ")}`]);
     const finalizers = new Map<string, number>();

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { QueueFigures } from "./queue-figures.ts";
 
 const failureWaitMs = 5;
-const failureWaitMaxMs = 1_000_000;
+const failureWaitMaxDefaultMs = 1_000_000;
 // Retries of all keys together, as upstream's default limiter: 10 a second after a burst of 100.
 const retriesPerSecond = 10;
 const retriesBurst = 100;
@@ -23,11 +23,13 @@ export class KeyQueue {
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #clock: Clock;
   readonly #counted: Counted | undefined;
+  readonly #failureWaitMaxMs: number;
   #allowance = retriesBurst;
   #allowanceAt: number;
   #closed = false;
 
-  constructor(clock: Clock, counted?: Counted) {
+  constructor(clock: Clock, counted?: Counted, failureWaitMaxMs = failureWaitMaxDefaultMs) {
+    this.#failureWaitMaxMs = failureWaitMaxMs;
     this.#clock = clock;
     this.#counted = counted;
     counted?.figures.follow(counted.name, () => this.#ready.size);
@@ -82,7 +84,7 @@ export class KeyQueue {
   succeeded(key: string): void {
     this.#failures.delete(key);
   }
-  /** How long to wait before the next try: 5 ms, doubling up to 1000 s, and longer when very many keys fail at once. */
+  /** How long to wait before the next try: 5 ms, doubling up to 1000 s or what was given, and longer when very many keys fail at once. */
   failed(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
@@ -90,7 +92,7 @@ export class KeyQueue {
     const now = this.#clock.monotonic();
     this.#allowance = Math.min(this.#allowance + ((now - this.#allowanceAt) / 1000) * retriesPerSecond, retriesBurst) - 1;
     this.#allowanceAt = now;
-    return Math.max(Math.min(failureWaitMs * 2 ** failures, failureWaitMaxMs), this.#allowance < 0 ? (-this.#allowance / retriesPerSecond) * 1000 : 0);
+    return Math.max(Math.min(failureWaitMs * 2 ** failures, this.#failureWaitMaxMs), this.#allowance < 0 ? (-this.#allowance / retriesPerSecond) * 1000 : 0);
   }
   /** Lets every worker go and forgets all timers. */
   close(): void {

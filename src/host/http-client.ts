@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Transport, TransportRequest, TransportResponse, TransportStream } from "../client/transport.ts";
+import { linesOf } from "./lines.ts";
 
 /** PEM; either part may be replaced while running. */
 export type ClientIdentity = { readonly cert: string; readonly key: string };
@@ -99,7 +100,7 @@ export class HttpClient implements Transport {
       const cancel = this.#options.clock.after(this.#limits.requestMs, () => stream.destroy(new Error(`no answer within ${this.#limits.requestMs} ms`)));
       try {
         const headers = await headersOf(stream);
-        return { status: Number(headers[":status"]), headers: plain(headers), lines: linesOf(stream, this.#limits.lineChars, signal) };
+        return { status: Number(headers[":status"]), headers: plain(headers), lines: checkedLines(stream, this.#limits.lineChars, signal) };
       } catch (error) {
         throw signal.aborted ? new Error(`${request.method} ${request.target} was given up`) : failed(request, error, stream);
       } finally {
@@ -249,27 +250,20 @@ function cutOff(stream: ClientHttp2Stream): boolean {
   return stream.rstCode !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.session?.destroyed === true || stream.session === undefined && stream.aborted;
 }
 
-async function* linesOf(stream: ClientHttp2Stream, lineChars: number, signal: AbortSignal): AsyncGenerator<string, void, void> {
+async function* checkedLines(stream: ClientHttp2Stream, lineChars: number, signal: AbortSignal): AsyncGenerator<string, void, void> {
   stream.setEncoding("utf8");
-  let rest = "";
+  async function* chunks(): AsyncGenerator<string, void, void> {
+    yield* stream as AsyncIterable<string>;
+    if (signal.aborted || cutOff(stream)) throw new Error("the connection broke");
+  }
   try {
-    for await (const chunk of stream as AsyncIterable<string>) {
-      let start = 0;
-      for (let end = chunk.indexOf("\n"); end >= 0; start = end + 1, end = chunk.indexOf("\n", start)) {
-        yield rest + chunk.slice(start, end);
-        rest = "";
-      }
-      rest += chunk.slice(start);
-      if (rest.length > lineChars) throw new Error(`a line is longer than ${lineChars} characters`);
-    }
-    if (!signal.aborted && cutOff(stream)) throw new Error("the connection broke");
+    yield* linesOf(chunks(), lineChars);
   } catch (error) {
     if (signal.aborted) return;
     throw new Error("the stream broke", { cause: error });
   } finally {
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
   }
-  if (rest !== "" && !signal.aborted) yield rest;
 }
 
 function linkAbort(stream: ClientHttp2Stream, signal: AbortSignal | undefined): () => void {

@@ -90,6 +90,8 @@ export type Kind<S extends Shape = any> = {
   readonly storedAs?: string;
   /** How objects come from one version to another, where only somebody else knows. */
   readonly conversion?: Conversion;
+  /** Another API server stores its objects, under resource versions of its own: only their metadata is known here. */
+  readonly remote?: true;
   /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
   readonly virtual?: boolean;
   /** Answers only as a subresource of others (`scale`, `eviction`, `token`): no path of its own. */

@@ -1,12 +1,10 @@
 /** The `Client` of components that live in the server's process: the same verbs, permissions and admission, without HTTP and JSON. */
 import type { ApiServer } from "../api/server.ts";
-import type { User } from "../api/context.ts";
 import type { Call } from "../api/core.ts";
 import { remove } from "../api/delete.ts";
 import { expired, notSupported, refusalOf } from "../api/errors.ts";
 import type { WriteOptions as ApiWriteOptions } from "../api/options.ts";
 import { patch as patchObject } from "../api/patch.ts";
-import type { ForwardTarget, HttpResponse } from "../api/http.ts";
 import { get as getObject, list as listObjects, scopeOf } from "../api/read.ts";
 import type { Served } from "../api/registry.ts";
 import { selectionOf } from "../api/select.ts";
@@ -18,32 +16,32 @@ import { create as createObject, update as updateObject, type UpdateMode } from 
 import { must } from "../base/assert.ts";
 import type { Json } from "../base/json.ts";
 import type { Client, DeleteOptions, ListOptions, ObjectList, Patch, WatchEvent, WatchOptions, WriteOptions } from "../client/client.ts";
-import { errorOf } from "../client/http.ts";
+import { HttpClient } from "../client/http.ts";
+import { routedClient } from "../client/routed.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
 import { decode, DecodeError } from "../schema/decode.ts";
 import { ApiError } from "../base/api-error.ts";
 import type { Change } from "../store/store.ts";
+import { LocalTransport, type LocalTransportOptions } from "./local-transport.ts";
 
 /** Changes a watcher may lag behind; then it must list again. */
 const laggingChangesMax = 100_000;
 
-export type LocalClientOptions = {
-  readonly user: User;
-  /** Names the manager of fields that it writes, as a User-Agent does. */
-  readonly userAgent: string;
-  /** Passes a request on to the other server that answers it (aggregated APIs); absent: such requests fail. */
-  readonly forward?: (to: ForwardTarget, given: { readonly method: string; readonly body?: string; readonly signal: AbortSignal }) => Promise<{ readonly status: number; readonly body: string }>;
-  /** Calls of this client end when it aborts. */
-  readonly signal?: AbortSignal;
-};
+/** A component's client for everything that is served: what is stored here without HTTP, other servers' objects through it. */
+export function localClient(server: ApiServer, options: LocalTransportOptions): Client {
+  const http = new HttpClient(new LocalTransport(server, options), "");
+  return routedClient(new LocalClient(server, options, http), http);
+}
 
 export class LocalClient implements Client {
   readonly #server: ApiServer;
-  readonly #options: LocalClientOptions;
+  readonly #options: LocalTransportOptions;
   readonly #signal: AbortSignal;
+  readonly #http: HttpClient;
 
-  constructor(server: ApiServer, options: LocalClientOptions) {
+  constructor(server: ApiServer, options: LocalTransportOptions, http = new HttpClient(new LocalTransport(server, options), "")) {
     this.#server = server;
+    this.#http = http;
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
   }
@@ -101,17 +99,8 @@ export class LocalClient implements Client {
     return post(this.#server.services, call, posted, body, writing({}));
   }
 
-  async request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json> {
-    const { user, userAgent, forward } = this.#options;
-    const bytes = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body));
-    const { status, content } = await this.#server.handle({
-      method, target, headers: { accept: "application/json", "user-agent": userAgent, ...(body === undefined ? {} : { "content-type": "application/json" }) },
-      body: async () => bytes, peer: { address: "127.0.0.1" }, upgrade: false, signal: this.#signal,
-    }, user);
-    if (content.type === "forward" && forward === undefined) throw new ApiError("ServiceUnavailable", "requests are not passed on to other servers here");
-    const answer = content.type === "forward" ? await forward!(content.to, { method, signal: this.#signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }) : { status, body: textOf(content) };
-    if (answer.status < 200 || answer.status > 299) throw errorOf(answer.status, answer.body);
-    return JSON.parse(answer.body) as Json;
+  request(method: "GET" | "PUT", target: string, body?: Json): Promise<Json> {
+    return this.#http.request(method, target, body);
   }
 
   async *watch<K extends AnyKind>(kind: K, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<Resource<K>>> {
@@ -173,15 +162,6 @@ export class LocalClient implements Client {
       if (error instanceof DecodeError) throw new ApiError("BadRequest", error.message);
       throw error;
     }
-  }
-}
-
-function textOf(content: Exclude<HttpResponse["content"], { readonly type: "forward" }>): string {
-  switch (content.type) {
-    case "text": return content.text;
-    case "bytes": return new TextDecoder().decode(content.bytes);
-    case "pieces": return [...content.pieces].join("");
-    case "stream": throw new ApiError("BadRequest", "a stream is not read whole: use watch");
   }
 }
 

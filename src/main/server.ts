@@ -29,6 +29,7 @@ import { addBuildInfo } from "../base/build-info.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { supervise } from "../base/supervise.ts";
 import type { Cluster } from "../cli/machine.ts";
+import type { Client } from "../client/client.ts";
 import { Informers } from "../client/informers.ts";
 import { runControllers } from "../controllers/index.ts";
 import { heldPorts } from "../controllers/load-balancer-plan.ts";
@@ -36,7 +37,7 @@ import { AuditFile } from "../host/audit-file.ts";
 import { systemClock } from "../host/clock.ts";
 import { createFetchRemote } from "../host/remote-client.ts";
 import { doNotRestart, startAgain } from "../host/daemon.ts";
-import { createForwardCall, type ForwardCall } from "../host/forward-call.ts";
+import { createForwardCall, createForwardLines, type ForwardCall } from "../host/forward-call.ts";
 import { createForward } from "../host/http-forward.ts";
 import { startHttpsServer, type ServerCredentials } from "../host/https-server.ts";
 import { detachedSignature, openSigningKeys } from "../host/jwt.ts";
@@ -61,7 +62,8 @@ import { loadApiConfig, type ApiConfig } from "./api-config.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
 import { runIngressController } from "./ingress-controller.ts";
-import { LocalClient } from "./local-client.ts";
+import { kindsOf } from "./kind-source.ts";
+import { localClient } from "./local-client.ts";
 import { apiAddresses, apiServerNames, followMembers } from "./api-members.ts";
 import { clusterDNS, loadBalancerAddresses, nodePlaces, serviceAddress, serviceNetworks } from "./node-settings.ts";
 import { moved, presentCluster } from "./present-cluster.ts";
@@ -149,7 +151,8 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   rbac.follow(store);
   const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
   const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
-  const forward = createForwardCall({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }) });
+  const forwarding = { frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }) };
+  const forward = createForwardCall(forwarding);
   let nodes: Awaited<ReturnType<typeof import("./simulated-nodes.ts").startSimulatedNodes>> | undefined;
   // Admission comes before the server that has the authorizers is made.
   const everybody: Authorizer = { authorize: (user, attributes) => api.core.authorizer.authorize(user, attributes), rules: (user, namespace) => api.core.authorizer.rules(user, namespace) };
@@ -181,7 +184,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   const https = await startHttpsServer({
     addresses: apiAddresses(cluster), port: cluster.port, credentials: credentialsOf(pki), clock, log: log.child("https"),
     handler: request => (sendsYaml(request) ? loadYaml().then(() => api.handle(request)) : api.handle(request)),
-    forward: createForward({ frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }), log: log.child("forward") }),
+    forward: createForward({ ...forwarding, log: log.child("forward") }),
   });
   if (cluster.runtime === "containerd") followMembers(cluster, { pki, https, log: log.child("members") }, signal);
   pki.onRenewed("apiserver", () => https.setCredentials(credentialsOf(pki)));
@@ -199,7 +202,8 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   report.step("system namespaces, roles and services");
 
   // Everybody in the process acts as itself, with the rights of its default role, as if it came over the network.
-  const clientOf = (user: User, userAgent: string): LocalClient => new LocalClient(api, { user, userAgent, signal, forward });
+  const passOn = { whole: forward, lines: createForwardLines(forwarding) };
+  const clientOf = (user: User, userAgent: string): Client => localClient(api, { user, userAgent, signal, passOn });
   const client = clientOf(componentUser("system:kube-controller-manager"), "kube-controller-manager");
   const informers = new Informers(client, { clock, log: log.child("informers") }, signal);
   const balancers = loadBalancerAddresses(cluster);
@@ -208,7 +212,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   if (cluster.runtime === "containerd") await ports.hold(heldPorts(api.core.reader.list("", "services", "") as readonly Service[], balancers.hosts));
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers, metrics: api.metrics,
-    kinds: { list: () => api.registry.kinds(), onChange: listener => api.registry.onChange(listener) },
+    kinds: kindsOf(api),
     settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...balancers, listening: () => ports.listening(), hold: held => ports.hold(held) } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");

@@ -17,6 +17,7 @@ import { parseCertificateRequest } from "../../src/host/pki-csr.ts";
 import { celHost, compilePattern } from "../../src/host/regex.ts";
 import { parseYaml } from "../../src/host/yaml.ts";
 import { kinds } from "../../src/kinds/index.ts";
+import { kindsOf } from "../../src/main/kind-source.ts";
 import { LocalClient } from "../../src/main/local-client.ts";
 import { MemoryEngine } from "../../src/store/memory.ts";
 import { RevisionedStore } from "../../src/store/revisioned-store.ts";
@@ -70,7 +71,7 @@ export class World {
     void this.#api.run(this.#stop.signal);
     await this.#pass(bootstrapSystem(this.#api.core, { address: "10.0.0.1", port: 6443, serviceAddress: "10.96.0.1", clientCa: "a", frontProxyCa: "b", frontProxyNames: [] }));
     const client = new LocalClient(this.#api, { user: admin, userAgent: "kube-controller-manager", signal: this.#stop.signal });
-    void runControllers({ client, clock, random, log: silent, kinds: { list: () => this.#api.registry.kinds(), onChange: listener => this.#api.registry.onChange(listener) }, settings: { rootCA: "-----BEGIN CERTIFICATE-----\nsimulated\n" } }, this.#stop.signal);
+    void runControllers({ client, clock, random, log: silent, kinds: kindsOf(this.#api), settings: { rootCA: "-----BEGIN CERTIFICATE-----\nsimulated\n" } }, this.#stop.signal);
   }
 
   async stop(): Promise<void> {

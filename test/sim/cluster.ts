@@ -14,12 +14,14 @@ import { controllers } from "../../src/controllers/index.ts";
 import { Namespace } from "../../src/kinds/core/namespace.ts";
 import { kinds } from "../../src/kinds/index.ts";
 import type { AnyKind, Resource } from "../../src/kinds/kind.ts";
-import { LocalClient } from "../../src/main/local-client.ts";
+import { kindsOf } from "../../src/main/kind-source.ts";
+import { localClient } from "../../src/main/local-client.ts";
 import { MemoryDisk, MemoryEngine } from "../../src/store/memory.ts";
 import { RevisionedStore } from "../../src/store/revisioned-store.ts";
 import { prefixOf } from "../../src/api/registry.ts";
 import { VirtualClock } from "./clock.ts";
 import { calm, faultyClient, type Faults } from "./faulty-client.ts";
+import type { OtherServer } from "./other-server.ts";
 import { SeededRandom } from "./random.ts";
 
 export type ClusterOptions = {
@@ -35,6 +37,10 @@ export type ClusterOptions = {
   readonly rbac?: boolean;
   /** Custom resources have patterns and rules. */
   readonly customResources?: Pick<ConstructorParameters<typeof ApiServer>[0], "compilePattern" | "loadCel">;
+  /** Who answers behind APIServices. */
+  readonly otherServer?: () => OtherServer;
+  /** A mutant: controllers do not hear of what other servers serve. */
+  readonly blindToOthers?: boolean;
 };
 type Any = Resource<AnyKind>;
 type Server = { readonly api: ApiServer; readonly store: RevisionedStore; readonly engine: MemoryEngine; readonly admin: Client; readonly life: AbortController };
@@ -120,7 +126,7 @@ export class Cluster {
   client(name: string, life: AbortSignal, tamper?: (event: WatchEvent<Any>) => readonly WatchEvent<Any>[], user?: User): Client {
     return faultyClient({
       name, clock: this.clock, random: this.random.fork(), faults: () => this.faults, life, trace: line => this.trace(line),
-      server: () => ({ client: user === undefined ? this.#live().admin : new LocalClient(this.#live().api, { user, userAgent: name }), life: this.#live().life.signal }), ...(tamper === undefined ? {} : { tamper }),
+      server: () => ({ client: user === undefined ? this.#live().admin : localClient(this.#live().api, { user, userAgent: name, ...this.#passOn() }), life: this.#live().life.signal }), ...(tamper === undefined ? {} : { tamper }),
       refused: error => {
         // In a namespace that is ending everybody is refused.
         if (!error.message.includes("being terminated")) this.violate(`${name} may not do what it wants: ${error.message}`);
@@ -131,7 +137,11 @@ export class Cluster {
     const client = this.client(name, life);
     const { clock, settings } = this;
     const log = this.log.child(name);
-    return { client, clock, log, settings, random: this.random.fork(), informers: new Informers(client, { clock, log }, life), kinds: { list: () => kinds, onChange: () => () => undefined } };
+    return { client, clock, log, settings, random: this.random.fork(), informers: new Informers(client, { clock, log }, life), kinds: this.#options.otherServer === undefined || this.#options.blindToOthers === true ? { list: () => kinds, onChange: () => () => undefined, undiscovered: () => [] } : kindsOf(this.#live().api) };
+  }
+  #passOn(): { readonly passOn?: OtherServer["passOn"] } {
+    const other = this.#options.otherServer?.();
+    return other === undefined ? {} : { passOn: other.passOn };
   }
   /** Runs a component as a process of its own that dies and comes back now and then. */
   process(name: string, main: (life: AbortSignal) => Promise<void>): void {
@@ -203,10 +213,11 @@ export class Cluster {
       authorizer: () => authorizerChain(privileged, rbac),
       parseYaml: () => { throw new Error("no YAML in the simulator"); }, sha512: () => new Uint8Array(64),
       build: { gitVersion: "v1.36.0", gitCommit: "", buildDate: "", platform: "", runtime: "" }, address: "sim:0",
+      ...(this.#options.otherServer === undefined ? {} : { fetchRemote: this.#options.otherServer().fetch }),
       ...(this.#options.stats === undefined ? {} : { readNodeStats: this.#options.stats }),
       fatal: error => { if (!life.signal.aborted) this.violate(`the API server ended: ${error.message}`); },
     });
-    const admin = new LocalClient(api, { user: { name: "admin", uid: "", groups: ["system:masters"], extra: {} }, userAgent: "sim", signal: life.signal });
+    const admin = localClient(api, { ...this.#passOn(), user: { name: "admin", uid: "", groups: ["system:masters"], extra: {} }, userAgent: "sim", signal: life.signal });
     this.#server = { api, store, engine, admin, life };
     // Definitions are accepted by a loop of the server's own.
     if (this.#options.customResources) void api.run(life.signal).catch((error: unknown) => { if (!life.signal.aborted) this.violate(`the API server's loops ended: ${String(error)}`); });

@@ -11,6 +11,7 @@ import { messageOf } from "../../base/log.ts";
 import type { Counter } from "../../base/metrics.ts";
 import { supervise } from "../../base/supervise.ts";
 import { APIService } from "../../kinds/apiregistration/apiservice.ts";
+import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
 import type { User } from "../context.ts";
 import type { Call, Core } from "../core.ts";
@@ -23,7 +24,8 @@ import { update } from "../write.ts";
 import { choicesOf } from "../subresources/proxy.ts";
 import { conditionsWith, defaultPort, failedDiscovery, judgeService, passed, type Verdict } from "./availability.ts";
 import { aggregatorUser, identityHeaders, type FetchRemote, type RemoteAnswer, type RemotePlace } from "./remote.ts";
-import { aggregatedAccept, fromAggregated, fromLegacy, type Resources } from "./remote-discovery.ts";
+import { aggregatedAccept, fromAggregated, fromLegacy, type RemoteVersion, type Resources } from "./remote-discovery.ts";
+import { remoteKinds } from "./remote-kinds.ts";
 import { onlyPaths } from "./remote-openapi.ts";
 
 /** How often a server that answers is asked again (remote_available_controller.go's resync). */
@@ -39,8 +41,6 @@ const openApiBytesMax = 16 * 1024 * 1024;
 /** Remote groups and versions that are looked after; more are answered with 503. */
 const remotesMax = 200;
 
-/** One group and version that another server serves. */
-export type RemoteVersion = { readonly group: string; readonly version: string; readonly groupPriority: number; readonly versionPriority: number; readonly current: boolean; readonly resources: Resources };
 /** What discovery and OpenAPI show of other servers. `generation` rises with every change of it. */
 export interface RemoteDocuments {
   readonly generation: number;
@@ -59,6 +59,8 @@ type Remote = {
   wake: () => void;
   dirty: boolean;
   resources: Resources;
+  /** What it served when it last answered. */
+  known: Resources;
   current: boolean;
   /** JSON text: documents are big and rarely asked for. */
   openApi: string | undefined;
@@ -70,6 +72,8 @@ const user: User = { name: "system:apiserver", uid: "", groups: ["system:masters
 
 export class Aggregator implements RemoteDocuments {
   generation = 0;
+  #kinds: readonly AnyKind[] = [];
+  readonly #listeners = new Set<() => void>();
   readonly #core: Core;
   readonly #fetch: FetchRemote | undefined;
   readonly #unavailable: Counter;
@@ -110,9 +114,9 @@ export class Aggregator implements RemoteDocuments {
       return;
     }
     if (this.#remotes.size >= remotesMax) return void this.#core.log.warn("too many API services of other servers; this one is not reached", { name, remotesMax });
-    const remote: Remote = { name, stop: new AbortController(), object, wake: () => undefined, dirty: true, resources: [], current: false, openApi: undefined, openApiEtag: "", openApiPaths: new Map() };
+    const remote: Remote = { name, stop: new AbortController(), object, wake: () => undefined, dirty: true, resources: [], known: [], current: false, openApi: undefined, openApiEtag: "", openApiPaths: new Map() };
     this.#remotes.set(name, remote);
-    this.generation++;
+    this.#changed();
     this.#start(remote);
   }
 
@@ -120,7 +124,7 @@ export class Aggregator implements RemoteDocuments {
     const remote = this.#remotes.get(name);
     if (remote === undefined) return;
     this.#remotes.delete(name);
-    this.generation++;
+    this.#changed();
     remote.stop.abort();
   }
 
@@ -129,7 +133,27 @@ export class Aggregator implements RemoteDocuments {
     remote.wake();
   }
 
+  #changed(): void {
+    this.generation++;
+    this.#kinds = remoteKinds([...this.#remotes.values()].map(remote => ({ ...this.#version(remote), resources: remote.known })), this.#kinds);
+    for (const listener of this.#listeners) listener();
+  }
+
   // What is served.
+
+  /** What other servers' objects can be followed; those of a server that does not answer now included. */
+  kinds(): readonly AnyKind[] {
+    return this.#kinds.length === 0 ? this.#kinds : this.#kinds.filter(({ group, plural }) => this.#core.registry.resource(group, plural) === undefined);
+  }
+  /** `group/version` of whatever cannot be discovered now, in order. */
+  undiscovered(): readonly string[] {
+    return [...this.#remotes.values()].filter(({ current }) => !current).map(({ object: { spec } }) => `${spec.group ?? ""}/${spec.version}`).sort();
+  }
+  /** Calls back after what `kinds` and `undiscovered` say may have changed, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
 
   find(group: string, version: string): any | undefined {
     return this.#remotes.size === 0 ? undefined : this.#remotes.get(`${version}.${group}`)?.object;
@@ -178,7 +202,10 @@ export class Aggregator implements RemoteDocuments {
   }
 
   versions(): readonly RemoteVersion[] {
-    return [...this.#remotes.values()].map(({ object: { spec }, current, resources }) => ({ group: spec.group ?? "", version: spec.version, groupPriority: spec.groupPriorityMinimum, versionPriority: spec.versionPriority, current, resources }));
+    return [...this.#remotes.values()].map(remote => this.#version(remote));
+  }
+  #version({ object: { spec }, current, resources }: Remote): RemoteVersion {
+    return { group: spec.group ?? "", version: spec.version, groupPriority: spec.groupPriorityMinimum, versionPriority: spec.versionPriority, current, resources };
   }
   openApi(): readonly JsonObject[] {
     return [...this.#remotes.values()].sort((a, b) => b.object.spec.groupPriorityMinimum - a.object.spec.groupPriorityMinimum || (a.name < b.name ? -1 : 1)).flatMap(({ openApi }) => (openApi === undefined ? [] : [parseJson(openApi).value as JsonObject]));
@@ -307,7 +334,8 @@ export class Aggregator implements RemoteDocuments {
     if (remote.current === current && JSON.stringify(remote.resources) === JSON.stringify(resources)) return;
     remote.resources = resources;
     remote.current = current;
-    this.generation++;
+    if (current) remote.known = resources;
+    this.#changed();
   }
 
   async #readOpenApi(remote: Remote, place: RemotePlace): Promise<void> {

@@ -6,6 +6,9 @@ export const aggregatedAccept = "application/json;g=apidiscovery.k8s.io;v=v2;as=
 /** One group and version's resources, as the aggregated document lists them. */
 export type Resources = readonly JsonObject[];
 
+/** One group and version that another server serves. */
+export type RemoteVersion = { readonly group: string; readonly version: string; readonly groupPriority: number; readonly versionPriority: number; readonly current: boolean; readonly resources: Resources };
+
 const listOf = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 
