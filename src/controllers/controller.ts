@@ -293,10 +293,11 @@ function contextFor(world: World, log: Log, events: EventRecorder, { informers, 
       return informer as never;
     },
     kinds: () => world.kinds.list().filter(isStored),
-    deletable: () => ({
-      kinds: world.kinds.list().filter(kind => kind.namespaced && (kind.remote === true || (isStored(kind) && (kind.verbs === undefined || kind.verbs.includes("delete"))))),
-      undiscovered: world.kinds.undiscovered(),
-    }),
+    deletable: () => {
+      const undiscovered = world.kinds.undiscovered();
+      const isDeletable = (kind: AnyKind): boolean => (kind.remote === true ? !undiscovered.includes(apiVersionOf(kind)) : isStored(kind) && (kind.verbs === undefined || kind.verbs.includes("delete")));
+      return { kinds: world.kinds.list().filter(kind => kind.namespaced && isDeletable(kind)), undiscovered };
+    },
     live: (kind, namespace, name) => readAgain(clock, signal, () => client.get(kind, namespace, name)).catch((error: unknown) => {
       if (error instanceof ApiError && error.reason === "NotFound") return undefined;
       throw error;

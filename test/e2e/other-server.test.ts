@@ -68,6 +68,23 @@ test("another API server and a conversion webhook behind a service: discovered, 
   await scratch.until("events of the other server", () => watching.out.includes("DELETED"));
   await watching.end();
 
+  // What is stored there goes with its owner here, the other way round, and with its namespace.
+  const uidOf = (what: string): string => scratch.k(`get ${what} -o jsonpath={.metadata.uid}`);
+  const owned = (kind: string, uid: string, name: string, more: object) => ({ metadata: { name, ownerReferences: [{ apiVersion: kind === "Thing" ? "other.example.com/v1" : "v1", kind, name: "owner", uid }] }, ...more });
+  const makeThing = (name: string, namespace = "default", kind = "", uid = ""): void => void scratch.k(`create -n ${namespace} -f -`, JSON.stringify({ ...(kind === "" ? { metadata: { name } } : owned(kind, uid, name, {})), apiVersion: "other.example.com/v1", kind: "Thing" }));
+  scratch.k("create configmap owner");
+  makeThing("dependent", "default", "ConfigMap", uidOf("configmap owner"));
+  scratch.k("delete configmap owner");
+  await scratch.until("the thing that a ConfigMap owned", () => !scratch.k("get things").includes("dependent"));
+  makeThing("owner");
+  apply(owned("Thing", uidOf("things owner"), "dependent", { apiVersion: "v1", kind: "ConfigMap" }));
+  scratch.k("delete things owner");
+  scratch.k("wait --for=delete configmap/dependent --timeout=60s");
+  scratch.k("create namespace shop");
+  makeThing("inside", "shop");
+  scratch.k("delete namespace shop");
+  await scratch.until("who emptied the namespace", () => /for system:serviceaccount:kube-system:namespace-controller .*: DELETE \/apis\/other\.example\.com\/v1\/namespaces\/shop\/things\/inside$/m.test(running.out));
+
   const version = (name: string, storage: boolean, properties: object) => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties } } } } });
   const text = { type: "string" };
   apply({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name: "hosts.example.org" }, spec: {
@@ -80,10 +97,15 @@ test("another API server and a conversion webhook behind a service: discovered, 
   scratch.k(`patch hosts.v2.example.org a --type=merge -p '{"spec":{"port":"2"}}'`);
   assert.equal(scratch.k("get hosts.v1.example.org a -o jsonpath={.spec.hostPort}"), "x:2");
 
+  scratch.k("create namespace held");
   await running.end();
   // Nothing tells of a server that is gone but asking it: touching its slice asks at once.
   scratch.k("annotate endpointslice -n other api-1 touched=yes");
   await scratch.until("the other server is missed", () => condition() === "False FailedDiscoveryCheck");
   assert.match(scratch.kubectl("get", "--raw", "/apis/other.example.com/v1").err, /the server is currently unable to handle the request/);
+  scratch.k("delete namespace held --wait=false");
+  await scratch.until("what holds the namespace", () => scratch.k(`get namespace held -o jsonpath={.status.conditions[?(@.type=="NamespaceDeletionDiscoveryFailure")].message}`).endsWith("other.example.com/v1: stale GroupVersion discovery: other.example.com/v1"));
+  scratch.k("delete apiservice v1.other.example.com");
+  scratch.k("wait --for=delete namespace/held --timeout=90s");
   assert.match(scratch.kubectl("get", "hosts.v2.example.org").err, /conversion webhook for example\.org\/v2, Kind=HostList failed: Post "https:\/\/api\.other\.svc:443\/convert": .*(refused|ECONNREFUSED)/);
 });

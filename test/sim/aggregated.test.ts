@@ -96,8 +96,8 @@ property("what another server stores is collected with its owners, owns what is 
   for (const object of known.values()) if (object.name.startsWith("shop")) object.alive = false;
   await cluster.run(cluster.admin.delete(Namespace, "", "shop"));
   const shop = (): Namespace | undefined => cluster.all(Namespace).find(({ metadata }) => metadata.name === "shop");
-  await cluster.until(() => shop()?.status.conditions?.some(({ type, status, reason, message }) => type === "NamespaceDeletionDiscoveryFailure" && status === "True" && reason === "DiscoveryFailed"
-    && message === "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: wardle.example.com/v1alpha1: stale GroupVersion discovery: wardle.example.com/v1alpha1") === true, 300_000, "the condition that names the group");
+  const said = (...lines: readonly string[]): boolean => lines.every(line => shop()?.status.conditions?.some(({ type, status, reason, message }) => line === `${type} ${status} ${reason}: ${message}`));
+  await cluster.until(() => said("NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization", "NamespaceDeletionDiscoveryFailure True DiscoveryFailed: Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: wardle.example.com/v1alpha1: stale GroupVersion discovery: wardle.example.com/v1alpha1"), 300_000, "the condition that names the group");
   await cluster.until(() => cluster.all(ConfigMap).every(({ metadata }) => metadata.namespace !== "shop"), 300_000, "what is here goes");
   if (shop() === undefined) cluster.violate("the namespace went before what the other server has in it");
   other.isUp = true;
