@@ -2,7 +2,7 @@
  * Stored values as objects and as texts. A value is JSON without `metadata.resourceVersion`; both views put the entry's
  * revision in. Each entry is parsed at most once: whoever wrote an object offers it, and the views take it over.
  */
-import type { Entry } from "../store/store.ts";
+import type { Entry, Index } from "../store/store.ts";
 import { parseJson, stringifyJson } from "../base/json-codec.ts";
 import { managedFieldsText } from "../schema/managed-fields.ts";
 
@@ -14,6 +14,7 @@ type Options = {
 
 export class Objects {
   readonly #freeze: boolean;
+  readonly #indexes = new WeakMap<(object: any) => string, Index>();
   readonly #offered = new Map<string, { value: string; object: any }>();
 
   constructor(options: Options) {
@@ -32,6 +33,13 @@ export class Objects {
     if (this.#freeze) deepFreeze(versioned);
     entry.memo = { object: versioned } satisfies Memo;
     return versioned;
+  }
+
+  /** By what `get` says of the objects; the same for the same function. */
+  index(get: (object: any) => string): Index {
+    let index = this.#indexes.get(get);
+    if (index === undefined) this.#indexes.set(get, (index = { of: entry => get(this.object(entry)) }));
+    return index;
   }
 
   /** JSON text with the resourceVersion spliced in. */

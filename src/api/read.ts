@@ -1,6 +1,6 @@
 /** Get and list, with the resource version rules of upstream's API concepts. */
 import { ApiError } from "../base/api-error.ts";
-import type { Entry } from "../store/store.ts";
+import type { Entry, Only } from "../store/store.ts";
 import { decodeContinue, encodeContinue } from "./continue.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, expired, notFound, tooLargeResourceVersion } from "./errors.ts";
@@ -32,6 +32,20 @@ export async function get(core: Core, call: Call, resourceVersion: string): Prom
 
 /** Store prefix of what a collection call is about. */
 export const scopeOf = ({ served, namespace }: Call): string => (served.kind.namespaced && namespace !== "" ? `${served.prefix}${namespace}/` : served.prefix);
+
+/**
+ * What a watch must look at: a prefix or one key, and of that perhaps only what has one value. A change is shown to those alone whom it may concern, as upstream's
+ * cache does by namespace, name and each kind's index (cacher.go indexedTrigger), here for every field that can be selected.
+ */
+export function watchedBy({ objects }: Core, { served, namespace: given }: Call, { name, namespace: selected, exact }: Selection): { readonly scope: string; readonly only?: Only } {
+  const { prefix, kind } = served;
+  const namespace = given === "" ? selected ?? "" : given;
+  if (name !== undefined && (!kind.namespaced || namespace !== "")) return { scope: storeKey(prefix, kind.namespaced ? namespace : "", name) };
+  const scope = kind.namespaced && namespace !== "" ? `${prefix}${namespace}/` : prefix;
+  // What a webhook must convert says nothing yet.
+  if (exact === undefined || (name === undefined && kind.conversion !== undefined)) return { scope };
+  return { scope, only: { index: objects.index(exact.get), value: exact.value } };
+}
 
 export async function list(core: Core, call: Call, options: ListOptions): Promise<Listed> {
   const { served } = call;

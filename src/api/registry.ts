@@ -15,6 +15,8 @@ export type Served = Named & {
   readonly resource: string;
   readonly definition: string;
   readonly node: Node;
+  /** The registry's generation that it came with: what was made of objects for another edition may look different. */
+  readonly edition: number;
   readonly verbs: readonly Verb[];
   /** Store prefix of everything of this resource; the same for every version it is served under. Ends with "/". */
   readonly prefix: string;
@@ -40,7 +42,7 @@ export class Registry {
 
   add(kind: AnyKind): void {
     this.#kinds.add(kind);
-    for (const served of servedBy(kind)) {
+    for (const served of servedBy(kind, this.generation)) {
       const key = keyOf(served.group, served.version, served.resource);
       assert(!this.#served.has(key), `${key} is served by one kind only`);
       this.#served.set(key, served);
@@ -50,7 +52,7 @@ export class Registry {
 
   remove(kind: AnyKind): void {
     this.#kinds.delete(kind);
-    for (const { group, version, resource } of servedBy(kind)) this.#served.delete(keyOf(group, version, resource));
+    for (const { group, version, resource } of servedBy(kind, this.generation)) this.#served.delete(keyOf(group, version, resource));
     this.#changed();
   }
   /** Calls back after every change until the returned function is called. */
@@ -107,11 +109,11 @@ export const storeKey = (prefix: string, namespace: string, name: string): strin
 
 const unchanged = (object: any): Json => object;
 
-function servedBy(kind: AnyKind): readonly Served[] {
+function servedBy(kind: AnyKind, edition: number): readonly Served[] {
   if (kind.subresourceOnly === true) return [];
   const prefix = prefixOf(kind);
   const verbs = kind.verbs ?? allVerbs;
-  const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, verbs, prefix, ...(kind.fromStored === undefined ? {} : { convert: { fromStored: kind.fromStored, toStored: unchanged } }) };
+  const own: Served = { kind, group: kind.group, version: kind.version, apiVersion: apiVersionOf(kind), resource: kind.plural, definition: kind.definition, node: kind.schema.node, edition, verbs, prefix, ...(kind.fromStored === undefined ? {} : { convert: { fromStored: kind.fromStored, toStored: unchanged } }) };
   const others = (kind.alsoServed ?? []).map((other): Served => {
     const at = { group: other.group ?? kind.group, version: other.version };
     return { ...own, ...at, apiVersion: apiVersionOf(at), ...(other.overrides === undefined ? {} : { kind: { ...kind, ...other.overrides } }), definition: other.definition, node: other.schema.node, convert: { fromStored: other.fromStored, toStored: other.toStored } };

@@ -15,6 +15,7 @@ import { get, list, type Listed } from "./read.ts";
 import { isTrue, type RequestInfo } from "./request-info.ts";
 import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
 import type { Served } from "./registry.ts";
+import { selectionOf } from "./select.ts";
 import { adopt, prepareServed } from "./strategy.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
@@ -118,7 +119,13 @@ export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean
 
 async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {
   // The deprecated /watch/…/name form is a watch of one object.
-  const named = info.watchPrefix && info.name !== "" ? new URLSearchParams([...info.query, ["fieldSelector", `metadata.name=${info.name}`]]) : info.query;
+  const named = new URLSearchParams(info.query);
+  if (info.watchPrefix && info.name !== "") {
+    const given = named.get("fieldSelector") ?? "";
+    // What may be watched was judged by the name in the path.
+    if (given !== "" && selectionOf(call.served.kind, "", given).name !== info.name) throw badRequest("fieldSelector metadata.name doesn't match requested name");
+    if (given === "") named.set("fieldSelector", `metadata.name=${info.name}`);
+  }
   const encoder = eventEncoder(view);
   const run = await watch(core, call, listOptions(named, true), encoder, watches);
   return { status: 200, headers: { "content-type": encoder.contentType, "cache-control": "no-cache, private" }, content: { type: "stream", run } };

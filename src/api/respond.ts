@@ -132,7 +132,7 @@ export function eventEncoder(view: View): EventEncoder {
   const { core, served, output, query } = view;
   const { transform } = output;
   if (output.type === yamlType) throw notAcceptable([`${jsonType};stream=watch`, `${protobufType};stream=watch`]);
-  const form = `${served.apiVersion} ${output.type} ${transform === undefined ? "" : `${transform.as} ${transform.version}`}`;
+  const form = `${served.apiVersion} ${served.edition} ${output.type} ${transform === undefined ? "" : `${transform.as} ${transform.version}`}`;
   const blank = (revision: number, end: boolean): any => {
     const metadata = { resourceVersion: String(revision), ...(end ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}) };
     return { ...decode(served.node, { metadata }).object, kind: served.kind.kind, apiVersion: served.apiVersion };

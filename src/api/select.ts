@@ -6,8 +6,11 @@ import { badRequest } from "./errors.ts";
 export type Selection = {
   /** Everything is selected. */
   readonly all: boolean;
-  /** The one name that can match, when a field selector says so. */
+  /** The one name, and the one namespace, that can match, when a field selector says so. */
   readonly name: string | undefined;
+  readonly namespace: string | undefined;
+  /** What every object that matches says there; the name first. */
+  readonly exact: { readonly get: (object: any) => string; readonly value: string } | undefined;
   /** It asks for more of the object than its metadata. */
   readonly fields: boolean;
   matches(object: any): boolean;
@@ -20,11 +23,14 @@ export function selectionOf(kind: AnyKind, labelSelector: string, fieldSelector:
   const labels = read(() => parseLabelSelector(labelSelector)) as Parsed;
   const terms = fieldSelector === "" ? [] : read(() => parseFieldSelector(fieldSelector));
   const tests = terms.map(term => testOf(kind, term));
-  const name = terms.find(term => term.field === "metadata.name" && term.operator === "=")?.value;
+  const exact = terms.filter(({ operator }) => operator === "=");
+  const [name, namespace] = ["metadata.name", "metadata.namespace"].map(field => exact.find(term => term.field === field)?.value);
+  const telling = exact.find(({ field }) => field === "metadata.name") ?? exact.find(({ field }) => field !== "metadata.namespace");
   const anyLabels = labels.requirements.length === 0;
   return {
     all: anyLabels && tests.length === 0,
-    name, fields: terms.some(({ field }) => field !== "metadata.name" && field !== "metadata.namespace"),
+    name, namespace, exact: telling === undefined ? undefined : { get: fieldOf(kind, telling.field), value: telling.value },
+    fields: terms.some(({ field }) => field !== "metadata.name" && field !== "metadata.namespace"),
     matches: object => tests.every(test => test(object)) && (anyLabels || labels.matches(object.metadata.labels)),
   };
 }
@@ -34,8 +40,10 @@ function testOf(kind: AnyKind, { field, operator, value }: FieldTerm): (object: 
   return operator === "=" ? object => get(object) === value : object => get(object) !== value;
 }
 
+const nameOf = (object: any): string => object.metadata.name;
+
 function fieldOf(kind: AnyKind, field: string): (object: any) => string {
-  if (field === "metadata.name") return object => object.metadata.name;
+  if (field === "metadata.name") return nameOf;
   if (field === "metadata.namespace") return object => object.metadata.namespace ?? "";
   const get = kind.selectable !== undefined && Object.hasOwn(kind.selectable, field) ? kind.selectable[field] : undefined;
   if (get !== undefined) return get;

@@ -5,11 +5,10 @@ import { ConfigMap } from "../kinds/core/configmap.ts";
 import { Event } from "../kinds/core/event.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { LocalClient } from "../main/local-client.ts";
-import { bodyOf, Collector, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
+import { bodyOf, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
 import { isApiError } from "../base/api-error.ts";
 import { serverSeats } from "./flow-control/shares.ts";
 import type { HttpResponse } from "./http.ts";
-import { slowReaderBytesMax } from "./watch.ts";
 
 const json = { "content-type": "application/json" };
 const post = (harness: Harness, target: string, body: unknown): Promise<HttpResponse> => harness.send("POST", target, { headers: json, body: JSON.stringify(body) });
@@ -43,120 +42,6 @@ test("a broken invariant answers 500 and ends the process; any other fault only 
   assert.deepEqual([(await post(harness, configmaps, { metadata: { name: "b" } })).status, fatal.length], [500, 0]);
   assert.deepEqual([(await post(harness, configmaps, { metadata: { name: "a" } })).status, fatal.length], [500, 1]);
   assert.equal(logged.length, 2);
-  await harness.close();
-});
-
-/** Holds what it is given until it is read. */
-class Reader extends Collector {
-  override write(chunk: string | Uint8Array): void {
-    super.write(chunk);
-    this.buffered += chunk.length;
-  }
-  read(): string {
-    this.buffered = 0;
-    return this.take().join("");
-  }
-}
-async function openWatch(harness: Harness, query: string): Promise<{ readonly out: Reader; readonly stop: AbortController; readonly ended: () => boolean; readonly over: Promise<unknown> }> {
-  const out = new Reader(), stop = new AbortController();
-  const { content } = await harness.send("GET", `${configmaps}?watch=1${query}`);
-  assert.equal(content.type, "stream");
-  let ended = false;
-  const over = (content.type === "stream" ? content.run(out, stop.signal) : Promise.resolve()).then(() => (ended = true));
-  await settle();
-  return { out, stop, ended: () => ended, over };
-}
-const bigText = "x".repeat(slowReaderBytesMax / 4);
-
-test("a reader who does not read loses the watch, not the server", async () => {
-  const harness = await start();
-  const { ended, out } = await openWatch(harness, "&resourceVersion=2");
-  for (let i = 0; i < 5; i++) await post(harness, configmaps, { metadata: { name: `a${i}` }, data: { bigText } });
-  await settle();
-  assert.deepEqual([ended(), out.buffered > slowReaderBytesMax], [false, true], "many writes at once are not the reader's fault");
-  await harness.clock.advance(1_000);
-  await post(harness, configmaps, { metadata: { name: "b" } });
-  await settle();
-  assert.equal(ended(), true);
-  await harness.close();
-});
-
-test("a reader who reads keeps the watch however late it is, but not for ever further behind", async () => {
-  const harness = await start();
-  const { ended, out } = await openWatch(harness, "&resourceVersion=2");
-  let made = 0;
-  const more = () => post(harness, configmaps, { metadata: { name: `a${made++}` }, data: { bigText } });
-  for (let i = 0; i < 5; i++) await more();
-  for (let i = 0; i < 5; i++) {
-    await harness.clock.advance(1_000);
-    out.buffered -= 1000;
-    await more();
-  }
-  await settle();
-  assert.equal(ended(), false);
-  for (let i = 0; i < 10; i++) {
-    out.buffered -= 1;
-    await more();
-  }
-  await settle();
-  assert.equal(ended(), true);
-  await harness.close();
-});
-
-test("who resumes far in the past gets all that was missed, no faster than it reads", async () => {
-  const harness = await start();
-  const count = 40;
-  for (let i = 0; i < count; i++) await post(harness, configmaps, { metadata: { name: `a${i}` }, data: { bigText } });
-  const { ended, out, stop, over } = await openWatch(harness, "&resourceVersion=2");
-  let text = "";
-  for (let turn = 0; turn < 4 * count && text.split("\n").length <= count + 1; turn++) {
-    assert.ok(out.buffered <= slowReaderBytesMax, `${out.buffered} bytes wait`);
-    text += out.read();
-    if (turn === 3) await post(harness, configmaps, { metadata: { name: `a${count}` } });
-    await harness.clock.advance(5);
-  }
-  assert.deepEqual(text.trimEnd().split("\n").map(line => JSON.parse(line).object.metadata.name), Array.from({ length: count + 1 }, (_, i) => `a${i}`));
-  assert.equal(ended(), false);
-  stop.abort();
-  await over;
-  await harness.close();
-});
-
-test("the same event is encoded once for all watchers", async () => {
-  const harness = await start();
-  const outs = [new Collector(), new Collector()];
-  const stop = new AbortController();
-  const runs = outs.map(out => harness.send("GET", `${configmaps}?watch=1`, { headers: { accept: "application/vnd.kubernetes.protobuf" } }).then(({ content }) => (content.type === "stream" ? content.run(out, stop.signal) : undefined)));
-  await settle();
-  await post(harness, configmaps, { metadata: { name: "a" } });
-  assert.equal(outs[0]!.chunks.length, 1);
-  assert.equal(outs[0]!.chunks[0], outs[1]!.chunks[0]);
-  stop.abort();
-  await Promise.all(runs);
-  await harness.close();
-});
-
-test("watchers with the same selection get the same text, others their own, of old changes too", async () => {
-  const harness = await start();
-  const selectors = ["", "&labelSelector=of%3Da", "&labelSelector=of%3Da", "&labelSelector=of%3Db"];
-  const outs = selectors.map(() => new Collector());
-  const stop = new AbortController();
-  const runs = selectors.map(async (selector, i) => harness.send("GET", `${configmaps}?watch=1${selector}`).then(({ content }) => (content.type === "stream" ? content.run(outs[i]!, stop.signal) : undefined)));
-  await settle();
-  // More than there are places for texts.
-  for (let i = 0; i < 300; i++) await post(harness, configmaps, { metadata: { name: `c${i}`, labels: { of: i % 3 === 0 ? "a" : "b" } } });
-  await harness.send("PUT", `${configmaps}/c1`, { headers: json, body: JSON.stringify({ metadata: { name: "c1", labels: { of: "a" } } }) });
-  const late = new Collector();
-  const again = harness.send("GET", `${configmaps}?watch=1&resourceVersion=1&labelSelector=of%3Da`).then(({ content }) => (content.type === "stream" ? content.run(late, stop.signal) : undefined));
-  await settle();
-  const told = [...outs, late].map(({ chunks }) => chunks.join("").trimEnd().split("\n").map(line => { const { type, object } = JSON.parse(line); return `${type} ${object.metadata.name}`; }));
-  const expected = (wanted: (i: number) => boolean, last: string): string[] => [...Array.from({ length: 300 }, (_, i) => i).filter(wanted).map(i => `ADDED c${i}`), last];
-  assert.deepEqual(told[0], expected(() => true, "MODIFIED c1"));
-  assert.deepEqual(told[1], expected(i => i % 3 === 0, "ADDED c1"));
-  assert.deepEqual([told[2], told[4]], [told[1], told[1]]);
-  assert.deepEqual(told[3], expected(i => i % 3 !== 0, "DELETED c1"));
-  stop.abort();
-  await Promise.all([...runs, again]);
   await harness.close();
 });
 

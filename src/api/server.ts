@@ -40,6 +40,7 @@ import { negotiateOutput, one, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
 import { OpenApi } from "./openapi.ts";
+import { OpenWatches } from "./open-watches.ts";
 import { sweepEvents } from "./event-ttl.ts";
 import { storeReader } from "./reader.ts";
 import { Pace } from "./pace.ts";
@@ -54,7 +55,6 @@ import { defaultServiceRange } from "./special/service.ts";
 import { publishServiceAddresses } from "./special/service-range.ts";
 import { findSubresource, subresourceTypeOf } from "./subresources/index.ts";
 import { EventTexts } from "./watch-events.ts";
-import { Bookmarks } from "./watch.ts";
 import type { PostJson } from "./webhook.ts";
 
 export type ApiServerOptions = {
@@ -147,7 +147,8 @@ export class ApiServer {
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
     this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
     this.#figures = new RequestMetrics(this.metrics, store, clock);
-    this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson);
+    const open = new OpenWatches(clock);
+    this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson, prefix => open.redefined(prefix));
     this.aggregator = new Aggregator(this.core, options.fetchRemote, this.metrics.counter("aggregator_unavailable_apiservice_total", "How often APIServices were found not to be available, by reason.", ["name", "reason"]));
     observeServices(this.metrics, this.reader);
     observeStore(this.metrics, store, this.registry);
@@ -156,7 +157,7 @@ export class ApiServer {
       subresources: { find: findSubresource },
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }), nodePort: options.nodePort ?? 10250,
       ...(options.readNodeStats === undefined ? {} : { metrics: new Sampler({ read: options.readNodeStats, nodes: () => this.reader.list("", "nodes", "").map(({ metadata }) => metadata.name), clock, log }) }),
-      watches: { texts: new EventTexts(), bookmarks: new Bookmarks(this.core), onEvents: (call, count) => this.#figures.watchEvents(call, count) },
+      watches: { texts: new EventTexts(), open, onEvents: (call, count) => this.#figures.watchEvents(call, count) },
     };
     this.#endpoints = {
       core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.aggregator),

@@ -48,6 +48,9 @@ export class EventTexts {
   // Those who chose differently most often got the same.
   #parts: readonly string[] = [];
   #joined = "";
+  // So do all who are told at the same time how far they are.
+  #revision = 0;
+  #bookmarks = new Map<string, string | Uint8Array>();
 
   /** `undefined`: nothing. `key` stands for selection and encoder together; an empty one is nobody else's. */
   told(changes: readonly Change[], key: string, core: Core, selection: Selection, encoder: EventEncoder): Told | undefined {
@@ -60,6 +63,17 @@ export class EventTexts {
     // Who is told nothing is not remembered: thousands of nodes watch their own pods alone.
     if (told === undefined && (told = this.#make(changes, core, selection, encoder)) !== undefined && this.#told.size < toldMax) this.#told.set(key, told);
     return told;
+  }
+
+  bookmark(revision: number, encoder: EventEncoder): string | Uint8Array {
+    if (encoder.form === "") return encoder.bookmark(revision, false);
+    if (revision !== this.#revision) {
+      this.#revision = revision;
+      this.#bookmarks = new Map();
+    }
+    let bookmark = this.#bookmarks.get(encoder.form);
+    if (bookmark === undefined) this.#bookmarks.set(encoder.form, (bookmark = encoder.bookmark(revision, false)));
+    return bookmark;
   }
 
   #make(changes: readonly Change[], core: Core, selection: Selection, encoder: EventEncoder): Told | undefined {

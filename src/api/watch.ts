@@ -4,72 +4,59 @@ import type { Call, Core } from "./core.ts";
 import { ApiError } from "../base/api-error.ts";
 import { expired } from "./errors.ts";
 import type { Sink } from "./http.ts";
+import type { OpenWatches } from "./open-watches.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
-import { scopeOf, waitFor } from "./read.ts";
+import { waitFor, watchedBy } from "./read.ts";
 import { selectionOf, type Selection } from "./select.ts";
 import { prepareServed } from "./strategy.ts";
 import { eventOf, type EventEncoder, type EventTexts } from "./watch-events.ts";
 
 /**
- * Bytes a reader may lag behind without taking any of them for `standstillMs` before its watch is ended; it comes back and goes on. Time counts as well: one commit
- * of many writes, after the disk stood still, is more than this in one go, and whoever reads would lose the watch too.
+ * Bytes a reader may lag behind without taking any of them at two looks, `lookMs` and twice that later, before its watch is ended; it comes back and goes on. Time
+ * counts as well: one commit of many writes, after the disk stood still, is more than this in one go, and whoever reads would lose the watch too. Two looks, since
+ * nobody could read while this thread itself stood still.
  */
 export const slowReaderBytesMax = 1024 * 1024;
-const standstillMs = 1_000;
+const lookMs = 500;
 /** Nor does a reader who takes some of it now and then get further behind than this and what came last. */
 const laggingBytesMax = 4 * 1024 * 1024;
 /** Changes held for a reader that is still taking its initial events. */
 const heldChangesMax = 10_000;
-const initialChunkChars = 64 * 1024;
+/** Initial events are written in pieces of this size. */
+const initialChunkSize = 64 * 1024;
 /** What a reader has missed is sent in pieces of this size, no faster than it is taken. */
 const missedChunkChars = 256 * 1024;
 /** Without progress for this long, a reader of initial events is given up. */
 const initialStallMs = 60_000;
+/** How soon a reader that has enough is looked at again: at first, and when it takes nothing for long. */
 const drainPollMs = 5;
-const bookmarkEveryMs = 60_000;
+const drainPollMsMax = 250;
 /** minRequestTimeout: a watch without timeoutSeconds lasts between once and twice this long. */
 const defaultTimeoutMs = 1_800_000;
 
-/** Runs `tick` for every open watch that wants bookmarks; one timer for all, none when there are none. */
-export class Bookmarks {
-  readonly #core: Core;
-  readonly #ticks = new Set<() => void>();
-  #stop: (() => void) | undefined;
-
-  constructor(core: Core) {
-    this.#core = core;
-  }
-  add(tick: () => void): () => void {
-    this.#ticks.add(tick);
-    this.#schedule();
-    return () => {
-      this.#ticks.delete(tick);
-      if (this.#ticks.size === 0) {
-        this.#stop?.();
-        this.#stop = undefined;
-      }
-    };
-  }
-  #schedule(): void {
-    this.#stop ??= this.#core.clock.after(bookmarkEveryMs, () => {
-      this.#stop = undefined;
-      for (const tick of [...this.#ticks]) tick();
-      if (this.#ticks.size > 0) this.#schedule();
-    });
-  }
-}
-
 export type WatchRun = (out: Sink, signal: AbortSignal) => Promise<void>;
-export type WatchServices = { readonly texts: EventTexts; readonly bookmarks: Bookmarks; readonly onEvents: (call: Call, count: number) => void };
+export type WatchServices = { readonly texts: EventTexts; readonly open: OpenWatches; readonly onEvents: (call: Call, count: number) => void };
 
 /** Checks the request; what it returns streams the events until the client leaves, the time is up, or the reader is too slow. */
 export async function watch(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices): Promise<WatchRun> {
   const selection = selectionOf(call.served.kind, options.labelSelector, options.fieldSelector);
   const from = revisionOf(options.resourceVersion);
   const initial = options.sendInitialEvents ?? from === 0;
-  if (initial && from > 0) await waitFor(core, from, call.limit.signal);
+  const refusal = initial && from > 0 ? await tooEarly(core, from, call) : undefined;
+  // What is wrong with the version is an event, not an answer (cacher.go newErrWatcher).
+  if (refusal !== undefined) return async out => out.write(encoder.error(refusal));
   const timeoutMs = options.timeoutSeconds !== undefined && options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : defaultTimeoutMs * (1 + core.random.next());
-  return (out, signal) => new Stream(core, call, options, encoder, services, selection, out).run(initial ? undefined : from === 0 ? core.store.revision : from, timeoutMs, signal);
+  return (out, signal) => new Stream(core, call, options, encoder, services, selection, out, signal).run(initial ? undefined : from === 0 ? core.store.revision : from, timeoutMs);
+}
+
+async function tooEarly(core: Core, revision: number, { limit }: Call): Promise<ApiError | undefined> {
+  try {
+    await waitFor(core, revision, limit.signal);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
 }
 
 class Stream {
@@ -80,19 +67,23 @@ class Stream {
   readonly #services: WatchServices;
   readonly #selection: Selection;
   readonly #out: Sink;
+  readonly #signal: AbortSignal;
   /** Streams with the same key get the same of the same changes; none has an empty one to share. */
   readonly #key: string;
   #held: Change[] | undefined;
   /** Changes that a webhook must convert before they are sent, while the one before them is. */
   #converting: Change[] | undefined;
-  #sent = 0;
+  /** Where the client was at the beginning: no bookmark tells it that. */
+  #start = 0;
   /** What was buffered after the last events; less before the next ones: the reader takes some. */
   #left = 0;
-  #stoodSince: number | undefined;
+  #took = false;
+  /** While somebody looks after a reader that has too much. */
+  #stopLooking: (() => void) | undefined;
   #ended = false;
   #end: () => void = () => undefined;
 
-  constructor(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices, selection: Selection, out: Sink) {
+  constructor(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices, selection: Selection, out: Sink, signal: AbortSignal) {
     this.#core = core;
     this.#call = call;
     this.#options = options;
@@ -100,121 +91,133 @@ class Stream {
     this.#services = services;
     this.#selection = selection;
     this.#out = out;
+    this.#signal = signal;
     this.#key = encoder.form === "" ? "" : `${encoder.form}\0${options.labelSelector}\0${options.fieldSelector}`;
   }
 
   /** `from` undefined starts with the current state. */
-  async run(from: number | undefined, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, store } = this.#core;
+  async run(from: number | undefined, timeoutMs: number): Promise<void> {
+    const { clock, store } = this.#core, { served } = this.#call;
     const over = new Promise<void>(resolve => (this.#end = () => {
       this.#ended = true;
       resolve();
     }));
-    const start = from ?? store.revision;
-    const initial = from === undefined ? store.list(scopeOf(this.#call)).entries : [];
+    const start = (this.#start = from ?? store.revision);
+    const { scope, only } = watchedBy(this.#core, this.#call, this.#selection);
+    const initial = from !== undefined ? [] : scope.endsWith("/") ? store.list(scope).entries : [store.get(scope) ?? []].flat();
     if (from === undefined) this.#held = [];
-    this.#sent = start;
     let missed: readonly Change[] | undefined = [];
-    const watch = store.watch(scopeOf(this.#call), start, batch => {
+    const watch = store.watch(scope, start, batch => {
       if (missed === undefined) this.#deliver(batch);
       else missed = batch.changes;
-    });
+    }, only);
     if ("compacted" in watch) {
       this.#out.write(this.#encoder.error(expired(`too old resource version: ${start} (${watch.oldest})`)));
       return;
     }
-    const stopTimer = clock.after(timeoutMs, () => {
+    const stops = [clock.after(timeoutMs, () => {
       this.#bookmark();
       this.#end();
-    });
-    const stopBookmarks = this.#options.allowWatchBookmarks ? this.#services.bookmarks.add(() => this.#bookmark()) : () => undefined;
-    signal.addEventListener("abort", this.#end, { once: true });
-    if (signal.aborted) this.#end();
+    })];
+    if (this.#options.allowWatchBookmarks) stops.push(this.#services.open.addBookmarks(() => this.#bookmark()));
+    if (served.kind.custom === true) stops.push(this.#services.open.addCustom(served.prefix, this.#end));
+    this.#signal.addEventListener("abort", this.#end, { once: true });
+    if (this.#signal.aborted) this.#end();
     try {
       const before = missed;
       missed = undefined;
-      if (from === undefined) await this.#sendInitial(initial, start, signal);
-      else if (this.#call.served.kind.conversion !== undefined) this.#convert(before);
-      else await this.#catchUp(before, signal);
+      if (from === undefined) await this.#sendInitial(initial, start);
+      else await this.#catchUp(before);
       await over;
     } finally {
       this.#close(watch);
-      stopTimer();
-      stopBookmarks();
-      signal.removeEventListener("abort", this.#end);
+      for (const stop of stops) stop();
+      this.#signal.removeEventListener("abort", this.#end);
     }
   }
 
   #close(watch: Watch): void {
     this.#ended = true;
     this.#held = undefined;
+    this.#stopLooking?.();
     watch.close();
   }
 
-  async #sendInitial(entries: readonly Entry[], revision: number, signal: AbortSignal): Promise<void> {
+  async #sendInitial(entries: readonly Entry[], revision: number): Promise<void> {
     const { objects } = this.#core;
-    let chunk = "";
     if (this.#call.served.kind.conversion !== undefined && !(await this.#prepared(entries.map(entry => objects.object(entry)), true))) return;
+    let texts = "";
+    let size = 0;
     for (const entry of entries) {
       if (this.#ended) return;
       if (!this.#selection.all && !this.#selection.matches(objects.object(entry))) continue;
       const event = this.#encoder.encode("ADDED", objects.object(entry), () => objects.text(entry));
       this.#services.onEvents(this.#call, 1);
-      if (typeof event === "string") chunk += event;
+      size += event.length;
+      if (typeof event === "string") texts += event;
       else this.#out.write(event);
-      if (chunk.length >= initialChunkChars) {
-        this.#out.write(chunk);
-        chunk = "";
-        if (!(await this.#drained(signal))) return this.#end();
-      }
+      if (size < initialChunkSize) continue;
+      if (texts !== "") this.#out.write(texts);
+      texts = "";
+      size = 0;
+      if (!(await this.#drained())) return this.#end();
     }
-    if (chunk !== "") this.#out.write(chunk);
+    if (texts !== "") this.#out.write(texts);
     if (this.#options.allowWatchBookmarks) this.#out.write(this.#encoder.bookmark(revision, true));
-    const held = this.#held?.splice(0) ?? [];
-    if (this.#call.served.kind.conversion === undefined) return this.#catchUp(held, signal);
-    this.#held = undefined;
-    this.#convert(held);
+    await this.#catchUp(this.#held?.splice(0) ?? []);
   }
 
   /** What came before, then what has come meanwhile; after that, events are sent as they come. */
-  async #catchUp(changes: readonly Change[], signal: AbortSignal): Promise<void> {
+  async #catchUp(changes: readonly Change[]): Promise<void> {
     this.#held ??= [];
-    for (let rest = changes; rest.length > 0 && !this.#ended; rest = this.#held?.splice(0) ?? []) {
-      for (let next = 0; next < rest.length && !this.#ended; ) {
-        const first = next;
-        for (let chars = 0; next < rest.length && chars < missedChunkChars; next++) chars += rest[next]!.entry.value.length;
-        this.#send(rest.slice(first, next));
-        if (this.#out.buffered > slowReaderBytesMax / 2 && !(await this.#drained(signal))) return this.#end();
-      }
-    }
+    for (let rest = changes; rest.length > 0 && !this.#ended; rest = this.#held?.splice(0) ?? []) if (!(await this.#sendSlowly(rest))) return this.#end();
     this.#held = undefined;
+  }
+
+  /** No faster than they are taken. False when the reader stalls or a webhook fails. */
+  async #sendSlowly(changes: readonly Change[]): Promise<boolean> {
+    const converted = this.#call.served.kind.conversion !== undefined;
+    for (let next = 0; next < changes.length && !this.#ended; ) {
+      const first = next;
+      for (let chars = 0; next < changes.length && chars < missedChunkChars; next++) chars += changes[next]!.entry.value.length;
+      const slice = changes.slice(first, next);
+      if (converted) {
+        if (!(await this.#sendConverted(slice))) return false;
+      } else this.#send(slice);
+      if (this.#out.buffered > slowReaderBytesMax / 2 && !(await this.#drained())) return false;
+    }
+    return true;
   }
 
   /** In order, whatever the webhook takes: what comes meanwhile waits. */
   #convert(changes: readonly Change[]): void {
-    if (changes.length === 0) return;
     if (this.#converting !== undefined) {
       if (this.#converting.length + changes.length > heldChangesMax) this.#end();
       else this.#converting.push(...changes);
       return;
     }
     this.#converting = [...changes];
-    void this.#sendConverted();
+    void this.#convertAll();
   }
 
-  async #sendConverted(): Promise<void> {
+  async #convertAll(): Promise<void> {
     while (this.#converting !== undefined && !this.#ended) {
       const changes = this.#converting;
       this.#converting = [];
-      if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)])), false))) return;
-      const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
-      if (!(await this.#prepared(events.map(({ object }) => object), false))) return;
-      if (!this.#ended && events.length > 0) {
-        this.#services.onEvents(this.#call, events.length);
-        this.#write(events.map(({ type, object, text }) => this.#encoder.encode(type, object, text)));
-      }
+      if (!(await this.#sendSlowly(changes))) return this.#end();
       if (this.#converting.length === 0) this.#converting = undefined;
     }
+  }
+
+  async #sendConverted(changes: readonly Change[]): Promise<boolean> {
+    if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)])), false))) return false;
+    const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
+    if (!(await this.#prepared(events.map(({ object }) => object), false))) return false;
+    if (!this.#ended && events.length > 0) {
+      this.#services.onEvents(this.#call, events.length);
+      this.#write(events.map(({ type, object, text }) => this.#encoder.encode(type, object, text)));
+    }
+    return true;
   }
 
   /** False when the webhook failed: then the watch has ended with its error. */
@@ -231,24 +234,28 @@ class Stream {
   }
 
   /** Waits until the reader has taken most of what was written; false when it has stalled. */
-  async #drained(signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#core;
-    let [least, since] = [this.#out.buffered, clock.monotonic()];
-    while (this.#out.buffered > slowReaderBytesMax / 2 && !this.#ended) {
-      await clock.sleep(drainPollMs, signal);
-      if (this.#out.buffered < least) [least, since] = [this.#out.buffered, clock.monotonic()];
-      else if (clock.monotonic() - since > initialStallMs) return false;
+  async #drained(): Promise<boolean> {
+    const { clock } = this.#core, out = this.#out;
+    let least = out.buffered, since = clock.monotonic(), pollMs = drainPollMs;
+    while (out.buffered > slowReaderBytesMax / 2 && !this.#ended) {
+      await clock.sleep(pollMs, this.#signal);
+      if (out.buffered < least) {
+        [least, since, pollMs] = [out.buffered, clock.monotonic(), drainPollMs];
+        continue;
+      }
+      if (clock.monotonic() - since > initialStallMs) return false;
+      pollMs = Math.min(2 * pollMs, drainPollMsMax);
     }
     return true;
   }
 
-  #deliver({ changes, progress }: Batch): void {
+  #deliver({ changes }: Batch): void {
     if (this.#ended) return;
-    if (this.#held === undefined && this.#call.served.kind.conversion !== undefined) this.#convert(changes);
-    else if (this.#held === undefined) this.#send(changes);
-    else if (this.#held.length + changes.length > heldChangesMax) this.#end();
+    if (this.#held === undefined) {
+      if (this.#call.served.kind.conversion === undefined) this.#send(changes);
+      else this.#convert(changes);
+    } else if (this.#held.length + changes.length > heldChangesMax) this.#end();
     else this.#held.push(...changes);
-    if (this.#held === undefined) this.#sent = Math.max(this.#sent, changes.length === 0 ? this.#sent : progress);
   }
 
   #send(changes: readonly Change[]): void {
@@ -260,23 +267,30 @@ class Stream {
 
   /** And ends the watch of a reader who does not take what it gets. */
   #write(parts: readonly (string | Uint8Array)[]): void {
-    const out = this.#out, before = out.buffered, took = before < this.#left;
+    const out = this.#out, before = out.buffered;
+    if (before < this.#left) this.#took = true;
     for (const part of parts) out.write(part);
     this.#left = out.buffered;
-    if (this.#left <= slowReaderBytesMax) {
-      this.#stoodSince = undefined;
-      return;
-    }
-    const now = this.#core.clock.monotonic();
-    if (took || this.#stoodSince === undefined) this.#stoodSince = now;
-    if (before > laggingBytesMax || now - this.#stoodSince >= standstillMs) this.#end();
+    if (before > laggingBytesMax) this.#end();
+    else if (this.#left > slowReaderBytesMax) this.#stopLooking ??= this.#lookAgain(2);
   }
 
-  /** Says how far the client is, if that is news to it. */
+  #lookAgain(looks: number): () => void {
+    this.#took = false;
+    return this.#core.clock.after(lookMs, () => {
+      const { buffered } = this.#out;
+      const took = this.#took || buffered < this.#left;
+      this.#left = buffered;
+      if (buffered <= slowReaderBytesMax) this.#stopLooking = undefined;
+      else if (!took && looks === 1) this.#end();
+      else this.#stopLooking = this.#lookAgain(took ? 2 : 1);
+    });
+  }
+
+  /** Says how far the client is, whenever something has happened since it came (cache_watcher.go process). */
   #bookmark(): void {
     const { revision } = this.#core.store;
-    if (!this.#options.allowWatchBookmarks || this.#ended || this.#held !== undefined || this.#converting !== undefined || revision <= this.#sent) return;
-    this.#sent = revision;
-    this.#out.write(this.#encoder.bookmark(revision, false));
+    if (this.#ended || !this.#options.allowWatchBookmarks || this.#held !== undefined || this.#converting !== undefined || revision <= this.#start) return;
+    this.#write([this.#services.texts.bookmark(revision, this.#encoder)]);
   }
 }

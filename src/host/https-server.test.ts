@@ -258,6 +258,29 @@ test("headers of a stream go out at once, and it ends when its client goes", asy
   handler = handle;
 });
 
+test("over HTTP/1.1 a stream goes out in chunks as it is written, not compressed", async () => {
+  const long = "x".repeat(200_000);
+  handler = async () => ({ status: 200, headers: { "content-type": "application/json" }, content: { type: "stream", run: async out => {
+    for (const text of ["first\n", `${long}\n`, "last\n"]) {
+      out.write(text);
+      while (out.buffered > 0) await new Promise(next => setImmediate(next));
+    }
+  } } });
+  const answer = await raw("GET /watch HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+  const [head = "", ...body] = answer.split("\r\n\r\n");
+  assert.match(head, /^HTTP\/1\.1 200 [^]*transfer-encoding: chunked/i);
+  assert.doesNotMatch(head, /content-encoding|content-length/i);
+  const chunks: string[] = [];
+  for (let rest = body.join("\r\n\r\n"); ; ) {
+    const end = rest.indexOf("\r\n"), size = Number.parseInt(rest.slice(0, end), 16);
+    if (size === 0) break;
+    chunks.push(rest.slice(end + 2, end + 2 + size));
+    rest = rest.slice(end + 2 + size + 2);
+  }
+  assert.deepEqual([chunks[0], chunks.at(-1), chunks.join("") === `first\n${long}\nlast\n`], ["first\n", "last\n", true]);
+  handler = handle;
+});
+
 test("a reader that takes nothing is cut off at the limit", async () => {
   const outcome = new Promise<number>(resolve => {
     handler = async () => ({ status: 200, headers: {}, content: { type: "stream", run: async (out, signal) => {

@@ -5,7 +5,7 @@ import { remove } from "../api/delete.ts";
 import { expired, notSupported, refusalOf } from "../api/errors.ts";
 import type { WriteOptions as ApiWriteOptions } from "../api/options.ts";
 import { patch as patchObject } from "../api/patch.ts";
-import { get as getObject, list as listObjects, scopeOf } from "../api/read.ts";
+import { get as getObject, list as listObjects, watchedBy } from "../api/read.ts";
 import type { Served } from "../api/registry.ts";
 import { selectionOf } from "../api/select.ts";
 import { adopt } from "../api/strategy.ts";
@@ -109,12 +109,13 @@ export class LocalClient implements Client {
     const selection = selectionOf(kind, options.labelSelector ?? "", options.fieldSelector ?? "");
     const waiting: Change[] = [];
     let [progress, sent, overrun, wake] = [options.revision, options.revision, false, (): void => undefined];
-    const watch = core.store.watch(scopeOf(call), options.revision, batch => {
+    const { scope, only } = watchedBy(core, call, selection);
+    const watch = core.store.watch(scope, options.revision, batch => {
       if (waiting.length + batch.changes.length > laggingChangesMax) overrun = true;
       else waiting.push(...batch.changes);
       ({ progress } = batch);
       wake();
-    });
+    }, only);
     if ("compacted" in watch) throw expired(`too old resource version: ${options.revision} (${watch.oldest})`);
     const abort = (): void => wake();
     signal.addEventListener("abort", abort, { once: true });

@@ -3,8 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import { History } from "./history.ts";
 import { SortedIndex } from "./sorted-index.ts";
-import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Batch, type Change, type Compacted, type Engine, type EngineRecord, type Entry, type ListOptions, type ListResult, type PutOptions, type Store, type Watch, type WriteResult } from "./store.ts";
-import { covers, Watches } from "./watches.ts";
+import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Batch, type Change, type Compacted, type Engine, type EngineRecord, type Entry, type ListOptions, type ListResult, type Only, type PutOptions, type Store, type Watch, type WriteResult } from "./store.ts";
+import { covers, valuesOf, Watches } from "./watches.ts";
 
 /** Every bound of the store, by name. */
 export const storeLimits = {
@@ -134,10 +134,10 @@ export class RevisionedStore implements Store {
     return this.#engine.sync();
   }
 
-  watch(prefix: string, revision: number, sink: (batch: Batch) => void): Watch | Compacted {
+  watch(prefix: string, revision: number, sink: (batch: Batch) => void, only?: Only): Watch | Compacted {
     if (revision < this.#oldest) return { compacted: true, oldest: this.#oldest };
-    const missed = this.#history.after(revision).filter(change => covers(prefix, change.key));
-    const watch = this.#watches.add(prefix, Math.max(revision, this.#revision), sink);
+    const missed = this.#history.after(revision).filter(change => covers(prefix, change.key) && (only === undefined || valuesOf(change, only.index).includes(only.value)));
+    const watch = this.#watches.add(prefix, Math.max(revision, this.#revision), sink, only);
     if (missed.length > 0) sink({ changes: missed, progress: this.#revision });
     return watch;
   }

@@ -70,8 +70,9 @@ export interface Store {
    * Every change under `prefix` after `revision`, in order, each exactly once: the retained ones before this returns, later ones
    * as they become visible, in one call per commit that touched the prefix. `sink` must not throw and must not wait: what it cannot pass on at once
    * it has to bound itself. `progress` in a batch says that everything up to that revision was delivered. A `revision` of the future skips what comes before it.
+   * `only`: changes from or to an entry with this value; such watches cost the others' changes nothing.
    */
-  watch(prefix: string, revision: number, sink: (batch: Batch) => void): Watch | Compacted;
+  watch(prefix: string, revision: number, sink: (batch: Batch) => void, only?: Only): Watch | Compacted;
   /** Forgets history before `revision`. */
   compact(revision: number): Promise<void>;
   /** Lets the accepted writes finish, then frees the engine. */
@@ -80,6 +81,9 @@ export interface Store {
 export type PutOptions = { readonly frees?: boolean };
 export type Batch = { readonly changes: readonly Change[]; readonly progress: number };
 export type Watch = { close(): void };
+/** A text that every entry of one kind has. Watches with the same `Index` object are found by it together. */
+export type Index = { of(entry: Entry): string };
+export type Only = { readonly index: Index; readonly value: string };
 
 /** No space left: reads, watches and deletes go on, the write was not made. */
 export class StoreFull extends Error {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silent } from "../../src/base/log.ts";
 import { RevisionedStore, type StoreLimits } from "../../src/store/revisioned-store.ts";
-import type { Batch, Change, Compacted, Engine, ListResult, Store, Watch, WriteResult } from "../../src/store/store.ts";
+import type { Batch, Change, Compacted, Engine, Index, ListResult, Only, Store, Watch, WriteResult } from "../../src/store/store.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 export type EngineUnderTest = {
@@ -217,6 +217,27 @@ function watchGuarantees(check: (name: string, body: (world: World) => Promise<v
     assert.deepEqual(one.changes.map(change => change.key), ["/r/a/x"]);
   });
 
+  check("Only: a watch of one value hears what comes to it, changes there and leaves it, now and in the past, whatever others hear", async ({ store }) => {
+    let asked = 0;
+    const first: Index = { of: ({ value }) => { asked++; return value.slice(0, 1); } }, second: Index = { of: ({ value }) => value.slice(1) };
+    const wanted = [["/a/", first, "p"], ["/a/", first, "q"], ["/a/", second, "1"], ["/b/", first, "p"]] as const;
+    const live = wanted.map(([prefix, index, value]) => collect(store, prefix, 1, { index, value }));
+    const others = Array.from({ length: 100 }, (_, i) => collect(store, "/a/", 1, { index: first, value: `other${i}` }));
+    const all = collect(store, "/a/", 1);
+    const before = asked;
+    await Promise.all([store.put("/a/x", "p1", 0), store.put("/a/y", "q1", 0), store.put("/b/x", "p2", 0)]);
+    await store.put("/a/x", "q1", 2);
+    await store.put("/a/y", "q2", 3);
+    await store.delete("/a/x", 5);
+    const told = [["put /a/x 2", "put /a/x 5"], ["put /a/y 3", "put /a/x 5", "put /a/y 6", "delete /a/x 7"], ["put /a/x 2", "put /a/y 3", "put /a/x 5", "put /a/y 6", "delete /a/x 7"], ["put /b/x 4"]];
+    assert.deepEqual(live.map(({ changes }) => changes.map(shown)), told);
+    assert.ok(asked - before <= 2 * 6, `${asked - before} questions for 6 changes and 104 watches`);
+    assert.deepEqual(wanted.map(([prefix, index, value]) => collect(store, prefix, 1, { index, value }).changes.map(shown)), told, "of the past");
+    assert.deepEqual([all.changes.length, ...others.map(({ changes }) => changes.length)], [5, ...others.map(() => 0)]);
+    for (const each of [...live, ...others, all]) each.close();
+    assert.equal(store.watchCount, wanted.length);
+  });
+
   check("Ordered, Unique, Reliable: a watch hears every change once, in order, from wherever it starts", async ({ store }) => {
     const fromStart = collect(store, "/a/", 1);
     await churn(store, 100);
@@ -295,13 +316,13 @@ function watchGuarantees(check: (name: string, body: (world: World) => Promise<v
 type Collected = { readonly changes: Change[]; progress: number; close(): void };
 
 /** A watch that keeps what it hears. */
-export function collect(store: Store, prefix: string, revision: number): Collected {
+export function collect(store: Store, prefix: string, revision: number, only?: Only): Collected {
   const changes: Change[] = [];
   const collected: Collected = { changes, progress: revision, close: () => {} };
   const watch = store.watch(prefix, revision, (batch: Batch) => {
     changes.push(...batch.changes);
     collected.progress = batch.progress;
-  });
+  }, only);
   assert.ok(!("compacted" in watch), `revision ${revision} is compacted`);
   collected.close = () => (watch as Watch).close();
   return collected;

@@ -112,3 +112,31 @@ export class Collector implements Sink {
     return this.chunks.splice(0);
   }
 }
+
+/** Holds what it is given until it is read. */
+export class Reader extends Collector {
+  override write(chunk: string | Uint8Array): void {
+    super.write(chunk);
+    this.buffered += chunk.length;
+  }
+  read(): string {
+    this.buffered = 0;
+    return this.take().join("");
+  }
+  /** Events that came since, parsed. */
+  events(): any[] {
+    return this.read().split("\n").filter(line => line !== "").map(line => JSON.parse(line));
+  }
+}
+
+export type Watching = { readonly out: Reader; readonly ended: () => boolean; readonly stop: () => Promise<unknown> };
+/** A watch, open until it ends or is stopped. */
+export async function openWatch(harness: Harness, target: string, headers: { readonly [name: string]: string } = {}): Promise<Watching> {
+  const out = new Reader(), abort = new AbortController();
+  const { status, content } = await harness.send("GET", target, { headers });
+  if (content.type !== "stream") throw new Error(`${target}: ${status}`);
+  let ended = false;
+  const over = content.run(out, abort.signal).then(() => (ended = true));
+  await settle();
+  return { out, ended: () => ended, stop: () => { abort.abort(); return over; } };
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bodyOf, Collector, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+import { bodyOf, Collector, openWatch, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+import { slowReaderBytesMax } from "../watch.ts";
 import type { WebhookCall } from "../webhook.ts";
 
 type Sent = { readonly status: number; readonly body: any };
@@ -125,6 +126,26 @@ test("watchers of each version see its own form, in order", async () => {
   assert.match(out.take().join(""), /"type":"ERROR".*conversion webhook for example.com\/v1, Kind=Host failed: no response provided/);
   stop.abort();
   await run;
+  await server.stop();
+});
+
+test("what a watcher of another version has missed is converted and sent no faster than it reads", async () => {
+  const server = await start();
+  const note = "x".repeat(slowReaderBytesMax / 4);
+  const { body: { metadata: { resourceVersion } } } = await server.call("GET", at("v1"));
+  for (let i = 0; i < 12; i++) await server.call("POST", at("v1"), host(`a${i}`, { hostPort: "x:1", note }));
+  server.asked.length = 0;
+  const { out, ended, stop } = await openWatch(server, `${at("v2")}?watch=1&resourceVersion=${resourceVersion}`);
+  const names: string[] = [];
+  for (let turn = 0; turn < 200 && names.length < 13; turn++) {
+    assert.ok(out.buffered <= slowReaderBytesMax, `${out.buffered} bytes wait`);
+    names.push(...out.events().map(({ object }) => object.metadata.name));
+    if (turn === 3) await server.call("POST", at("v1"), host("last", { hostPort: "x:1" }));
+    await server.clock.advance(5);
+  }
+  assert.deepEqual([names, ended()], [[...Array.from({ length: 12 }, (_, i) => `a${i}`), "last"], false]);
+  assert.ok(server.asked.length >= 6, "not all at once");
+  await stop();
   await server.stop();
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { celHost, compilePattern } from "../../host/regex.ts";
 import { celWith } from "../cel-library.ts";
-import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+import { bodyOf, openWatch, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
 
 type Sent = { readonly status: number; readonly body: any; readonly warnings: unknown };
 type Running = Harness & { call(method: string, target: string, body?: unknown, headers?: { readonly [name: string]: string }): Promise<Sent>; stop(): Promise<void> };
@@ -124,6 +124,34 @@ test("a definition goes with all its objects, after theirs have let go", async (
   await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge);
   assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).status, 404);
   assert.equal((await server.call("GET", objects)).status, 404);
+  await server.stop();
+});
+
+test("watches end when their definition has become another or is gone, not before they have told what happened; who comes back sees objects as they are now", async () => {
+  const server = await start();
+  const given = definition({ type: "object", properties: { a: { type: "string" } } });
+  const versions = [...given.spec.versions, { ...given.spec.versions[0]!, name: "v2", storage: false }];
+  await server.call("POST", definitions, { ...given, spec: { ...given.spec, versions } });
+  const { body: { metadata: { resourceVersion } } } = await server.call("GET", objects);
+  const first = await openWatch(server, `${objects}?watch=1`), others = await openWatch(server, `/api/v1/configmaps?watch=1`);
+  await server.call("POST", objects, { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "a" } });
+  assert.deepEqual(first.out.events().map(({ type, object }) => `${type} ${object.metadata.name} ${object.a}`), ["ADDED a undefined"]);
+  const next = definition({ type: "object", properties: { a: { type: "string", default: "new" } } });
+  await server.call("PATCH", `${definitions}/widgets.example.com`, { spec: { versions: [...next.spec.versions, versions[1]] } }, merge);
+  const second = await openWatch(server, `${objects}?watch=1&resourceVersion=${resourceVersion}`);
+  assert.equal(first.ended(), false);
+  await server.clock.advance(1_000);
+  assert.deepEqual([first.ended(), second.ended(), others.ended()], [true, false, false]);
+  assert.deepEqual(second.out.events().map(({ type, object }) => `${type} ${object.metadata.name} ${object.a}`), ["ADDED a new"]);
+  // Terminating is not another definition: the objects' end is still told.
+  await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: ["example.com/hold"] } }, merge);
+  await server.call("DELETE", `${definitions}/widgets.example.com`);
+  await server.clock.advance(10_000);
+  assert.equal(second.ended(), false);
+  await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge);
+  await server.clock.advance(1_000);
+  assert.deepEqual([second.ended(), second.out.events().map(({ type }) => type)], [true, ["MODIFIED", "MODIFIED", "DELETED"]]);
+  await others.stop();
   await server.stop();
 });
 

@@ -29,7 +29,8 @@ const finalizer = "customresourcecleanup.apiextensions.k8s.io";
 const user = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
 const writing = { dryRun: false, fieldManager: "kube-apiserver", fieldValidation: "Ignore" } as const;
 
-type Served = { readonly kind: AnyKind; readonly from: string; readonly needsCel: boolean };
+/** `from`: all that it is made of; `asked`: what of that its writer asked for. */
+type Served = { readonly kind: AnyKind; readonly from: string; readonly asked: string; readonly needsCel: boolean };
 
 export class Definitions {
   readonly #core: Core;
@@ -41,8 +42,12 @@ export class Definitions {
   #cel: Cel | undefined;
   #loading: Promise<void> | undefined;
 
-  constructor(core: Core, compile: CompilePattern, loadCel: LoadCel | undefined, post: PostJson | undefined) {
+  readonly #onRedefined: (prefix: string) => void;
+
+  /** `onRedefined`: the objects under this prefix are seen otherwise from now on, or no longer. */
+  constructor(core: Core, compile: CompilePattern, loadCel: LoadCel | undefined, post: PostJson | undefined, onRedefined: (prefix: string) => void = () => undefined) {
     this.#core = core;
+    this.#onRedefined = onRedefined;
     this.#post = post;
     this.#loadCel = loadCel;
     this.#validator = new Validator(compile);
@@ -99,9 +104,9 @@ export class Definitions {
   #serve(crd: any): void {
     const { name } = crd.metadata;
     const terminating = holds(crd, "Terminating");
-    const from = stringifyJson([crd.spec, crd.status?.storedVersions, crd.status?.acceptedNames, terminating]);
+    const asked = stringifyJson([crd.spec, crd.status?.acceptedNames]), from = stringifyJson([asked, crd.status?.storedVersions, terminating]);
     if (this.#served.get(name)?.from === from) return;
-    this.#stop(name);
+    this.#stop(name, asked);
     if (!crd.spec.versions.some(({ served }: any) => served === true)) return;
     // Names that others have are asked for, not had.
     const names = (crd.status?.acceptedNames?.plural ?? "") === "" ? crd.spec.names : crd.status.acceptedNames;
@@ -109,7 +114,7 @@ export class Definitions {
     const served = terminating ? { ...kind, terminating } : kind;
     const needsCel = crd.spec.versions.some(({ schema }: any) => schema?.openAPIV3Schema !== undefined && hasRules(schema.openAPIV3Schema));
     this.#core.registry.add(served);
-    this.#served.set(name, { kind: served, from, needsCel });
+    this.#served.set(name, { kind: served, from, asked, needsCel });
   }
 
   /** Before an object of a kind with rules is checked, they can be: many clusters have such kinds and never an object of them. */
@@ -124,11 +129,13 @@ export class Definitions {
     })());
   }
 
-  #stop(name: string): void {
+  /** `asked`: what is served instead. */
+  #stop(name: string, asked?: string): void {
     const served = this.#served.get(name);
     if (served === undefined) return;
     this.#served.delete(name);
     this.#core.registry.remove(served.kind);
+    if (served.asked !== asked) this.#onRedefined(prefixOf(served.kind));
   }
 
   async #settle(name: string, signal: AbortSignal, again: () => void): Promise<void> {
