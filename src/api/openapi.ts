@@ -1,20 +1,19 @@
 /** OpenAPI v2 and v3 of everything that is served, made when first asked for (kube-openapi handler, handler3). */
-import { stringifyJson } from "../base/json-codec.ts";
+import { parseJson, stringifyJson } from "../base/json-codec.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { openapiV2 } from "../kinds/openapi/v2.ts";
 import { openapiV3, openapiV3Paths } from "../kinds/openapi/v3.ts";
-import { openapiProtobuf } from "../schema/openapi-protobuf.ts";
+import { openapiProtobuf, openapiProtobufType } from "../schema/openapi-protobuf.ts";
+import { openapiV3Protobuf, openapiV3ProtobufType } from "../schema/openapi-v3-protobuf.ts";
 import { noRemotes, type RemoteDocuments } from "./aggregation/aggregator.ts";
 import { mergeDocuments } from "./aggregation/remote-openapi.ts";
 import { etagOf } from "./discovery.ts";
-import { ApiError } from "../base/api-error.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { one, parseAccept } from "./negotiate.ts";
 import type { Registry } from "./registry.ts";
 
 const json = "application/json";
-const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 type Document = { readonly body: string | Uint8Array; readonly etag: string };
 
@@ -37,25 +36,29 @@ export class OpenApi {
 
   /** `/openapi/v2` */
   v2(request: HttpRequest): HttpResponse {
-    const type = typeOf(request);
+    const type = typeOf(request, openapiProtobufType);
+    if (type === undefined) return notAcceptable;
     const document = this.#document(`v2 ${type}`, () => (type === json ? stringifyJson(this.#merged()) : openapiProtobuf(this.#merged())));
     return send(request, document, type, {});
   }
 
   /** `/openapi/v3`: where each group and version's document is, by its hash. */
   v3Index(): Json {
-    const own = this.#v3Paths().map((path): readonly [string, Json] => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` }]);
-    const others = this.#remotes.openApiPaths();
-    return { paths: Object.fromEntries(others.size === 0 ? own : [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1))) };
+    const own = this.#v3Paths().map((path): readonly [string, Json] => [path, this.#v3Place(path)]);
+    const converted = [...this.#remotes.openApiConverted().keys()].map((path): readonly [string, Json] => [path, this.#v3Place(path)]);
+    const others = [...converted, ...this.#remotes.openApiPaths()];
+    return { paths: Object.fromEntries(others.length === 0 ? own : [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1))) };
   }
 
   /** `/openapi/v3/<path>`; `undefined` for a path that has none. */
   v3(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse | undefined {
-    if (!this.#v3Paths().includes(path)) return undefined;
+    if (!this.#v3Paths().includes(path) && !this.#remotes.openApiConverted().has(path)) return undefined;
+    const type = typeOf(request, openapiV3ProtobufType);
+    if (type === undefined) return notAcceptable;
     const hash = query.get("hash") ?? "";
     const current = this.#v3Hash(path);
     if (hash !== "" && hash !== current) return { status: 301, headers: { location: `/openapi/v3/${path}?hash=${current}` }, content: { type: "text", text: "" } };
-    return send(request, this.#v3Document(path), json, hash === "" ? {} : { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" });
+    return send(request, this.#v3Document(path, type), type, hash === "" ? {} : { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" });
   }
 
   #merged(): JsonObject {
@@ -66,11 +69,18 @@ export class OpenApi {
   #kinds(): readonly AnyKind[] {
     return this.#registry.kinds();
   }
-  #v3Document(path: string): Document {
-    return this.#document(`v3 ${path}`, () => stringifyJson(openapiV3(this.#kinds(), path)));
+  #v3Place(path: string): Json {
+    return { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3Hash(path)}` };
+  }
+  #v3Document(path: string, type: string): Document {
+    const converted = this.#remotes.openApiConverted().get(path);
+    if (type !== json) return this.#document(`v3 ${path} ${type}`, () => openapiV3Protobuf(converted === undefined ? openapiV3(this.#kinds(), path) : parseJson(converted).value as JsonObject));
+    return this.#document(`v3 ${path}`, () => converted ?? stringifyJson(openapiV3(this.#kinds(), path)));
   }
   /** Told without making the documents: all of them at once would hold up everybody else for half a second. */
   #v3Hash(path: string): string {
+    const converted = this.#remotes.openApiConverted().get(path);
+    if (converted !== undefined) return etagOf(this.#sha512(converted)).slice(1, -1);
     const custom = this.#kinds().filter(kind => kind.custom === true && path.startsWith(`apis/${kind.group}`));
     const described = custom.map(kind => [kind, ...(kind.alsoServed ?? [])].map(({ schema }) => stringifyJson([kind.plural, kind.kind, kind.namespaced, kind.subresources ?? [], schema.node.custom?.publish("v3") ?? null])));
     return etagOf(this.#sha512(stringifyJson([this.#version, path, described]))).slice(1, -1);
@@ -99,16 +109,17 @@ export class OpenApi {
   }
 }
 
-/** Clients that read protobuf ask for nothing else, under a name that mime parsers refuse in an answer. */
-function typeOf(request: HttpRequest): typeof json | typeof v2Protobuf {
+/** What to answer in. Clients that read protobuf ask for nothing else, under a name that mime parsers refuse in an answer. */
+function typeOf(request: HttpRequest, protobuf: string): string | undefined {
   const accept = one(request.headers.accept) ?? "";
   if (accept === "") return json;
   for (const { type } of parseAccept(accept)) {
     if (type === json || type === "*/*" || type === "application/*") return json;
-    if (type.startsWith("application/com.github.proto-openapi.spec.v2")) return v2Protobuf;
+    if (type.replace("@", ".") === protobuf) return protobuf;
   }
-  throw new ApiError("NotAcceptable", `only the following media types are accepted: ${json}, ${v2Protobuf}`);
+  return undefined;
 }
+const notAcceptable: HttpResponse = { status: 406, headers: { vary: "Accept" }, content: { type: "text", text: "" } };
 
 function send(request: HttpRequest, { body, etag }: Document, type: string, more: { readonly [name: string]: string }): HttpResponse {
   const headers = { "content-type": type, etag, vary: "Accept", "cache-control": "no-cache, private", ...more };

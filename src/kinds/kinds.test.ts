@@ -8,6 +8,7 @@ import { apiVersionOf } from "./kind.ts";
 import { openapiV2 } from "./openapi/v2.ts";
 import { openapiV3, openapiV3Paths } from "./openapi/v3.ts";
 import { openapiProtobuf } from "../schema/openapi-protobuf.ts";
+import { openapiV3Protobuf } from "../schema/openapi-v3-protobuf.ts";
 import { subresourcesOf } from "./subresources.ts";
 
 test("no two kinds share a group, version and name, or a path", () => {
@@ -85,6 +86,7 @@ test("every reference of the OpenAPI documents leads somewhere", () => {
   for (const path of openapiV3Paths(kinds)) {
     const v3 = openapiV3(kinds, path) as { readonly components: { readonly schemas: {} } };
     assert.deepEqual(dangling(v3, v3.components.schemas, "#/components/schemas/"), [], path);
+    assert.ok(openapiV3Protobuf(v3).length > 100);
   }
   assert.ok(openapiProtobuf(v2).length > 10_000);
 });

@@ -24,31 +24,31 @@ export function openapiProtobuf(document: JsonObject): Uint8Array<ArrayBuffer> {
 }
 
 /** Writes a value as field `number`. Everything is written back to front: last field first, and content before its header. */
-type Write = (writer: Writer, number: number, value: Json) => void;
-type Field = readonly [number: number, name: string, write: Write];
+export type Write = (writer: Writer, number: number, value: Json) => void;
+export type Field = readonly [number: number, name: string, write: Write];
 
-function wrap(writer: Writer, number: number, body: () => void): void {
+export function wrap(writer: Writer, number: number, body: () => void): void {
   const mark = writer.length;
   body();
   writer.header(number, mark);
 }
-function message(writer: Writer, object: JsonObject, fields: readonly Field[]): void {
+export function message(writer: Writer, object: JsonObject, fields: readonly Field[]): void {
   for (const [number, name, write] of fields.toReversed()) {
     const value = Object.hasOwn(object, name) ? object[name] : undefined;
     if (value !== undefined && value !== null) write(writer, number, value);
   }
 }
-const nested = (fields: readonly Field[], rest?: (writer: Writer, object: JsonObject) => void): Write => (writer, number, value) => wrap(writer, number, () => {
+export const nested = (fields: readonly Field[], rest?: (writer: Writer, object: JsonObject) => void): Write => (writer, number, value) => wrap(writer, number, () => {
   if (!isObject(value)) return;
   rest?.(writer, value);
   message(writer, value, fields);
 });
-const each = (write: Write): Write => (writer, number, value) => {
+export const each = (write: Write): Write => (writer, number, value) => {
   for (const item of (Array.isArray(value) ? value : [value]).toReversed()) write(writer, number, item as Json);
 };
 /** A map as gnostic has it: a message of `{1 name, 2 value}` pairs under `pair`. */
-const named = (pair: number, write: Write): Write => (writer, number, value) => wrap(writer, number, () => pairs(writer, pair, value as JsonObject, write));
-function pairs(writer: Writer, number: number, object: JsonObject, write: Write): void {
+export const named = (pair: number, write: Write): Write => (writer, number, value) => wrap(writer, number, () => pairs(writer, pair, value as JsonObject, write));
+export function pairs(writer: Writer, number: number, object: JsonObject, write: Write): void {
   for (const [name, value] of Object.entries(object).toReversed()) {
     wrap(writer, number, () => {
       write(writer, 2, value);
@@ -57,21 +57,21 @@ function pairs(writer: Writer, number: number, object: JsonObject, write: Write)
   }
 }
 
-const text: Write = (writer, number, value) => { if (value !== "") writer.text(number, String(value)); };
-const flag: Write = (writer, number, value) => {
+export const text: Write = (writer, number, value) => { if (value !== "") writer.text(number, String(value)); };
+export const flag: Write = (writer, number, value) => {
   if (value !== true) return;
   writer.varint(1);
   writer.tag(number, 0);
 };
-const decimal: Write = (writer, number, value) => { if (value !== 0) writer.double(number, Number(value)); };
-const whole: Write = (writer, number, value) => {
+export const decimal: Write = (writer, number, value) => { if (value !== 0) writer.double(number, Number(value)); };
+export const whole: Write = (writer, number, value) => {
   if (value === 0) return;
   writer.int(Number(value));
   writer.tag(number, 0);
 };
 /** gnostic's Any holds YAML; JSON is YAML. */
-const any: Write = (writer, number, value) => wrap(writer, number, () => writer.text(2, `${stringifyJson(value)}\n`));
-const extensions = (number: number) => (writer: Writer, object: JsonObject): void =>
+export const any: Write = (writer, number, value) => wrap(writer, number, () => writer.text(2, `${stringifyJson(value)}\n`));
+export const extensions = (number: number) => (writer: Writer, object: JsonObject): void =>
   pairs(writer, number, Object.fromEntries(Object.entries(object).filter(([name]) => name.startsWith("x-"))), any);
 
 const schemaFields: readonly Field[] = [
@@ -99,7 +99,7 @@ function parameter(writer: Writer, number: number, value: Json): void {
   });
 }
 /** ParametersItem {1 parameter | 2 reference}; responses have the same shape. */
-const referenceOr = (write: Write): Write => (writer, number, value) => wrap(writer, number, () => {
+export const referenceOr = (write: Write): Write => (writer, number, value) => wrap(writer, number, () => {
   if (isObject(value) && Object.hasOwn(value, "$ref")) nested([[1, "$ref", text], [2, "description", text]])(writer, 2, value);
   else write(writer, 1, value);
 });

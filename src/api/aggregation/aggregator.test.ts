@@ -18,7 +18,7 @@ const openapi = {
   definitions: { "wardle.v1.Flunder": { properties: { metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" } } }, "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta": { description: "another" }, unused: {} },
 };
 
-type Other = { down?: string; legacy?: boolean; readonly calls: RemoteCall[]; readonly fetch: FetchRemote };
+type Other = { down?: string; legacy?: boolean; onlyV2?: boolean; openapi?: object; readonly calls: RemoteCall[]; readonly fetch: FetchRemote };
 function otherServer(): Other {
   const other: Other = { calls: [], fetch: async call => {
     other.calls.push(call);
@@ -27,8 +27,8 @@ function otherServer(): Other {
     switch (call.path) {
       case "/apis": return other.legacy === true ? { status: 404, headers: {}, body: "" } : answer({ items: [{ metadata: { name: "wardle.example.com" }, versions: [{ version: "v1", resources: [flunders] }] }] }, "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
       case "/apis/wardle.example.com/v1": return answer({ resources: [{ name: "flunders", namespaced: true, kind: "Flunder", singularName: "flunder", verbs: ["get"] }, { name: "flunders/status", namespaced: true, kind: "Flunder", verbs: ["update"] }] });
-      case "/openapi/v2": return answer(openapi);
-      case "/openapi/v3": return answer({ paths: { "apis/wardle.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/wardle.example.com/v1?hash=AB" } } });
+      case "/openapi/v2": return answer(other.openapi ?? openapi);
+      case "/openapi/v3": return other.onlyV2 === true ? { status: 404, headers: {}, body: "" } : answer({ paths: { "apis/wardle.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/wardle.example.com/v1?hash=AB" } } });
       default: return { status: 404, headers: {}, body: "" };
     }
   } };
@@ -129,6 +129,32 @@ test("discovery and OpenAPI show other servers' groups where their priority puts
   await harness.clock.advance(31_000);
   await condition();
   assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1).versions, [{ version: "v1", resources: [{ resource: "flunders", responseKind: flunders.responseKind, scope: "Namespaced", singularResource: "flunder", verbs: ["get"], subresources: [{ subresource: "status", responseKind: flunders.responseKind, verbs: ["update"] }] }], freshness: "Current" }]);
+  await stop();
+});
+
+test("a server that has only OpenAPI v2 is described in v3 too; what it describes changes with it, and goes with the API service", async () => {
+  const { harness, other, condition, stop } = await available();
+  const path = "apis/wardle.example.com/v1";
+  other.onlyV2 = true;
+  await harness.clock.advance(31_000);
+  await condition();
+  const place = async (): Promise<string | undefined> => (await read(harness, "/openapi/v3")).paths[path]?.serverRelativeURL;
+  const first = await place();
+  assert.match(first ?? "", /^\/openapi\/v3\/apis\/wardle\.example\.com\/v1\?hash=[0-9A-F]{128}$/);
+  assert.deepEqual((await read(harness, first!)).components.schemas["wardle.v1.Flunder"].properties, { metadata: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" } });
+  const etags = async (): Promise<readonly unknown[]> => [(await harness.send("GET", "/openapi/v2")).headers.etag, await place()];
+  const before = await etags();
+  await harness.clock.advance(31_000);
+  assert.deepEqual(await etags(), before, "what has not changed keeps its ETag");
+  other.openapi = { ...openapi, definitions: { ...openapi.definitions, "wardle.v1.Flunder": { description: "changed" } } };
+  await harness.clock.advance(31_000);
+  await condition();
+  assert.deepEqual((await etags()).map((etag, i) => etag === before[i]), [false, false]);
+  assert.equal((await harness.send("GET", first!)).status, 301, "an old hash leads to the new one");
+  const v2 = async (): Promise<any> => read(harness, "/openapi/v2");
+  assert.equal((await v2()).definitions["wardle.v1.Flunder"].description, "changed");
+  await harness.send("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1.wardle.example.com");
+  assert.deepEqual([await place(), Object.keys((await v2()).paths).filter(each => each.includes("wardle")), "wardle.v1.Flunder" in (await v2()).definitions], [undefined, [], false]);
   await stop();
 });
 

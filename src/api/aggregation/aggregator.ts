@@ -5,7 +5,7 @@
 import { isApiError } from "../../base/api-error.ts";
 import { must } from "../../base/assert.ts";
 import { decodeBase64 } from "../../base/base64.ts";
-import { isObject, type Json, type JsonObject } from "../../base/json.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
 import { parseJson } from "../../base/json-codec.ts";
 import { messageOf } from "../../base/log.ts";
 import type { Counter } from "../../base/metrics.ts";
@@ -25,8 +25,8 @@ import { choicesOf } from "../subresources/proxy.ts";
 import { conditionsWith, defaultPort, failedDiscovery, judgeService, passed, type Verdict } from "./availability.ts";
 import { aggregatorUser, identityHeaders, type FetchRemote, type RemoteAnswer, type RemotePlace } from "./remote.ts";
 import { aggregatedAccept, fromAggregated, fromLegacy, type RemoteVersion, type Resources } from "./remote-discovery.ts";
+import { nothingRead, readOpenApi, type RemoteOpenApi } from "./openapi-reader.ts";
 import { remoteKinds } from "./remote-kinds.ts";
-import { onlyPaths } from "./remote-openapi.ts";
 
 /** How often a server that answers is asked again (remote_available_controller.go's resync). */
 const lookEveryMs = 30_000;
@@ -49,8 +49,10 @@ export interface RemoteDocuments {
   openApi(): readonly JsonObject[];
   /** `apis/<group>/<version>` → where its OpenAPI v3 is, with its hash. */
   openApiPaths(): ReadonlyMap<string, Json>;
+  /** The same path → OpenAPI v3 as JSON text, made of the v2 of a server that has no other. */
+  openApiConverted(): ReadonlyMap<string, string>;
 }
-export const noRemotes: RemoteDocuments = { generation: 0, versions: () => [], openApi: () => [], openApiPaths: () => new Map() };
+export const noRemotes: RemoteDocuments = { generation: 0, versions: () => [], openApi: () => [], openApiPaths: () => new Map(), openApiConverted: () => new Map() };
 
 type Remote = {
   readonly name: string;
@@ -62,11 +64,10 @@ type Remote = {
   /** What it served when it last answered. */
   known: Resources;
   current: boolean;
-  /** JSON text: documents are big and rarely asked for. */
-  openApi: string | undefined;
-  openApiEtag: string;
-  openApiPaths: ReadonlyMap<string, Json>;
+  openApi: RemoteOpenApi;
 };
+/** Under which OpenAPI v3 has it. */
+const pathOf = ({ object: { spec } }: Remote): string => `apis/${spec.group ?? ""}/${spec.version}`;
 
 const user: User = { name: "system:apiserver", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
 
@@ -114,7 +115,7 @@ export class Aggregator implements RemoteDocuments {
       return;
     }
     if (this.#remotes.size >= remotesMax) return void this.#core.log.warn("too many API services of other servers; this one is not reached", { name, remotesMax });
-    const remote: Remote = { name, stop: new AbortController(), object, wake: () => undefined, dirty: true, resources: [], known: [], current: false, openApi: undefined, openApiEtag: "", openApiPaths: new Map() };
+    const remote: Remote = { name, stop: new AbortController(), object, wake: () => undefined, dirty: true, resources: [], known: [], current: false, openApi: nothingRead };
     this.#remotes.set(name, remote);
     this.#changed();
     this.#start(remote);
@@ -169,7 +170,7 @@ export class Aggregator implements RemoteDocuments {
   }
 
   #openApi(request: HttpRequest, path: string, caller: User, auditId: string): HttpResponse | undefined {
-    for (const remote of this.#remotes.values()) if (remote.openApiPaths.has(path)) return this.#pass(remote.object, request, caller, auditId, undefined);
+    for (const remote of this.#remotes.values()) if (remote.openApi.v3Place !== undefined && pathOf(remote) === path) return this.#pass(remote.object, request, caller, auditId, undefined);
     return undefined;
   }
 
@@ -208,10 +209,13 @@ export class Aggregator implements RemoteDocuments {
     return { group: spec.group ?? "", version: spec.version, groupPriority: spec.groupPriorityMinimum, versionPriority: spec.versionPriority, current, resources };
   }
   openApi(): readonly JsonObject[] {
-    return [...this.#remotes.values()].sort((a, b) => b.object.spec.groupPriorityMinimum - a.object.spec.groupPriorityMinimum || (a.name < b.name ? -1 : 1)).flatMap(({ openApi }) => (openApi === undefined ? [] : [parseJson(openApi).value as JsonObject]));
+    return [...this.#remotes.values()].sort((a, b) => b.object.spec.groupPriorityMinimum - a.object.spec.groupPriorityMinimum || (a.name < b.name ? -1 : 1)).flatMap(({ openApi: { v2 } }) => (v2 === undefined ? [] : [parseJson(v2).value as JsonObject]));
   }
   openApiPaths(): ReadonlyMap<string, Json> {
-    return new Map([...this.#remotes.values()].flatMap(({ openApiPaths }) => [...openApiPaths]));
+    return new Map([...this.#remotes.values()].flatMap((remote): [string, Json][] => (remote.openApi.v3Place === undefined ? [] : [[pathOf(remote), remote.openApi.v3Place]])));
+  }
+  openApiConverted(): ReadonlyMap<string, string> {
+    return new Map([...this.#remotes.values()].flatMap((remote): [string, string][] => (remote.openApi.converted === undefined ? [] : [[pathOf(remote), remote.openApi.converted]])));
   }
 
   // Looking after one of them.
@@ -339,24 +343,10 @@ export class Aggregator implements RemoteDocuments {
   }
 
   async #readOpenApi(remote: Remote, place: RemotePlace): Promise<void> {
-    const { group = "", version } = remote.object.spec;
     try {
-      const v2 = await this.#get(place, "/openapi/v2", { accept: "application/json", ...(remote.openApiEtag === "" ? {} : { "if-none-match": remote.openApiEtag }) }, openApiTimeoutMs, openApiBytesMax);
-      if (v2.status === 200) {
-        const document = parseJson(v2.body).value;
-        if (!isObject(document)) throw new Error("its OpenAPI v2 is not an object");
-        remote.openApi = JSON.stringify(onlyPaths(document, `/apis/${group}/${version}/`));
-        remote.openApiEtag = v2.headers.etag ?? "";
-        this.generation++;
-      }
-      const v3 = await this.#get(place, "/openapi/v3", { accept: "application/json" }, openApiTimeoutMs, openApiBytesMax);
-      const index = v3.status === 200 ? parseJson(v3.body).value : null;
-      const path = `apis/${group}/${version}`;
-      const item = isObject(index) && isObject(index.paths) ? index.paths[path] : undefined;
-      if (JSON.stringify(remote.openApiPaths.get(path)) !== JSON.stringify(item)) {
-        remote.openApiPaths = new Map(item === undefined ? [] : [[path, item]]);
-        this.generation++;
-      }
+      const read = await readOpenApi(remote.openApi, pathOf(remote), (path, headers) => this.#get(place, path, headers, openApiTimeoutMs, openApiBytesMax));
+      if (read !== remote.openApi) this.generation++;
+      remote.openApi = read;
     } catch (error) {
       this.#core.log.warn("an API service's OpenAPI could not be read", { name: remote.name, error: messageOf(error) });
     }
