@@ -80,8 +80,8 @@ function objectRef({ resource, namespace, name, group, version, subresource }: R
 function nameIn({ status, content }: HttpResponse): string {
   if (status !== 201) return "";
   if (content.type === "bytes") return nameInProtobuf(content.bytes);
-  if (content.type !== "text") return "";
-  return /"metadata":\s*\{\s*"name":\s*"([^"\\]+)"/.exec(content.text.slice(0, 2048))?.[1] ?? "";
+  const text = content.type === "text" ? content.text : content.type === "pieces" && Array.isArray(content.pieces) ? String(content.pieces[0]) : "";
+  return /"metadata":\s*\{\s*"name":\s*"([^"\\]+)"/.exec(text.slice(0, 2048))?.[1] ?? "";
 }
 
 /** Every kind's first field is its metadata, whose first field is the name. */

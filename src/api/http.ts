@@ -39,7 +39,7 @@ export type HttpResponse = {
   readonly content:
     | { readonly type: "text"; readonly text: string }
     | { readonly type: "bytes"; readonly bytes: Uint8Array }
-    /** Pieces written one after another (big lists): the host joins and yields. */
+    /** Pieces written one after another: the host joins them, and yields in between unless they are an array. */
     | { readonly type: "pieces"; readonly pieces: Iterable<string> }
     /** A long answer, such as a watch: resolves when it is over. Headers go out at once. */
     | { readonly type: "stream"; readonly run: (out: Sink, signal: AbortSignal) => Promise<void> }

@@ -3,6 +3,7 @@
  * revision in. Each entry is parsed at most once: whoever wrote an object offers it, and the views take it over.
  */
 import type { Entry, Index } from "../store/store.ts";
+import { deepFreeze } from "../base/json.ts";
 import { parseJson, stringifyJson } from "../base/json-codec.ts";
 import { managedFieldsText } from "../schema/managed-fields.ts";
 
@@ -103,10 +104,4 @@ export function versionIn(value: string, revision: number): { readonly at: numbe
 /** Whole numbers past 2^53 survive; all else takes the fast way. */
 function parseStored(text: string): any {
   return /[:[,]-?[0-9]{16}/.test(text) ? parseJson(text).value : JSON.parse(text);
-}
-
-export function deepFreeze(value: any): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
-  Object.freeze(value);
-  for (const item of Object.values(value)) deepFreeze(item);
 }

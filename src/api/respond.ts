@@ -7,6 +7,7 @@ import { decode } from "../schema/decode.ts";
 import { frameWatchEvent, sealEnvelope } from "../schema/envelope.ts";
 import { encodeProtobuf } from "../schema/protobuf.ts";
 import type { Node } from "../schema/t.ts";
+import type { Entry } from "../store/store.ts";
 import type { Answer, Core } from "./core.ts";
 import { notAcceptable } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
@@ -61,7 +62,13 @@ export function sendObject(status: number, view: View, answer: Answer, headers: 
   }
   if (output.type === protobufType) return bytes(status, sealEnvelope(served.apiVersion, served.kind.kind, encodeProtobuf(served.node, object)), headers);
   if (output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(object), output, headers);
-  return text(status, output.type, `${core.objects.text(answer.entry)}\n`, headers);
+  return { status, headers: { ...common, "content-type": output.type, ...headers }, content: { type: "pieces", pieces: storedPieces(answer.entry) } };
+}
+
+/** A stored object's text with its resourceVersion: joining it would copy the whole once more. */
+function storedPieces({ value, revision }: Entry): readonly string[] {
+  const { at, text } = versionIn(value, revision);
+  return [`${value.slice(0, at)}${text}`, value.slice(at), "\n"];
 }
 
 /** An object of another kind than the URL's: a Scale, a review, a TokenRequest. */

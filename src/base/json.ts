@@ -28,3 +28,9 @@ export function sameJson(a: unknown, b: unknown): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every(key => Object.hasOwn(b, key) && sameJson(a[key], b[key]));
 }
+
+/** The same value, which nobody can change any more. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) for (const item of Object.values(Object.freeze(value))) deepFreeze(item);
+  return value;
+}

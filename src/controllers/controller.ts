@@ -5,10 +5,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import type { Selector } from "../base/selector.ts";
 import type { Service } from "../base/supervise.ts";
 import type { Client, DeleteOptions, ObjectList, Patch, WriteOptions } from "../client/client.ts";
 import { EventRecorder } from "../client/events.ts";
-import { joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
+import { byNamespace, joinKey, keyOf, type Change, type Copy, type Informer } from "../client/informer.ts";
 import type { Informers } from "../client/informers.ts";
 import { apiVersionOf, type AnyKind, type New, type Resource } from "../kinds/kind.ts";
 import type { SignWithToken } from "./bootstrap-tokens.ts";
@@ -121,21 +122,33 @@ export type Controller = {
 };
 export type Watched = { readonly kind: AnyKind; readonly keysOf: (object: any, context: Context, change: Change<any>) => Iterable<string> };
 
-/** Watch a kind whose objects we own: an object concerns the controller named in its `ownerReferences`. */
+/** Watch a kind whose objects we own: an object concerns the controller named in its `ownerReferences`, and the one that was. */
 export function owned(kind: AnyKind, owner: AnyKind): Watched {
+  return { kind, keysOf: (object, _context, { previous }) => ownerKeys(object, previous, owner) };
+}
+/** The same, for objects that are adopted: one that nobody manages concerns every `owner` that selects it. */
+export function ownedOrSelected<K extends AnyKind>(kind: AnyKind, owner: K, selectorOf: (owner: Resource<K>) => Selector): Watched {
   return {
     kind,
-    keysOf: (object, _context, { previous }) => {
-      const keys = controllerKeys(object, owner);
-      return previous === undefined ? keys : new Set([...controllerKeys(previous, owner), ...keys]);
+    keysOf: (object: Resource<AnyKind>, context, { type, previous }) => {
+      const keys = ownerKeys(object, previous, owner);
+      if (type === "deleted" || object.metadata.ownerReferences?.some(ref => ref.controller === true) === true) return keys;
+      const selecting = context.read(owner).by(byNamespace, object.metadata.namespace ?? "").filter(each => selectorOf(each).matches(object.metadata.labels));
+      return selecting.length === 0 ? keys : new Set([...keys, ...selecting.map(keyOf)]);
     },
   };
+}
+function ownerKeys(object: Resource<AnyKind>, previous: Resource<AnyKind> | undefined, owner: AnyKind): readonly string[] {
+  const keys = controllerKeys(object, owner);
+  const before = previous === undefined ? none : controllerKeys(previous, owner);
+  return before.length === 0 || before[0] === keys[0] ? keys : [...before, ...keys];
 }
 /** The key of the `owner` kind's object that manages `object`, if there is one. */
 export function controllerKeys(object: Resource<AnyKind>, owner: AnyKind): readonly string[] {
   const ref = object.metadata.ownerReferences?.find(ref => ref.controller === true);
-  return ref !== undefined && ref.kind === owner.kind && ref.apiVersion === apiVersionOf(owner) ? [joinKey(owner.namespaced ? object.metadata.namespace : "", ref.name)] : [];
+  return ref !== undefined && ref.kind === owner.kind && ref.apiVersion === apiVersionOf(owner) ? [joinKey(owner.namespaced ? object.metadata.namespace : "", ref.name)] : none;
 }
+const none: readonly string[] = [];
 
 /** For tests of the simulator only: what happens when a controller does not wait for its own writes. */
 export type LoopMutant = "stale-reads" | undefined;

@@ -1,13 +1,13 @@
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { selectorOf } from "../base/selector.ts";
-import { byNamespace, keyOf } from "../client/informer.ts";
+import { keyOf } from "../client/informer.ts";
 import { ControllerRevision } from "../kinds/apps/controllerrevision.ts";
 import { DaemonSet } from "../kinds/apps/daemonset.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { New } from "../kinds/kind.ts";
-import { controllerKeys, owned, type Context, type Controller } from "./controller.ts";
+import { owned, ownedOrSelected, type Context, type Controller } from "./controller.ts";
 import { daemonTolerations, planStatus, planSteps, revisionLabel, type Steps } from "./daemonset-plan.ts";
 import { currentRevision, revisionsOf, truncateHistory } from "./history.ts";
 import { candidatesOf, claim, controllerRef, planClaim } from "./ownership.ts";
@@ -30,7 +30,7 @@ export function daemonSetController(): Controller {
     account: "daemon-set-controller",
     reconciles: DaemonSet,
     watches: [
-      { kind: Pod, keysOf: podKeys }, owned(ControllerRevision, DaemonSet),
+      ownedOrSelected(Pod, DaemonSet, ({ spec }) => selectorOf(spec.selector)), owned(ControllerRevision, DaemonSet),
       { kind: Node, keysOf: (node: Node, context, { previous }) => (previous !== undefined && sameJson([node.spec, node.metadata.labels ?? {}], [previous.spec, previous.metadata.labels ?? {}]) ? [] : context.read(DaemonSet).list().map(keyOf)) },
     ],
 
@@ -65,13 +65,6 @@ export function daemonSetController(): Controller {
       return times.length === 0 ? undefined : { after: Math.min(...times) };
     },
   };
-}
-
-function podKeys(pod: Pod, context: Context, { type, previous }: { readonly type: string; readonly previous?: Pod | undefined }): Iterable<string> {
-  const keys = new Set([...controllerKeys(pod, DaemonSet), ...(previous === undefined ? [] : controllerKeys(previous, DaemonSet))]);
-  if (type !== "deleted" && pod.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
-    for (const set of context.read(DaemonSet).by(byNamespace, pod.metadata.namespace ?? "")) if (selectorOf(set.spec.selector).matches(pod.metadata.labels)) keys.add(keyOf(set));
-  return keys;
 }
 
 /** Leaves out failed pods whose wait is not over. */

@@ -2,12 +2,12 @@ import { ApiError, isApiError } from "../base/api-error.ts";
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { selectorOf } from "../base/selector.ts";
-import { byController, byNamespace, keyOf } from "../client/informer.ts";
+import { byController } from "../client/informer.ts";
 import { Deployment } from "../kinds/apps/deployment.ts";
 import { ReplicaSet } from "../kinds/apps/replicaset.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { New } from "../kinds/kind.ts";
-import { controllerKeys, type Context, type Controller, type Outcome } from "./controller.ts";
+import { controllerKeys, ownedOrSelected, type Context, type Controller, type Outcome } from "./controller.ts";
 import {
   actualReplicas, annotations, currentAnnotations, currentReplicas, hashLabel, hasProgressDeadline, isReplicasAnnotated, isScaling, nextRevision,
   planCleanup, planRolling, planScale, replicasAnnotations, sameTemplate, splitSets, type Resize,
@@ -22,7 +22,7 @@ export const deploymentController: Controller = {
   name: "deployment",
   account: "deployment-controller",
   reconciles: Deployment,
-  watches: [{ kind: ReplicaSet, keysOf: setKeys }, { kind: Pod, keysOf: podKeys }],
+  watches: [ownedOrSelected(ReplicaSet, Deployment, ({ spec }) => selectorOf(spec.selector)), { kind: Pod, keysOf: podKeys }],
 
   async reconcile(key, context) {
     const deployment = context.read(Deployment).get(key);
@@ -45,13 +45,6 @@ async function refuseToSelectAll(deployment: Deployment, context: Context): Prom
   return undefined;
 }
 
-function setKeys(set: ReplicaSet, context: Context, { type, previous }: { readonly type: string; readonly previous?: ReplicaSet | undefined }): Iterable<string> {
-  const keys = new Set([...controllerKeys(set, Deployment), ...(previous === undefined ? [] : controllerKeys(previous, Deployment))]);
-  if (type !== "deleted" && set.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
-    for (const deployment of context.read(Deployment).by(byNamespace, set.metadata.namespace ?? ""))
-      if (selectorOf(deployment.spec.selector).matches(set.metadata.labels)) keys.add(keyOf(deployment));
-  return keys;
-}
 /** Only `Recreate` waits for pods themselves to be gone; everything else it learns from ReplicaSets. */
 function podKeys(pod: Pod, context: Context, { type }: { readonly type: string }): Iterable<string> {
   if (type !== "deleted" && !isPodFinished(pod)) return [];

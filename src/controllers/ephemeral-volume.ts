@@ -10,8 +10,9 @@ export const ephemeralVolumeController: Controller = {
   name: "ephemeral-volume",
   account: "ephemeral-volume-controller",
   component: "ephemeral_volume",
-  reconciles: Pod,
   watches: [{
+    kind: Pod, keysOf: (pod: Pod) => (pod.spec.volumes?.some(({ ephemeral }) => ephemeral !== undefined) === true ? [keyOf(pod)] : []),
+  }, {
     kind: PersistentVolumeClaim,
     keysOf: (claim: PersistentVolumeClaim, _context, { type }) => (type === "deleted" ? (claim.metadata.ownerReferences ?? []).filter(({ kind, controller }) => kind === "Pod" && controller === true).map(({ name }) => joinKey(claim.metadata.namespace, name)) : []),
   }],

@@ -5,7 +5,7 @@ import { byNamespace, joinKey, keyOf } from "../client/informer.ts";
 import { Job } from "../kinds/batch/job.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { New } from "../kinds/kind.ts";
-import { controllerKeys, type Context, type Controller } from "./controller.ts";
+import { controllerKeys, ownedOrSelected, type Context, type Controller } from "./controller.ts";
 import { indexKey, isJobFinished, isTracked, planJob, trackingFinalizer, type JobPlan } from "./job-plan.ts";
 import { candidatesOf, claim, controllerRef, planClaim } from "./ownership.ts";
 import { podFromTemplate } from "./pods.ts";
@@ -20,7 +20,7 @@ export const jobController: Controller = {
   name: "job",
   account: "job-controller",
   reconciles: Job,
-  watches: [{ kind: Pod, keysOf: podKeys }],
+  watches: [ownedOrSelected(Pod, Job, ({ spec }) => selectorOf(spec.selector)), { kind: Pod, keysOf: (pod: Pod, _context, { type }) => (type !== "deleted" && isTracked(pod) ? [`${strayPrefix}${keyOf(pod)}`] : []) }],
 
   async reconcile(key, context) {
     if (key.startsWith(strayPrefix)) return releaseStray(key.slice(strayPrefix.length), context);
@@ -46,14 +46,6 @@ export const jobController: Controller = {
     return plan.afterMs === undefined ? undefined : { after: plan.afterMs };
   },
 };
-
-function podKeys(pod: Pod, context: Context, { type, previous }: { readonly type: string; readonly previous?: Pod | undefined }): Iterable<string> {
-  const keys = new Set([...controllerKeys(pod, Job), ...(previous === undefined ? [] : controllerKeys(previous, Job))]);
-  if (type !== "deleted" && pod.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
-    for (const job of context.read(Job).by(byNamespace, pod.metadata.namespace ?? "")) if (selectorOf(job.spec.selector).matches(pod.metadata.labels)) keys.add(keyOf(job));
-  if (type !== "deleted" && isTracked(pod)) keys.add(`${strayPrefix}${keyOf(pod)}`);
-  return keys;
-}
 
 /** Keys of pods that may have lost their job; a job's own key has one slash. */
 const strayPrefix = "stray/";

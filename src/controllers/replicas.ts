@@ -6,7 +6,7 @@ import { byController, byNamespace } from "../client/informer.ts";
 import type { ReplicaSet } from "../kinds/apps/replicaset.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { AnyKind, New } from "../kinds/kind.ts";
-import { controllerKeys, type Context, type Controller } from "./controller.ts";
+import { controllerKeys, ownedOrSelected, type Context, type Controller } from "./controller.ts";
 import { candidatesOf, claim, controllerRef, planClaim } from "./ownership.ts";
 import { isNamespaceEnding } from "./serviceaccount.ts";
 import { availableAt, isPodActive, isPodReady, isPodTerminating, leastUsefulFirst, podFromTemplate } from "./pods.ts";
@@ -32,7 +32,7 @@ export function replicasController(of: ReplicasKind): Controller {
   return {
     name, account, component,
     reconciles: kind,
-    watches: [{ kind: Pod, keysOf: (pod, context, change) => podKeys(of, pod, context, change) }],
+    watches: [ownedOrSelected(Pod, kind, selectorOf)],
 
     async reconcile(key, context) {
       const set = context.read(kind).get(key);
@@ -52,16 +52,6 @@ export function replicasController(of: ReplicasKind): Controller {
       return next === undefined ? undefined : { after: next - clock.now() };
     },
   };
-}
-
-/** A pod concerns the set that manages it, the one that did before, and if there is none every one that selects it. */
-function podKeys({ kind, selectorOf }: ReplicasKind, pod: Pod, context: Context, { type, previous }: { readonly type: string; readonly previous?: Pod | undefined }): Iterable<string> {
-  const keys = new Set(controllerKeys(pod, kind));
-  if (previous !== undefined) for (const key of controllerKeys(previous, kind)) keys.add(key);
-  if (type !== "deleted" && pod.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
-    for (const set of context.read(kind).by(byNamespace, pod.metadata.namespace ?? ""))
-      if (selectorOf(set).matches(pod.metadata.labels)) keys.add(`${set.metadata.namespace}/${set.metadata.name}`);
-  return keys;
 }
 
 export type Scaling = { readonly add: number; readonly remove: readonly Pod[] };

@@ -2,13 +2,13 @@ import { isApiError } from "../base/api-error.ts";
 import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import { selectorOf } from "../base/selector.ts";
-import { byNamespace, joinKey, keyOf } from "../client/informer.ts";
+import { joinKey } from "../client/informer.ts";
 import { ControllerRevision } from "../kinds/apps/controllerrevision.ts";
 import { StatefulSet } from "../kinds/apps/statefulset.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistentvolumeclaim.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { New } from "../kinds/kind.ts";
-import { controllerKeys, owned, type Context, type Controller } from "./controller.ts";
+import { owned, ownedOrSelected, type Context, type Controller } from "./controller.ts";
 import { currentRevision, revisionHash, revisionsOf, templateIn, truncateHistory } from "./history.ts";
 import { candidatesOf, claim, controllerRef, planClaim } from "./ownership.ts";
 import { availableAt, podFromTemplate } from "./pods.ts";
@@ -20,7 +20,7 @@ export const statefulSetController: Controller = {
   name: "statefulset",
   account: "statefulset-controller",
   reconciles: StatefulSet,
-  watches: [{ kind: Pod, keysOf: podKeys }, owned(ControllerRevision, StatefulSet)],
+  watches: [ownedOrSelected(Pod, StatefulSet, ({ spec }) => selectorOf(spec.selector)), owned(ControllerRevision, StatefulSet)],
   reads: [PersistentVolumeClaim],
 
   async reconcile(key, context) {
@@ -59,13 +59,6 @@ export const statefulSetController: Controller = {
 async function attempt(step: () => Promise<void>): Promise<unknown> {
   return step().then(() => undefined, (error: unknown) => error);
 }
-function podKeys(pod: Pod, context: Context, { type, previous }: { readonly type: string; readonly previous?: Pod | undefined }): Iterable<string> {
-  const keys = new Set([...controllerKeys(pod, StatefulSet), ...(previous === undefined ? [] : controllerKeys(previous, StatefulSet))]);
-  if (type !== "deleted" && pod.metadata.ownerReferences?.some(ref => ref.controller === true) !== true)
-    for (const set of context.read(StatefulSet).by(byNamespace, pod.metadata.namespace ?? "")) if (selectorOf(set.spec.selector).matches(pod.metadata.labels)) keys.add(keyOf(set));
-  return keys;
-}
-
 const claimName = (template: { readonly metadata?: { readonly name?: string | undefined } | undefined }, set: StatefulSet, ordinal: number): string => `${template.metadata?.name ?? ""}-${set.metadata.name}-${ordinal}`;
 
 async function makePod(set: StatefulSet, ordinal: number, revision: ControllerRevision, context: Context): Promise<void> {

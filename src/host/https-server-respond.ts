@@ -36,7 +36,9 @@ export class Responder {
     switch (content.type) {
       case "text": return whole(exchange, status, headers, Buffer.from(content.text), this.#limits);
       case "bytes": return whole(exchange, status, headers, content.bytes, this.#limits);
-      case "pieces": return head ? void exchange.begin(status, headers, "none") : pieces(exchange, status, headers, content.pieces, this.#limits);
+      case "pieces":
+        if (Array.isArray(content.pieces)) return whole(exchange, status, headers, joined(content.pieces), this.#limits);
+        return head ? void exchange.begin(status, headers, "none") : pieces(exchange, status, headers, content.pieces, this.#limits);
       case "stream": return head ? void exchange.begin(status, headers, "none") : this.#stream(exchange, status, headers, content.run);
       case "forward": throw new Error("a forward answer is not written but carried out");
     }
@@ -85,6 +87,16 @@ async function whole(exchange: Exchange, status: number, headers: OutgoingHeader
     out.end(body);
     if (out.writableLength > chunkBytes) await finished(exchange, out, limits);
   }
+}
+
+/** Written where they are sent from: as one string they would be copied first. */
+function joined(texts: readonly string[]): Buffer {
+  let length = 0;
+  for (let i = 0; i < texts.length; i++) length += Buffer.byteLength(texts[i]!);
+  const all = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let i = 0; i < texts.length; i++) at += all.write(texts[i]!, at);
+  return all;
 }
 
 async function pieces(exchange: Exchange, status: number, headers: OutgoingHeaders, source: Iterable<string>, limits: ServerLimits): Promise<void> {

@@ -19,7 +19,7 @@ const write = (key: string, value: string | undefined) => ({ key, value, expecte
 /** Some revisions in a file that is closed again. */
 function fill(path: string): void {
   const log = new SqliteLog(path);
-  for (let i = 0; i < 50; i++) log.commit([write(`/a/${i}`, `{"n":"${"x".repeat(500)}${i}"}`)], [], { frees: false });
+  for (let i = 0; i < 100; i++) log.commit([write(`/a/${i}`, `{"n":"${"x".repeat(500)}${i}"}`)], [], { frees: false });
   log.close();
 }
 
@@ -59,7 +59,8 @@ test("a file that is no database, another program's database or a newer store is
 }));
 
 test("a flipped byte in a value is found by its checksum, a damaged page by SQLite, and both name the file", () => inDirectory(path => {
-  for (const damage of [(bytes: Buffer) => bytes.indexOf("xxxx17\"}") - 100, (bytes: Buffer) => Math.floor(bytes.length / 4096 / 2) * 4096]) {
+  const pageBytes = 16_384;
+  for (const damage of [(bytes: Buffer) => bytes.lastIndexOf("xxxx17\"}") - 100, (bytes: Buffer) => Math.floor(bytes.length / pageBytes / 2) * pageBytes]) {
     rmSync(path, { force: true });
     fill(path);
     const bytes = readFileSync(path);

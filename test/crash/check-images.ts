@@ -6,10 +6,11 @@ import { problemWith, seeded } from "./workload.ts";
 
 export type BadImage = { readonly point: number; readonly strategy: Strategy; readonly problem: string };
 
-/** Opens `count` images of a recording, at points spread over it, each strategy in turn; returns the bad ones. */
-export function checkImages(operations: readonly Operation[], database: string, options: { readonly seed: number; readonly count: number }): BadImage[] {
-  const random = seeded(options.seed);
-  const points = Array.from({ length: options.count }, () => Math.floor(random() * (operations.length + 1))).sort((a, b) => a - b);
+/** Opens `count` images of a recording, at points spread over it `from` there on, each strategy in turn; returns the bad ones. */
+export function checkImages(operations: readonly Operation[], database: string, options: { readonly seed: number; readonly count: number; readonly from?: number }): BadImage[] {
+  const { seed, count, from = 0 } = options;
+  const random = seeded(seed);
+  const points = Array.from({ length: count }, () => from + Math.floor(random() * (operations.length - from + 1))).sort((a, b) => a - b);
   const images = new CrashImages(operations);
   // Images need no disk: what is read back is what was written.
   const scratch = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "timonier-images-"));

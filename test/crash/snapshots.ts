@@ -3,11 +3,13 @@ import { join } from "node:path";
 import type { Operation } from "./images.ts";
 
 const sectorBytes = 512;
+const walHeaderBytes = 32;
 
 /**
  * A recorder that runs anywhere: it compares the files after every call of the store and takes each changed sector for one unsynced write of that call,
- * synced at its end. So it covers every loss, tear and order of what one call wrote, more than a real disk can do since it ignores the syncs inside the call;
- * it takes for granted that each call ends with its syncs, which only the recording by strace (test/e2e) proves.
+ * synced at its end. So it covers every loss, tear and order of what one call wrote, more than a real disk can do since it ignores the syncs inside the call,
+ * but for the one that SQLite needs where a write-ahead log begins anew: its header is synced before its first frame, or old frames could be taken for new.
+ * It takes for granted that each call ends with its syncs, which only the recording by strace (test/e2e) proves, as well as what a file's first call does.
  */
 export class SnapshotRecorder {
   readonly operations: Operation[] = [];
@@ -44,7 +46,15 @@ export class SnapshotRecorder {
     this.operations.push({ type: "sync-directory" });
   }
 
+  /** Where in `operations` the first call, which made the files, is over. */
+  get made(): number {
+    return this.operations.findIndex(({ type }) => type === "sync-directory") + 1;
+  }
+
   #compare(file: string, before: Uint8Array, now: Uint8Array): void {
+    if (file.endsWith("-wal") && now.length >= walHeaderBytes && Buffer.compare(now.subarray(0, walHeaderBytes), before.subarray(0, walHeaderBytes)) !== 0) {
+      this.operations.push({ type: "write", file, offset: 0, bytes: now.subarray(0, walHeaderBytes) }, { type: "sync", file });
+    }
     for (let offset = 0; offset < now.length; offset += sectorBytes) {
       const bytes = now.subarray(offset, offset + sectorBytes);
       if (offset >= before.length || Buffer.compare(bytes, before.subarray(offset, offset + sectorBytes)) !== 0) this.operations.push({ type: "write", file, offset, bytes });

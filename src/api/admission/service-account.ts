@@ -3,6 +3,7 @@
  * client library looks (plugin/pkg/admission/serviceaccount/admission.go).
  */
 import type { Clock } from "../../base/clock.ts";
+import { deepFreeze } from "../../base/json.ts";
 import { suffix, type Random } from "../../base/random.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { podSecrets } from "../../kinds/core/podreferences.ts";
@@ -83,14 +84,15 @@ function mountToken(spec: any, random: Random): void {
     container.volumeMounts = [...mounts, { name, readOnly: true, mountPath }];
     mounted = true;
   }
-  if (existing === undefined && mounted) spec.volumes = [...(spec.volumes ?? []), { name, projected: { sources: sources(), defaultMode: 420 } }];
+  if (existing === undefined && mounted) spec.volumes = [...(spec.volumes ?? []), { name, projected: { sources, defaultMode: 420 } }];
 }
 
-const sources = () => [
+// The same for every pod, and shared by all of them.
+const sources = deepFreeze([
   { serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
   { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
   { downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] } },
-];
+]);
 
 function checkMirror(request: AdmissionRequest): void {
   const { spec } = request.object;

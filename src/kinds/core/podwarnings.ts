@@ -73,6 +73,13 @@ export function* nameWarnings(name: string): Iterable<string> {
   if (details.length > 0) yield `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
 }
 
+/** So many are compared with each other: the usual few need no set. */
+const fewMax = 16;
+function anyTwo<T>(items: readonly T[], same: (a: T, b: T) => boolean): boolean {
+  for (let i = 1; i < items.length; i++) for (let j = 0; j < i; j++) if (same(items[i]!, items[j]!)) return true;
+  return false;
+}
+
 function repeated(texts: readonly string[], text: (index: number, value: string) => string, out: string[]): void {
   const seen = new Set<string>();
   texts.forEach((value, i) => {
@@ -128,7 +135,7 @@ function addFractionsOf(list: { readonly [name: string]: string } | undefined, s
   }
 }
 function hiddenVariables({ env = [] }: Container, path: () => string, out: string[]): void {
-  if (env.length < 2) return;
+  if (env.length <= fewMax && !anyTwo(env, (a, b) => a.name === b.name)) return;
   const seen = new Set<string>();
   for (let i = 0; i < env.length; i++) {
     const { name, value = "", valueFrom } = env[i]!;
@@ -143,9 +150,10 @@ function hiddenVariables({ env = [] }: Container, path: () => string, out: strin
 
 type Placed = { readonly port: ContainerPort; readonly path: () => string };
 function portWarnings(containers: readonly Listed[], out: string[]): void {
+  if (!containers.some(({ container }) => container.ports !== undefined)) return;
   const ports: Placed[] = [];
   for (const { container, path } of containers) container.ports?.forEach((port, i) => ports.push({ port, path: () => `${path()}.ports[${i}]` }));
-  if (ports.length === 0) return;
+  if (ports.length <= fewMax && ports.every(({ port }) => (port.hostIP ?? "") === "") && !anyTwo(ports, (a, b) => isAlike(a.port, b.port))) return;
   const seen = new Map<string, Placed[]>();
   for (const here of ports) {
     const { port, path } = here;
@@ -167,6 +175,7 @@ function portWarnings(containers: readonly Listed[], out: string[]): void {
     else out.push(`${path()}: duplicate port name ${JSON.stringify(name)} with ${first()}, services and probes that select ports by name will use ${first()}`);
   }
 }
+const isAlike = (a: ContainerPort, b: ContainerPort): boolean => (a.containerPort === b.containerPort && a.protocol === b.protocol) || (a.name !== undefined && a.name === b.name);
 function clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: () => string, other: Placed, out: string[]): void {
   const { hostIP: otherIP = "", hostPort: otherPort = 0 } = other.port;
   if (hostIP === otherIP && hostPort === otherPort) out.push(`${path()}: duplicate port definition with ${other.path()}`);

@@ -11,7 +11,7 @@ const admission = "/apis/admissionregistration.k8s.io/v1", configmaps = "/api/v1
 async function send(harness: Harness, method: string, target: string, body?: unknown): Promise<Sent> {
   const response = await harness.send(method, target, { headers: { "content-type": "application/json" }, body: body === undefined ? "" : JSON.stringify(body) });
   const text = String(await bodyOf(response));
-  return { status: response.status, body: response.content.type === "text" ? JSON.parse(text) : text, warnings: [response.headers["warning"] ?? []].flat() };
+  return { status: response.status, body: text.startsWith("{") ? JSON.parse(text) : text, warnings: [response.headers["warning"] ?? []].flat() };
 }
 
 const about = (resources: readonly string[], more: object = {}) => ({ resourceRules: [{ operations: ["CREATE", "UPDATE", "DELETE"], apiGroups: ["*"], apiVersions: ["*"], resources, ...more }] });

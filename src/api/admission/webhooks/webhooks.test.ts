@@ -29,7 +29,7 @@ async function start(answers: { readonly [path: string]: (review: Review) => Ans
 async function send(harness: Harness, method: string, target: string, body?: unknown): Promise<{ readonly status: number; readonly body: any; readonly warnings: unknown }> {
   const response = await harness.send(method, target, { headers: { "content-type": "application/json" }, body: body === undefined ? "" : JSON.stringify(body) });
   const text = String(await bodyOf(response));
-  return { status: response.status, body: response.content.type === "text" ? JSON.parse(text) : text, warnings: response.headers["warning"] };
+  return { status: response.status, body: text.startsWith("{") ? JSON.parse(text) : text, warnings: response.headers["warning"] };
 }
 
 const webhook = (path: string, resources: readonly string[], more: object = {}) => ({
