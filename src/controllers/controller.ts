@@ -134,7 +134,7 @@ export function ownedOrSelected<K extends AnyKind>(kind: AnyKind, owner: K, sele
       const keys = ownerKeys(object, previous, owner);
       if (type === "deleted" || object.metadata.ownerReferences?.some(ref => ref.controller === true) === true) return keys;
       const selecting = context.read(owner).by(byNamespace, object.metadata.namespace ?? "").filter(each => selectorOf(each).matches(object.metadata.labels));
-      return selecting.length === 0 ? keys : new Set([...keys, ...selecting.map(keyOf)]);
+      return selecting.length === 0 ? keys : [...keys, ...selecting.map(keyOf)];
     },
   };
 }
@@ -177,7 +177,9 @@ async function runLoop(controller: Controller, world: World, signal: AbortSignal
   const watch = ({ kind, keysOf }: Watched): (() => void) => {
     const informer = copyOf(kind);
     stops.push(informer.onChange(change => {
-      for (const key of keysOf(change.object, looking, change)) queue.add(key);
+      const keys = keysOf(change.object, looking, change);
+      // Every change of every object comes by every controller, and concerns few: an iterator each would be most of the work.
+      if (!Array.isArray(keys) || keys.length > 0) for (const key of keys) queue.add(key);
     }));
     return () => {
       for (const object of informer.list()) for (const key of keysOf(object, looking, { type: "added", object })) queue.add(key);

@@ -46,7 +46,7 @@ async function refuseToSelectAll(deployment: Deployment, context: Context): Prom
 }
 
 /** Only `Recreate` waits for pods themselves to be gone; everything else it learns from ReplicaSets. */
-function podKeys(pod: Pod, context: Context, { type }: { readonly type: string }): Iterable<string> {
+function podKeys(pod: Pod, context: Context, { type }: { readonly type: string }): readonly string[] {
   if (type !== "deleted" && !isPodFinished(pod)) return [];
   return controllerKeys(pod, ReplicaSet).flatMap(key => {
     const set = context.read(ReplicaSet).get(key);

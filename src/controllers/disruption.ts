@@ -58,7 +58,7 @@ export const disruptionController: Controller = {
   },
 };
 
-function budgetsOf(pods: readonly (Pod | undefined)[], context: Context): Iterable<string> {
+function budgetsOf(pods: readonly (Pod | undefined)[], context: Context): readonly string[] {
   const keys: string[] = [];
   for (const pod of pods)
     if (pod !== undefined) for (const budget of context.read(PodDisruptionBudget).by(byNamespace, pod.metadata.namespace ?? "")) if (selectorOf(budget.spec.selector).matches(pod.metadata.labels)) keys.push(keyOf(budget));

@@ -2,7 +2,7 @@ import { sameJson } from "../base/json.ts";
 import { messageOf } from "../base/log.ts";
 import type { Selector } from "../base/selector.ts";
 import { timeOf } from "../base/time.ts";
-import { byController, byNamespace } from "../client/informer.ts";
+import { byController } from "../client/informer.ts";
 import type { ReplicaSet } from "../kinds/apps/replicaset.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import type { AnyKind, New } from "../kinds/kind.ts";

@@ -28,7 +28,7 @@ function compile(node: Node): Filler {
     const item = fillerOf(node.items!);
     if (item === nothing) return nothing;
     return node.kind === "list"
-      ? value => { if (Array.isArray(value)) for (const each of value) item(each); }
+      ? value => { if (Array.isArray(value)) for (let i = 0; i < value.length; i++) item(value[i]); }
       : value => { if (isObject(value)) for (const each of Object.values(value)) item(each); };
   }
   if (node.kind !== "object") return nothing;
@@ -40,8 +40,8 @@ function compile(node: Node): Filler {
   return value => {
     if (!isObject(value)) return;
     const object = value as { [name: string]: any };
-    for (const step of steps) {
-      const { name } = step;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!, { name } = step;
       let given = name in object && Object.hasOwn(object, name) ? object[name] : undefined;
       // An empty value of a field that is no pointer in Go is as good as none.
       if (step.filled && (given === undefined || (given === null ? !step.keepsNull : step.zeroIsNone && (given === "" || given === 0)))) {

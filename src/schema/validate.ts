@@ -65,7 +65,8 @@ function objectCheck(node: Node): Check {
     if (!isObject(value)) return;
     const object = value as { readonly [name: string]: unknown };
     const before = isObject(previous) ? (previous as { readonly [name: string]: unknown }) : undefined;
-    for (const { name, field, check } of fields) {
+    for (let i = 0; i < fields.length; i++) {
+      const { name, field, check } = fields[i]!;
       const given = Object.hasOwn(object, name) ? object[name] : undefined;
       const was = before !== undefined && Object.hasOwn(before, name) ? before[name] : undefined;
       if ((given === undefined || given === null) && demanded(field)) {

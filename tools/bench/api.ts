@@ -11,10 +11,10 @@ const listed = 5_000;
 /** A pod of about 3.4 KB as clients send it. Another scheduler's, so that only its creation is measured. */
 export function podBody(name: string): Buffer {
   const container = (i: number) => ({
-    name: `c${i}`, image: `registry.example.com/team/service-${i}:v1.2.3`, ports: [{ name: "http", containerPort: 8080 + i }],
+    name: `c${i}`, image: `registry.example.com/team/service-${i}:v1.2.3`, ports: [{ name: `http${i}`, containerPort: 8080 + i }],
     env: Array.from({ length: 10 }, (_, j) => ({ name: `SETTING_${j}`, value: `value-of-setting-${j}-for-container-${i}` })),
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
-    readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10 },
+    readinessProbe: { httpGet: { path: "/healthz", port: `http${i}` }, periodSeconds: 10 },
     volumeMounts: [{ name: "config", mountPath: "/etc/config" }, { name: "data", mountPath: "/var/data" }],
   });
   return Buffer.from(JSON.stringify({

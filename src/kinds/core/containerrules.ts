@@ -1,4 +1,5 @@
 /** Rules of containers of the three sorts (kubernetes pkg/apis/core/validation validateContainers, validateInitContainers, validateEphemeralContainers). */
+import { repeatsOf } from "../../base/repeats.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notFound, notSupported, type Problem, required, tooMany } from "../../schema/problem.ts";
 import type { Container, ContainerPort, EphemeralContainer, VolumeMount } from "./container.ts";
@@ -142,14 +143,17 @@ function checkHostPorts(containers: readonly Container[], path: string, problems
 function checkMounts(container: AnyContainer, volumes: ReadonlyMap<string, Volume>, path: string, problems: Problem[]): void {
   const mounts = container.volumeMounts ?? [];
   const devices = container.volumeDevices ?? [];
-  const mountPaths = new Set<string>();
+  const repeated = repeatsOf(mounts, ({ mountPath }) => mountPath);
+  let next = 0;
   mounts.forEach((mount, i) => {
     const here = `${path}.volumeMounts[${i}]`;
     if (mount.name === "") problems.push(required(`${here}.name`));
     if (!volumes.has(mount.name)) problems.push(notFound(`${here}.name`, mount.name));
     if (mount.mountPath === "") problems.push(required(`${here}.mountPath`));
-    if (mountPaths.has(mount.mountPath)) problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must be unique"));
-    mountPaths.add(mount.mountPath);
+    if (repeated[next] === i) {
+      next++;
+      problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must be unique"));
+    }
     if (devices.length > 0) {
       if (devices.some(({ name }) => name === mount.name)) problems.push(invalidValue(`${here}.name`, mount.name, "must not already exist in volumeDevices"));
       if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) problems.push(invalidValue(`${here}.mountPath`, mount.mountPath, "must not already exist as a path in volumeDevices"));

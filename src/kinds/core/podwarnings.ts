@@ -1,5 +1,6 @@
 /** Advice on pods and templates that are accepted all the same (kubernetes pkg/api/pod/warnings.go). */
 import { quantityMilli } from "../../base/quantity.ts";
+import { repeatsOf } from "../../base/repeats.ts";
 import { dnsLabel, labelValue } from "../../schema/grammar.ts";
 import type { Container, ContainerPort } from "./container.ts";
 import type { PodSpec } from "./podspec.ts";
@@ -37,10 +38,10 @@ export function podWarnings({ metadata, spec }: Made, path: string): readonly st
     if (claim !== undefined) addFractions(claim, () => `${at("spec.volumes")}[${i}].ephemeral.volumeClaimTemplate.spec.resources`, bytesOfClaims, out);
     overlapWarnings(volume, out);
   });
-  if (spec.hostAliases !== undefined) repeated(spec.hostAliases.map(({ ip }) => ip), (i, ip) => `${at("spec.hostAliases")}[${i}].ip: duplicate ip ${JSON.stringify(ip)}`, out);
+  if (spec.hostAliases !== undefined) for (const i of repeatsOf(spec.hostAliases, ({ ip }) => ip)) out.push(`${at("spec.hostAliases")}[${i}].ip: duplicate ip ${JSON.stringify(spec.hostAliases[i]!.ip)}`);
   if (spec.imagePullSecrets !== undefined) {
     const secrets = spec.imagePullSecrets.map(({ name = "" }) => name);
-    repeated(secrets, (i, name) => `${at("spec.imagePullSecrets")}[${i}].name: duplicate name ${JSON.stringify(name)}`, out);
+    for (const i of repeatsOf(secrets, name => name)) out.push(`${at("spec.imagePullSecrets")}[${i}].name: duplicate name ${JSON.stringify(secrets[i])}`);
     secrets.forEach((name, i) => { if (name === "") out.push(`${at("spec.imagePullSecrets")}[${i}].name: invalid empty name ""`); });
   }
   const containers: Listed[] = [];
@@ -73,20 +74,6 @@ export function* nameWarnings(name: string): Iterable<string> {
   if (details.length > 0) yield `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
 }
 
-/** So many are compared with each other: the usual few need no set. */
-const fewMax = 16;
-function anyTwo<T>(items: readonly T[], same: (a: T, b: T) => boolean): boolean {
-  for (let i = 1; i < items.length; i++) for (let j = 0; j < i; j++) if (same(items[i]!, items[j]!)) return true;
-  return false;
-}
-
-function repeated(texts: readonly string[], text: (index: number, value: string) => string, out: string[]): void {
-  const seen = new Set<string>();
-  texts.forEach((value, i) => {
-    if (seen.has(value)) out.push(text(i, value));
-    seen.add(value);
-  });
-}
 
 function placementWarnings(spec: PodSpec, path: string, out: string[]): void {
   if (spec.nodeSelector === undefined && spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return;
@@ -135,25 +122,20 @@ function addFractionsOf(list: { readonly [name: string]: string } | undefined, s
   }
 }
 function hiddenVariables({ env = [] }: Container, path: () => string, out: string[]): void {
-  if (env.length <= fewMax && !anyTwo(env, (a, b) => a.name === b.name)) return;
-  const seen = new Set<string>();
-  for (let i = 0; i < env.length; i++) {
+  for (const i of repeatsOf(env, nameOf)) {
     const { name, value = "", valueFrom } = env[i]!;
-    if (!seen.has(name)) {
-      seen.add(name);
-      continue;
-    }
     const reference = `$(${name})`;
     if (valueFrom !== undefined || value === reference || !value.includes(reference)) out.push(`${path()}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`);
   }
 }
+
+const nameOf = ({ name }: { readonly name: string }): string => name;
 
 type Placed = { readonly port: ContainerPort; readonly path: () => string };
 function portWarnings(containers: readonly Listed[], out: string[]): void {
   if (!containers.some(({ container }) => container.ports !== undefined)) return;
   const ports: Placed[] = [];
   for (const { container, path } of containers) container.ports?.forEach((port, i) => ports.push({ port, path: () => `${path()}.ports[${i}]` }));
-  if (ports.length <= fewMax && ports.every(({ port }) => (port.hostIP ?? "") === "") && !anyTwo(ports, (a, b) => isAlike(a.port, b.port))) return;
   const seen = new Map<string, Placed[]>();
   for (const here of ports) {
     const { port, path } = here;
@@ -175,7 +157,6 @@ function portWarnings(containers: readonly Listed[], out: string[]): void {
     else out.push(`${path()}: duplicate port name ${JSON.stringify(name)} with ${first()}, services and probes that select ports by name will use ${first()}`);
   }
 }
-const isAlike = (a: ContainerPort, b: ContainerPort): boolean => (a.containerPort === b.containerPort && a.protocol === b.protocol) || (a.name !== undefined && a.name === b.name);
 function clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: () => string, other: Placed, out: string[]): void {
   const { hostIP: otherIP = "", hostPort: otherPort = 0 } = other.port;
   if (hostIP === otherIP && hostPort === otherPort) out.push(`${path()}: duplicate port definition with ${other.path()}`);
