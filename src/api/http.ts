@@ -50,6 +50,8 @@ export type HttpResponse = {
 /** Where a `stream` writes. Never blocks: the writer looks at `buffered` and gives up on a reader that is too slow. */
 export interface Sink {
   write(chunk: string | Uint8Array): void;
+  /** Forgets what was written and of which nothing has gone out yet: nobody waits for it any more. */
+  drop(): void;
   /** Bytes accepted but not yet taken by the connection. */
   readonly buffered: number;
 }

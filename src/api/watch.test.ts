@@ -189,12 +189,12 @@ test("who takes nothing of what there is at the beginning is looked at ever more
   await harness.close();
 });
 
-test("a reader who does not read loses the watch though nothing more happens", async () => {
+test("a reader who does not read loses the watch though nothing more happens, and the rest is not kept for it", async () => {
   const harness = await start();
-  const { ended } = await openWatch(harness, `${configmaps}?watch=1&resourceVersion=2`);
+  const { ended, out } = await openWatch(harness, `${configmaps}?watch=1&resourceVersion=2`);
   for (let i = 0; i < 5; i++) await post(harness, configmaps, { metadata: { name: `a${i}` }, data: { bigText } });
   await harness.clock.advance(2_000);
-  assert.equal(ended(), true);
+  assert.deepEqual([ended(), out.buffered], [true, 0]);
   await harness.close();
 });
 

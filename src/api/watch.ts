@@ -271,7 +271,7 @@ class Stream {
     if (before < this.#left) this.#took = true;
     for (const part of parts) out.write(part);
     this.#left = out.buffered;
-    if (before > laggingBytesMax) this.#end();
+    if (before > laggingBytesMax) this.#giveUp();
     else if (this.#left > slowReaderBytesMax) this.#stopLooking ??= this.#lookAgain(2);
   }
 
@@ -282,9 +282,15 @@ class Stream {
       const took = this.#took || buffered < this.#left;
       this.#left = buffered;
       if (buffered <= slowReaderBytesMax) this.#stopLooking = undefined;
-      else if (!took && looks === 1) this.#end();
+      else if (!took && looks === 1) this.#giveUp();
       else this.#stopLooking = this.#lookAgain(took ? 2 : 1);
     });
+  }
+
+  /** The rest is not sent to who does not take it: it comes again when the reader does. */
+  #giveUp(): void {
+    this.#out.drop();
+    this.#end();
   }
 
   /** Says how far the client is, whenever something has happened since it came (cache_watcher.go process). */

@@ -62,6 +62,20 @@ test("what is written while the reader takes the last goes out in one piece, in 
   assert.deepEqual([reader!.got.join(""), reader!.writableFinished], ["abcde", true]);
 });
 
+test("what is dropped does not go out, but what has begun is finished", async () => {
+  for (const cut of [true, false]) {
+    const { readers: [reader], sinks: [sink] } = sinks(1, () => false);
+    const first = (cut ? "a" : "b").repeat(cut ? 150 * 1024 : 1024);
+    sink!.write(first);
+    await turn();
+    for (let i = 0; i < 100; i++) sink!.write("never");
+    sink!.drop();
+    sink!.end();
+    for (let i = 0; i < 10; i++) { reader!.take(); await turn(); }
+    assert.deepEqual([reader!.got.join("") === first, reader!.writableFinished], [true, true], cut ? "cut" : "whole");
+  }
+});
+
 test("readers that stand still hold up neither the others on their connection nor, for long, what is long", async () => {
   const { readers, sinks: all } = sinks(6, i => i >= 4);
   const long = "x".repeat(150 * 1024);

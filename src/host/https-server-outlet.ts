@@ -148,6 +148,8 @@ export class StreamSink implements Sink {
   readonly #outlet: Outlet;
   #pending: Uint8Array[] = [];
   pendingBytes = 0;
+  /** The first that is pending is the rest of something. */
+  #isCut = false;
   #underWay = 0;
   #era = 0;
   #isDue = false;
@@ -170,6 +172,13 @@ export class StreamSink implements Sink {
     if (this.#isDue) this.#outlet.dueBytes += bytes.length;
     if (this.buffered > this.#max) this.#exchange.destroy();
     else this.#due();
+  }
+
+  drop(): void {
+    const kept = this.#isCut ? this.#pending.slice(0, 1) : [], bytes = kept[0]?.length ?? 0;
+    if (this.#isDue) this.#outlet.dueBytes -= this.pendingBytes - bytes;
+    this.#pending = kept;
+    this.pendingBytes = bytes;
   }
 
   end(): void {
@@ -211,6 +220,7 @@ export class StreamSink implements Sink {
     let bytes = 0, next = 0;
     while (next < pending.length && bytes < max && pending[next]!.length <= Math.max(max - bytes, wholeBytes)) bytes += pending[next++]!.length;
     const part = next < pending.length && bytes < max ? pending[next]!.subarray(0, max - bytes) : undefined;
+    this.#isCut = part !== undefined;
     const last = part ?? pending[next - 1]!;
     const whole = part === undefined ? next - 1 : next;
     if (whole > 0) this.#out.cork();

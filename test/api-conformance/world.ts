@@ -144,7 +144,7 @@ export class World {
     const response = await this.#send("GET", `${target}${target.includes("?") ? "&" : "?"}watch=1`, {}, stop.signal);
     assert.equal(response.status, 200, target);
     let text = "";
-    const sink = { buffered: 0, write: (chunk: string | Uint8Array) => void (text += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)) };
+    const sink = { buffered: 0, drop() {}, write: (chunk: string | Uint8Array) => void (text += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)) };
     const running = response.content.type === "stream" ? response.content.run(sink, stop.signal) : assert.fail("a watch is a stream");
     const events = (): readonly Any[] => text.split("\n").filter(line => line !== "").map(line => JSON.parse(line)).filter(({ type }) => type !== "BOOKMARK");
     return { events, seen: () => events().map(({ type, object }) => `${type} ${object.metadata?.name ?? object.message}`), close: async () => { stop.abort(); await this.#pass(running); } };

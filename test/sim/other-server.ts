@@ -86,7 +86,7 @@ async function* linesOf(run: Extract<HttpResponse["content"], { readonly type: "
   const until = AbortSignal.any([signal, life]);
   let [text, over, wake] = ["", false, (): void => undefined];
   until.addEventListener("abort", () => wake(), { once: true });
-  void run({ buffered: 0, write: chunk => { text += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk); wake(); } }, until).finally(() => { over = true; wake(); });
+  void run({ buffered: 0, drop() {}, write: chunk => { text += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk); wake(); } }, until).finally(() => { over = true; wake(); });
   while (!until.aborted) {
     const lines = text.split("\n");
     text = lines.pop() ?? "";

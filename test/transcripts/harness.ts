@@ -111,6 +111,10 @@ export class Collector implements Sink {
   take(): (string | Uint8Array)[] {
     return this.chunks.splice(0);
   }
+  drop(): void {
+    this.buffered = 0;
+    this.chunks.length = 0;
+  }
 }
 
 /** Holds what it is given until it is read. */
