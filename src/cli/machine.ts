@@ -64,6 +64,8 @@ export interface Parts {
   stopWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
   /** Removes containers, namespaces, interfaces, mounts, cgroups and rules of this cluster; nothing else. */
   removeWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void>;
+  /** What is wrong with a registries file, in one line; undefined: nothing. */
+  registriesProblem(file: string): Promise<string | undefined>;
   /** `{ ready, nodes, pods }` as the API answers, or undefined when it does not. */
   probe(cluster: Cluster): Promise<Probe | undefined>;
   /** What decides whether a connection comes about. */

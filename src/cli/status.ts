@@ -16,6 +16,7 @@ export const status: Command = {
     const ingress = await ingressLine(machine, cluster);
     const firewall = await firewallLine(machine, cluster);
     const probe = daemons[0]?.daemon ? await parts.probe(cluster) : undefined;
+    const registries = cluster.registries === undefined ? undefined : await parts.registriesProblem(cluster.registries);
     const lines = [
       ["Cluster", `${cluster.name} (${cluster.runtime}${cluster.nodes > 1 ? `, ${cluster.nodes} nodes` : ""})`],
       ["State", cluster.state === "deleting" ? `half deleted: finish with "timonier delete${flagsFor(cluster)}"` : probe ? "running" : daemons.some(({ daemon }) => daemon) ? "starting or not answering" : "stopped"],
@@ -27,6 +28,7 @@ export const status: Command = {
         const own = daemons.find(({ member }) => member?.name === name);
         return ["Node", `${name} ${ready === undefined ? "unknown" : ready ? "Ready" : "NotReady"}${own ? `, agent ${process(own.daemon)}` : ""}`];
       }),
+      ...(cluster.registries === undefined ? [] : [["Images", registries === undefined ? `registries by ${cluster.registries}` : `${registries}: what the file said before counts until it is mended`]]),
       ["Context", `${cluster.context}${cluster.kubeconfig ? ` in ${cluster.kubeconfig}` : ""}`],
       ["Data", cluster.dataFolder],
     ] as const;

@@ -72,6 +72,8 @@ async function bringUp(known: Cluster | undefined, place: Place, args: Arguments
   const planned = wanted ?? (await layOut(machine, place, args));
   const cluster = { ...planned, ...pathsIn(args, machine) };
   if (cluster.runtime === "simulated" && cluster.registries !== undefined) throw new UsageError("--registries: simulated nodes pull no images: leave it out, or use --runtime containerd");
+  const problem = cluster.registries === undefined ? undefined : await parts.registriesProblem(cluster.registries);
+  if (problem !== undefined) throw new UsageError(problem);
   if (known) await checkPorts(machine, known);
   machine.out(`${first ? "Making" : planned === known ? "Starting" : "Growing"} cluster "${place.name}"\n`);
   if (cluster.runtime === "containerd") await bringPackages(machine, progress, args.values["no-install"] === true);

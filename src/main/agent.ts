@@ -106,7 +106,15 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const files = nodeFiles();
   await mkdir(place.runFolder, { recursive: true, mode: 0o711 });
   if (!place.boxed) await rememberFolders(pathsOf(settings).folders);
-  const registries = new RegistryHosts({ folder: pathsOf(settings).hosts, ...(cluster.registries === undefined ? {} : { file: cluster.registries }), ...(place.boxed && { gatewayNote: registryNote(cluster) }) });
+  let agent: Agent | undefined;
+  const registries = new RegistryHosts({
+    folder: pathsOf(settings).hosts, ...(cluster.registries === undefined ? {} : { file: cluster.registries, kept: at.registries }), ...(place.boxed && { gatewayNote: registryNote(cluster) }),
+    tell: problem => {
+      if (problem === undefined) return log.info("the registries file can be used again");
+      log.warn("the registries file cannot be used: what it said before counts", { problem });
+      agent?.tellNode("InvalidRegistries", `${problem}: what the file said before counts until it is mended`);
+    },
+  });
   await registries.check();
   const containerd = await ensureContainerd(settings, log.child("containerd"));
   report.step(`containerd (${containerd.runtime})`);
@@ -141,7 +149,6 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const ranges = new Informer(ServiceCIDR, proxyClient);
   const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies") });
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
-  let agent: Agent | undefined;
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   const stats = new Stats({ meter: linuxMeter(), clock, runtime, node: { nodeName: place.name, cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir }, imagesDir: pathsOf(settings).root });
   const agentOptions: AgentOptions = {

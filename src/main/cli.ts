@@ -12,6 +12,7 @@ const parts: Parts = {
   removeKubeconfig: async cluster => (await import("./kubeconfig.ts")).removeKubeconfig(cluster),
   stopWorkloads: async (cluster, say) => (await import("./workloads.ts")).stopWorkloads(cluster, say),
   removeWorkloads: async (cluster, say) => (await import("./workloads.ts")).removeWorkloads(cluster, say),
+  registriesProblem: async file => (await import("../host/registry-hosts.ts")).registriesIn(file).then(() => undefined, messageOf),
   probe: async cluster => (await import("./probe.ts")).probe(cluster),
   whyNot: async (cluster, question) => (await import("./why-not.ts")).whyNot(cluster, question),
   foreground: async (cluster, onReady) => (await import("./server.ts")).runServer(cluster.dataFolder, { onReady, foreground: true }),

@@ -103,7 +103,7 @@ export function gateways(cluster: Pick<Cluster, "nodeCIDR" | "links" | "members"
 export function agentPaths(cluster: Pick<Cluster, "dataFolder">, node: NodePlace) {
   const identity = `${cluster.dataFolder}/pki/nodes/${node.name}`;
   return {
-    podsDir: `${node.dataFolder}/pods`, logsDir: `${node.dataFolder}/logs/pods`, memoryDir: `${node.runFolder}/volumes`, seccompDir: `${node.dataFolder}/seccomp`,
+    podsDir: `${node.dataFolder}/pods`, logsDir: `${node.dataFolder}/logs/pods`, memoryDir: `${node.runFolder}/volumes`, seccompDir: `${node.dataFolder}/seccomp`, registries: `${node.dataFolder}/registries.json`,
     cgroupRoot: node.cgroupRoot, clientIdentity: `${identity}/client.pem`, servingIdentity: `${identity}/serving.pem`, proxyIdentity: `${identity}/proxy.pem`,
   };
 }

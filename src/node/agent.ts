@@ -136,10 +136,7 @@ export class Agent {
     const { stats, clock, log, runtime, recorder, pinnedImages = [], figures } = this.#options;
     const counted = figures && { figures };
     if (stats === undefined) return [];
-    const tellNode = (reason: string, message: string): void => {
-      const node = this.#heartbeat?.node;
-      if (node !== undefined && !signal.aborted) recorder.event(involvedNode(node), "Warning", reason, message);
-    };
+    const tellNode = (reason: string, message: string): void => { if (!signal.aborted) this.tellNode(reason, message); };
     const images = new ImageCollection({ ...counted, runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
     const eviction = new Eviction({
       ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(), published: () => conditionsOf(this.#heartbeat?.node),
@@ -273,6 +270,11 @@ export class Agent {
   /** Says that the API objects a pod uses have changed. */
   referencesChanged(podUIDs: readonly string[]): void {
     for (const uid of podUIDs) this.#workers.get(uid)?.wake();
+  }
+  /** A warning about this node, once it is known. */
+  tellNode(reason: string, message: string): void {
+    const node = this.#heartbeat?.node;
+    if (node !== undefined) this.#options.recorder.event(involvedNode(node), "Warning", reason, message);
   }
   /** Containers of all pods here, for whoever counts. */
   get containerCount(): number {

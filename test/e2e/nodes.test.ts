@@ -49,7 +49,7 @@ test("up --nodes 3 makes three nodes, each with a pod network of its own", async
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
 
-test("every node asks the mirror that is on the machine's loopback, and an edit of the file counts at once", async () => {
+test("every node asks the mirror that is on the machine's loopback, and an edit of the file counts at once; a bad one stops no pull and is told", async () => {
   const each = (name: string, of: string): void => void scratch.k("create -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name }, spec: { selector: { matchLabels: { app: name } }, template: {
     metadata: { labels: { app: name } }, spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: of }] },
   } } }));
@@ -57,9 +57,14 @@ test("every node asks the mirror that is on the machine's loopback, and an edit 
   await scratch.until("the mirror's image runs on three nodes", () => pods("app=mirrored").filter(({ ready }) => ready).length === 3);
   writeFileSync(join(scratch.folder, "registries.yaml"), "mirrors: {registry.example.com: {}}\n");
   each("misled", "registry.example.com/hello:v2");
-  await scratch.until("the pull says what is wrong", () => (scratch.kubectl("describe", "pods", "-l", "app=misled").out.match(/\(--registries\): mirrors\[registry\.example\.com\]\.endpoint: Required value/g) ?? []).length >= 3);
+  await scratch.until("the mirror is still asked", () => pods("app=misled").filter(({ ready }) => ready).length === 3);
+  const wrong = /\(--registries\): mirrors\[registry\.example\.com\]\.endpoint: Required value/g;
+  await scratch.until("every node says what is wrong", () => scratch.kubectl("get", "events", "--field-selector", "reason=InvalidRegistries").out.match(wrong)?.length === 3);
+  assert.match(scratch.timonier("status").out, wrong);
   writeFileSync(join(scratch.folder, "registries.yaml"), "mirrors: {}\n");
-  scratch.k("delete daemonset mirrored misled --wait=true");
+  each("unknown", "registry.example.com/hello:v3");
+  await scratch.until("nobody is asked in its place any more", () => pods("app=unknown").length === 3 && (scratch.kubectl("describe", "pods", "-l", "app=unknown").out.match(/Failed to pull image/g) ?? []).length >= 3);
+  scratch.k("delete daemonset mirrored misled unknown --wait=true");
 });
 
 test("pods of all nodes reach each other, services by name, and the API server; the machine reaches them", async () => {
