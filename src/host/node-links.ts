@@ -39,12 +39,14 @@ export type NodeLinks = {
   readonly podCIDR: string;
   /** The machine's address on each. */
   readonly gateways: readonly string[];
+  /** What the machine itself sends comes from here. */
+  readonly own: string;
   /** The same in IPv6, of a cluster that has it. */
   readonly ipv6?: { readonly nodeCIDR: string; readonly podCIDR: string; readonly gateways: readonly string[] } | undefined;
 };
 
 /** Makes the bridges that are missing. What comes from the nodes and goes to neither nodes nor pods leaves under the machine's address. */
-export async function layLinks({ cluster, nodeCIDR, podCIDR, gateways, ipv6 }: NodeLinks, path: string): Promise<void> {
+export async function layLinks({ cluster, nodeCIDR, podCIDR, gateways, own, ipv6 }: NodeLinks, path: string): Promise<void> {
   const mtu = outsideMtu();
   const known = await missingLinks(cluster, gateways, path);
   const lines = known.flatMap(({ address, name }) => {
@@ -52,6 +54,7 @@ export async function layLinks({ cluster, nodeCIDR, podCIDR, gateways, ipv6 }: N
   });
   // Nobody else can have them: no probing for duplicates, they are there at once.
   for (const [link, address] of (ipv6?.gateways ?? []).entries()) lines.push(`address replace ${address}/64 dev ${bridgeName(cluster, link)} nodad`);
+  if (!(networkInterfaces()[bridgeName(cluster, 0)] ?? []).some(({ address }) => address === own)) lines.push(`address replace ${own}/32 dev ${bridgeName(cluster, 0)}`);
   const [table, table6] = linkTables(cluster);
   const rules = [
     `add table ${table}`, `delete table ${table}`, `add table ${table}`, `add chain ${table} postrouting { type nat hook postrouting priority srcnat ; }`,

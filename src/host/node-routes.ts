@@ -30,7 +30,7 @@ export async function applyRoutes(plan: RoutePlan, table: RouteTable): Promise<v
   const known = new Map(current.map(line => [line.split(" ")[0]!, line]));
   const lines = [
     ...(plan.tunnels.length === 0 ? [] : await tunnelLines(plan, table, device)),
-    ...plan.routes.filter(({ cidr, via }) => !known.get(cidr)?.includes(` via ${via} `)).map(({ cidr, via }) => `route replace ${cidr} via ${via} proto ${routeProtocol}`),
+    ...plan.routes.filter(({ cidr, via, src = "" }) => !known.get(cidr)?.includes(` via ${via} `) || !known.get(cidr)?.includes(src)).map(({ cidr, via, src }) => `route replace ${cidr} via ${via} ${src === undefined ? "" : `src ${src} `}proto ${routeProtocol}`),
     ...plan.tunnels.filter(({ cidr, gateway }) => !known.get(cidr)?.includes(` via ${gateway} dev ${device} `)).map(({ cidr, gateway }) => `route replace ${cidr} via ${gateway} dev ${device} onlink proto ${routeProtocol}`),
   ];
   const wanted = new Set([...plan.routes, ...plan.tunnels].map(({ cidr }) => cidr));

@@ -55,7 +55,7 @@ import type { NameServer } from "./names.ts";
 import { certificateFigures } from "./certificate-figures.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, machineOwn, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { build, version } from "./version.ts";
@@ -147,7 +147,8 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const services = new Informer(Service, proxyClient);
   const slices = new Informer(EndpointSlice, proxyClient);
   const ranges = new Informer(ServiceCIDR, proxyClient);
-  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies") });
+  const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies"),
+    ...(place.boxed && { machine: { nodes, name: cluster.nodeName, own: machineOwn(cluster) } }) });
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   const stats = new Stats({ meter: linuxMeter(), clock, runtime, node: { nodeName: place.name, cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir }, imagesDir: pathsOf(settings).root });
@@ -188,7 +189,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
     watchIdentity(at.servingIdentity, identity => { server.setCredentials({ ...pemOf(identity), clientCa: identity.trusted ?? "" }); certificates.renewed("server", identity); }, error => { certificates.failed("server"); log.warn("a renewed identity could not be read", { error: messageOf(error) }); }),
   ];
   const routes = nodeRoutes({
-    nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"),
+    nodeName: place.name, addresses, nodes, client, clock, log: log.child("routes"), sources: place.boxed || cluster.nodeCIDR === undefined ? [] : [machineOwn(cluster), ...(cluster.ipv6 ? [machineIPv6(cluster.ipv6)] : [])],
     table: { cluster: cluster.id, podCIDRs: podNetworks(cluster), ownPodCIDRs: place.podCIDRs, address: addresses[0]!, path: settings.path },
   });
   const running = [pods, services, slices, policies, nodes, routes, ranges, followRanges(ranges, cluster, network), ...(place.boxed ? [] : [firewallWatch(cluster, { clock, log: log.child("firewall"), path: settings.path })])].map(informer => supervise(informer, { clock, log, maxWaitMs: 5_000 }, signal));

@@ -5,7 +5,7 @@ import { ensureBox, insideBox, type BoxSpec } from "../host/box.ts";
 import { rememberFolders } from "../host/leftovers.ts";
 import { layLinks } from "../host/node-links.ts";
 import { pathsOf } from "../host/containerd-config.ts";
-import { containerdSettings, gateways, gateways6, linkGateway, memberAddress, memberIPv6, nodePlace } from "./node-settings.ts";
+import { containerdSettings, gateways, gateways6, linkGateway, machineOwn, memberAddress, memberIPv6, nodePlace } from "./node-settings.ts";
 import { clusterAsKept } from "./present-cluster.ts";
 
 /** Does not return: the process becomes nsenter. */
@@ -34,5 +34,5 @@ export function ourselves(...args: readonly string[]): readonly string[] {
 
 export async function layNodeNetwork(cluster: Cluster): Promise<void> {
   if (cluster.nodeCIDR !== undefined && (cluster.members ?? []).length > 0)
-    await layLinks({ cluster: cluster.id, nodeCIDR: cluster.nodeCIDR, podCIDR: cluster.podCIDR, gateways: gateways(cluster), ipv6: cluster.ipv6 && { ...cluster.ipv6, gateways: gateways6(cluster) } }, process.env["PATH"] ?? "");
+    await layLinks({ cluster: cluster.id, nodeCIDR: cluster.nodeCIDR, podCIDR: cluster.podCIDR, gateways: gateways(cluster), own: machineOwn(cluster), ipv6: cluster.ipv6 && { ...cluster.ipv6, gateways: gateways6(cluster) } }, process.env["PATH"] ?? "");
 }

@@ -12,6 +12,8 @@ import { linksAnnotation, planRoutes } from "../proxy/routes.ts";
 type Options = {
   readonly nodeName: string;
   readonly addresses: readonly string[];
+  /** What its own packets to other nodes' pods come from. */
+  readonly sources: readonly string[];
   readonly nodes: Informer<typeof Node>;
   /** Acts as the node: it may change its own object only. */
   readonly client: Client;
@@ -24,7 +26,7 @@ const gatherMs = 10;
 const retryMs = 1_000;
 
 export function nodeRoutes(options: Options): Service {
-  const { nodeName, nodes, client, table, clock, log } = options;
+  const { nodeName, nodes, client, sources, table, clock, log } = options;
   return {
     name: "routes to other nodes",
     async run(signal) {
@@ -45,7 +47,7 @@ export function nodeRoutes(options: Options): Service {
           const self = nodes.get(nodeName);
           if (self && self.metadata.annotations?.[linksAnnotation] !== links.join(",") && nodes.list().length > 1)
             await client.patch(Node, "", nodeName, { type: "merge", body: { metadata: { annotations: { [linksAnnotation]: links.join(",") } } } });
-          const plan = planRoutes({ name: nodeName, links }, nodes.list());
+          const plan = planRoutes({ name: nodeName, links, sources }, nodes.list());
           const text = JSON.stringify(plan);
           if (text === done) continue;
           try {

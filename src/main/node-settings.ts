@@ -50,6 +50,8 @@ export function nodePlaces(cluster: Layout): readonly NodePlace[] {
 }
 
 const firstHost = 10;
+/** The number of no link. */
+const machineLink = 255;
 const addressOn = ({ nodeCIDR }: Pick<Cluster, "nodeCIDR">, link: number, host: number): string => renderIPv4(must(parseIPv4Range(nodeCIDR ?? ""), "a cluster of several nodes has a node network").first + link * 256 + host);
 export function memberAddress(cluster: Pick<Cluster, "nodeCIDR">, { link, index }: Member): string {
   return addressOn(cluster, link, firstHost + index);
@@ -57,6 +59,13 @@ export function memberAddress(cluster: Pick<Cluster, "nodeCIDR">, { link, index 
 /** The machine's own address on a link. */
 export function linkGateway(cluster: Pick<Cluster, "nodeCIDR">, link: number): string {
   return addressOn(cluster, link, 1);
+}
+/**
+ * What the machine itself sends to pods of other nodes comes from this address, on none of the links' networks. What it only passes on under an address of
+ * its own (node ports, load balancers) has the link's: so members can tell the two apart.
+ */
+export function machineOwn(cluster: Pick<Cluster, "nodeCIDR">): string {
+  return addressOn(cluster, machineLink, 1);
 }
 type IPv6 = NonNullable<Cluster["ipv6"]>;
 const ipv6At = (cidr: string, offset: bigint): string => { const { family, value } = must(parseCidr(cidr), `${cidr} is a network`); return renderIp({ family, value: value + offset }); };
@@ -66,7 +75,7 @@ function ipv6On({ nodeCIDR }: IPv6, link: number, host: number): string {
 }
 /** The first node's own address, on its loopback: it does not change when the machine moves. */
 export function machineIPv6({ nodeCIDR }: IPv6): string {
-  return ipv6On({ nodeCIDR } as IPv6, 255, 1);
+  return ipv6On({ nodeCIDR } as IPv6, machineLink, 1);
 }
 function podCIDRsOf(cluster: Pick<Cluster, "podCIDR" | "ipv6">, index: number): readonly string[] {
   return [nodePodCIDR(cluster, index), ...(cluster.ipv6 ? [`${ipv6At(cluster.ipv6.podCIDR, BigInt(index) << 64n)}/64`] : [])];

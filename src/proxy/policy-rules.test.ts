@@ -43,6 +43,12 @@ const cases: readonly (readonly [string, readonly NetworkPolicy[], readonly stri
 for (const [what, policies, want] of cases)
   test(`network policy: ${what}`, () => assert.deepEqual(shown(policies), want));
 
+test("network policy: the machine's own packets pass on other nodes too, where there is a policy", () => {
+  const machine = ["192.0.2.2", "10.95.255.1", "fd00:5:0:ff::1"];
+  const of = (policies: readonly NetworkPolicy[], family: "IPv4" | "IPv6"): readonly string[] => [...(policyRules({ policies, namespaces, pods, machine }, family).elements.get("machine")?.keys() ?? [])];
+  assert.deepEqual([of([policy({})], "IPv4"), of([policy({})], "IPv6"), of([], "IPv4")], [["192.0.2.2", "10.95.255.1"], ["fd00:5:0:ff::1"], []]);
+});
+
 test("network policy: the other family has rules of its own, by its own addresses and blocks", () => {
   const both = [...pods, pod("shop/web@fd00::1 app=web http:80/TCP"), pod("shop/db@fd00::2 app=db sql:5432/TCP")];
   const policies = [policy({ podSelector: { matchLabels: { app: "db" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }, { ipBlock: { cidr: "fd00:9::/32", except: ["fd00:9:1::/48"] } }, { ipBlock: { cidr: "10.9.0.0/16" } }], ports: [{ port: "sql" }] }] })];

@@ -1,7 +1,8 @@
 /**
  * NetworkPolicies as nftables rules for the pods of one node: verdict maps by pod address, one chain for each set of policies that pods
  * share, one set for each selector. Judged in the forward hook, after service addresses have become pod addresses: what the node itself
- * sends (probes) passes elsewhere and is never blocked. Replies pass because the flow's first direction passed; that direction is judged
+ * sends (probes) passes elsewhere and is never blocked, nor is what the machine itself sends to pods of other nodes: the API server, the
+ * ingress proxy and its users sit there. Replies pass because the flow's first direction passed; that direction is judged
  * packet by packet, so a flow that is no longer allowed stops.
  *
  *     saddr → egress map  → jump eg_…: rules of all its policies, each `return` (allowed); at the end `drop`
@@ -13,7 +14,7 @@ import { RulesetBuilder, type Ruleset } from "./ruleset.ts";
 import { digest } from "./service-rules.ts";
 import type { Family } from "./services.ts";
 
-export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: Namespaces; readonly pods: readonly PolicyPod[] };
+export type PolicyInput = { readonly policies: readonly NetworkPolicy[]; readonly namespaces: Namespaces; readonly pods: readonly PolicyPod[]; /** On another node: the addresses of the machine's own packets, which reach all pods as its own. */ readonly machine?: readonly string[] };
 
 /** nft's words for one address family. */
 const words = { IPv4: { ip: "ip", address: "ipv4_addr" }, IPv6: { ip: "ip6", address: "ipv6_addr" } } as const;
@@ -23,13 +24,14 @@ export function policyBase(table: string, dns: string | undefined, family: Famil
   const { ip, address } = words[family];
   return [
     `add table ${table}`, `delete table ${table}`, `add table ${table}`,
-    `add map ${table} ingress { type ${address} : verdict ; }`, `add map ${table} egress { type ${address} : verdict ; }`, `add set ${table} self { type ${address} . ${address} ; }`,
+    `add map ${table} ingress { type ${address} : verdict ; }`, `add map ${table} egress { type ${address} : verdict ; }`, `add set ${table} self { type ${address} . ${address} ; }`, `add set ${table} machine { type ${address} ; }`,
     `add chain ${table} forward { type filter hook forward priority filter ; policy accept ; }`,
     `add rule ${table} forward ct direction reply ct state established,related accept`,
     `add rule ${table} forward ct state related accept`,
     // A pod may always reach itself, also by way of a service.
     `add rule ${table} forward ${ip} saddr . ${ip} daddr @self accept`,
     `add rule ${table} forward ${ip} saddr vmap @egress`,
+    `add rule ${table} forward ${ip} saddr @machine accept`,
     `add rule ${table} forward ${ip} daddr vmap @ingress`,
     // The name server lives on the node, where policies do not reach; elsewhere it is a pod, and policies are written with that in mind.
     ...(dns === undefined ? [] : [`add chain ${table} input { type filter hook input priority filter ; policy accept ; }`, `add rule ${table} input ${ip} daddr ${dns} ${ip} saddr vmap @egress`]),
@@ -37,9 +39,10 @@ export function policyBase(table: string, dns: string | undefined, family: Famil
 }
 
 /** Everything that depends on policies, namespaces and pods; pods whose address is of the other family have no part in it. */
-export function policyRules({ policies, namespaces, pods }: PolicyInput, family: Family = "IPv4"): Ruleset {
+export function policyRules({ policies, namespaces, pods, machine = [] }: PolicyInput, family: Family = "IPv4"): Ruleset {
   const builder = new RulesetBuilder();
   const peers = new Peers(builder, namespaces, pods, family);
+  if (policies.length > 0) for (const address of machine) if (familyOf(address) === family) builder.element("machine", address);
   for (const pod of pods) {
     if (!pod.local || familyOf(pod.ip) !== family) continue;
     let restricted = false;

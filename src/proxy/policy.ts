@@ -4,9 +4,11 @@ import { messageOf, type Log } from "../base/log.ts";
 import { supervise, type Service as Running } from "../base/supervise.ts";
 import type { Client } from "../client/client.ts";
 import { Informer } from "../client/informer.ts";
+import type { Node } from "../kinds/core/node.ts";
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
+import { internalIPs } from "./routes.ts";
 import { nameServer, policyPod, type PolicyPod } from "./policy-match.ts";
 import { policyBase, policyRules } from "./policy-rules.ts";
 import type { PacketFilter } from "./proxy.ts";
@@ -15,7 +17,7 @@ import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 
 /** One address family. */
 export type PolicyTable = { readonly family: Family; /** `ip name` or `ip6 name`. */ readonly name: string; /** The name server's address on the node. */ readonly dns?: string };
-type Options = { readonly client: Client; readonly nodeName: string; readonly tables: readonly PolicyTable[]; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log };
+type Options = { readonly client: Client; readonly nodeName: string; readonly tables: readonly PolicyTable[]; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log; /** Of a node that is not the machine itself: its name, and what its packets to other nodes' pods come from. */ readonly machine?: { readonly nodes: Informer<typeof Node>; readonly name: string; readonly own: string } };
 const gatherMs = 5;
 const retryMs = 200;
 const restartMaxMs = 5_000;
@@ -34,6 +36,7 @@ export class PolicyEnforcer implements Running {
   #watching = false;
   #loaded: readonly Ruleset[] | undefined;
   #changed = true;
+  #machineWas = "";
   #wake: () => void = () => undefined;
   #waiting: (() => void)[] = [];
   constructor(options: Options) {
@@ -41,6 +44,7 @@ export class PolicyEnforcer implements Running {
     this.#policies = new Informer(NetworkPolicy, options.client);
     this.#namespaces = new Informer(Namespace, options.client);
     this.#pods = new Informer(Pod, options.client);
+    options.machine?.nodes.onChange(() => { if (this.#machine().join() !== this.#machineWas) this.#notice(); });
     for (const informer of [this.#policies, this.#namespaces, this.#pods]) informer.onChange(() => this.#notice());
   }
 
@@ -88,6 +92,11 @@ export class PolicyEnforcer implements Running {
     if (this.#announced.delete(podUID)) this.#notice();
   }
 
+  /** The machine's addresses; none on the machine, where what it sends itself is not judged anyway. */
+  #machine(): readonly string[] {
+    const { machine } = this.#options;
+    return machine === undefined ? [] : [...internalIPs(machine.nodes.get(machine.name)), machine.own];
+  }
   #notice(): void {
     this.#changed = true;
     this.#wake();
@@ -115,7 +124,9 @@ export class PolicyEnforcer implements Running {
     for (const uid of this.#announced.keys()) if (known.has(uid)) this.#announced.delete(uid);
     const pods = [...new Map([...this.#announced, ...known]).values()].flat();
     const namespaces = new Map(this.#namespaces.list().map(({ metadata }) => [metadata.name ?? "", metadata.labels ?? {}]));
-    const loaded = tables.map(({ family, dns }) => policyRules({ policies, namespaces, pods: [...pods, ...(dns === undefined ? [] : [nameServer(dns)])] }, family));
+    const machine = this.#machine();
+    this.#machineWas = machine.join();
+    const loaded = tables.map(({ family, dns }) => policyRules({ policies, namespaces, machine, pods: [...pods, ...(dns === undefined ? [] : [nameServer(dns)])] }, family));
     // Both families change in one transaction.
     const commands = tables.flatMap(({ name, family, dns }, i) => {
       const before = this.#loaded?.[i];

@@ -35,6 +35,13 @@ const base: ReachWorld = {
   },
   resolverOf: client => (client === undefined ? { servers: ["9.9.9.9"], searches: [], ndots: 1 } : { servers: ["10.96.0.10"], searches: [`${client.metadata.namespace}.svc.c.local`, "svc.c.local", "c.local"], ndots: 5 }),
 };
+/** The machine `n1` and another node, each with the pods that say so; `far` is of the other one. */
+const two: Partial<ReachWorld> = {
+  nodes: [["n1", "192.0.2.7", "192.0.2.7/24,10.95.0.1/24"], ["n2", "10.95.0.11", "10.95.0.11/24"]].map(([name, address, links], i) => ({ metadata: { name, annotations: { "timonier.io/links": links } }, spec: { podCIDRs: [`10.0.${i}.0/24`] }, status: { addresses: [{ type: "InternalIP", address }] } }) as unknown as Node),
+  services: [service("web", "10.96.0.5", { type: "NodePort", ports: [{ name: "http", port: 80, nodePort: 30_080, protocol: "TCP" }] })], slices: [slice("web", "10.0.1.2@n2")],
+  pods: [pod("box 10.0.0.1 app=friend"), pod("web 10.0.1.2 node=n2"), pod("near 10.0.1.3 app=friend node=n2"), pod("onhost 192.0.2.7 host"), pod("onother 10.95.0.11 host node=n2")],
+};
+const local = { services: [service("web", "10.96.0.5", { type: "NodePort", externalTrafficPolicy: "Local", ports: [{ name: "http", port: 80, nodePort: 30_080, protocol: "TCP" }] })] };
 const friends = policy("friends", { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "friend" } } }], ports: [{ port: 8080 }] }] });
 
 const cases: readonly (readonly [string, Partial<ReachWorld>, string, "Yes" | "No" | "Sometimes", RegExp])[] = [
@@ -58,6 +65,17 @@ const cases: readonly (readonly [string, Partial<ReachWorld>, string, "Yes" | "N
   ["a node port", { services: [service("web", "10.96.0.5", { type: "NodePort", ports: [{ name: "http", port: 80, nodePort: 30_080, protocol: "TCP" }] })] }, "host 192.0.2.7:30080", "Yes", /sends node port 30080/],
   ["a policy that lets others in", { policies: [friends] }, "box web:80", "No", /NetworkPolicy d\/friends isolates Pod d\/web for ingress: rule 1 is for other peers.*"podSelector":\{"matchLabels":\{"app":"box"\}\}/],
   ["policies do not hold for the node", { policies: [friends] }, "host svc/web:80", "Yes", /never blocked/],
+  ["policies do not hold for the machine on other nodes", { ...two, policies: [friends] }, "host svc/web:80", "Yes", /what the machine itself sends is never blocked/],
+  ["nor for pods on its network", { ...two, policies: [friends] }, "onhost pod/web:8080", "Yes", /what the machine itself sends is never blocked/],
+  ["nor for the pod's own node", { ...two, policies: [friends] }, "onother pod/web:8080", "Yes", /what a node itself sends/],
+  ["but for other nodes", { ...two, policies: [friends], pods: [pod("web 10.0.0.2"), pod("onother 10.95.0.11 host node=n2")], slices: [slice("web", "10.0.0.2")] }, "onother pod/web:8080", "No", /may not enter Pod d\/web.*"cidr":"10\.95\.0\.11\/32"/],
+  ["what a node port passes on to another node comes from the node that has it", { ...two, policies: [friends] }, "box 192.0.2.7:30080", "No", /Pod d\/box \(as 10\.95\.0\.1, a node's address\) may not enter/],
+  ["also the machine's own", { ...two, policies: [friends] }, "host 192.0.2.7:30080", "No", /host \(as 10\.95\.0\.1, /],
+  ["what reaches another node's port comes from the client's node", { ...two, policies: [friends] }, "box 10.95.0.11:30080", "No", /Pod d\/box \(as 10\.95\.0\.1, /],
+  ["a pod's own node does not hide it", { ...two, policies: [friends] }, "near 10.95.0.11:30080", "Yes", /lets Pod d\/near in/],
+  ["going out by another node's port is judged by that port", { ...two, policies: [policy("out", { policyTypes: ["Egress"], podSelector: { matchLabels: { app: "friend" } }, egress: [{ to: [{ ipBlock: { cidr: "10.95.0.11/32" } }], ports: [{ port: 30_080 }] }] })] }, "box 10.95.0.11:30080", "Yes", /d\/out lets Pod d\/box out/],
+  ["a node port for its own node's pods", { ...two, ...local, slices: [slice("web", "10.0.0.2@n1")], pods: [pod("box 10.0.0.1"), pod("web 10.0.0.2")] }, "box 10.95.0.11:30080", "No", /none of its 1 endpoints is on node n2, and spec\.externalTrafficPolicy is Local/],
+  ["that pods of the node use for all", { ...two, ...local }, "box 192.0.2.7:30080", "Yes", /to 1 endpoint/],
   ["a policy that lets the client in", { policies: [friends], pods: [pod("box 10.0.0.1 app=friend"), pod("web 10.0.0.2")] }, "box web:80", "Yes", /NetworkPolicy d\/friends lets Pod d\/box in/],
   ["but only on its port", { policies: [friends], pods: [pod("box 10.0.0.1 app=friend"), pod("web 10.0.0.2")] }, "box pod/web:9090", "No", /rule 1 is for other ports/],
   ["a policy that lets nothing out, not even a question", { policies: [policy("mute", { policyTypes: ["Egress"], podSelector: { matchLabels: { app: "box" } } })] }, "box web:80", "No", /DNS Pod d\/box may not ask the name server: NetworkPolicy d\/mute isolates Pod d\/box for egress: it has no egress rules/],

@@ -10,6 +10,7 @@ import type { NetworkPolicy } from "../kinds/networking/networkpolicy.ts";
 import { parseCidr, parseIp, within } from "../base/ip.ts";
 import { judge, nameServer, policyPod, type Direction, type End, type Namespaces } from "./policy-match.ts";
 import { emptyService, blockedBy, stateOf } from "./reach-words.ts";
+import { addressTowards, internalIPs } from "./routes.ts";
 import { exemptedBy, servicePorts, type Family, type ServicePort, type Target } from "./services.ts";
 
 export type Lookup = { readonly addresses: readonly string[]; readonly alias?: string } | "missing" | "elsewhere";
@@ -44,6 +45,8 @@ export class UnknownObject extends Error {
   override name = "UnknownObject";
 }
 
+/** An endpoint; `seen`: the address under which the connection arrives at its node, if it is not the client's; `first`: where it goes from the client's node, if not here. */
+type Hop = Target & { readonly seen?: string | undefined; readonly first?: Target | undefined };
 type Client = { readonly shown: string; readonly ip: string; readonly pod: Pod | undefined; /** As policies see it; absent on a node's own network. */ readonly end: End; readonly nodeName: string };
 
 export async function reach(question: Question, world: ReachWorld): Promise<Explanation> {
@@ -84,8 +87,8 @@ class Path {
   #client(): Client {
     const { client, namespace } = this.#question;
     const node = this.#world.nodes[0];
-    const addressOf = (of: Node | undefined): string => of?.status.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
-    if (client === "host") return { shown: "host", ip: addressOf(node), pod: undefined, end: { ip: addressOf(node) }, nodeName: node?.metadata.name ?? "" };
+    const [own = ""] = internalIPs(node);
+    if (client === "host") return { shown: "host", ip: own, pod: undefined, end: { ip: own }, nodeName: node?.metadata.name ?? "" };
     const pod = this.#pod(client, namespace);
     const ip = hasEnded(pod) ? "" : pod.status.podIPs?.[0]?.ip ?? "";
     const isHost = pod.spec.hostNetwork === true;
@@ -175,11 +178,10 @@ class Path {
   }
 
   /** Where a packet to this address and port goes; `undefined` after a step said that it goes nowhere. */
-  #translate(client: Client, ip: string): readonly Target[] | undefined {
+  #translate(client: Client, ip: string): readonly Hop[] | undefined {
     const { services, slices, nodes, dns } = this.#world;
     const { protocol } = this.#question;
-    const node = nodes.find(({ metadata }) => metadata.name === client.nodeName);
-    const view = { name: client.nodeName, zone: node?.metadata.labels?.["topology.kubernetes.io/zone"] ?? "" };
+    const viewOf = (name: string): { readonly name: string; readonly zone: string } => ({ name, zone: this.#node(name)?.metadata.labels?.["topology.kubernetes.io/zone"] ?? "" });
     const family: Family = ip.includes(":") ? "IPv6" : "IPv4";
     const slicesOf = ({ metadata }: Service): readonly EndpointSlice[] => slices.filter(slice => slice.metadata.namespace === metadata.namespace && slice.metadata.labels?.["kubernetes.io/service-name"] === metadata.name);
     const wanted = this.#portNumber(ip);
@@ -188,12 +190,15 @@ class Path {
       this.#say({ step: "Service", result: "ok", detail: "the cluster's name server answers on every node itself" });
       return [{ ip, port: 53 }];
     }
-    const isNode = nodes.some(({ status }) => status.addresses?.some(({ address }) => address === ip));
+    const owns = nodes.find(each => internalIPs(each).includes(ip));
+    const isNode = owns !== undefined;
     for (const service of services)
-      for (const port of servicePorts([service], slicesOf, view, family)) {
+      for (const [i, port] of servicePorts([service], slicesOf, viewOf(client.nodeName), family).entries()) {
         if (port.protocol !== protocol.toLowerCase()) continue;
         const as = port.clusterIP === ip && port.port === wanted ? "cluster" : [...port.externalIPs, ...port.loadBalancerIPs].includes(ip) && port.port === wanted ? "external" : isNode && port.nodePort === wanted ? "node port" : undefined;
-        if (as !== undefined) return this.#throughService(service, port, as, ip, client);
+        // A node port is the business of the node that has the address, anything else of the client's own.
+        const via = as === "node port" ? owns?.metadata.name ?? "" : client.nodeName;
+        if (as !== undefined) return this.#throughService(service, servicePorts([service], slicesOf, viewOf(via), family)[i]!, as, { ip, port: wanted }, client, via);
       }
     const owner = services.find(({ spec, status }) => spec.clusterIPs?.includes(ip) || status.loadBalancer?.ingress?.some(each => each.ip === ip && !isNode));
     const exempted = owner === undefined ? undefined : exemptedBy(owner);
@@ -211,7 +216,19 @@ class Path {
       this.#say({ step: "Service", result: "blocked", detail: `${ip} is an address for services, and no service has it: connections are refused`, change: "kubectl get services -A" });
       return undefined;
     }
-    return [{ ip, port: wanted }];
+    const at = this.#podAt(ip)?.spec.nodeName;
+    return [{ ip, port: wanted, ...(client.end.pod === undefined && at !== undefined && !this.#isMachine(client.nodeName) && at !== client.nodeName && { seen: this.#towards(client.nodeName, at) }) }];
+  }
+  #node(name: string | undefined): Node | undefined {
+    return this.#world.nodes.find(({ metadata }) => metadata.name === name);
+  }
+  /** The first node is the machine: what it sends itself reaches the pods of all nodes as a node's own pods are reached. */
+  #isMachine(name: string): boolean {
+    return this.#world.nodes[0]?.metadata.name === name;
+  }
+  #towards(from: string, to: string): string | undefined {
+    const [one, other] = [this.#node(from), this.#node(to)];
+    return one && other && addressTowards(one, other);
   }
   /** A port by name is the service's. */
   #portNumber(ip: string): number | undefined {
@@ -223,7 +240,7 @@ class Path {
     return found;
   }
 
-  #throughService(service: Service, port: ServicePort, as: "cluster" | "external" | "node port", ip: string, client: Client): readonly Target[] | undefined {
+  #throughService(service: Service, port: ServicePort, as: "cluster" | "external" | "node port", { ip, port: wanted }: Target, client: Client, via: string): readonly Hop[] | undefined {
     const shown = `Service ${service.metadata.namespace}/${service.metadata.name}`;
     if (as === "external" && port.loadBalancerIPs.includes(ip) && port.sourceRanges.length > 0) {
       const from = parseIp(client.ip);
@@ -232,17 +249,23 @@ class Path {
         return undefined;
       }
     }
-    const targets = as === "cluster" && port.internalLocal ? port.localTargets : port.targets;
+    const elsewhere = via !== client.nodeName;
+    const targets = (as === "cluster" && port.internalLocal) || (elsewhere && port.externalLocal) ? port.localTargets : port.targets;
     if (targets.length === 0) {
       this.#say({ step: "Service", result: "ok", detail: `${ip} is the ${as === "cluster" ? "cluster address" : as === "external" ? "external address" : "node port"} of ${shown}` });
-      const local = as === "cluster" && port.internalLocal && port.targets.length > 0;
+      const local = port.targets.length > 0;
       this.#say(local
-        ? { step: "Endpoints", result: "blocked", detail: `none of its ${port.targets.length} endpoints is on node ${client.nodeName}, and spec.internalTrafficPolicy is Local: packets are dropped`, change: `kubectl patch service ${service.metadata.name} -n ${service.metadata.namespace} -p '{"spec":{"internalTrafficPolicy":"Cluster"}}'` }
+        ? { step: "Endpoints", result: "blocked", detail: `none of its ${port.targets.length} endpoints is on node ${via}, and spec.${elsewhere ? "external" : "internal"}TrafficPolicy is Local: packets are dropped`, change: `kubectl patch service ${service.metadata.name} -n ${service.metadata.namespace} -p '{"spec":{"${elsewhere ? "external" : "internal"}TrafficPolicy":"Cluster"}}'` }
         : { step: "Endpoints", result: "blocked", ...emptyService(service, port, this.#world) });
       return undefined;
     }
     this.#say({ step: "Service", result: "ok", detail: `${shown} sends ${as === "node port" ? `node port ${port.nodePort}` : `${ip}:${port.port}`} to ${targets.length} ${targets.length === 1 ? "endpoint" : "endpoints"}: ${targets.slice(0, 5).map(target => `${target.ip}:${target.port}${this.#podSuffix(target.ip)}`).join(", ")}${targets.length > 5 ? ", …" : ""}` });
-    return targets;
+    const left = elsewhere ? this.#towards(client.nodeName, via) : undefined;
+    return targets.map(target => {
+      const at = this.#podAt(target.ip)?.spec.nodeName ?? via;
+      const masqueraded = as !== "cluster" && at !== via && (!port.externalLocal || client.end.pod === undefined);
+      return { ...target, seen: masqueraded ? this.#towards(via, at) : left, ...(elsewhere && { first: { ip, port: wanted } }) };
+    });
   }
   #podAt(ip: string): Pod | undefined {
     return this.#world.pods.find(pod => !hasEnded(pod) && pod.spec.hostNetwork !== true && pod.status.podIPs?.some(each => each.ip === ip) === true);
@@ -253,27 +276,32 @@ class Path {
   }
 
   /** Whether policies let the client through to this endpoint, and what is known of who listens there. */
-  #judge(client: Client, { ip, port }: Target): boolean {
-    const { policies, namespaces, dns, nodes } = this.#world;
+  #judge(client: Client, { ip, port, seen, first }: Hop): boolean {
+    const { policies, namespaces, dns } = this.#world;
     const { protocol } = this.#question;
     const pod = this.#podAt(ip);
     const server: End = ip === dns ? { ip, pod: nameServer(ip) } : pod === undefined ? { ip } : { ip, pod: policyPod(pod, ip, true) };
-    const own = nodes.find(({ metadata }) => metadata.name === client.nodeName)?.status.addresses?.some(({ address }) => address === ip) === true;
+    const own = internalIPs(this.#node(client.nodeName)).includes(ip);
+    const free = client.end.pod === undefined && seen === undefined && (this.#isMachine(client.nodeName) || pod?.spec.nodeName === client.nodeName);
     // What a pod sends to its own node is never judged, but for questions to the name server.
-    const directions: readonly Direction[] = client.end.pod === undefined ? [] : own ? ["ingress"] : ["egress", "ingress"];
+    const directions: readonly Direction[] = client.end.pod === undefined ? (free ? [] : ["ingress"]) : own ? ["ingress"] : ["egress", "ingress"];
     const shown = pod === undefined ? ip : `Pod ${pod.metadata.namespace}/${pod.metadata.name}`;
+    const arrives: End = seen === undefined ? client.end : { ip: seen };
+    const who = seen === undefined ? client.shown : `${client.shown} (as ${seen}, a node's address)`;
     let allowed = true;
     for (const direction of directions) {
-      const judgement = judge(direction, policies, { client: client.end, server, protocol, port }, namespaces);
+      const from = direction === "egress" ? client.end : arrives;
+      const [to, at, named]: [End, number, string] = direction === "egress" && first !== undefined ? [{ ip: first.ip }, first.port, first.ip] : [server, port, shown];
+      const judgement = judge(direction, policies, { client: from, server: to, protocol, port: at }, namespaces);
       if (judgement.allowed) {
-        if (judgement.policies.length > 0) this.#say({ step: "Policy", result: "ok", detail: `NetworkPolicy ${judgement.policies.filter(({ rules }) => rules.some(rule => rule.peers && rule.ports)).map(({ policy }) => `${policy.metadata.namespace}/${policy.metadata.name}`).join(", ")} lets ${direction === "ingress" ? `${client.shown} in to ${shown}` : `${client.shown} out to ${shown}`} on port ${port}/${protocol}` });
+        if (judgement.policies.length > 0) this.#say({ step: "Policy", result: "ok", detail: `NetworkPolicy ${judgement.policies.filter(({ rules }) => rules.some(rule => rule.peers && rule.ports)).map(({ policy }) => `${policy.metadata.namespace}/${policy.metadata.name}`).join(", ")} lets ${direction === "ingress" ? `${who} in to ${shown}` : `${client.shown} out to ${named}`} on port ${at}/${protocol}` });
         continue;
       }
       allowed = false;
-      this.#say(blockedBy(direction, judgement, client.end, server, protocol, port, direction === "ingress" ? `${client.shown} may not enter ${shown} on port ${port}/${protocol}` : `${client.shown} may not go out to ${shown} on port ${port}/${protocol}`));
+      this.#say(blockedBy(direction, judgement, from, to, protocol, at, direction === "ingress" ? `${who} may not enter ${shown} on port ${port}/${protocol}` : `${client.shown} may not go out to ${named} on port ${at}/${protocol}`));
     }
     if (!allowed) return false;
-    if (client.end.pod === undefined && pod !== undefined) this.#say({ step: "Policy", result: "ok", detail: `what a node itself sends to its pods is never blocked` });
+    if (free && pod !== undefined) this.#say({ step: "Policy", result: "ok", detail: `what ${pod.spec.nodeName === client.nodeName ? "a node itself sends to its pods" : "the machine itself sends"} is never blocked` });
     if (pod !== undefined) {
       const declared = pod.spec.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort, protocol: has = "TCP" }) => `${containerPort}/${has}`));
       this.#say({ step: "Server", result: "unknown", detail: `${shown} (${stateOf(pod)}) must listen on port ${port}/${protocol}${declared.length > 0 && !declared.includes(`${port}/${protocol}`) ? `; its containers name only ${declared.join(", ")}` : ""}`, change: `kubectl logs ${pod.metadata.name} -n ${pod.metadata.namespace}` });

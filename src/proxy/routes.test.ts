@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node } from "../kinds/core/node.ts";
-import { linksAnnotation, planRoutes, tunnelMac } from "./routes.ts";
+import { addressTowards, linksAnnotation, planRoutes, tunnelMac } from "./routes.ts";
 
 /** `name podCIDR[,podCIDR] address [links]`; "-" for none. */
 function node(text: string): Node {
@@ -34,6 +34,16 @@ for (const [what, self, nodes, expected] of [
 test("a node's tunnel has one link address for both families", () => {
   const { tunnels } = planRoutes({ name: "b", links: ["10.95.0.11/24"] }, [node("c 10.244.2.0/24,fd00:44:0:2::/64 10.95.1.12 10.95.1.12/24")]);
   assert.deepEqual(tunnels.map(({ mac }) => mac), ["02:74:0a:f4:02:00", "02:74:0a:f4:02:00"]);
+});
+
+test("the machine's own packets come from an address of each family that they are told", () => {
+  const { routes } = planRoutes({ name: "a", links: ["10.95.0.1/24", "fd00:5::1/64"], sources: ["10.95.255.1", "fd00:5:0:ff::1"] }, [node("b 10.244.1.0/24,fd00:44:0:1::/64 10.95.0.11 10.95.0.11/24,fd00:5::b/64")]);
+  assert.deepEqual(routes, [{ cidr: "10.244.1.0/24", via: "10.95.0.11", src: "10.95.255.1" }, { cidr: "fd00:44:0:1::/64", via: "fd00:5::b", src: "fd00:5:0:ff::1" }]);
+});
+
+test("a node is seen by another under its address on their link, or the tunnel's", () => {
+  const [machine, b, c] = ["a 10.244.0.0/24 192.0.2.2 192.0.2.2/24,10.95.0.1/24,10.95.1.1/24", "b 10.244.1.0/24 10.95.0.11 10.95.0.11/24", "c 10.244.2.0/24 10.95.1.12 10.95.1.12/24"].map(node);
+  assert.deepEqual([addressTowards(machine!, b!), addressTowards(machine!, c!), addressTowards(b!, machine!), addressTowards(b!, c!)], ["10.95.0.1", "10.95.1.1", "10.95.0.11", "10.244.1.0"]);
 });
 
 test("every pod network has a link address of its own that all compute alike", () => {

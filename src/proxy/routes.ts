@@ -8,29 +8,43 @@ import type { Node } from "../kinds/core/node.ts";
 /** A node's addresses with their networks, comma-separated, in its annotations: peers look for a link in common. Main address first. */
 export const linksAnnotation = "timonier.io/links";
 
-export type Route = { readonly cidr: string; readonly via: string };
+/** `src`: the address that the node's own packets have. */
+export type Route = { readonly cidr: string; readonly via: string; readonly src?: string };
 /** The peer's end of the tunnel has the first address of each of its pod networks, and a link address made of the first, so that nobody needs to be asked. */
 export type Tunnel = { readonly cidr: string; readonly gateway: string; readonly mac: string; readonly endpoint: string };
 export type RoutePlan = { readonly routes: readonly Route[]; readonly tunnels: readonly Tunnel[] };
 
-/** `links` are our own addresses as `address/bits`. Nodes without a pod network or an address are left out. In order of name, so that equal nodes give an equal plan. */
-export function planRoutes(self: { readonly name: string; readonly links: readonly string[] }, nodes: readonly Node[]): RoutePlan {
+/** `links` are our own addresses as `address/bits`, `sources` those that our own packets shall have, at most one of a family. Nodes without a pod network or an address are left out. In order of name, so that equal nodes give an equal plan. */
+export function planRoutes(self: { readonly name: string; readonly links: readonly string[]; readonly sources?: readonly string[] }, nodes: readonly Node[]): RoutePlan {
   const routes: Route[] = [];
   const tunnels: Tunnel[] = [];
   for (const node of [...nodes].sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1))) {
     if (node.metadata.name === self.name) continue;
-    const main = node.status.addresses?.filter(({ type }) => type === "InternalIP").map(({ address }) => address) ?? [];
+    const main = internalIPs(node);
     const theirs = node.metadata.annotations?.[linksAnnotation]?.split(",") ?? [];
     const cidrs = (node.spec.podCIDRs ?? (node.spec.podCIDR ? [node.spec.podCIDR] : [])).filter(cidr => parseCidr(cidr) !== undefined);
     for (const cidr of cidrs) {
       const via = onSameLink(self.links, theirs.length > 0 ? theirs : main.map(address => `${address}/${address.includes(":") ? 128 : 32}`), cidr);
       // A packet of either family can travel in a tunnel of either.
       const endpoint = main[0];
-      if (via !== undefined) routes.push({ cidr, via });
+      const src = self.sources?.find(address => address.includes(":") === cidr.includes(":"));
+      if (via !== undefined) routes.push({ cidr, via, ...(src === undefined ? {} : { src }) });
       else if (endpoint !== undefined) tunnels.push({ cidr, gateway: cidr.split("/")[0]!, mac: tunnelMac(cidrs[0]!), endpoint });
     }
   }
   return { routes, tunnels };
+}
+
+/** Under which address `from`'s own packets, and those that it passes on under its own, arrive at another node's pods. */
+export function addressTowards(from: Node, to: Node): string | undefined {
+  const links = to.metadata.annotations?.[linksAnnotation]?.split(",") ?? internalIPs(to).map(address => `${address}/${address.includes(":") ? 128 : 32}`);
+  const { routes: [route], tunnels: [tunnel] } = planRoutes({ name: to.metadata.name ?? "", links }, [from]);
+  return route?.via ?? tunnel?.gateway ?? internalIPs(from)[0];
+}
+
+/** A node's own addresses, the main one first; none of a node that is not known. */
+export function internalIPs(node: Node | undefined): readonly string[] {
+  return node?.status.addresses?.filter(({ type }) => type === "InternalIP").map(({ address }) => address) ?? [];
 }
 
 /** Their address on a link where we have one too, of the family of `cidr`. */

@@ -7,9 +7,10 @@ import { after, before, test } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pushCourseImages } from "../../tools/images/course.ts";
-import { image, Scratch } from "./harness.ts";
+import { image, Scratch, type Node } from "./harness.ts";
 
 const scratch = new Scratch();
+let nodes: readonly Node[] = [];
 const labels = (app: string): object => ({ metadata: { labels: { app } } });
 const probe = (path: string): object => ({ httpGet: { path, port: 8000 }, periodSeconds: 1, failureThreshold: 60 });
 
@@ -17,8 +18,7 @@ before(async () => {
   await scratch.registry();
   await pushCourseImages("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
   Scratch.packages("curl");
-  const result = scratch.timonier("up", "--name", "course");
-  assert.equal(result.code, 0, result.err + result.out);
+  nodes = await scratch.up("--name", "course");
 });
 after(async () => {
   scratch.timonier("delete", "--name", "course");
@@ -60,6 +60,7 @@ test("a site of three replicas and its database find each other by the names of 
   );
   for (const name of ["statefulset/db", "deployment/front", "deployment/api"])
     assert.equal(scratch.kubectl("rollout", "status", name, "--timeout=150s").code, 0, scratch.kubectl("logs", name, "--tail=30").out);
+  for (const app of ["front", "api"]) assert.equal(new Set(scratch.k(`get pods -l app=${app} -o jsonpath={.items[*].spec.nodeName}`).split(" ")).size, nodes.length, `${app} is on every node`);
   const answer = scratch.k("exec deploy/front -- python3 -c 'import urllib.request;print(urllib.request.urlopen(\"http://api/api/visits\").read().decode())'");
   assert.equal((JSON.parse(answer) as { visits: number }).visits, 0);
 });

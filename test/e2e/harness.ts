@@ -6,10 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pushTestImages } from "../../tools/images/hello.ts";
 import { startRegistry, type Registry } from "../../tools/images/registry.ts";
+import { nodeCount } from "./node-counts.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 export const image = (name: string): string => `127.0.0.1:5000/${name}`;
 
+export type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly podCIDR: string; readonly members: readonly { readonly name: string; readonly index: number; readonly link: number }[] };
+export type Node = { readonly name: string; readonly ip: string };
 export type Result = { readonly code: number; readonly out: string; readonly err: string };
 
 export class Scratch {
@@ -54,6 +57,16 @@ export class Scratch {
   timonier(...args: string[]): Result {
     return this.run(join(root, "timonier"), args);
   }
+  /** Starts a cluster of as many nodes as this run of the file is about, and gives them when all are Ready: the machine first. */
+  async up(...flags: string[]): Promise<readonly Node[]> {
+    const result = this.timonier("up", "--nodes", String(nodeCount), ...flags);
+    assert.equal(result.code, 0, result.err + result.out + this.log("agent"));
+    await this.until("the default service account", () => this.kubectl("get", "serviceaccount", "default").code === 0);
+    this.k(`wait node --all --for=condition=Ready --timeout=60s`);
+    const nodes: readonly Node[] = JSON.parse(this.k("get nodes -o json")).items.map(({ metadata, status }: any) => ({ name: metadata.name, ip: status.addresses.find((each: any) => each.type === "InternalIP").address }));
+    assert.equal(nodes.length, nodeCount);
+    return nodes;
+  }
   kubectl(...args: string[]): Result {
     return this.run(kubectlPath(), args);
   }
@@ -90,6 +103,25 @@ export class Scratch {
   log(name: "server" | "agent", cluster = "timonier"): string {
     const path = join(this.dataDir, cluster, "logs", `${name}.log`);
     return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+  /** What `cluster.json` says of the cluster. */
+  get cluster(): Cluster {
+    return JSON.parse(readFileSync(join(this.dataDir, "timonier/cluster.json"), "utf8"));
+  }
+  /** The process of the server or of a node's agent (0: the machine's); 0 when there is none at the moment. */
+  pidOf(victim: "server" | number): number {
+    const file = `${this.#runFolder(victim)}/${victim === "server" ? victim : "agent"}.pid`;
+    const pid = readFileSync(file, "utf8").trim();
+    // A member's agent is the child of the program that entered its box.
+    return Number(typeof victim === "number" && victim > 0 ? spawnSync("pgrep", ["-P", pid, "node"], { encoding: "utf8" }).stdout.split("\n")[0] : pid);
+  }
+  /** How often it has said that it was ready. */
+  starts(victim: "server" | number): number {
+    return readFileSync(`${this.#runFolder(victim)}/${victim === "server" ? victim : "agent"}.status`, "utf8").split('"ready":true').length;
+  }
+  #runFolder(victim: "server" | number): string {
+    const { runFolder } = this.cluster;
+    return typeof victim === "number" && victim > 0 ? `${runFolder}/n${victim}` : runFolder;
   }
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");

@@ -1,4 +1,4 @@
-/** An Ingress on real containers: by host name and path, with TLS from a Secret, through a rolling update. */
+/** An Ingress and a Gateway on real containers, whose backends are spread over the nodes: by host name and path, with TLS from a Secret, through a rolling update. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, createPrivateKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -12,8 +12,7 @@ const scratch = new Scratch();
 before(async () => {
   await scratch.registry();
   Scratch.packages("curl");
-  const result = scratch.timonier("up", "--name", "ingress");
-  assert.equal(result.code, 0, result.err + result.out);
+  await scratch.up("--name", "ingress");
   // The image ends at once on TERM. A POST that it has taken is lost with it, whoever carried it, so it is given time to be forgotten first.
   scratch.k("apply -f -", JSON.stringify({
     apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" },

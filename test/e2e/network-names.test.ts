@@ -1,27 +1,29 @@
-/** Names and policies on real containers: Debian's dig, glibc's and musl's resolvers as clients; and what `timonier why-not` says is what happens. */
+/** Names and policies on real containers: Debian's dig, glibc's and musl's resolvers as clients; and what `timonier why-not` says is what happens. With several nodes, all of them ask. */
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pushNetImage } from "../../tools/images/net.ts";
-import { image, Scratch } from "./harness.ts";
+import { image, Scratch, type Node } from "./harness.ts";
 
 const scratch = new Scratch();
 const domain = "default.svc.cluster.local";
-let nodeIP = "";
+let nodes: readonly Node[] = [];
+const nodeIP = (): string => nodes[0]!.ip;
+/** A pod, and the node that it is on: `box` shares one with a web pod. */
+const places = { friend: 0, box: 1, "web-0": 1, "web-1": 2 } as const;
+/** One pod of each node, whose questions its own node answers. */
+const askers = (): readonly (keyof typeof places)[] => (["box", "friend", "web-1"] as const).slice(0, nodes.length);
 let dns = "";
 let net = "";
 before(async () => {
   Scratch.packages("gcc", "libc6-dev", "musl-tools", "bind9-dnsutils");
   await scratch.registry();
   net = await pushNetImage("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
-  const result = scratch.timonier("up", "--service-cidr", "10.115.0.0/16");
-  assert.equal(result.code, 0, result.err + result.out);
-  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
-  nodeIP = JSON.parse(scratch.k("get node -o json")).items[0].status.addresses.find((each: any) => each.type === "InternalIP").address;
+  nodes = await scratch.up("--service-cidr", "10.115.0.0/16");
   dns = ip("service -n kube-system kube-dns");
-  for (const name of ["web-0", "web-1"]) run(name, "web", { hostname: name, subdomain: "bare" });
-  for (const name of ["box", "friend"]) run(name, name);
+  for (const name of ["web-0", "web-1"] as const) run(name, "web", { hostname: name, subdomain: "bare", ...on(places[name]) });
+  for (const name of ["box", "friend"] as const) run(name, name, on(places[name]));
   service("web", {});
   service("bare", { clusterIP: "None" });
   scratch.k("wait pod --all --for=condition=Ready --timeout=60s");
@@ -33,6 +35,7 @@ after(async () => {
   await scratch.close();
 });
 
+const on = (place: number): { readonly nodeName: string } => ({ nodeName: nodes[place % nodes.length]!.name });
 function apply(object: object): void {
   scratch.k("apply -f -", JSON.stringify(object));
 }
@@ -70,17 +73,18 @@ test("services have A, SRV and PTR records, over UDP and TCP", () => {
 });
 
 test("the cluster's names resolve at every level of the search list, with glibc and with musl", () => {
-  for (const libc of bothLibraries) {
-    for (const name of ["kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "kubernetes.default.svc.cluster.local."]) assert.deepEqual(resolve("box", name, libc), [ip("service kubernetes")], `${libc} ${name}`);
-    for (const name of ["web", "web.default", "web.default.svc", `web.${domain}`]) assert.deepEqual(resolve("box", name, libc), [ip("service web")], `${libc} ${name}`);
-    assert.deepEqual(resolve("box", "bare", libc), ["web-0", "web-1"].map(podIP).sort(), libc);
-    assert.match(resolve("box", "nobody", libc)[0]!, /^unknown: /);
-    assert.match(resolve("box", "web", libc, "6")[0]!, /^unknown: /, "a name without IPv6");
+  const [kubernetes, web] = [ip("service kubernetes"), ip("service web")];
+  for (const from of askers()) for (const libc of bothLibraries) {
+    for (const name of ["kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "kubernetes.default.svc.cluster.local."]) assert.deepEqual(resolve(from, name, libc), [kubernetes], `${libc} ${name} from ${from}`);
+    for (const name of ["web", "web.default", "web.default.svc", `web.${domain}`]) assert.deepEqual(resolve(from, name, libc), [web], `${libc} ${name} from ${from}`);
+    assert.deepEqual(resolve(from, "bare", libc), ["web-0", "web-1"].map(podIP).sort(), `${libc} from ${from}`);
+    assert.match(resolve(from, "nobody", libc)[0]!, /^unknown: /);
+    assert.match(resolve(from, "web", libc, "6")[0]!, /^unknown: /, "a name without IPv6");
   }
 });
 
 test("pods have the names of their hostname and subdomain, their addresses, and an /etc/hosts of their own", () => {
-  for (const libc of bothLibraries) for (const name of ["web-0.bare", `web-0.bare.${domain}`]) assert.deepEqual(resolve("box", name, libc), [podIP("web-0")]);
+  for (const from of askers()) for (const libc of bothLibraries) for (const name of ["web-0.bare", `web-1.bare.${domain}`]) assert.deepEqual(resolve(from, name, libc), [podIP(name.slice(0, 5))]);
   assert.deepEqual(dig(`${podIP("box").replaceAll(".", "-")}.default.pod.cluster.local.`), [podIP("box")]);
   assert.deepEqual(dig(`${podIP("web-0").split(".").reverse().join(".")}.in-addr.arpa.`, "PTR"), [`web-0.bare.${domain}.`]);
   const hosts = scratch.k("exec web-0 -- cat /etc/hosts");
@@ -91,11 +95,12 @@ test("pods have the names of their hostname and subdomain, their addresses, and 
 test("an ExternalName is an alias, follows edits and can become an address", async () => {
   apply({ apiVersion: "v1", kind: "Service", metadata: { name: "alias" }, spec: { type: "ExternalName", externalName: `web.${domain}` } });
   await scratch.until("the alias", () => dig("alias", "CNAME")[0] === `web.${domain}.`);
-  for (const libc of bothLibraries) assert.deepEqual(resolve("box", "alias", libc), [ip("service web")]);
+  for (const from of askers()) for (const libc of bothLibraries) await scratch.until(`the alias for ${from}`, () => resolve(from, "alias", libc)[0] === ip("service web"), 5);
   scratch.k(`patch service alias -p '{"spec":{"externalName":"kubernetes.${domain}"}}'`);
   await scratch.until("another alias", () => dig("alias", "CNAME")[0] === `kubernetes.${domain}.`);
   scratch.k(`patch service alias -p '{"spec":{"type":"ClusterIP","externalName":null,"ports":[{"port":80}]}}'`);
   await scratch.until("an address", () => dig("alias")[0] === ip("service alias") && dig("alias", "CNAME").length === 0);
+  for (const from of askers()) await scratch.until(`it is new for ${from} too`, () => resolve(from, "alias")[0] === ip("service alias"), 5);
   scratch.k("delete service alias");
   await scratch.until("gone", () => dig("alias").length === 0);
 });
@@ -127,14 +132,15 @@ test("what does not exist is denied with the zone's SOA, and what does not fit i
 });
 
 const policy = (name: string, spec: object): void => apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name }, spec });
-const toWeb = (from: string): readonly string[] => (from === "host" ? scratch.run(net, ["ask", "tcp", ip("service web"), "80"]) : scratch.kubectl("exec", from, "--", "net", "ask", "tcp", "web", "80")).out.trim().split("\n");
+const toWeb = (from: string): readonly string[] => scratch.kubectl("exec", from, "--", "net", "ask", "tcp", "web", "80").out.trim().split("\n");
 
 test("a connection that a policy forbids later is cut, over TCP and UDP", async () => {
-  const stay = scratch.startKubectl(`exec box -- net stay ${podIP("web-0")} 81`);
-  await scratch.until("a connection", () => stay.out.includes("still"));
+  const servers = ["web-0", "web-1"].map(podIP);
+  const stays = servers.map(server => scratch.startKubectl(`exec box -- net stay ${server} 81`));
+  await scratch.until("connections", () => stays.every(({ out }) => out.includes("still")));
   policy("friends", { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "friend" } } }] }] });
-  await scratch.until("cut", () => stay.out.includes("cut"), 10);
-  assert.equal(scratch.kubectl("exec", "box", "--", "net", "ask", "udp", podIP("web-0"), "80").out.trim(), "timeout");
+  await scratch.until("cut", () => stays.every(({ out }) => out.includes("cut")), 10);
+  for (const server of servers) assert.equal(scratch.kubectl("exec", "box", "--", "net", "ask", "udp", server, "80").out.trim(), "timeout");
   assert.match(toWeb("friend")[0]!, /^web-/);
   scratch.k("delete networkpolicy friends");
   await scratch.until("allowed again", () => toWeb("box")[0]!.startsWith("web-"));
@@ -144,14 +150,16 @@ test("what why-not says is what happens", async () => {
   service("typo", { selector: { app: "wbe" } });
   service("closed", { ports: [{ name: "http", port: 80, targetPort: 9_999 }] });
   service("lb", { type: "LoadBalancer", ports: [{ name: "http", port: 8_099, targetPort: 80 }], loadBalancerSourceRanges: ["203.0.113.0/24"] });
-  await scratch.until("an address", () => scratch.k("get service lb -o jsonpath={.status.loadBalancer.ingress[0].ip}") === nodeIP);
+  await scratch.until("an address", () => scratch.k("get service lb -o jsonpath={.status.loadBalancer.ingress[0].ip}") === nodeIP());
   const other = scratch.run("timeout", ["2", net, "serve", "tcp:8099"]);
   assert.match(other.err, /Address already in use/, "the port is the service's: no program can take it and hear nothing");
   policy("web", { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: "friend" } } }], ports: [{ port: "http" }] }] });
   await scratch.until("the policy holds", () => toWeb("box")[0] === "timeout");
+  const nodePort = scratch.k("get service lb -o jsonpath={.spec.ports[0].nodePort}");
   // Client, server and port; whether something listens is not asked.
   const cases = [["friend", "web:80"], ["box", "web:80"], ["host", `${ip("service web")}:80`], ["friend", `${podIP("web-0")}:81`], ["friend", "web:81"], ["box", "typo:80"], ["box", "nobody:80"], ["friend", "bare:80"], ["box", "bare:80"],
-    ["box", `${nodeIP}:8099`], ["host", `${nodeIP}:8099`], ["box", `${podIP("friend")}:80`], ["web-0", "friend:80"], ["web-0", `${podIP("web-0")}:81`], ["box", "10.115.255.254:80"]] as const;
+    ["box", `${nodeIP()}:8099`], ["host", `${nodeIP()}:8099`], ["box", `${podIP("friend")}:80`], ["web-0", "friend:80"], ["web-0", `${podIP("web-0")}:81`], ["box", "10.115.255.254:80"],
+    ...["friend", "box", "host"].map(client => [client, `${nodes.at(-1)!.ip}:${nodePort}`] as const)] as const;
   const seen: string[] = [];
   for (const [client, target] of cases) {
     const [host = "", port = ""] = target.split(":");

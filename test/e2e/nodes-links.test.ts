@@ -1,10 +1,8 @@
 /** Nodes that share no link: pods reach each other through VXLAN, in both address families. And pods by the hundred, made and deleted while agents are killed: nothing stays. `PODS=1000` makes more. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { image, Scratch } from "./harness.ts";
+import { image, Scratch, type Cluster } from "./harness.ts";
 
 const scratch = new Scratch();
 const podsInAll = Number(process.env["PODS"] ?? 100);
@@ -13,8 +11,7 @@ const shell = (script: string): string => {
   assert.equal(status, 0, `${script}: ${stderr}`);
   return stdout.trim();
 };
-type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly podCIDR: string; readonly members: readonly { readonly name: string; readonly index: number; readonly link: number }[] };
-const cluster = (): Cluster => JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8"));
+const cluster = (): Cluster => scratch.cluster;
 const initOf = (index: number): string => shell(`pgrep -f '^${scratch.dataDir}/timonier/nodes/${index}/init'`);
 /** A command in the namespaces of a node; index 0 is the machine itself. */
 const on = (index: number, command: string): string => shell(index === 0 ? command : `nsenter -t ${initOf(index)} -m -n -p -- sh -c '${command}'`);
@@ -32,9 +29,7 @@ after(async () => {
 });
 
 test("nodes of two links use a tunnel, and the machine is on both", async () => {
-  const result = scratch.timonier("up", "--nodes", "3", "--links", "2", "--dual-stack", "--port", "17743", "--node-port", "17750");
-  assert.equal(result.code, 0, result.err + result.out);
-  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
+  await scratch.up("--links", "2", "--dual-stack", "--port", "17743", "--node-port", "17750");
   scratch.k("apply -f -", JSON.stringify({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "every" }, spec: {
     selector: { matchLabels: { app: "every" } }, template: { metadata: { labels: { app: "every" } }, spec: { containers: [{ name: "hello", image: image("hello:v1") }], terminationGracePeriodSeconds: 1 } },
   } }));
@@ -155,10 +150,8 @@ test(`${podsInAll} pods made and deleted, agents killed meanwhile: no address, n
   const batch = 50;
   let killed = 0;
   const killAgent = (index: number): void => {
-    const folder = index === 0 ? cluster().runFolder : `${cluster().runFolder}/n${index}`;
-    const keeperChild = readFileSync(`${folder}/agent.pid`, "utf8").trim();
-    const pid = index === 0 ? keeperChild : (spawnSync("pgrep", ["-P", keeperChild, "node"], { encoding: "utf8" }).stdout.trim().split("\n")[0] ?? "");
-    if (pid !== "" && spawnSync("kill", ["-9", pid]).status === 0) killed++;
+    const pid = scratch.pidOf(index);
+    if (pid > 0 && spawnSync("kill", ["-9", String(pid)]).status === 0) killed++;
   };
   for (let done = 0; done < podsInAll; done += batch) {
     const count = Math.min(batch, podsInAll - done);

@@ -5,12 +5,11 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { removeShimSockets } from "../../src/host/shim-sockets.ts";
-import { image, pictureOfTheMachine, Scratch } from "./harness.ts";
+import { image, pictureOfTheMachine, Scratch, type Cluster } from "./harness.ts";
 
 const scratch = new Scratch();
 const shell = (script: string): string => spawnSync("sh", ["-c", script], { encoding: "utf8" }).stdout.trim();
-type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly members: readonly { readonly name: string; readonly index: number }[] };
-const cluster = (): Cluster => JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8"));
+const cluster = (): Cluster => scratch.cluster;
 const get = (what: string): any => JSON.parse(scratch.k(`get ${what} -o json`));
 type Pod = { readonly name: string; readonly node: string; readonly ip: string; readonly ready: boolean; readonly restarts: number };
 const pods = (selector: string): readonly Pod[] => get(`pods -l ${selector}`).items.filter((pod: any) => pod.metadata.deletionTimestamp === undefined).map((pod: any) => ({
@@ -41,12 +40,9 @@ after(async () => {
 test("up --nodes 3 makes three nodes, each with a pod network of its own", async () => {
   pictureBefore = pictureOfTheMachine(scratch);
   writeFileSync(join(scratch.folder, "registries.yaml"), `mirrors: {registry.example.com: {endpoint: ["http://127.0.0.1:5000"]}}\n`);
-  const result = scratch.timonier("up", "--nodes", "3", "--registries", join(scratch.folder, "registries.yaml"), "--port", "17643", "--node-port", "17650");
-  assert.equal(result.code, 0, result.err + result.out + scratch.log("agent"));
-  await scratch.until("all are Ready", () => nodes().length === 3 && nodes().every(({ ready }) => ready === "True"));
+  await scratch.up("--registries", join(scratch.folder, "registries.yaml"), "--port", "17643", "--node-port", "17650");
   for (const fact of ["ip", "podCIDR", "boot"] as const) assert.equal(new Set(nodes().map(node => node[fact])).size, 3, `${fact} differs`);
   assert.match(scratch.timonier("status").out, /3 of 3 nodes ready[^]*Node: +\S+-2 Ready, agent pid \d+[^]*Node: +\S+-3 Ready, agent pid \d+/);
-  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
 
 test("every node asks the mirror that is on the machine's loopback, and an edit of the file counts at once; a bad one stops no pull and is told", async () => {
