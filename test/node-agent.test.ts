@@ -132,6 +132,17 @@ scenario("readiness follows its probe, and a failed liveness probe restarts the 
   assert.ok(eventsOf(cluster, "alive").includes("Killing: Container main failed liveness probe, will be restarted"));
 });
 
+scenario("the readiness of a pod that ends is still asked for, and told: its last requests come by", async (cluster, { host }) => {
+  host.status = 200;
+  await createPod(cluster, "n1", "web", { terminationGracePeriodSeconds: 60, ...one({ lifecycle: { preStop: { sleep: { seconds: 50 } } }, readinessProbe: { httpGet: { port: 80, path: "/" }, periodSeconds: 1, failureThreshold: 2 } }) });
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "True", 5_000, "ready");
+  await cluster.run(cluster.admin.delete(Pod, "default", "web"));
+  assert.equal(condition(podNamed(cluster, "web"), "Ready"), "True");
+  host.status = 500;
+  await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "False", 10_000, "not ready");
+  assert.equal(shown(podNamed(cluster, "web")), "main=running");
+});
+
 scenario("a pod past its deadline fails, and its containers end", async cluster => {
   await createPod(cluster, "n1", "web", { activeDeadlineSeconds: 5, ...one({}) });
   await cluster.until(() => podNamed(cluster, "web")?.status.phase === "Failed", 20_000, "failure");

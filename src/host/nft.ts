@@ -18,7 +18,7 @@ export function nftables(): PacketFilter {
     forgetFlows: async flows => {
       const conntrack = findProgram("conntrack", path);
       // Exit code 1 means that there was no such flow, which is what we want.
-      if (conntrack !== undefined) for (const { destination, port, endpoint } of flows) await command(conntrack, ["-D", "-p", "udp", ...(destination === undefined ? [] : ["--orig-dst", destination]), "--orig-port-dst", String(port), ...(endpoint === undefined ? [] : ["--dst-nat", endpoint])]);
+      if (conntrack !== undefined) for (const { destination, port, endpoint } of flows) await command(conntrack, ["-D", "-p", "udp", ...(destination === undefined ? [] : ["--orig-dst", destination]), "--orig-port-dst", String(port), ...(endpoint === undefined ? [] : ["--dst-nat", endpoint.ip, "--reply-port-src", String(endpoint.port)])]);
     },
   };
 }

@@ -15,6 +15,8 @@ function tableName(cluster: string): string {
 }
 
 const switches = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"] as const;
+/** How long a connection that one side has closed is remembered: Linux's minute would cut those that still answer (pkg/proxy/apis/config: tcpCloseWaitTimeout). */
+const closeWait = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait", closeWaitSeconds = 3600;
 
 const interfaces6 = "/proc/sys/net/ipv6/conf";
 /** A router hears no router unless told so: interfaces that got their addresses and routes from one would lose them (Linux ip-sysctl, accept_ra). */
@@ -23,18 +25,19 @@ function hearingRouters(): readonly string[] {
 }
 
 /**
- * Turns forwarding on and remembers in `before` how it was, so that `restoreForwarding` can put it back. The note is the machine's, not one
+ * Turns forwarding on, gives half-closed connections their hour, and remembers in `before` how it was, so that `restoreForwarding` can put it back. The note is the machine's, not one
  * cluster's: it lies beside the run folders of all clusters, and is lost with a reboot, as the switches themselves are.
  */
 export async function enableForwarding(before: string, withIPv6: boolean): Promise<void> {
   const wanted = withIPv6 ? switches : switches.slice(0, 1);
   const hearing = withIPv6 && readFileSync(switches[1], "utf8").trim() === "0" ? hearingRouters() : [];
-  const values: { readonly [path: string]: string } = Object.fromEntries([...wanted, ...hearing].filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
+  const values: { readonly [path: string]: string } = Object.fromEntries([...wanted, ...hearing, closeWait].filter(path => existsSync(path)).map(path => [path, readFileSync(path, "utf8").trim()]));
   // What somebody has noted already was so before all of us.
   const noted = existsSync(before) ? JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string } : {};
   if (Object.keys(values).some(path => noted[path] === undefined)) await writeFileAtomic(before, JSON.stringify({ ...values, ...noted }));
   for (const path of hearing) writeFileSync(path, "2");
   for (const path of wanted) if (values[path] !== undefined && values[path] !== "1") writeFileSync(path, "1");
+  if (Number(values[closeWait] ?? closeWaitSeconds) < closeWaitSeconds) writeFileSync(closeWait, String(closeWaitSeconds));
 }
 /** The last cluster with containers on the machine (`runFolder`) puts the switches back: others' pods would lose their way. */
 export function restoreForwarding(before: string, runFolder: string): void {
@@ -43,7 +46,7 @@ export function restoreForwarding(before: string, runFolder: string): void {
   if (others.length > 0) return;
   const values = JSON.parse(readFileSync(before, "utf8")) as { readonly [path: string]: string };
   for (const path of switches) if (values[path] === "0" && existsSync(path)) writeFileSync(path, "0");
-  for (const path of Object.keys(values)) if (path.startsWith(`${interfaces6}/`) && path.endsWith("/accept_ra") && existsSync(path)) writeFileSync(path, values[path]!);
+  for (const path of Object.keys(values)) if ((path === closeWait || (path.startsWith(`${interfaces6}/`) && path.endsWith("/accept_ra"))) && existsSync(path)) writeFileSync(path, values[path]!);
   rmSync(before);
 }
 

@@ -120,10 +120,11 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   report.step(`containerd (${containerd.runtime})`);
   for (const folder of [at.podsDir, at.logsDir, at.memoryDir]) await mkdir(folder, { recursive: true, mode: 0o750 });
   await files.mountTmpfs(at.memoryDir, memoryDirBytesMax);
-  await enableForwarding(forwardingNote(cluster, place), cluster.ipv6 !== undefined);
   if (cluster.ipv6 && !place.boxed) await addLoopbackAddress(machineIPv6(cluster.ipv6), settings.path);
   const network = new PodNetwork(cluster.id, podNetworks(cluster), serviceRanges(cluster, []), settings.path);
   await network.start();
+  // Its rules have loaded what remembers connections, if nothing had.
+  await enableForwarding(forwardingNote(cluster, place), cluster.ipv6 !== undefined);
   report.step("pod network");
 
   const [clientIdentity, servingIdentity, proxyIdentity] = await Promise.all([at.clientIdentity, at.servingIdentity, at.proxyIdentity].map(path => identityAt(path, clock)));

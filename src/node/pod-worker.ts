@@ -75,7 +75,11 @@ export class PodWorker {
     services.figures?.containersPerPod.observe(pod.spec.containers.length);
     this.#probes = new PodProbes({
       tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random, ...(services.figures && { figures: services.figures }),
-      tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message), changed: () => this.wake(),
+      tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message), changed: () => {
+        // While it ends nothing is planned any more, but who listens to its readiness hears of it.
+        if (this.#state !== "ending") this.wake();
+        else if (this.#last !== undefined && !this.#gone && !this.#stopped) this.#publish(this.#last, false);
+      },
     });
     this.wake();
   }

@@ -70,7 +70,7 @@ const cases: readonly (readonly [string, Partial<ReachWorld>, string, "Yes" | "N
   ["nor for the pod's own node", { ...two, policies: [friends] }, "onother pod/web:8080", "Yes", /what a node itself sends/],
   ["but for other nodes", { ...two, policies: [friends], pods: [pod("web 10.0.0.2"), pod("onother 10.95.0.11 host node=n2")], slices: [slice("web", "10.0.0.2")] }, "onother pod/web:8080", "No", /may not enter Pod d\/web.*"cidr":"10\.95\.0\.11\/32"/],
   ["what a node port passes on to another node comes from the node that has it", { ...two, policies: [friends] }, "box 192.0.2.7:30080", "No", /Pod d\/box \(as 10\.95\.0\.1, a node's address\) may not enter/],
-  ["also the machine's own", { ...two, policies: [friends] }, "host 192.0.2.7:30080", "No", /host \(as 10\.95\.0\.1, /],
+  ["but not the node's own, which keeps its address", { ...two, policies: [friends] }, "host 192.0.2.7:30080", "Yes", /the machine itself sends/],
   ["what reaches another node's port comes from the client's node", { ...two, policies: [friends] }, "box 10.95.0.11:30080", "No", /Pod d\/box \(as 10\.95\.0\.1, /],
   ["a pod's own node does not hide it", { ...two, policies: [friends] }, "near 10.95.0.11:30080", "Yes", /lets Pod d\/near in/],
   ["going out by another node's port is judged by that port", { ...two, policies: [policy("out", { policyTypes: ["Egress"], podSelector: { matchLabels: { app: "friend" } }, egress: [{ to: [{ ipBlock: { cidr: "10.95.0.11/32" } }], ports: [{ port: 30_080 }] }] })] }, "box 10.95.0.11:30080", "Yes", /d\/out lets Pod d\/box out/],

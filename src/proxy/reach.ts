@@ -263,7 +263,7 @@ class Path {
     const left = elsewhere ? this.#towards(client.nodeName, via) : undefined;
     return targets.map(target => {
       const at = this.#podAt(target.ip)?.spec.nodeName ?? via;
-      const masqueraded = as !== "cluster" && at !== via && (!port.externalLocal || client.end.pod === undefined);
+      const masqueraded = as !== "cluster" && at !== via && (client.end.pod !== undefined ? !port.externalLocal : client.ip !== ip);
       return { ...target, seen: masqueraded ? this.#towards(via, at) : left, ...(elsewhere && { first: { ip, port: wanted } }) };
     });
   }

@@ -17,7 +17,7 @@ export type ProxySettings = {
   readonly podCIDR: string;
   /** Addresses set aside for load balancers: what no service has of them is refused. */
   readonly pools: readonly string[];
-  /** The node's own addresses: as what it counts where a load balancer lets only some in. */
+  /** The node's own addresses of this family, the loopback apart: its packets keep them, and as what it counts where a load balancer lets only some in. */
   readonly nodeIPs: readonly string[];
   /** Addresses of load balancers lead to this node: it is the load balancer, and sends what comes from outside to whichever node has endpoints. */
   readonly isBalancer: boolean;
@@ -27,7 +27,7 @@ const masqueradeMark = "0x4000";
 const protocols: readonly Protocol[] = ["tcp", "udp", "sctp"];
 
 /** The fixed part: tables, maps and hooks. Replaces whatever an earlier run left, in one transaction. */
-export function baseRules({ family, table, clusterCIDR, podCIDR, pools }: ProxySettings): readonly string[] {
+export function baseRules({ family, table, clusterCIDR, podCIDR, pools, nodeIPs }: ProxySettings): readonly string[] {
   const ip = family === "IPv4" ? "ip" : "ip6";
   const address = family === "IPv4" ? "ipv4_addr" : "ipv6_addr";
   const unreachable = family === "IPv4" ? "reject with icmp type port-unreachable" : "reject with icmpv6 type port-unreachable";
@@ -50,6 +50,8 @@ export function baseRules({ family, table, clusterCIDR, podCIDR, pools }: ProxyS
     `add rule ${table} rejected meta l4proto tcp reject with tcp reset`,
     `add rule ${table} rejected ${unreachable}`,
     `add rule ${table} dropped drop`,
+    // Answers find the way back to the node's own address, and endpoints see who asks.
+    ...nodeIPs.map(own => `add rule ${table} marked ${ip} saddr ${own} return`),
     `add rule ${table} marked meta mark set meta mark or ${masqueradeMark}`,
     `add rule ${table} services ${ip} daddr . meta l4proto . th dport vmap @svc`,
     `add rule ${table} services fib daddr type local meta l4proto . th dport vmap @nodeport`,

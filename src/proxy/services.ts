@@ -28,7 +28,7 @@ export type ServicePort = {
   readonly targets: readonly Target[];
   readonly localTargets: readonly Target[];
   /** Addresses that still answer, those that end included. */
-  readonly serving: readonly string[];
+  readonly serving: readonly Target[];
 };
 export type NodeView = { readonly name: string; readonly zone: string };
 
@@ -71,7 +71,7 @@ function portsOf(service: Service, slices: readonly EndpointSlice[], node: NodeV
       healthCheckNodePort: spec.healthCheckNodePort ?? 0,
       targets: plain(usable(near(candidates, node))),
       localTargets: plain(usable(local)),
-      serving: [...new Set(candidates.filter(({ endpoint }) => (endpoint.conditions?.serving ?? endpoint.conditions?.ready ?? true)).map(({ ip }) => ip))],
+      serving: plain(candidates.filter(({ endpoint }) => endpoint.conditions?.serving ?? endpoint.conditions?.ready ?? true)),
     };
   });
 }

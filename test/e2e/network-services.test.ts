@@ -146,6 +146,8 @@ test("a UDP flow moves to another pod when its own serves no more, and stays wit
   scratch.k(`label pod ${first} app=away --overwrite`);
   await scratch.until("another pod answers", () => { const last = answered().at(-1)!; return last.startsWith("web-") && last !== first; });
   scratch.k(`label pod ${first} app=web --overwrite`);
+  scratch.k("patch service flow --type=merge -p '" + JSON.stringify({ spec: { ports: [{ name: "http", port: 80, targetPort: 9, protocol: "UDP" }] } }) + "'");
+  await scratch.until("the flow follows its service's target port, where nobody listens", () => !answered().at(-1)!.startsWith("web-"));
   await flow.end();
   scratch.k("delete pod web-3");
   scratch.k("delete service flow");
@@ -247,7 +249,11 @@ test("traffic policies keep to a node's own pods, who see the client's address",
     const seen = scratch.run("ip", ["-j", "route", "get", ip]).out;
     assert.equal(ask("host", "tcp", ip, nodePort)[0], `${websOf(i)} ${JSON.parse(seen)[0].prefsrc}`, "the client's address came along");
   }
-  for (const [i, name] of onHosts.entries()) await answers(`a node's own node port leads to all pods: ${name}`, both, () => ask(name, "tcp", nodes[i]!.ip, nodePort, 12));
+  for (const [i, name] of onHosts.entries()) {
+    const { ip } = nodes[i]!;
+    await answers(`a node's own node port leads to all pods: ${name}`, both, () => ask(name, "tcp", ip, nodePort, 12));
+    assert.deepEqual([...new Set(ask(name, "tcp", ip, nodePort, 12).map(line => line.split(" ")[1]))], [ip], "under the node's address");
+  }
   scratch.k("delete service near same");
 });
 

@@ -59,7 +59,7 @@ test("every node asks the mirror that is on the machine's loopback, and an edit 
   assert.match(scratch.timonier("status").out, wrong);
   writeFileSync(join(scratch.folder, "registries.yaml"), "mirrors: {}\n");
   each("unknown", "registry.example.com/hello:v3");
-  await scratch.until("nobody is asked in its place any more", () => pods("app=unknown").length === 3 && (scratch.kubectl("describe", "pods", "-l", "app=unknown").out.match(/Failed to pull image/g) ?? []).length >= 3);
+  await scratch.until("nobody is asked in its place any more", () => pods("app=unknown").length === 3 && (scratch.kubectl("describe", "pods", "-l", "app=unknown", "--show-events=true").out.match(/Failed to pull image/g) ?? []).length >= 3);
   scratch.k("delete daemonset mirrored misled unknown --wait=true");
 });
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pushImage, withRoot, type ImageConfig } from "./image.ts";
 import { busyboxRoot, debianRoot } from "./rootfs.ts";
 
-/** `binaries` holds agnhost, sample-apiserver and resource-consumer; `sources` is upstream's tree (certificates of the test server). */
+/** `binaries` holds agnhost, sample-apiserver, resource-consumer and others of upstream's programs; `sources` is upstream's tree (certificates of the test server). */
 export async function pushConformanceImages(registry: string, cache: string, binaries: string, sources: string): Promise<readonly string[]> {
   const pushed: string[] = [];
   const image = async (names: readonly string[], config: ImageConfig, fill: (root: string) => void): Promise<void> => {
@@ -28,7 +28,7 @@ export async function pushConformanceImages(registry: string, cache: string, bin
   };
   const agnhost = (root: string): void => {
     const user = { name: "user-defined-in-image", id: 1000, home: "/home/user" };
-    debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates", "libc-bin"], [user]);
+    debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates", "libc-bin", "wget"], [user]);
     writeFileSync(join(root, "etc/group"), `root:x:0:\n${user.name}:x:1000:\ngroup-defined-in-image:x:50000:${user.name}\nnobody:x:65534:\n`);
     applets(root);
     for (const folder of ["uploads", "home/user"]) mkdirSync(join(root, folder), { recursive: true });
@@ -68,6 +68,11 @@ export async function pushConformanceImages(registry: string, cache: string, bin
     debianRoot(root, cache, ["nginx-light", "curl"], [{ name: "www-data", id: 33, home: "/var/www" }]);
     writeFileSync(join(root, "etc/nginx/sites-enabled/default"), "server { listen 80 default_server; root /usr/share/nginx/html; }\n");
   });
+  await image(["build-image/distroless-iptables:v0.9.6"], { Cmd: ["sh"] }, root => debianRoot(root, cache, ["bash", "grep", "conntrack"]));
+  await image([`${e2e}/regression-issue-74839:1.4`], { Entrypoint: ["/regression-issue-74839"] }, root => {
+    debianRoot(root, cache, ["bash"]);
+    program(root, "regression-issue-74839");
+  });
   await image(["etcd:3.6.8-0"], { Entrypoint: ["etcd"] }, root => {
     debianRoot(root, cache, ["etcd-server"]);
     mkdirSync(join(root, "usr/local/bin"), { recursive: true });
@@ -86,7 +91,7 @@ export async function pushConformanceImages(registry: string, cache: string, bin
 }
 
 /** What Debian's packages do not bring is busybox's, as on the images of upstream, which are Alpine's. */
-function applets(root: string, names: readonly string[] = ["ping", "wget", "nslookup", "traceroute", "vi", "less", "telnet", "hostname", "find", "xargs", "awk", "ifconfig", "route", "arp", "killall", "unzip", "ip6tables"]): void {
+function applets(root: string, names: readonly string[] = ["ping", "nslookup", "traceroute", "vi", "less", "telnet", "hostname", "find", "xargs", "awk", "ifconfig", "route", "arp", "killall", "unzip", "ip6tables"]): void {
   for (const name of names)
     try {
       symlinkSync("busybox", join(root, "bin", name));

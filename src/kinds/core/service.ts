@@ -85,7 +85,7 @@ export const Service = defineKind({
     spec: ServiceSpec.pb(2).always("{}").doc("How the service is reached, and what is behind it."),
     status: ServiceStatus.pb(3).always("{}").doc("What has been set up for it."),
   },
-  nameGrammar: "dns-1035-label",
+  nameGrammar: "dns-1123-label",
   defaults: defaultService,
   rules: serviceRules,
   selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
