@@ -75,11 +75,9 @@ export class PodWorker {
     services.figures?.containersPerPod.observe(pod.spec.containers.length);
     this.#probes = new PodProbes({
       tools: { runtime: services.runtime, connector: services.host.connector, clock: services.clock }, random: services.random, ...(services.figures && { figures: services.figures }),
-      tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message), changed: () => {
-        // While it ends nothing is planned any more, but who listens to its readiness hears of it.
-        if (this.#state !== "ending") this.wake();
-        else if (this.#last !== undefined && !this.#gone && !this.#stopped) this.#publish(this.#last, false);
-      },
+      tell: (placed, type, reason, message) => services.tell(this.#pod, placed, type, reason, message),
+      // While it ends nothing is planned any more, but who listens to its readiness hears of it.
+      changed: () => void (this.#state !== "ending" ? this.wake() : this.#last && !this.#gone && !this.#stopped && this.#publish(this.#last, false)),
     });
     this.wake();
   }
@@ -315,8 +313,7 @@ export class PodWorker {
   /** Ending: containers, then the last status, then (if the API wants the pod gone) everything else and the object itself. */
   async #end(state: PodState): Promise<number | undefined> {
     const { statuses, host, node, volumes, images, restarts, references } = this.#services;
-    const pod = this.#pod;
-    const uid = pod.metadata.uid ?? "";
+    const pod = this.#pod, uid = pod.metadata.uid ?? "";
     this.#state = this.#state === "ended" ? "ended" : "ending";
     if (this.#state === "ending") {
       this.#probes.ending();
@@ -398,7 +395,6 @@ export class PodWorker {
     return containersOf(this.#pod).some(({ container }) => this.#probes.started(container.name, containerId) === true) || !this.#hasStartupProbe(containerId);
   }
   #hasStartupProbe(containerId: string): boolean {
-    const name = this.#last?.containers.find(({ id }) => id === containerId)?.name;
-    return name !== undefined && containerOf(this.#pod, name)?.container.startupProbe !== undefined;
+    return containerOf(this.#pod, this.#last?.containers.find(({ id }) => id === containerId)?.name ?? "")?.container.startupProbe !== undefined;
   }
 }
