@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { applyDefaults } from "../../schema/defaults.ts";
 import { decode } from "../../schema/decode.ts";
 import { Pod } from "./pod.ts";
+import { podWarnings } from "./podwarnings.ts";
 
 const warningsOf = (spec: object, container: object = {}): readonly string[] => {
   const pod: any = decode(Pod.schema.node, { metadata: { name: "a", namespace: "b" }, spec: { containers: [{ name: "c", image: "i", ...container }], ...spec } } as never).object;
@@ -27,3 +28,40 @@ for (const [what, spec, container, expected] of [
   ]],
   ["a volume that is gone", { volumes: [{ name: "v", glusterfs: { endpoints: "e", path: "p" } }] }, {}, ["spec.volumes[0].glusterfs: deprecated in v1.25, non-functional in v1.26+"]],
 ] as const) test(`${what} is ${expected.length === 0 ? "nothing to warn of" : "warned of"}`, () => assert.deepEqual(warningsOf(spec, container), expected));
+
+test("files that lie in or over each other are told as if each were compared with each", () => {
+  let seed = 1;
+  const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+  for (let round = 0; round < 300; round++) {
+    const paths = Array.from({ length: 1 + random(12) }, () => ["", "a", "a!", "a/b", "a/b/c", "ab", "b", "b/", "b//c", "a/", "a/b!"][random(11)]!);
+    const bare = paths.map(path => path.replace(/\/+$/, ""));
+    const within = (path: string, folder: string): boolean => `${path}/`.startsWith(`${folder}/`);
+    const expected = bare.flatMap((path, i) => bare.slice(0, i).filter(other => path !== "" && other !== "" && (within(path, other) || within(other, path))).map(other => `volume "v" (Secret "s"): overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`));
+    assert.deepEqual(warningsOf({ volumes: [{ name: "v", secret: { secretName: "s", items: paths.map(path => ({ key: "k", path })) } }] }), expected.slice(0, 40), paths.join(" "));
+  }
+});
+
+test("ten thousand files, or ports, cost about twice what five thousand do, and are not told one by one", () => {
+  const compared = (work: () => readonly string[]): { readonly told: number; readonly count: number } => {
+    const [prefixes, starts] = [String.prototype.startsWith, { count: 0 }];
+    String.prototype.startsWith = function (this: string, ...args: [string, number?]) { starts.count++; return prefixes.apply(this, args); };
+    try {
+      return { told: work().length, count: starts.count };
+    } finally {
+      String.prototype.startsWith = prefixes;
+    }
+  };
+  const shapes: readonly (readonly [string, (i: number) => string])[] = [["apart", i => `f${i}`], ["the same", () => "x"], ["one folder", i => (i === 0 ? "x" : `x/${i}`)], ["nested", i => "x/".repeat(i % 50) + i], ["the folder last", i => (i % 5_000 === 4_999 ? "x" : `x/${i}`)]];
+  for (const [what, path] of shapes) {
+    const of = (count: number) => compared(() => warningsOf({ volumes: [{ name: "v", configMap: { name: "m", items: Array.from({ length: count }, (_, i) => ({ key: "k", path: path(i) })) } }] }));
+    const [half, whole] = [of(5_000), of(10_000)];
+    assert.ok(whole.count <= 2.5 * half.count + 1_000 && whole.count < 50 * 10_000 && whole.told <= 40, `${what}: ${half.count} and ${whole.count} comparisons, ${whole.told} told`);
+  }
+  for (const port of [(i: number) => ({ containerPort: 80, hostPort: 1 + i }), () => ({ containerPort: 80 })]) {
+    const ports = Array.from({ length: 10_000 }, (_, i) => port(i));
+    let asked = 0;
+    const counted = ports.map(each => Object.defineProperty({ ...each, protocol: "TCP" }, "hostPort", { get: () => { asked++; return "hostPort" in each ? each.hostPort : undefined; } }));
+    const told = podWarnings({ metadata: {}, spec: { containers: [{ name: "c", resources: {}, ports: counted }], terminationGracePeriodSeconds: 30 } } as any, "").length;
+    assert.ok(told <= 40 && asked <= 20 * 10_000, `${told} told, ${asked} looked at`);
+  }
+});

@@ -3,9 +3,12 @@ import { quantityMilli } from "../../base/quantity.ts";
 import { repeatsOf } from "../../base/repeats.ts";
 import { dnsLabel, labelValue } from "../../schema/grammar.ts";
 import type { Container, ContainerPort } from "./container.ts";
+import { isWithin, meetEarlier } from "./overlaps.ts";
 import type { PodSpec } from "./podspec.ts";
 import type { Volume } from "./volume.ts";
 
+/** Warnings of one sort in one place: an answer shows twenty, and each takes looking at all the others. */
+const alikeMax = 40;
 type Made = { readonly metadata: { readonly annotations?: { readonly [key: string]: string } | undefined }; readonly spec: PodSpec };
 const oldLabels = new Map([
   ["beta.kubernetes.io/arch", 'deprecated since v1.14; use "kubernetes.io/arch" instead'], ["beta.kubernetes.io/os", 'deprecated since v1.14; use "kubernetes.io/os" instead'],
@@ -136,18 +139,17 @@ function portWarnings(containers: readonly Listed[], out: string[]): void {
   if (!containers.some(({ container }) => container.ports !== undefined)) return;
   const ports: Placed[] = [];
   for (const { container, path } of containers) container.ports?.forEach((port, i) => ports.push({ port, path: () => `${path()}.ports[${i}]` }));
-  const seen = new Map<string, Placed[]>();
+  const seen = new Map<string, Alike>();
+  let clashes = 0;
   for (const here of ports) {
     const { port, path } = here;
     const { hostIP = "", hostPort = 0, containerPort, protocol, name = "" } = port;
     if (hostIP !== "" && hostPort === 0) out.push(`${path()}: hostIP set without hostPort: {Name:${name} HostPort:0 ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`);
     const key = `${containerPort}/${protocol}`;
-    const others = seen.get(key);
-    if (others === undefined) seen.set(key, [here]);
-    else {
-      for (const other of others) clash(port, path, other, out);
-      others.push(here);
-    }
+    let alike = seen.get(key);
+    if (alike === undefined) seen.set(key, (alike = new Alike()));
+    else if (clashes < alikeMax && alike.anyClash(port)) for (const other of alike.all) if (clash(port, path, other, out) && ++clashes === alikeMax) break;
+    alike.add(here);
   }
   const names = new Map<string, () => string>();
   for (const { port: { name = "" }, path } of ports) {
@@ -157,11 +159,30 @@ function portWarnings(containers: readonly Listed[], out: string[]): void {
     else out.push(`${path()}: duplicate port name ${JSON.stringify(name)} with ${first()}, services and probes that select ports by name will use ${first()}`);
   }
 }
-function clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: () => string, other: Placed, out: string[]): void {
+/** Whether it was told. */
+function clash({ hostIP = "", hostPort = 0 }: ContainerPort, path: () => string, other: Placed, out: string[]): boolean {
   const { hostIP: otherIP = "", hostPort: otherPort = 0 } = other.port;
   if (hostIP === otherIP && hostPort === otherPort) out.push(`${path()}: duplicate port definition with ${other.path()}`);
   else if (hostPort === 0 || otherPort === 0) out.push(`${path()}: overlapping port definition with ${other.path()}`);
   else if (hostPort === otherPort && (hostIP === "") !== (otherIP === "")) out.push(`${path()}: dangerously ambiguous port definition with ${other.path()}`);
+  else return false;
+  return true;
+}
+/** Earlier ports of one number and protocol; knows without looking at each whether another clashes with any. */
+class Alike {
+  readonly all: Placed[] = [];
+  readonly #bound = new Set<string>();
+  readonly #anywhere = new Set<number>();
+  readonly #somewhere = new Set<number>();
+  add(placed: Placed): void {
+    const { hostIP = "", hostPort = 0 } = placed.port;
+    this.all.push(placed);
+    this.#bound.add(`${hostIP} ${hostPort}`);
+    (hostIP === "" ? this.#anywhere : this.#somewhere).add(hostPort);
+  }
+  anyClash({ hostIP = "", hostPort = 0 }: ContainerPort): boolean {
+    return hostPort === 0 || this.#anywhere.has(0) || this.#somewhere.has(0) || this.#bound.has(`${hostIP} ${hostPort}`) || (hostIP === "" ? this.#somewhere : this.#anywhere).has(hostPort);
+  }
 }
 
 type File = { readonly path: string; readonly source: string };
@@ -188,12 +209,13 @@ function overlaps(files: readonly File[]): readonly string[] {
   if (files.length < 2) return found;
   const bare = files.map(({ path }) => withoutSlashes(path));
   const shown = (i: number): string => (files[i]!.source === "" ? JSON.stringify(bare[i]) : `${JSON.stringify(bare[i])} (${files[i]!.source})`);
-  for (let i = 1; i < bare.length; i++) {
-    for (let j = 0; j < i; j++) if (bare[i] !== "" && bare[j] !== "" && (isInside(bare[i]!, bare[j]!) || isInside(bare[j]!, bare[i]!))) found.push(`${shown(i)} with ${shown(j)}`);
+  for (const [i, meets] of meetEarlier(bare).entries()) {
+    if (!meets) continue;
+    for (let j = 0; j < i && found.length < alikeMax; j++) if (bare[j] !== "" && (isWithin(bare[i]!, bare[j]!) || isWithin(bare[j]!, bare[i]!))) found.push(`${shown(i)} with ${shown(j)}`);
+    if (found.length >= alikeMax) break;
   }
   return found;
 }
-const isInside = (path: string, folder: string): boolean => path.startsWith(folder) && (path.length === folder.length || path[folder.length] === "/");
 
 /** A regular expression would take quadratic time for a path of slashes. */
 function withoutSlashes(path: string): string {
