@@ -16,7 +16,8 @@ export type Node = { readonly name: string; readonly ip: string };
 export type Result = { readonly code: number; readonly out: string; readonly err: string };
 
 export class Scratch {
-  readonly folder = mkdtempSync(join(tmpdir(), "timonier-e2e-"));
+  /** Named after its process: who finds it left behind knows whether anybody still uses it. */
+  readonly folder = mkdtempSync(join(tmpdir(), `timonier-e2e-${process.pid}-`));
   readonly kubeconfig = join(this.folder, "kubeconfig");
   readonly dataDir = join(this.folder, "data");
   /** The environment a user would have: nothing of this repository on PATH. */
@@ -26,6 +27,10 @@ export class Scratch {
   };
   readonly #children = new Set<ChildProcess>();
   #registry: Registry | undefined;
+
+  constructor() {
+    removeLeftovers();
+  }
 
   /** Debian packages that the tests need besides what `timonier up` brings. */
   static packages(...names: string[]): void {
@@ -127,6 +132,18 @@ export class Scratch {
     for (const child of this.#children) child.kill("SIGKILL");
     if (this.#registry && --Scratch.#users === 0) await this.#registry.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** What a run left that was killed in the middle: its clusters and its folder. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^timonier-e2e-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const folder = join(tmpdir(), name), data = join(folder, "data");
+    const env = { ...process.env, HOME: folder, KUBECONFIG: join(folder, "kubeconfig"), TIMONIER_DATA_DIR: data };
+    for (const { name: cluster } of existsSync(data) ? readdirSync(data, { withFileTypes: true }).filter(entry => entry.isDirectory()) : []) spawnSync(join(root, "timonier"), ["delete", "--name", cluster], { env, stdio: "ignore", timeout: 180_000 });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
