@@ -33,6 +33,11 @@ const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
   const path = info.path.length > 1 ? withoutSlashes(info.path) : info.path;
+  const metrics = path === "/metrics" ? endpoints.metrics : path === "/metrics/slis" ? endpoints.healthFigures.metrics : undefined;
+  if (metrics !== undefined && request.method === "DELETE") {
+    metrics.reset();
+    return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, content: { type: "text", text: "metrics reset\n" } };
+  }
   const answer = await answerPath(endpoints, request, info, path);
   if (answer === undefined) return notFound();
   if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();

@@ -68,6 +68,21 @@ test("what is refused in self-defence is counted as terminated, and the most req
   await harness.close();
 });
 
+test("DELETE resets the figures of requests, and those of the health checks alone", async () => {
+  const harness = await start();
+  const get = (path: string): Promise<unknown> => harness.send("GET", path);
+  await get("/readyz");
+  assert.deepEqual([await harness.send("DELETE", "/metrics/slis").then(({ status, content }) => [status, content])], [[200, { type: "text", text: "metrics reset\n" }]]);
+  assert.equal(String(await bodyOf(await harness.send("GET", "/metrics/slis"))), "");
+  const totals = async (): Promise<number | undefined> => valueOf(await scrape(harness), "apiserver_request_total", { verb: "GET", subresource: "/readyz", component: "" });
+  assert.equal(await totals(), 1);
+  await harness.send("DELETE", "/metrics");
+  assert.equal(await totals(), undefined);
+  await get("/readyz");
+  assert.equal(await totals(), 1);
+  await harness.close();
+});
+
 test("/metrics/slis says how the health checks have gone", async () => {
   const harness = await start();
   assert.equal(String(await bodyOf(await harness.send("GET", "/metrics/slis"))), "");

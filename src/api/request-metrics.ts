@@ -35,7 +35,7 @@ export class RequestMetrics {
 
   constructor(metrics: Metrics, store: Store, clock: Clock) {
     this.#clock = clock;
-    metrics.family("apiserver_request_total", () => this.#renderTotals());
+    metrics.family("apiserver_request_total", () => this.#renderTotals(), () => this.#series.clear());
     metrics.family("apiserver_request_duration_seconds", () => this.#render("apiserver_request_duration_seconds", "Seconds until requests were answered, by what was asked.", labelNames, durationBuckets, ({ labels, durations, sum, count }) => ({ labels, counts: durations, sum, count })));
     metrics.family("apiserver_request_sli_duration_seconds", () => this.#render("apiserver_request_sli_duration_seconds", "The same without the time spent in webhooks and waiting for a turn; dry runs are not in it.", labelNames.filter(name => name !== "dry_run"), sliBuckets,
       ({ labels, slis, sliSum, count }) => (labels[1] === "" ? { labels: labels.filter((_, i) => i !== 1), counts: slis, sum: sliSum, count } : undefined)));
@@ -106,6 +106,8 @@ function isMutating(method: string): boolean {
 }
 
 /** CanonicalVerb, cleanVerb, CleanScope and cleanDryRun of upstream: verbs are HTTP's, with reads told apart. */
+const health: ReadonlySet<string> = new Set(["healthz", "livez", "readyz"]);
+
 function labelsOf(info: RequestInfo | undefined, { method, target, headers }: HttpRequest): readonly string[] {
   const upper = method.toUpperCase();
   if (info === undefined) return [methods.has(upper) ? upper : upper === "HEAD" ? "GET" : "other", "", "", "", "", "", "", component];
@@ -116,7 +118,10 @@ function labelsOf(info: RequestInfo | undefined, { method, target, headers }: Ht
   else if (upper === "PATCH" && (one(headers["content-type"]) ?? "").startsWith("application/apply-patch")) reported = "APPLY";
   if (subresource !== "" && connects.has(subresource)) reported = "CONNECT";
   const dryRun = target.includes("dryRun") ? dryRunOf(info.query.getAll("dryRun")) : "";
-  return resourceRequest ? [reported, dryRun, group, version, resource, subresource, scope, component] : [reported, dryRun, "", "", "", info.path.split("/", 2)[1] ?? "", scope, component];
+  if (resourceRequest) return [reported, dryRun, group, version, resource, subresource, scope, component];
+  const first = info.path.split("/", 2)[1] ?? "";
+  // Quirk: health checks are told of by their path, and by nobody (apiserver pkg/server/healthz/healthz.go).
+  return health.has(first) ? [reported, dryRun, "", "", "", `/${first}`, scope, ""] : [reported, dryRun, "", "", "", first, scope, component];
 }
 function dryRunOf(values: readonly string[]): string {
   return values.length === 0 ? "" : values.every(value => value === "All") ? "All" : "invalid";

@@ -53,6 +53,26 @@ test("a figure without labels is there from the beginning, one with labels when 
   assert.equal(metrics.render(), text);
 });
 
+test("a reset forgets what was counted by labels, and counting goes on", () => {
+  const metrics = new Metrics();
+  const all = metrics.counter("all_total", "All.");
+  const some = metrics.counter("some_total", "Some.", ["pod"]);
+  const often = metrics.counter("often_total", "Often.", ["pod"]).adder("a");
+  const waits = metrics.histogram("wait_seconds", "Waits.", [1], ["pod"]);
+  const count = (): void => {
+    all.add(1);
+    some.add(1, "a");
+    often(1);
+    waits.observe(1, "a");
+  };
+  const seen = (): readonly unknown[] => ["all_total", "some_total", "often_total", "wait_seconds_count"].map(name => valueOf(parseMetrics(metrics.render()), name));
+  count();
+  metrics.reset();
+  assert.deepEqual(seen(), [1, undefined, 0, undefined]);
+  count();
+  assert.deepEqual(seen(), [2, 1, 1, 1]);
+});
+
 test("figures that are read when somebody looks may be infinite", () => {
   const metrics = new Metrics();
   metrics.observed("most", "Most.", () => Infinity);

@@ -53,8 +53,12 @@ export class Metrics {
     return this.#add(name, new Buckets(name, help, buckets, labels));
   }
   /** Figures that their owner keeps and writes by itself, `HELP` and `TYPE` lines included. */
-  family(name: string, render: () => readonly string[]): void {
-    this.#add(name, { render });
+  family(name: string, render: () => readonly string[], reset?: () => void): void {
+    this.#add(name, { render, ...(reset === undefined ? {} : { reset }) });
+  }
+  /** Forgets what was counted by labels, as upstream's vectors do; figures that are read when somebody looks stay what they are. */
+  reset(): void {
+    for (const family of this.#families.values()) family.reset?.();
   }
   render(): string {
     const lines = [...this.#families.values()].flatMap(family => family.render());
@@ -68,7 +72,7 @@ export class Metrics {
   }
 }
 
-type Family = { render(): readonly string[] };
+type Family = { render(): readonly string[]; reset?(): void };
 
 const separator = "\u0001";
 /** Prometheus writes infinity its own way. */
@@ -99,6 +103,7 @@ class Scalar implements Gauge {
   readonly #name: string;
   readonly #labels: readonly string[];
   readonly #series = new Map<string, { value: number }>();
+  readonly #held = new Set<{ value: number }>();
   constructor(type: string, name: string, help: string, labels: readonly string[]) {
     this.#head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
     this.#name = name;
@@ -116,6 +121,7 @@ class Scalar implements Gauge {
   }
   adder(...labels: LabelValues): (value: number) => void {
     const series = this.#of(labels);
+    this.#held.add(series);
     return value => { series.value += value; };
   }
   set(value: number, ...labels: LabelValues): void {
@@ -123,6 +129,13 @@ class Scalar implements Gauge {
   }
   remove(...labels: LabelValues): void {
     this.#series.delete(labels.join(separator));
+  }
+  reset(): void {
+    if (this.#labels.length === 0) return;
+    for (const [key, series] of this.#series) {
+      if (this.#held.has(series)) series.value = 0;
+      else this.#series.delete(key);
+    }
   }
   render(): readonly string[] {
     if (this.#series.size === 0) return [];
@@ -158,6 +171,9 @@ class Buckets implements Histogram {
   }
   remove(...labels: LabelValues): void {
     this.#series.delete(labels.join(separator));
+  }
+  reset(): void {
+    if (this.#labels.length > 0) this.#series.clear();
   }
   render(): readonly string[] {
     if (this.#series.size === 0) return [];
