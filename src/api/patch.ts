@@ -2,6 +2,7 @@
 import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { applyPatch, type Versions } from "../schema/apply.ts";
+import { goFormat } from "../schema/go-format.ts";
 import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
@@ -28,7 +29,7 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
     if (previous === undefined) throw notFound(call.served, call.name);
     const original = asServed(call.served, previous) as JsonObject;
     const patched = patchJson(call.served.node, original, given);
-    return readPatched(call, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
+    return readPatched(call, given, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
   }, options);
 }
 
@@ -49,12 +50,17 @@ function refuseAsBadRequest<T>(run: () => T): T {
   }
 }
 
+/** A strategic patch is shown itself, as Go prints it; of others what they have made. */
+function refusalOf(type: Patch["type"], body: Json, patched: Json): (why: string) => ApiError {
+  return why => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: type === "strategic" ? goFormat(body) : stringifyJson(patched), detail: why }]);
+}
+
 /** Reads what a patch made as the kind again; what is wrong with it is the patch's fault. */
-export function readAs(node: Node, patched: Json): Decoded {
-  const refuse = (why: string) => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: stringifyJson(patched), detail: why }]);
+export function readAs(node: Node, patched: Json, { type, body }: Pick<Patch, "type" | "body"> = { type: "json", body: null }): Decoded {
+  const refuse = refusalOf(type, body, patched);
   if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
   try {
-    return decode(node, patched);
+    return decode(node, patched, type === "strategic" ? "converter" : "json");
   } catch (error) {
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
@@ -62,11 +68,10 @@ export function readAs(node: Node, patched: Json): Decoded {
 }
 
 /** The patched object must again be one of its kind; what is wrong with it is the patch's fault. */
-function readPatched(call: Call, patched: Json, strict: readonly string[], validation: FieldValidation): any {
+function readPatched(call: Call, { type, body }: Patch, patched: Json, strict: readonly string[], validation: FieldValidation): any {
   const { served } = call;
-  const refuse = (why: string) => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: stringifyJson(patched), detail: why }]);
-  const decoded = readAs(served.node, patched);
-  complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refuse);
+  const decoded = readAs(served.node, patched, { type, body });
+  complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refusalOf(type, body, patched));
   return adopt(served, decoded.object);
 }
 

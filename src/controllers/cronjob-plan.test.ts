@@ -23,6 +23,10 @@ for (const [every, last, now, deadline, due, next] of cases)
     assert.deepEqual([plan.due, plan.next], [due === "" ? undefined : at(due), at(next)]);
   });
 
+test("the 31st of February never comes", () => {
+  assert.deepEqual(planRun(cron(undefined), parseSchedule("59 23 31 2 *", undefined), at("00:05")), { due: undefined, tooMany: false, next: undefined, never: true });
+});
+
 test("years of missed runs are told as too many, and only the latest is due", () => {
   const plan = planRun({ ...cron(undefined), metadata: { name: "c", creationTimestamp: "2020-01-01T00:00:00Z" } } as CronJob, parseSchedule("* * * * *", undefined), at("10:00"));
   assert.deepEqual([plan.tooMany, plan.due], [true, at("10:00")]);

@@ -9,7 +9,8 @@ const missedMax = 100;
 /** Runs looked through one by one before the remaining ones are estimated. */
 const stepsMax = 5_000;
 
-export type Due = { readonly due: number | undefined; readonly tooMany: boolean; readonly next: number | undefined };
+/** `never`: the schedule names no moment there is, such as the 31st of February. */
+export type Due = { readonly due: number | undefined; readonly tooMany: boolean; readonly next: number | undefined; readonly never: boolean };
 
 /** The latest run that is due and was not started, and the one after now. */
 export function planRun({ metadata, spec, status }: CronJob, schedule: Schedule, now: number): Due {
@@ -19,6 +20,7 @@ export function planRun({ metadata, spec, status }: CronJob, schedule: Schedule,
   let due: number | undefined;
   let missed = 0;
   let time = schedule.next(from);
+  const never = time === undefined;
   while (time !== undefined && time <= now) {
     due = time;
     missed++;
@@ -29,7 +31,7 @@ export function planRun({ metadata, spec, status }: CronJob, schedule: Schedule,
     time = missed >= stepsMax ? schedule.next(Math.max(time, now - 2 * period)) : ahead;
     if (missed > 2 * stepsMax) break;
   }
-  return { due, tooMany: missed > missedMax, next: schedule.next(now) };
+  return { due, tooMany: missed > missedMax, next: schedule.next(now), never };
 }
 
 export function jobName({ metadata }: CronJob, time: number): string {

@@ -78,7 +78,11 @@ async function run(cron: CronJob, jobs: readonly Job[], context: Context): Promi
   const now = context.clock.now();
   const schedule = scheduleOf(cron, context);
   if (schedule === undefined) return { cron, outcome: undefined };
-  const { due, tooMany, next } = planRun(cron, schedule, now);
+  const { due, tooMany, next, never } = planRun(cron, schedule, now);
+  if (never) {
+    context.events.event(cron, "Warning", "InvalidSchedule", `invalid schedule: ${cron.spec.schedule} : time difference between two schedules is less than 1 second`);
+    return { cron, outcome: undefined };
+  }
   const outcome = next === undefined ? undefined : { after: next - now + lateMs };
   const { spec: { startingDeadlineSeconds, concurrencyPolicy }, status } = cron;
   if (tooMany) context.events.event(cron, "Warning", "TooManyMissedTimes", "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");

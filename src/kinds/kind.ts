@@ -63,6 +63,8 @@ export type Kind<S extends Shape = any> = {
   readonly rules?: (next: any, previous: any | undefined, context: PrepareContext) => Iterable<Problem>;
   /** Non-fatal advice, sent as `Warning` headers. */
   readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
+  /** What every request for it is answered with besides, as a `Warning` header. */
+  readonly deprecated?: string | undefined;
   readonly columns: readonly Column[];
   /** Conditions of an object's row in a Table. */
   readonly rowConditions?: (object: any) => readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
@@ -120,7 +122,7 @@ export type AlsoServed = {
   readonly fromStored: (object: any) => Json;
   readonly toStored: (object: any) => Json;
   /** What a version of a custom resource has of its own. */
-  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "warnings" | "selectable">;
+  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "deprecated" | "selectable">;
 };
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;

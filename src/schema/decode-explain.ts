@@ -9,11 +9,13 @@ import type { Node } from "./t.ts";
 const unknownMax = 100;
 
 export type Explanation = { readonly unknown: readonly string[]; readonly mismatch: string | undefined };
-type Walk = { readonly unknown: string[]; mismatch: string | undefined };
+/** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch has made. */
+export type Words = "json" | "converter";
+type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined };
 type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string };
 
-export function explain(node: Node, value: Json): Explanation {
-  const walk: Walk = { unknown: [], mismatch: undefined };
+export function explain(node: Node, value: Json, words: Words = "json"): Explanation {
+  const walk: Walk = { words, unknown: [], mismatch: undefined };
   visit(node, value, { path: "", struct: shortName(node), fieldPath: "" }, walk);
   return walk;
 }
@@ -95,11 +97,22 @@ function badBase64(value: string): number {
 }
 
 function mismatch(walk: Walk, value: Json, node: Node, place: Place): void {
+  if (walk.words === "converter") return void (walk.mismatch ??= converterText(value, node));
   const given = Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
   const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${String(value)}` : given;
   walk.mismatch ??= place.fieldPath === ""
     ? `json: cannot unmarshal ${shown} into Go value of type ${goType(node)}`
     : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.fieldPath} of type ${goType(node)}`;
+}
+/** apimachinery pkg/runtime/converter.go, fromUnstructured. */
+function converterText(value: Json, node: Node): string {
+  const given = Array.isArray(value) ? "slice" : typeof value === "object" ? "map" : typeof value === "boolean" ? "bool" : typeof value === "string" ? "string" : typeof value === "bigint" || Number.isSafeInteger(value) ? "int64" : "float64";
+  const wanted = goType(node);
+  if (node.kind === "object") return `cannot restore struct from: ${given}`;
+  if (node.kind === "map") return `cannot restore map from ${given}`;
+  if (node.kind === "list" || wanted === "[]uint8") return `cannot restore slice from ${given}`;
+  const isConvertible = (given === "int64" && wanted === "string") || ((given === "int64" || given === "float64") && (node.kind === "integer" || node.kind === "number"));
+  return isConvertible ? `cannot convert ${given} to ${wanted}` : `unrecognized type: ${wanted}`;
 }
 function goType(node: Node): string {
   switch (node.kind) {

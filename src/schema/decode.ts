@@ -5,7 +5,7 @@
  */
 import { isObject, type Json, setOwn } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
-import { explain } from "./decode-explain.ts";
+import { explain, type Words } from "./decode-explain.ts";
 import { absent, type Decoder, Mismatch, scalarDecoder, type State } from "./decode-scalars.ts";
 import type { Node } from "./t.ts";
 
@@ -15,20 +15,20 @@ export class DecodeError extends Error {
 }
 export type Decoded = { readonly object: any; /** Paths of fields that the schema does not know: `spec.foo`, `spec.containers[0].imge`. */ readonly unknown: readonly string[] };
 
-/** Reads `value` as `node` says. The result is a private copy that may be changed. */
-export function decode(node: Node, value: Json): Decoded {
+/** Reads `value` as `node` says. The result is a private copy that may be changed. `words`: whose an error's are. */
+export function decode(node: Node, value: Json, words?: Words): Decoded {
   if (node.custom !== undefined) return node.custom.decode(value);
   const state: State = { unknown: false };
-  const object = attempt(() => decoderOf(node)(value, state), node, value);
+  const object = attempt(() => decoderOf(node)(value, state), node, value, words);
   return { object: object === absent ? zeroOf(node) : object, unknown: state.unknown ? explain(node, value).unknown : [] };
 }
 
-function attempt(run: () => unknown, node: Node, value: Json): unknown {
+function attempt(run: () => unknown, node: Node, value: Json, words: Words | undefined): unknown {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    throw new DecodeError(explain(node, value).mismatch ?? "the object cannot be decoded");
+    throw new DecodeError(explain(node, value, words).mismatch ?? "the object cannot be decoded");
   }
 }
 

@@ -53,6 +53,12 @@ test("a definition is accepted and established, and its resource is served and d
   assert.deepEqual(discovered, ["widgets", "widgets/scale", "widgets/status"]);
   const { definitions: published } = (await server.call("GET", "/openapi/v2")).body;
   assert.equal(published["com.example.v1.Widget"].properties.spec.properties.size.minimum, 1);
+  const { paths } = (await server.call("GET", "/openapi/v3/apis/example.com/v1")).body;
+  assert.deepEqual(Object.keys(paths).filter(path => path.includes("widgets") && !path.includes("{name}/")), ["/apis/example.com/v1/namespaces/{namespace}/widgets", "/apis/example.com/v1/namespaces/{namespace}/widgets/{name}", "/apis/example.com/v1/widgets"]);
+  for (const path of Object.keys(paths).filter(each => each.includes("{name}"))) {
+    assert.deepEqual(Object.keys(paths[path].patch.requestBody.content), ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"], "kubectl apply sends what is named here");
+    assert.deepEqual(Object.keys(paths[path].get.responses[200].content), ["application/json", "application/yaml"]);
+  }
   assert.equal((await server.call("GET", "/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com")).body.status.conditions[0].status, "True");
   await server.stop();
 });
@@ -188,6 +194,25 @@ test("a schema that is not structural is refused", async () => {
   assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.validation.openAPIV3Schema", "schema")}: ${message}`), [
     "schema.properties[a].type: Required value: must not be empty for specified object fields", "schema.properties[b].items: Required value: must be specified", "schema.properties[c].additionalProperties: Forbidden: additionalProperties cannot be set to false",
   ]);
+  await server.stop();
+});
+
+test("beside properties, further ones may be allowed, but neither forbidden nor described", async () => {
+  const server = await start();
+  const properties = { a: { type: "string" } };
+  const given = (additionalProperties: unknown, more: object = { properties }): object => definition({ type: "object", properties: { spec: { type: "object", ...more, additionalProperties } } });
+  const causes = async (schema: object): Promise<readonly string[]> => ((await server.call("POST", `${definitions}?dryRun=All`, schema)).body.details?.causes ?? []).map(({ message }: any) => message);
+  const exclusive = "Forbidden: additionalProperties and properties are mutual exclusive";
+  assert.deepEqual(await Promise.all([given(true), given(false), given({ type: "string" }), given({ type: "string" }, { properties: {} })].map(causes)), [[], [exclusive, "Forbidden: additionalProperties cannot be set to false"], [exclusive], []]);
+  await server.stop();
+});
+
+test("every request for a deprecated version is answered with a warning, and none for the others", async () => {
+  const server = await start();
+  const version = (name: string, storage: boolean, more: object = {}) => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: "object" } }, ...more });
+  assert.equal((await server.call("POST", definitions, { metadata: { name: "widgets.example.com" }, spec: { group: "example.com", scope: "Namespaced", names: { plural: "widgets", kind: "Widget" }, versions: [version("v1beta1", true, { deprecated: true }), version("v1beta2", false, { deprecated: true, deprecationWarning: "use v1" }), version("v1", false)] } })).status, 201);
+  const warned = async (method: string, name: string, more = ""): Promise<unknown> => (await server.call(method, `/apis/example.com/${name}/namespaces/default/widgets${more}`)).warnings;
+  assert.deepEqual(await Promise.all([warned("GET", "v1beta1"), warned("GET", "v1beta1", "/none"), warned("DELETE", "v1beta2", "/none"), warned("GET", "v1")]), [['299 - "example.com/v1beta1 Widget is deprecated"'], ['299 - "example.com/v1beta1 Widget is deprecated"'], ['299 - "use v1"'], undefined]);
   await server.stop();
 });
 

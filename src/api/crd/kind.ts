@@ -45,7 +45,7 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
 function partsOf(version: Version, group: string, kind: string, show: ((object: any) => Json) | undefined): NonNullable<AlsoServed["overrides"]> {
   return {
     selectable: selectableOf(version, show), columns: columnsOf(version), subresources: subresourcesOf(version), ...scaleOf(version),
-    ...(version.deprecated === true ? { warnings: () => [version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`] } : {}),
+    deprecated: version.deprecated === true ? version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated` : undefined,
   };
 }
 

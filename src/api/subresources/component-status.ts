@@ -27,7 +27,6 @@ export const componentStatus: Subresource = {
   async handle({ core }, { request, info }, call) {
     const { served, name } = call;
     const view = { core, served, output: outputOf(request, info, true), query: info.query };
-    call.warn("v1 ComponentStatus is deprecated in v1.19+");
     if (info.verb === "get") {
       if (!names.includes(name)) throw notFound(served, name);
       return sendObject(200, view, { object: statusOf(core, name) });

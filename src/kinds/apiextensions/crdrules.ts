@@ -130,7 +130,8 @@ function* schemaRules(schema: Named, path: string, place: "root" | "field" | "it
   if (place === "root" && type !== "" && type !== "object") yield invalidValue(`${path}.type`, type, "must be object at the root");
   for (const keyword of unsupported) if (schema[keyword] !== undefined && schema[keyword] !== "") yield forbidden(`${path}.${keyword}`, `${keyword} is not supported`);
   if (schema["uniqueItems"] === true) yield forbidden(`${path}.uniqueItems`, "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-  if (schema["properties"] !== undefined && schema["additionalProperties"] !== undefined && schema["additionalProperties"] !== false) yield forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive");
+  const more = schema["additionalProperties"];
+  if (Object.keys(schema["properties"] ?? {}).length > 0 && more !== undefined && more !== true) yield forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive");
   if (schema["additionalProperties"] === false) yield forbidden(`${path}.additionalProperties`, "additionalProperties cannot be set to false");
   if (type === "array" && schema["items"] === undefined) yield required(`${path}.items`, "must be specified");
   if (Array.isArray(schema["items"])) yield forbidden(`${path}.items`, "items must be a schema object and not an array");

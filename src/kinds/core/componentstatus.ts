@@ -12,7 +12,7 @@ export interface ComponentCondition extends t.Stored<typeof ComponentCondition> 
 
 export const ComponentStatus = defineKind({
   group: "", version: "v1", kind: "ComponentStatus", plural: "componentstatuses", namespaced: false,
-  shortNames: ["cs"], verbs: ["get", "list"],
+  shortNames: ["cs"], verbs: ["get", "list"], deprecated: "v1 ComponentStatus is deprecated in v1.19+",
   definition: "io.k8s.api.core.v1.ComponentStatus",
   doc: "Health of a part of the control plane; no longer used.",
   fields: {

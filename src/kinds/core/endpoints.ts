@@ -29,7 +29,7 @@ export interface EndpointSubset extends t.Stored<typeof EndpointSubset> {}
 
 export const Endpoints = defineKind({
   group: "", version: "v1", kind: "Endpoints", plural: "endpoints", namespaced: true,
-  shortNames: ["ep"],
+  shortNames: ["ep"], deprecated: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   createOnUpdate: true,
   definition: "io.k8s.api.core.v1.Endpoints",
   doc: "Addresses behind a service, in the old form.",

@@ -27,8 +27,16 @@ const streams = [...encodings, "application/json;stream=watch", "application/vnd
 const patches = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml", "application/apply-patch+cbor"];
 const anything = ["*/*"];
 
+/** What a kind's requests and answers come in. Clients look here for how they may patch (kubectl apply does). */
+type Media = { readonly consumes: readonly string[]; readonly produces: readonly string[]; readonly streams: readonly string[]; readonly patches: readonly string[] };
+const builtInMedia: Media = { consumes: anything, produces: encodings, streams, patches };
+const text = ["application/json", "application/yaml"];
+/** apiextensions-apiserver pkg/controller/openapi/builder: no protobuf, no strategic merge. */
+const customMedia: Media = { consumes: text, produces: text, streams: text, patches: ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"] };
+const mediaOf = (kind: Served): Media => (kind.custom === true ? customMedia : builtInMedia);
+
 /** One version of a kind, as served. */
-export type Served = Pick<AnyKind, "group" | "version" | "kind" | "plural" | "namespaced" | "definition" | "verbs" | "subresources" | "virtual">;
+export type Served = Pick<AnyKind, "group" | "version" | "kind" | "plural" | "namespaced" | "definition" | "verbs" | "subresources" | "virtual" | "custom">;
 export function servedVersions(kinds: readonly AnyKind[]): readonly Served[] {
   return kinds.filter(kind => kind.subresourceOnly !== true).flatMap(kind => [kind, ...(kind.alsoServed ?? []).map(other => ({ ...kind, group: other.group ?? kind.group, version: other.version, definition: other.definition }))]);
 }
@@ -53,7 +61,9 @@ function kindOperations(kind: Served): readonly Operation[] {
   const common = kind.namespaced ? [namespaceParameter, pretty] : [pretty];
   const named = [nameParameter(kind.kind), ...common];
   const { group, version } = kind;
-  const base = { tag: tagOf(kind), gvk: { group, version, kind: kind.kind }, consumes: anything, produces: encodings };
+  const { streams, patches, ...media } = mediaOf(kind);
+  const base = { tag: tagOf(kind), gvk: { group, version, kind: kind.kind }, ...media };
+  const patched = (definition: string): Operation["responses"] => (kind.custom === true ? { 200: definition } : { 200: definition, 201: definition });
   const collection = `${root}${scope}/${kind.plural}`;
   const item = `${collection}/{name}`;
   const list = `${kind.definition}List`;
@@ -68,14 +78,14 @@ function kindOperations(kind: Served): readonly Operation[] {
     { ...base, verb: "get", path: item, method: "get", id: `read${prefix}${scoped}${kind.kind}`, description: `Read one ${kind.kind}.`, action: "get", parameters: named, responses: { 200: kind.definition } },
     { ...base, verb: "update", path: item, method: "put", id: `replace${prefix}${scoped}${kind.kind}`, description: `Replace one ${kind.kind}.`, action: "put", parameters: [...named, ...writing], body, responses: { 200: kind.definition, 201: kind.definition } },
     { ...base, verb: "delete", path: item, method: "delete", id: `delete${prefix}${scoped}${kind.kind}`, description: `Delete one ${kind.kind}.`, action: "delete", parameters: [...named, ...deleting], body: options, responses: { 200: whole, 202: whole } },
-    { ...base, verb: "patch", path: item, method: "patch", id: `patch${prefix}${scoped}${kind.kind}`, description: `Change fields of one ${kind.kind}.`, action: "patch", parameters: [...named, ...patching], body: { definition: `${meta}Patch`, required: true }, responses: { 200: kind.definition, 201: kind.definition }, consumes: patches },
+    { ...base, verb: "patch", path: item, method: "patch", id: `patch${prefix}${scoped}${kind.kind}`, description: `Change fields of one ${kind.kind}.`, action: "patch", parameters: [...named, ...patching], body: { definition: `${meta}Patch`, required: true }, responses: patched(kind.definition), consumes: patches },
   ];
   const watching = { ...base, verb: "watch", method: "get", description: `Watch objects of kind ${kind.kind}; an older form of listing with watch=true.`, responses: { 200: `${meta}WatchEvent` }, produces: streams } as const;
-  operations.push({ ...watching, path: `${root}/watch${scope}/${kind.plural}`, id: `watch${prefix}${scoped}${kind.kind}List`, action: "watchlist", parameters: [...common, ...listing] });
-  operations.push({ ...watching, path: `${root}/watch${scope}/${kind.plural}/{name}`, id: `watch${prefix}${scoped}${kind.kind}`, action: "watch", parameters: [...named, ...listing] });
+  if (kind.custom !== true) operations.push({ ...watching, path: `${root}/watch${scope}/${kind.plural}`, id: `watch${prefix}${scoped}${kind.kind}List`, action: "watchlist", parameters: [...common, ...listing] });
+  if (kind.custom !== true) operations.push({ ...watching, path: `${root}/watch${scope}/${kind.plural}/{name}`, id: `watch${prefix}${scoped}${kind.kind}`, action: "watch", parameters: [...named, ...listing] });
   if (kind.namespaced) {
     operations.push({ ...base, verb: "list", path: `${root}/${kind.plural}`, method: "get", id: `list${prefix}${kind.kind}ForAllNamespaces`, description: `List or watch objects of kind ${kind.kind} in every namespace.`, action: "list", parameters: [pretty, ...listing], responses: { 200: list }, produces: streams });
-    operations.push({ ...watching, path: `${root}/watch/${kind.plural}`, id: `watch${prefix}${kind.kind}ListForAllNamespaces`, action: "watchlist", parameters: [pretty, ...listing] });
+    if (kind.custom !== true) operations.push({ ...watching, path: `${root}/watch/${kind.plural}`, id: `watch${prefix}${kind.kind}ListForAllNamespaces`, action: "watchlist", parameters: [pretty, ...listing] });
   }
   return [
     ...operations.filter(({ verb }) => verbs.includes(verb)).map(({ verb: _, ...operation }) => operation),
@@ -86,7 +96,8 @@ function kindOperations(kind: Served): readonly Operation[] {
 function subresourceOperations(kind: Served, item: string, prefix: string, named: readonly Parameter[], name: string, sub: Subresource): readonly Operation[] {
   const about = sub.kind ?? { group: kind.group, version: kind.version, kind: kind.kind, definition: kind.definition };
   const label = subresourceLabel(name);
-  const base = { path: `${item}/${name}`, tag: tagOf(kind), gvk: { group: about.group, version: about.version, kind: about.kind }, consumes: anything, produces: encodings };
+  const { patches, streams: _, ...media } = mediaOf(kind);
+  const base = { path: `${item}/${name}`, tag: tagOf(kind), gvk: { group: about.group, version: about.version, kind: about.kind }, ...media };
   if (sub.connect) return connectOperations(kind, item, prefix, named, name, sub.connect);
   if (sub.text) {
     return [{ ...base, method: "get", id: `read${prefix}${kind.kind}${label}`, description: `Read the ${name} of one ${kind.kind}.`, action: "get", parameters: [...named.filter(parameter => parameter !== pretty), ...specialParameters(name, sub.text)], responses: { 200: "string" }, produces: ["text/plain", ...encodings] }];
@@ -97,7 +108,7 @@ function subresourceOperations(kind: Served, item: string, prefix: string, named
     create: { ...base, method: "post", id: `create${prefix}${kind.kind}${label}`, description: `Create the ${what}.`, action: "post", parameters: [...named, ...writing], body, responses: { 200: about.definition, 201: about.definition, 202: about.definition } },
     get: { ...base, method: "get", id: `read${prefix}${kind.kind}${label}`, description: `Read the ${what}.`, action: "get", parameters: named, responses: { 200: about.definition } },
     update: { ...base, method: "put", id: `replace${prefix}${kind.kind}${label}`, description: `Replace the ${what}.`, action: "put", parameters: [...named, ...writing], body, responses: { 200: about.definition, 201: about.definition } },
-    patch: { ...base, method: "patch", id: `patch${prefix}${kind.kind}${label}`, description: `Change the ${what}.`, action: "patch", parameters: [...named, ...patching], body: { definition: `${meta}Patch`, required: true }, responses: { 200: about.definition, 201: about.definition }, consumes: patches },
+    patch: { ...base, method: "patch", id: `patch${prefix}${kind.kind}${label}`, description: `Change the ${what}.`, action: "patch", parameters: [...named, ...patching], body: { definition: `${meta}Patch`, required: true }, responses: kind.custom === true ? { 200: about.definition } : { 200: about.definition, 201: about.definition }, consumes: patches },
   };
   return sub.verbs.map(verb => operations[verb]!);
 }
