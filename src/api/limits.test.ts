@@ -20,5 +20,8 @@ test("work that ends in time leaves no timer behind", async () => {
   assert.equal(clock.pending, 0);
 });
 
-for (const [query, ms] of [["", 60_000], ["timeout=5s", 5_000], ["timeout=10", 10_000], ["timeout=2h", 60_000], ["timeout=0s", 60_000], ["timeout=nonsense", 60_000]] as const)
+for (const [query, ms] of [["", 60_000], ["timeout=5s", 5_000], ["timeout=1.5s", 1_500], ["timeout=2h", 60_000], ["timeout=0s", 60_000], ["timeout=-5s", 60_000]] as const)
   test(`?${query} leaves ${ms} ms`, () => assert.equal(timeoutOf(new URLSearchParams(query)), ms));
+
+for (const [asked, why] of [["nonsense", 'invalid duration "nonsense"'], ["10", 'missing unit in duration "10"'], ["5y", 'unknown unit "y" in duration "5y"'], ["1h.", 'invalid duration "1h."']] as const)
+  test(`?timeout=${asked} is refused`, () => assert.throws(() => timeoutOf(new URLSearchParams({ timeout: asked })), { code: 400, message: `invalid timeout specified in the request URL - time: ${why}` }));

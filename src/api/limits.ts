@@ -1,6 +1,7 @@
 /** How long a request may take (apiserver pkg/server/filters/timeout.go); how many run at once is `flow-control/`. */
 import type { Clock } from "../base/clock.ts";
-import { timeout } from "./errors.ts";
+import { durationProblem, parseDuration } from "../base/duration.ts";
+import { badRequest, timeout } from "./errors.ts";
 
 /** Upstream's --request-timeout. */
 export const requestTimeoutMs = 60_000;
@@ -52,11 +53,11 @@ class Limit {
   }
 }
 
-/** `?timeout=10s`, in Go's notation; only shortens. */
+/** `?timeout=10s`, in Go's notation; only shortens. Throws for what is no duration (apiserver pkg/endpoints/filters/request_deadline.go). */
 export function timeoutOf(query: URLSearchParams): number {
-  const match = /^([0-9]{1,7})(ms|s|m|h)?$/.exec(query.get("timeout") ?? "");
-  if (match === null) return requestTimeoutMs;
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? "s"] ?? 1000;
-  const asked = Number(match[1]) * unit;
-  return asked === 0 ? requestTimeoutMs : Math.min(asked, requestTimeoutMs);
+  const asked = query.get("timeout") ?? "";
+  if (asked === "") return requestTimeoutMs;
+  const nanos = parseDuration(asked);
+  if (nanos === undefined) throw badRequest(`invalid timeout specified in the request URL - ${durationProblem(asked)}`);
+  return nanos <= 0n ? requestTimeoutMs : Math.min(Number(nanos) / 1e6, requestTimeoutMs);
 }

@@ -28,7 +28,13 @@ export type Endpoints = {
   readonly tokens?: TokenIssuer;
 };
 
-const paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
+const paths = ["/api", "/apis", "/apis/", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
+/** What `/` lists: every path that is not an object's. */
+function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly string[] {
+  const groups = discovery.groups().flatMap(({ name, versions }) => [...(name === "" ? [] : [`/apis/${name}`]), ...versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`))]);
+  const health = ["/healthz", "/livez", "/readyz"].flatMap(path => [path, ...checks.map(({ name }) => `${path}/${name}`)]);
+  return [...paths, ...groups, ...health].sort();
+}
 const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
@@ -48,7 +54,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   const { discovery, metrics, healthFigures, build, tokens, core, openapi } = endpoints;
   const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
   switch (path) {
-    case "/": return reply({ paths: [...paths, ...discovery.groups().flatMap(({ name, versions }) => versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`)))].sort() });
+    case "/": return reply({ paths: listed(discovery, endpoints.healthChecks) });
     case "/api": return aggregated(discovery, request, true) ?? reply(discovery.legacyVersions(endpoints.address));
     case "/apis": return aggregated(discovery, request, false) ?? reply(discovery.legacyGroups());
     case "/openapi/v2": return openapi.v2(request);

@@ -28,6 +28,7 @@ import { definitionRulesStep, Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
+import type { StartSteps } from "./start-steps.ts";
 import type { HealthCheck } from "./health.ts";
 import { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
@@ -80,6 +81,8 @@ export type ApiServerOptions = {
   /** More admission steps, after the built-in ones that mutate. */
   readonly admission?: readonly AdmissionStep[];
   readonly healthChecks?: readonly HealthCheck[];
+  /** Told of each step of the start that the server sees itself; checks health by them. */
+  readonly startSteps?: StartSteps;
   /** Where audit events go, by the policy of `audit.ts`; absent: none are made. */
   readonly audit?: AuditSink;
   /** Audits by an administrator's policy instead. */
@@ -161,15 +164,18 @@ export class ApiServer {
     };
     this.#endpoints = {
       core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.aggregator),
-      healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.healthChecks ?? [])],
+      healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.startSteps?.checks ?? []), ...(options.healthChecks ?? [])],
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
+    options.startSteps?.done("open");
   }
 
   /** What the server does by itself, until `signal` aborts: old events go, addresses of services are published. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, objects, clock, log } = this.core;
-    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal), this.aggregator.run(signal), keepFlowControl(this.core, signal)]);
+    const { startSteps } = this.#options;
+    startSteps?.done("loops");
+    await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal, () => startSteps?.done("published")), this.aggregator.run(signal), keepFlowControl(this.core, signal)]);
   }
 
   /** Answers one request. Never throws for what a client did; what we did wrong ends the process through `fatal`. `as` is who asks, for components in this process: nothing of the request is believed then. */
@@ -200,6 +206,8 @@ export class ApiServer {
   }
 
   async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
+    const long = this.#isLongRunning(info);
+    const timeoutMs = long ? 0 : timeoutOf(info.query);
     const found = as ?? (await this.authenticator.authenticate(request));
     if (found === undefined) throw unauthorized();
     trail.user = found;
@@ -209,9 +217,8 @@ export class ApiServer {
     const user = wantsImpersonation(request.headers) ? await impersonate(found, request.headers, this.core.authorizer, attributesOf(info)) : found;
     if (user !== found) trail.impersonated = user;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
-    const long = this.#isLongRunning(info);
     if (long && info.verb !== "watch") return run(request);
-    return this.#flow.run(request, info, user, trail, () => (long ? run(request) : within(this.#options.clock, timeoutOf(info.query), run, request)));
+    return this.#flow.run(request, info, user, trail, () => (long ? run(request) : within(this.#options.clock, timeoutMs, run, request)));
   }
 
   async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {

@@ -22,6 +22,20 @@ export function parseDuration(text: string): bigint | undefined {
   return total > int64Max ? undefined : sign * total;
 }
 
+/** What time.ParseDuration says of a text that is no duration. */
+export function durationProblem(text: string): string {
+  const shown = JSON.stringify(text);
+  let rest = text.replace(/^[-+]/, "");
+  for (let part; (part = /^(?:\d+\.?\d*|\.\d+)/.exec(rest)) !== null;) {
+    rest = rest.slice(part[0].length);
+    const unit = /^[^.\d]*/.exec(rest)![0];
+    if (unit === "") return `time: missing unit in duration ${shown}`;
+    if (!Object.hasOwn(unitNanos, unit)) return `time: unknown unit ${JSON.stringify(unit)} in duration ${shown}`;
+    rest = rest.slice(unit.length);
+  }
+  return `time: invalid duration ${shown}`;
+}
+
 /** As Go writes it: `1h0m0s`, `1.5s`, `250ms`, `0s`. */
 export function formatDuration(nanos: bigint): string {
   if (nanos < 0n) return `-${formatDuration(-nanos)}`;

@@ -82,7 +82,10 @@ async function bind(claim: PersistentVolumeClaim, volume: PersistentVolume, cont
   await confirm(bound, held, context);
 }
 async function confirm(claim: PersistentVolumeClaim, volume: PersistentVolume, context: Context): Promise<void> {
-  const status = { ...claim.status, phase: "Bound" as const, accessModes: volume.spec.accessModes, capacity: claim.status.phase === "Bound" ? claim.status.capacity : volume.spec.capacity };
+  // Only while binding: afterwards whoever changes the volume says its capacity and class.
+  const { volumeAttributesClassName } = volume.spec;
+  const first = claim.status.phase === "Bound" ? {} : { capacity: volume.spec.capacity, ...(volumeAttributesClassName === undefined ? {} : { currentVolumeAttributesClassName: volumeAttributesClassName }) };
+  const status = { ...claim.status, phase: "Bound" as const, accessModes: volume.spec.accessModes, ...first };
   if (!sameJson(status, claim.status)) await context.updateStatus(PersistentVolumeClaim, { ...claim, status: status as typeof claim.status });
 }
 async function lose(claim: PersistentVolumeClaim, why: string, context: Context): Promise<void> {

@@ -37,7 +37,7 @@ export type ApiConfig = {
 export async function loadApiConfig(folder: string | undefined, clock: Clock, random: Random, log: Log): Promise<ApiConfig> {
   if (folder === undefined) return { tokens: [] };
   const present = await readdir(folder).catch((error: unknown) => {
-    throw new Error(`${folder} (--api-config): ${messageOf(error)}`, { cause: error });
+    throw new Error(`${folder} (--api-config)`, { cause: error });
   });
   const authorization = present.includes(authorizationFile) ? await within(folder, authorizationFile, path => authorizationOf(path, folder, clock, random, log.child("authorization"))) : undefined;
   const named = (authorization?.files ?? []).map(file => resolve(folder, file));
@@ -63,7 +63,7 @@ async function within<T>(folder: string, name: string, read: (path: string) => P
   try {
     return await read(path);
   } catch (error) {
-    throw new Error(`${path}: ${messageOf(error)}`, { cause: error });
+    throw new Error(path, { cause: error });
   }
 }
 

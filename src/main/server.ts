@@ -21,6 +21,7 @@ import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
 import type { Authorizer, TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
 import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
+import { StartSteps } from "../api/start-steps.ts";
 import { agentOf } from "../api/subresources/proxy.ts";
 import { must } from "../base/assert.ts";
 import { decodeBase64 } from "../base/base64.ts";
@@ -156,9 +157,10 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   let nodes: Awaited<ReturnType<typeof import("./simulated-nodes.ts").startSimulatedNodes>> | undefined;
   // Admission comes before the server that has the authorizers is made.
   const everybody: Authorizer = { authorize: (user, attributes) => api.core.authorizer.authorize(user, attributes), rules: (user, namespace) => api.core.authorizer.rules(user, namespace) };
+  const startSteps = new StartSteps();
   const api: ApiServer = new ApiServer({
     audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
-    store, kinds, clock, random, log: log.child("api"), tokens, fatal,
+    store, kinds, clock, random, log: log.child("api"), tokens, fatal, startSteps,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
       const review = (token: string, audiences: readonly string[]): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences));
@@ -199,6 +201,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     address: cluster.advertise, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster), volumesFolder: `${cluster.dataFolder}/volumes`,
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
   });
+  startSteps.done("system");
   report.step("system namespaces, roles and services");
 
   // Everybody in the process acts as itself, with the rights of its default role, as if it came over the network.

@@ -2,7 +2,7 @@
 import { isObject, type Json } from "../base/json.ts";
 import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
 import { canonicalTime, isBase64 } from "./decode-scalars.ts";
-import { canonicalDuration } from "../base/duration.ts";
+import { canonicalDuration, durationProblem } from "../base/duration.ts";
 import type { Node } from "./t.ts";
 
 /** Unknown fields told for one object: a hostile one could hold millions. */
@@ -86,7 +86,7 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
       else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, false) === undefined) {
         const layout = node.format === "date-time" ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
         walk.mismatch = `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`;
-      } else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = `time: invalid duration ${JSON.stringify(value)}`;
+      } else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
   }
 }
 function badBase64(value: string): number {

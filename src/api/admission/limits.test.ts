@@ -100,6 +100,20 @@ test("scopes choose the pods that a quota bounds", () => {
   assert.equal(isInScope(quota({}, { scopes: ["BestEffort"] }), { group: "", plural: "services" }, { spec: {} }), false);
 });
 
+test("a claim counts under the attributes class that it wants and the one that it has, with the storage that it was to have", () => {
+  const claim = { metadata: {}, spec: { volumeAttributesClassName: "silver", resources: { requests: { storage: "1500m" } } }, status: { currentVolumeAttributesClassName: "gold", modifyVolumeStatus: { targetVolumeAttributesClassName: "silver" } } };
+  const by = (object: object, operator: string, ...values: string[]) => isInScope(quota({}, { scopeSelector: { matchExpressions: [{ scopeName: "VolumeAttributesClass", operator, values }] } }), { group: "", plural: "persistentvolumeclaims" }, object);
+  assert.deepEqual([by(claim, "In", "gold"), by(claim, "In", "silver"), by(claim, "In", "bronze"), by(claim, "NotIn", "gold"), by(claim, "Exists"), by({ spec: {} }, "Exists"), by({ spec: {} }, "NotIn", "gold"), by({ spec: {} }, "DoesNotExist")], [true, true, false, true, true, false, true, true]);
+  const storage = (object: object): unknown => amountsOf(usageOf({ group: "", plural: "persistentvolumeclaims" }, object, 0))["requests.storage"];
+  assert.deepEqual([storage(claim), storage({ ...claim, status: { allocatedResources: { storage: "1Gi" } } })], ["2", "1Gi"]);
+});
+
+test("a resource claim counts its devices by class: of alternatives the most, all of them as 32", () => {
+  const request = (deviceClassName: string, allocationMode: string, count?: number) => ({ deviceClassName, allocationMode, ...(count === undefined ? {} : { count }) });
+  const spec = { devices: { requests: [{ name: "a", exactly: request("gold", "ExactCount", 2) }, { name: "b", firstAvailable: [request("gold", "ExactCount", 1), request("gold", "ExactCount", 3), request("silver", "All")] }] } };
+  assert.deepEqual(amountsOf(usageOf({ group: "resource.k8s.io", plural: "resourceclaims" }, { spec }, 0)), { "count/resourceclaims.resource.k8s.io": "1", "gold.deviceclass.resource.k8s.io/devices": "5", "silver.deviceclass.resource.k8s.io/devices": "32" });
+});
+
 test("only what an update adds is counted", () => {
   const stored = { resourcequotas: [quota({ "services.nodeports": "2" })], services: [{ metadata: { name: "s" }, spec: { type: "NodePort", ports: [{}, {}] } }] };
   const update = (ports: number) => run(resourceQuota(), stored, Service, { metadata: { name: "s" }, spec: { type: "NodePort", ports: Array.from({ length: ports }, () => ({})) } }, { operation: "UPDATE", previous: stored.services[0] });

@@ -48,7 +48,7 @@ export function resourceQuota(): AdmissionStep {
 function isCounted({ kind, operation, subresource, object }: AdmissionRequest): boolean {
   if (object === undefined) return false;
   if (operation === "CREATE") return subresource === "";
-  return operation === "UPDATE" && kind.group === "" && growing.has(kind.plural) && (kind.plural === "pods" ? subresource === "resize" : subresource === "");
+  return operation === "UPDATE" && kind.group === "" && growing.has(kind.plural) && (kind.plural === "pods" ? subresource === "resize" : subresource === "" || (kind.plural === "persistentvolumeclaims" && subresource === "status"));
 }
 
 /** What the write uses on top of what its object used before. */

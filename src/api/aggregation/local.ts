@@ -26,10 +26,10 @@ const priorities = new Map([
 /** Groups that this server answers only until somebody installs a server for them: a chart that brings the APIService (metrics-server's) finds none in its way, as on Kubernetes. */
 const yielding: ReadonlySet<string> = new Set(["metrics.k8s.io"]);
 
-/** Keeps the objects in step with what is served until `signal` aborts. Those of other servers are `aggregator.ts`'s. */
-export async function publishLocalServices(core: Core, signal: AbortSignal): Promise<void> {
+/** Keeps the objects in step with what is served until `signal` aborts; `onPublished` is called each time they are. Those of other servers are `aggregator.ts`'s. */
+export async function publishLocalServices(core: Core, signal: AbortSignal, onPublished: () => void): Promise<void> {
   if (core.registry.of(APIService) === undefined) return;
-  await keepInStep(core, { prefix: prefixOf(APIService), onChange: note => core.registry.onChange(note) }, () => synchronize(core, signal), signal);
+  await keepInStep(core, { prefix: prefixOf(APIService), onChange: note => core.registry.onChange(note) }, () => synchronize(core, signal).then(onPublished), signal);
 }
 
 async function synchronize(core: Core, signal: AbortSignal): Promise<void> {

@@ -97,7 +97,7 @@ export class FlowControl {
         if (level.queues.cancel(ticket, why, this.#clock.monotonic())) settle(why);
       };
       const gone = (): void => end("gone");
-      const stop = this.#clock.after(timeoutOf(info.query) * waitPart, () => end("time-out"));
+      const stop = this.#clock.after((info.verb === "watch" ? requestTimeoutMs : timeoutOf(info.query)) * waitPart, () => end("time-out"));
       const settle = (how: "runs" | "time-out" | "gone"): void => {
         stop();
         request.signal.removeEventListener("abort", gone);

@@ -1,5 +1,5 @@
 /** What an object uses of a ResourceQuota, and which quotas it falls under: the same for admission and for the controller (upstream: pkg/quota/v1/evaluator/core, apiserver pkg/quota/v1/generic). */
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../../base/quantity.ts";
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityOf, quantityValue, type Quantity } from "../../base/quantity.ts";
 import { msOf } from "../../base/time.ts";
 import { podContainers } from "./podreferences.ts";
 
@@ -12,10 +12,14 @@ const one = parseQuantity("1");
 const plainCounts: ReadonlySet<string> = new Set(["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps", "persistentvolumeclaims"]);
 const standard: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage"]);
 const classSuffix = ".storageclass.storage.k8s.io/";
+const devicesSuffix = ".deviceclass.resource.k8s.io/devices";
+/** The most that one claim may be given (AllocationResultsMaxSize): what `All` counts as. */
+const devicesMax = 32;
 
 /** Everything of this object that a quota may bound. */
 export function usageOf({ group, plural }: Resource, object: any, now: number): Usage {
   const usage = new Map<string, Quantity>([[`count/${plural}${group === "" ? "" : `.${group}`}`, one]]);
+  if (group === "resource.k8s.io" && plural === "resourceclaims") addDevices(usage, object.spec);
   if (group !== "") return usage;
   if (plural === "pods") addPod(usage, object, now);
   else if (plainCounts.has(plural)) usage.set(plural, one);
@@ -50,13 +54,30 @@ function addService(usage: Map<string, Quantity>, { type, ports = [], allocateLo
   if (type === "NodePort" || balanced) usage.set("services.nodeports", parseQuantity(String(nodePorts)));
 }
 
-function addClaim(usage: Map<string, Quantity>, { metadata, spec }: any): void {
+/** Devices by class: of alternatives the most of each. */
+function addDevices(usage: Map<string, Quantity>, { devices }: any): void {
+  const countOf = ({ allocationMode, count = 0 }: any): number => (allocationMode === "All" ? devicesMax : allocationMode === "ExactCount" ? count : 0);
+  for (const { exactly, firstAvailable = [] } of devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const each of exactly === undefined ? firstAvailable : [exactly]) most.set(each.deviceClassName, Math.max(most.get(each.deviceClassName) ?? 0, countOf(each)));
+    for (const [name, count] of most) add(usage as Map<string, Quantity>, { [name + devicesSuffix]: String(count) });
+  }
+}
+
+function addClaim(usage: Map<string, Quantity>, { metadata, spec, status }: any): void {
   const name: string = metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
-  const storage: string | undefined = spec.resources?.requests?.storage;
-  if (storage !== undefined) usage.set("requests.storage", parseQuantity(storage));
+  const asked: string | undefined = spec.resources?.requests?.storage;
+  const given: string | undefined = status?.allocatedResources?.storage;
+  // A volume that was to grow further than is asked for now counts with what it was to have.
+  const storage = asked === undefined ? undefined : wholeBytes(given !== undefined && compareQuantities(given, asked) > 0 ? given : asked);
+  if (storage !== undefined) usage.set("requests.storage", storage);
   if (name === "") return;
   usage.set(`${name}${classSuffix}persistentvolumeclaims`, one);
-  if (storage !== undefined) usage.set(`${name}${classSuffix}requests.storage`, parseQuantity(storage));
+  if (storage !== undefined) usage.set(`${name}${classSuffix}requests.storage`, storage);
+}
+function wholeBytes(text: string): Quantity {
+  const quantity = parseQuantity(text);
+  return quantity.nanos % 1_000_000_000n === 0n ? quantity : quantityOf(quantityValue(quantity));
 }
 
 /** What a pod asks for as a whole: containers and sidecars together, or an init container if it asks for more, and the overhead (component-helpers resource.PodRequests). */
@@ -104,11 +125,17 @@ export function isInScope(quota: any, { group, plural }: Resource, object: any):
   if (asked.length === 0) return true;
   if (group !== "") return false;
   return asked.every(({ scopeName, operator, values = [] }) => {
-    if (scopeName === "VolumeAttributesClass") return plural === "persistentvolumeclaims" && isAmong(object.spec.volumeAttributesClassName ?? "", operator, values);
+    if (scopeName === "VolumeAttributesClass") return plural === "persistentvolumeclaims" && attributeClasses(object).some(name => isAmong(name, operator, values));
     if (plural !== "pods") return false;
     if (scopeName === "PriorityClass") return isAmong(object.spec.priorityClassName ?? "", operator, values);
     return podScopes.get(scopeName)?.(object) === true;
   });
+}
+
+/** The class that a claim wants, has, and is being given: while it changes it counts under both. */
+function attributeClasses({ spec, status }: any): readonly string[] {
+  const names = [spec.volumeAttributesClassName, status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName].filter(name => name !== undefined && name !== "");
+  return names.length === 0 ? [""] : names;
 }
 
 const podScopes: ReadonlyMap<string, (pod: any) => boolean> = new Map<string, (pod: any) => boolean>([
@@ -127,13 +154,14 @@ function crossesNamespaces({ affinity }: any): boolean {
 function isAmong(value: string, operator: string, values: readonly string[]): boolean {
   if (operator === "Exists") return value !== "";
   if (operator === "DoesNotExist") return value === "";
-  return operator === "In" ? values.includes(value) : value !== "" && !values.includes(value);
+  return operator === "In" ? values.includes(value) : !values.includes(value);
 }
 
 /** The resources that a quota counts of objects of one kind: what `usageOf` could name. */
 export function countsFor(quota: any, { group, plural }: Resource): readonly string[] {
   return Object.keys(quota.spec.hard ?? {}).filter(name => {
     if (name === `count/${plural}${group === "" ? "" : `.${group}`}`) return true;
+    if (group === "resource.k8s.io" && plural === "resourceclaims") return name.endsWith(devicesSuffix);
     if (group !== "") return false;
     if (name === plural && plainCounts.has(plural)) return true;
     if (plural === "pods") return standard.has(name) || name.startsWith("limits.") || name.startsWith("hugepages-") || (name.startsWith("requests.") && name !== "requests.storage");

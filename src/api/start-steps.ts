@@ -1,0 +1,31 @@
+/** How far the server's start is, under the names of the post-start hooks with which upstream's server brings about the same (kube-apiserver's /readyz?verbose). */
+import type { HealthCheck } from "./health.ts";
+
+/**
+ * `open`: the store is read, requests are answered. `loops`: definitions are accepted, flows classified, other servers looked after.
+ * `published`: every served version has its APIService. `system`: namespaces, roles, priority classes, services and addresses of the system are there.
+ */
+export type StartStep = "open" | "loops" | "published" | "system";
+
+/** In upstream's order. Not there: leases of API servers' identities and the tracking of old tokens, which this server does not have. */
+const hooks: readonly (readonly [name: string, step: StartStep])[] = [
+  ["poststarthook/start-apiserver-admission-initializer", "open"], ["poststarthook/generic-apiserver-start-informers", "open"], ["poststarthook/priority-and-fairness-config-consumer", "loops"], ["poststarthook/priority-and-fairness-filter", "open"],
+  ["poststarthook/storage-object-count-tracker-hook", "open"], ["poststarthook/storage-readiness", "open"], ["poststarthook/start-apiextensions-informers", "open"], ["poststarthook/start-apiextensions-controllers", "loops"], ["poststarthook/crd-informer-synced", "loops"],
+  ["poststarthook/start-system-namespaces-controller", "system"], ["poststarthook/start-cluster-authentication-info-controller", "system"], ["poststarthook/start-service-ip-repair-controllers", "system"], ["poststarthook/rbac/bootstrap-roles", "system"],
+  ["poststarthook/scheduling/bootstrap-system-priority-classes", "system"], ["poststarthook/priority-and-fairness-config-producer", "loops"], ["poststarthook/bootstrap-controller", "system"], ["poststarthook/aggregator-reload-proxy-client-cert", "open"],
+  ["poststarthook/start-kube-aggregator-informers", "open"], ["poststarthook/apiservice-status-local-available-controller", "published"], ["poststarthook/apiservice-status-remote-available-controller", "loops"], ["poststarthook/apiservice-registration-controller", "published"],
+  ["poststarthook/apiservice-discovery-controller", "loops"], ["poststarthook/kube-apiserver-autoregistration", "published"], ["autoregister-completion", "published"], ["poststarthook/apiservice-openapi-controller", "open"], ["poststarthook/apiservice-openapiv3-controller", "open"],
+];
+
+export class StartSteps {
+  readonly #done = new Set<StartStep>();
+  readonly checks: readonly HealthCheck[];
+
+  constructor() {
+    const check = (step: StartStep) => (): void => { if (!this.#done.has(step)) throw new Error("not finished"); };
+    this.checks = [{ name: "informer-sync", ready: true, check: check("open") }, ...hooks.map(([name, step]) => ({ name, check: check(step) }))];
+  }
+  done(step: StartStep): void {
+    this.#done.add(step);
+  }
+}
