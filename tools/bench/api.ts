@@ -8,7 +8,7 @@ const sessions = 8;
 /** Pods in a list. */
 const listed = 5_000;
 
-/** A pod of about 3.4 KB as clients send it. Another scheduler's, so that only its creation is measured. */
+/** A pod of about 3.4 KB as clients send it, 7.2 KB once it is stored. Another scheduler's, so that only its creation is measured. */
 export function podBody(name: string): Buffer {
   const container = (i: number) => ({
     name: `c${i}`, image: `registry.example.com/team/service-${i}:v1.2.3`, ports: [{ name: `http${i}`, containerPort: 8080 + i }],
@@ -68,67 +68,68 @@ async function measure(cluster: BenchCluster, add: AddRow): Promise<void> {
     if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString("utf8").slice(0, 300)}`);
   };
   try {
-    await ready(client);
-    const pods = "/api/v1/namespaces/default/pods";
-    let made = 0;
-    const create = () => expect(201, "POST", pods, podBody(`p${String(made++).padStart(6, "0")}`));
-    await load(concurrency, 2_000, create);
-    let before = cpu();
-    const creates = await load(concurrency, 3_000, create);
-    add("pod creates, 64 in flight", "/s", creates.done / creates.seconds, "≥ 4,000");
-    add("  p99", "ms", percentile(creates.sortedMs, 0.99));
-    add("  server CPU per create", "µs", ((cpu() - before) / creates.done) * 1e6, "≤ 250");
-    const single = await load(1, 1_000, create);
-    add("pod creates, one at a time", "/s", single.done / single.seconds);
-
-    before = cpu();
-    const gets = await load(concurrency, 2_000, i => expect(200, "GET", `${pods}/p${String((i * 7919) % made).padStart(6, "0")}`));
-    add("GET one pod", "/s", gets.done / gets.seconds, "30,000");
-    add("  server CPU per GET", "µs", ((cpu() - before) / gets.done) * 1e6, "≤ 45");
-
-    await prune(expect, pods, made, listed);
-    const listing = async (what: string, path: string) => {
-      const bytes = (await client.request("GET", path, undefined, true)).body.length;
+    /** Creates pods until the server is warm, then for `ms`; how many there are. Who owns which fields and what was defaulted double what a client sends. */
+    const creating = async (namespace: string, what: string, bodyOf: (name: string) => Buffer, ms: number): Promise<number> => {
+      await expect(201, "POST", "/api/v1/namespaces", Buffer.from(JSON.stringify({ metadata: { name: namespace } })));
+      await ready(client, namespace);
+      let made = 0;
+      const create = () => expect(201, "POST", podsIn(namespace), bodyOf(nameOf(made++)));
+      await load(concurrency, 2_000, create);
       const start = cpu();
-      const lists = await load(1, 2_000, () => expect(200, "GET", path));
+      const { done, seconds, sortedMs } = await load(concurrency, ms, create);
+      add(`creates of a pod ${what}, 64 in flight`, "/s", done / seconds, "≥ 4,000");
+      add(`  p99, ${what}`, "ms", percentile(sortedMs, 0.99));
+      add(`  server CPU per create, ${what}`, "µs", ((cpu() - start) / done) * 1e6, "≤ 250");
+      const single = await load(1, 1_000, create);
+      add(`creates of a pod ${what}, one at a time`, "/s", single.done / single.seconds);
+      return made;
+    };
+    // The goals are for pods of 3.4 KB (../shared/performance.md), whose list of 5,000 has 17 MB; the others show what size makes of it.
+    const middles = await creating("middle", "of 3.4 KB as stored", middlePodBody, 3_000);
+    const larges = await creating("large", "of 7.2 KB as stored", podBody, 3_000);
+    await creating("small", "with one container", smallPodBody, 3_000);
+
+    const start = cpu();
+    const gets = await load(concurrency, 2_000, i => expect(200, "GET", `${podsIn("large")}/${nameOf((i * 7919) % larges)}`));
+    add("GET one pod of 7.2 KB as stored", "/s", gets.done / gets.seconds, "30,000");
+    add("  server CPU per GET", "µs", ((cpu() - start) / gets.done) * 1e6, "≤ 45");
+
+    const listing = async (namespace: string, what: string, made: number) => {
+      await prune(expect, podsIn(namespace), made, listed);
+      const bytes = (await client.request("GET", podsIn(namespace), undefined, true)).body.length;
+      const start = cpu();
+      const lists = await load(1, 2_000, () => expect(200, "GET", podsIn(namespace)));
       add(`LIST ${listed.toLocaleString("en")} pods, ${what} each as stored`, "ms", percentile(lists.sortedMs, 0.5), "≤ 20");
       add(`  its size, ${what} each`, "MB", bytes / 1e6);
       add(`  server CPU per LIST, ${what}`, "ms", ((cpu() - start) / lists.done) * 1e3, "≤ 10 of the loop");
     };
-    await listing("7.2 KB", pods);
-    // Who owns which fields and what was defaulted double a pod's size; the goal's 17 MB (../shared/performance.md, d4) are 3.4 KB a pod.
-    await expect(201, "POST", "/api/v1/namespaces", Buffer.from(JSON.stringify({ metadata: { name: "middle" } })));
-    await ready(client, "middle");
-    const middle = "/api/v1/namespaces/middle/pods";
-    let next = 0;
-    await Promise.all(Array.from({ length: concurrency }, async () => {
-      while (next < listed) await expect(201, "POST", middle, middlePodBody(`p${String(next++).padStart(6, "0")}`));
-    }));
-    await listing("3.4 KB", middle);
+    await listing("large", "7.2 KB", larges);
+    await listing("middle", "3.4 KB", middles);
 
-    const perCreate = async (path: string, bodyOf: (name: string) => Buffer): Promise<number> => {
+    let made = 0;
+    const perCreate = async (path: string, bodyOf: (name: string) => Buffer): Promise<{ readonly rate: number; readonly each: number }> => {
       const one = () => expect(201, "POST", path, bodyOf(`c${String(made++).padStart(6, "0")}`));
       await load(concurrency, 1_500, one);
       const start = cpu();
       const { done, seconds } = await load(concurrency, 2_500, one);
-      add(path === pods ? "creates of a pod with one container" : `creates of a custom resource with ${rulesCount} rules`, "/s", done / seconds);
-      return ((cpu() - start) / done) * 1e6;
+      return { rate: done / seconds, each: ((cpu() - start) / done) * 1e6 };
     };
-    const small = await perCreate(pods, smallPodBody);
-    add("  server CPU per create, one container", "µs", small, "≤ 250");
+    // Beside each other, in a server of the same age.
+    const small = await perCreate(podsIn("small"), smallPodBody);
     await expect(201, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ruledDefinition());
     const widgets = "/apis/bench.example.com/v1/namespaces/default/widgets";
     for (let status = 0; status !== 200; await new Promise(resolve => setTimeout(resolve, 50))) ({ status } = await client.request("GET", widgets));
     const ruled = await perCreate(widgets, widgetBody);
-    add("  server CPU per create, custom", "µs", ruled);
-    add("  … as a multiple of the pod's", "×", ruled / small, "≤ 3");
+    add(`creates of a custom resource with ${rulesCount} rules`, "/s", ruled.rate);
+    add("  server CPU per create, custom", "µs", ruled.each);
+    add("  … as a multiple of a pod's with one container", "×", ruled.each / small.each, "≤ 3");
   } finally {
     client.close();
   }
 }
 
 /** The default service account must be there before pods are. */
-async function ready(client: LoadClient, namespace = "default"): Promise<void> {
+async function ready(client: LoadClient, namespace: string): Promise<void> {
   const deadline = performance.now() + 10_000;
   while ((await client.request("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/default`)).status !== 200) {
     if (performance.now() > deadline) throw new Error("the default service account does not appear");
@@ -136,9 +137,12 @@ async function ready(client: LoadClient, namespace = "default"): Promise<void> {
   }
 }
 
+const podsIn = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+const nameOf = (i: number): string => `p${String(i).padStart(6, "0")}`;
+
 async function prune(expect: (status: number, method: string, path: string) => Promise<void>, pods: string, made: number, keep: number): Promise<void> {
   let next = keep;
   await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (next < made) await expect(200, "DELETE", `${pods}/p${String(next++).padStart(6, "0")}?gracePeriodSeconds=0`);
+    while (next < made) await expect(200, "DELETE", `${pods}/${nameOf(next++)}?gracePeriodSeconds=0`);
   }));
 }
