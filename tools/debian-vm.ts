@@ -8,6 +8,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, s
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pushTestImages } from "./images/hello.ts";
+import { pushNetImage } from "./images/net.ts";
 import { startRegistry } from "./images/registry.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
@@ -104,6 +105,7 @@ mkdirSync(folder, { recursive: true });
 const registry = await startRegistry(join(folder, "registry"));
 try {
   await pushTestImages(registry.address, join(folder, "debs"));
+  await pushNetImage(registry.address, join(folder, "debs"));
   const kernel = makeRoot(join(folder, "root"));
   makeInitrd(folder, join(folder, "root"), kernel);
   shell(`cd '${folder}'; truncate -s 6G disk.img; mke2fs -q -t ext4 -d root disk.img`);

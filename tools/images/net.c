@@ -1,6 +1,6 @@
 /* A small client and server for the network tests; built with glibc and with musl.
- *   net serve tcp:80 udp:81 …   says who it is and who asks: "HOSTNAME CLIENT-ADDRESS\n", over TCP as HTTP/1.0
- *   net ask tcp|udp HOST PORT N asks N times, each on a fresh socket; one line an answer, or why there is none
+ *   net serve tcp:80 udp:81 sctp:82 …  says who it is and who asks: "HOSTNAME CLIENT-ADDRESS\n", over TCP and SCTP as HTTP/1.0
+ *   net ask tcp|udp|sctp HOST PORT N  asks N times, each on a fresh socket; one line an answer, or why there is none
  *   net load HOST PORT N RATE   asks N times over TCP at RATE a second; prints "ok=… failed=…"
  *   net flow HOST PORT N        one UDP socket, a message every 50 ms; prints who answers each, or "timeout"
  *   net resolve NAME [4|6]      addresses from getaddrinfo, one a line
@@ -38,6 +38,8 @@ static int named(struct sockaddr_storage *from, char *out, int size) {
   return snprintf(out, size, "%s %s\n", host, strncmp(text, "::ffff:", 7) ? text : text + 7);
 }
 
+static int protocol_of(const char *name) { return strncmp(name, "sctp", 4) ? 0 : IPPROTO_SCTP; }
+
 static int serve(int count, char **specs) {
   struct pollfd fds[16];
   int udp[16];
@@ -46,8 +48,8 @@ static int serve(int count, char **specs) {
   signal(SIGTERM, ended); /* PID 1 has no default actions */
   for (int i = 0; i < count; i++) {
     udp[i] = strncmp(specs[i], "udp:", 4) == 0;
-    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(specs[i] + 4))};
-    int one = 1, zero = 0, fd = socket(AF_INET6, udp[i] ? SOCK_DGRAM : SOCK_STREAM, 0);
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(strchr(specs[i], ':') + 1))};
+    int one = 1, zero = 0, fd = socket(AF_INET6, udp[i] ? SOCK_DGRAM : SOCK_STREAM, protocol_of(specs[i]));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
     if (bind(fd, (void *)&any, sizeof any) || (!udp[i] && listen(fd, 512))) { perror(specs[i]); return 1; }
@@ -79,11 +81,11 @@ static int serve(int count, char **specs) {
   }
 }
 
-static int open_to(const char *name, const char *port, int type) {
+static int open_to(const char *name, const char *port, int type, int protocol) {
   struct addrinfo hints = {.ai_socktype = type}, *found;
   int failed = getaddrinfo(name, port, &hints, &found);
   if (failed) { printf("unknown: %s\n", gai_strerror(failed)); return -1; }
-  int fd = socket(found->ai_family, type | SOCK_NONBLOCK, 0), error = 0;
+  int fd = socket(found->ai_family, type | SOCK_NONBLOCK, protocol), error = 0;
   socklen_t size = sizeof error;
   if (connect(fd, found->ai_addr, found->ai_addrlen) && errno == EINPROGRESS) {
     if (!waited(fd, POLLOUT, 2000)) error = ETIMEDOUT; else getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -122,7 +124,7 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "ask") && argc >= 5) {
     int type = strcmp(argv[2], "udp") ? SOCK_STREAM : SOCK_DGRAM, good = 0, n = argc > 5 ? atoi(argv[5]) : 1;
     for (int i = 0; i < n; i++) {
-      int fd = open_to(argv[3], argv[4], type);
+      int fd = open_to(argv[3], argv[4], type, protocol_of(argv[2]));
       if (fd >= 0 && once(fd, line, sizeof line)) { printf("%s", line); good++; }
     }
     return good == n ? 0 : 1;
@@ -133,14 +135,14 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i++) {
       double due = began + i * 1000 / rate - now();
       if (due > 0) usleep(due * 1000);
-      int fd = open_to(argv[2], argv[3], SOCK_STREAM);
+      int fd = open_to(argv[2], argv[3], SOCK_STREAM, 0);
       if (fd >= 0 && once(fd, line, sizeof line)) ok++; else failed++;
     }
     printf("ok=%d failed=%d ms=%.0f\n", ok, failed, now() - began);
     return failed > 0;
   }
   if (!strcmp(mode, "stay") && argc >= 4) {
-    int fd = open_to(argv[2], argv[3], SOCK_STREAM);
+    int fd = open_to(argv[2], argv[3], SOCK_STREAM, 0);
     if (fd < 0) return 1;
     for (;;) {
       if (write(fd, "stay\n", 5) != 5 || !waited(fd, POLLIN, 1500) || read(fd, line, sizeof line) <= 0) { printf("cut\n"); return 0; }
@@ -149,7 +151,7 @@ int main(int argc, char **argv) {
     }
   }
   if (!strcmp(mode, "flow") && argc >= 5) {
-    int fd = open_to(argv[2], argv[3], SOCK_DGRAM);
+    int fd = open_to(argv[2], argv[3], SOCK_DGRAM, 0);
     for (int i = atoi(argv[4]); fd >= 0 && i > 0; i--) {
       int got = write(fd, "flow\n", 5) == 5 && waited(fd, POLLIN, 500) ? read(fd, line, sizeof line - 1) : 0;
       line[got > 0 ? got : 0] = 0;
