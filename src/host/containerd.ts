@@ -7,12 +7,13 @@ import { existsSync, openSync, closeSync, readFileSync, statSync, truncateSync }
 import { mkdir, rm } from "node:fs/promises";
 import type { Log } from "../base/log.ts";
 import { bootId } from "./boot-id.ts";
-import { chooseRuntime, cgroupFacts, findRuntimePrograms, pathsOf, pauseImage, renderCni, renderConfig, type ContainerdSettings } from "./containerd-config.ts";
+import { chooseRuntime, cgroupFacts, findRuntimePrograms, networkName, pathsOf, pauseImage, renderCni, renderConfig, type ContainerdSettings } from "./containerd-config.ts";
 import { CriRuntime } from "./cri.ts";
 import { startTimeOf } from "./daemon.ts";
 import { writeFilesAtomic } from "./files.ts";
 import { outsideMtu } from "./node-links.ts";
 import { importPauseImage } from "./pause-image.ts";
+import { forgetBrokenResults } from "./leftovers.ts";
 
 export type RunningContainerd = { readonly socket: string; readonly pid: number; readonly runtime: "runc" | "crun"; readonly startedNow: boolean };
 
@@ -70,6 +71,7 @@ export async function stopContainerd(settings: Running): Promise<void> {
 async function start(settings: ContainerdSettings, program: string): Promise<number> {
   const at = pathsOf(settings);
   await rm(at.socket, { force: true });
+  await forgetBrokenResults(networkName(settings.name));
   if (existsSync(at.log) && statSync(at.log).size > logBytesMax) truncateSync(at.log);
   const log = openSync(at.log, "a", 0o600);
   try {

@@ -1,24 +1,41 @@
 /** What a private containerd that died, or was killed, leaves on the machine: shims, namespaces, mounts, CNI's notes. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { startTimeOf } from "./daemon.ts";
 import { writeFileAtomic } from "./files.ts";
 import { mountsBeneath } from "./node-files.ts";
 import { mustCommand } from "./command.ts";
 
 const killWaitMs = 5_000;
+/** What CNI plugins answered when they made pods' networks: one file an interface, the place is fixed. */
+const results = "/var/lib/cni/results";
 
 export async function removeLeftovers(at: { readonly root: string; readonly state: string; readonly socket: string; readonly network: string; readonly runDir: string; readonly ipam: string }): Promise<void> {
   const shims = shimsOf(at.socket);
   // Containers first, while their shims still know them; then the shims.
   for (const { pid, startTime } of [...shims.flatMap(({ pid }) => descendantsOf(pid)), ...shims]) await killProcess(pid, startTime);
   for (const folder of [at.state, at.root]) for (const point of await mountsBeneath(folder)) await mustCommand("umount", ["--no-canonicalize", "--lazy", point]);
-  const results = "/var/lib/cni/results";
   const ours = await sandboxesOf(at.ipam, at.network);
   for (const name of await names(results))
     if (name.startsWith(`${at.network}-`) || ours.some(id => name === `cni-loopback-${id}-lo`)) await rm(`${results}/${name}`, { force: true });
   await rm(at.socket, { force: true });
   await rm(`${at.socket}.ttrpc`, { force: true });
+}
+
+/**
+ * Takes away such answers of `network`, and of loopbacks, that are no JSON: a power cut or a kill came before they were on the disk. Their sandboxes could
+ * never be removed; without them the plugins remove what they find.
+ */
+export async function forgetBrokenResults(network: string, folder = results): Promise<void> {
+  for (const name of await names(folder)) {
+    if (!name.startsWith(`${network}-`) && !name.startsWith("cni-loopback-")) continue;
+    try {
+      JSON.parse(await readFile(`${folder}/${name}`, "utf8"));
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await rm(`${folder}/${name}`, { force: true });
+    }
+  }
 }
 
 /** Folders that containerd, its shims and CNI plugins make outside of ours, because their place is fixed. */

@@ -13,13 +13,19 @@ step sctp; modprobe sctp
 kubectl run server --image=127.0.0.1:5000/net:1 --labels=app=server -- serve tcp:80 sctp:82; kubectl run client --image=127.0.0.1:5000/net:1 --labels=app=client -- serve tcp:80; kubectl run other --image=127.0.0.1:5000/net:1 --labels=app=other -- serve tcp:80
 kubectl wait --for=condition=Ready pod/server pod/client pod/other --timeout=120s
 kubectl apply -f - <<'YAML'
-{apiVersion: v1, kind: Service, metadata: {name: sctp}, spec: {selector: {app: server}, ports: [{port: 9, targetPort: 82, protocol: SCTP}]}}
+apiVersion: v1
+kind: Service
+metadata: {name: sctp}
+spec: {selector: {app: server}, ports: [{port: 9, targetPort: 82, protocol: SCTP}]}
 YAML
 sleep 2; ask() { echo "$1 asks $2: $(kubectl exec "$1" -- net ask sctp "$2" "$3" 1)"; }
 pod=$(kubectl get pod server -o jsonpath='{.status.podIP}')
 ask client "$pod" 82; ask client sctp 9; ask other sctp 9
 kubectl apply -f - <<'YAML'
-{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: sctp}, spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 82, protocol: SCTP}]}]}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: sctp}
+spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 82, protocol: SCTP}]}]}
 YAML
 sleep 2; echo "with a policy:"; ask client "$pod" 82; ask client sctp 9; ask other sctp 9; echo "over TCP: $(kubectl exec client -- net ask tcp "$pod" 80 1)"
 step write; for i in $(seq 20); do kubectl create configmap "c$i" --from-literal=a="$i" >/dev/null && echo -n "c$i "; done; echo
