@@ -31,6 +31,8 @@ export async function pushConformanceImages(registry: string, cache: string, bin
     debianRoot(root, cache, ["bash", "bind9-dnsutils", "curl", "netcat-openbsd", "iproute2", "iperf", "util-linux", "procps", "busybox", "grep", "sed", "ca-certificates", "libc-bin", "wget"], [user]);
     writeFileSync(join(root, "etc/group"), `root:x:0:\n${user.name}:x:1000:\ngroup-defined-in-image:x:50000:${user.name}\nnobody:x:65534:\n`);
     applets(root);
+    // busybox's wget, which stands here upstream, tries once (and Debian's crashes with -T).
+    writeFileSync(join(root, "etc/wgetrc"), "tries = 1\n");
     for (const folder of ["uploads", "home/user"]) mkdirSync(join(root, folder), { recursive: true });
     for (const file of ["localhost.crt", "localhost.key"]) copyFileSync(join(sources, "test/images/agnhost/porter", file), join(root, file));
     program(root, "agnhost");
