@@ -55,7 +55,7 @@ import type { NameServer } from "./names.ts";
 import { certificateFigures } from "./certificate-figures.ts";
 import { runNodeNetwork } from "./node-network.ts";
 import { nodeRoutes } from "./node-routes.ts";
-import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, machineIPv6, machineOwn, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
+import { agentPaths, clusterDNS, clusterDomain, containerdSettings, forwardingNote, gateways, machineIPv6, machineOwn, nodePlace, podNetworks, policyTable, registryNote, serviceRanges } from "./node-settings.ts";
 import { clusterAsKept, moved, presentCluster } from "./present-cluster.ts";
 import { startReport } from "./status-file.ts";
 import { build, version } from "./version.ts";
@@ -149,7 +149,7 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const slices = new Informer(EndpointSlice, proxyClient);
   const ranges = new Informer(ServiceCIDR, proxyClient);
   const policies = new PolicyEnforcer({ client: proxyClient, nodeName: place.name, tables: [{ family: "IPv4", name: policyTable(cluster.id), dns: clusterDNS(cluster) }, ...(cluster.ipv6 ? [{ family: "IPv6", name: policyTable(cluster.id, "ip6") } as const] : [])], filter: nftables(), clock, log: log.child("policies"),
-    ...(place.boxed && { machine: { nodes, name: cluster.nodeName, own: machineOwn(cluster) } }) });
+    ...(place.boxed && { machine: { nodes, name: cluster.nodeName, own: machineOwn(cluster), links: gateways(cluster) } }) });
   const recorder = new EventRecorder({ component: "kubelet", host: place.name, client, clock, random, log: log.child("events") });
   const references = new WatchedReferences({ client, clock, log: log.child("references"), onChange: users => agent?.referencesChanged(users) }, signal);
   const stats = new Stats({ meter: linuxMeter(), clock, runtime, node: { nodeName: place.name, cgroupRoot: at.cgroupRoot, logsDir: at.logsDir, podsDir: at.podsDir }, imagesDir: pathsOf(settings).root });

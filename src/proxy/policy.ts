@@ -17,7 +17,8 @@ import { changes, emptyRuleset, type Ruleset } from "./ruleset.ts";
 
 /** One address family. */
 export type PolicyTable = { readonly family: Family; /** `ip name` or `ip6 name`. */ readonly name: string; /** The name server's address on the node. */ readonly dns?: string };
-type Options = { readonly client: Client; readonly nodeName: string; readonly tables: readonly PolicyTable[]; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log; /** Of a node that is not the machine itself: its name, and what its packets to other nodes' pods come from. */ readonly machine?: { readonly nodes: Informer<typeof Node>; readonly name: string; readonly own: string } };
+type Options = { readonly client: Client; readonly nodeName: string; readonly tables: readonly PolicyTable[]; readonly filter: PacketFilter; readonly clock: Clock; readonly log: Log; /** Of a node that is not the machine itself: its name, what its packets to other nodes' pods come from, and its addresses on the links, which are those of what it only passes on. */
+  readonly machine?: { readonly nodes: Informer<typeof Node>; readonly name: string; readonly own: string; readonly links: readonly string[] } };
 const gatherMs = 5;
 const retryMs = 200;
 const restartMaxMs = 5_000;
@@ -95,7 +96,7 @@ export class PolicyEnforcer implements Running {
   /** The machine's addresses; none on the machine, where what it sends itself is not judged anyway. */
   #machine(): readonly string[] {
     const { machine } = this.#options;
-    return machine === undefined ? [] : [...internalIPs(machine.nodes.get(machine.name)), machine.own];
+    return machine === undefined ? [] : [...internalIPs(machine.nodes.get(machine.name)).filter(ip => !machine.links.includes(ip)), machine.own];
   }
   #notice(): void {
     this.#changed = true;

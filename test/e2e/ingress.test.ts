@@ -109,11 +109,11 @@ test("the control plane may go, and the proxy be killed meanwhile: what runs is 
   assert.match(scratch.timonier("down", "--name", "ingress").out, /keep running/);
   assert.ok(served());
   process.kill(Number(/pid (\d+)/.exec(told())?.[1]), "SIGKILL");
-  await scratch.until("the proxy is back without anybody's help", served, 10);
+  await scratch.until("the proxy is back without anybody's help", served, 30);
   const pid = (): string | undefined => /pid (\d+)/.exec(told())?.[1];
   const before = pid();
   process.kill(Number(before), "SIGTERM");
-  await scratch.until("also when it was told to end", () => pid() !== undefined && pid() !== before && served(), 15);
+  await scratch.until("also when it was told to end", () => pid() !== undefined && pid() !== before && served(), 30);
   const up = scratch.timonier("up", "--name", "ingress");
   assert.equal(up.code, 0, up.err);
   assert.match(up.out, /Ingress http:\/\/NAME\.localhost/);
