@@ -9,9 +9,9 @@ const authority = testAuthority("webhook-ca");
 const { cert, key } = authority.leaf("hook.default.svc", "server", [], ["hook.default.svc"]);
 
 type Server = { readonly port: number; readonly heard: string[]; close(): Promise<void> };
-async function start(answer: (url: string) => { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly body: string } | undefined): Promise<Server> {
+async function start(answer: (url: string) => { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly body: string } | undefined, identity = { cert, key }): Promise<Server> {
   const heard: string[] = [];
-  const server = createServer({ cert, key }, (incoming, outgoing) => {
+  const server = createServer(identity, (incoming, outgoing) => {
     let body = "";
     incoming.on("data", chunk => (body += String(chunk)));
     incoming.on("end", () => {
@@ -39,6 +39,18 @@ test("a certificate of another authority or another name is not accepted", async
   assert.deepEqual(server.heard, []);
   await server.close();
   await assert.rejects(postJson(call(server.port)), { message: `Post "https://hook.default.svc:443/check?timeout=1s": dial tcp 127.0.0.1:${server.port}: connect: connection refused` });
+});
+
+test("a URL with an address wants a certificate for that address", async () => {
+  const server = await start(() => ({ status: 200, body: "yes" }), authority.leaf("local", "server", [], ["127.0.0.1", "::1"]));
+  const url = `https://127.0.0.1:${server.port}/check`;
+  assert.equal((await postJson(call(server.port, { url, address: undefined }))).status, 200);
+  assert.equal((await postJson(call(server.port, { url: "https://[::1]/check" }))).status, 200);
+  assert.deepEqual(server.heard, [`POST 127.0.0.1:${server.port} /check {}`, "POST [::1] /check {}"]);
+  await server.close();
+  const named = await start(() => ({ status: 200, body: "yes" }));
+  await assert.rejects(postJson(call(named.port, { url: `https://127.0.0.1:${named.port}/`, address: undefined })), /x509: /);
+  await named.close();
 });
 
 test("the server's own certificate is as good as its authority's, and another of that authority's is not", async () => {
