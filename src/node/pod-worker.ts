@@ -219,9 +219,9 @@ export class PodWorker {
     const pod = this.#allocation.effective(this.#pod);
     this.#allocation.forget(state.containers);
     const changes = this.#allocation.changes(pod, state.containers, node.memoryCapacity);
-    if (changes.length > 0) {
-      const parent = cgroupParentOf(pod, node);
-      try {
+    try {
+      if (changes.length > 0) {
+        const parent = cgroupParentOf(pod, node);
         // Room first, then its use; a smaller pod's room is taken away last.
         await cgroupTimed(this.#services, "update", host.cgroups.apply(parent, podLimits(pod), "grow"));
         for (const { state: container, resources, restart } of changes) {
@@ -231,12 +231,12 @@ export class PodWorker {
           if (restart) this.#dirty = true;
         }
         await cgroupTimed(this.#services, "update", host.cgroups.apply(parent, podLimits(pod), "exact"));
-        this.#allocation.failed(undefined);
-        tell(pod, undefined, "Normal", "ResizeCompleted", `Pod resize completed: ${JSON.stringify({ containers: changes.map(({ state: { name } }) => ({ name, resources: containerOf(pod, name)?.container.resources })), generation: this.#pod.metadata.generation })}`);
-      } catch (error) {
-        this.#allocation.failed(messageOf(error));
       }
+      if (!changes.some(({ restart }) => restart)) this.#allocation.settled(pod);
+    } catch (error) {
+      this.#allocation.failed(pod, messageOf(error));
     }
+    for (const { type, reason, message } of this.#allocation.news()) tell(pod, undefined, type, reason, message);
     return this.#allocation.conditions().length > 0;
   }
 

@@ -8,6 +8,8 @@ import { containerResources } from "./resources.ts";
 import type { ContainerResources, ContainerState } from "./runtime.ts";
 
 type Amounts = Container["resources"];
+/** What a resize has come to, as the pod's events tell it (pkg/kubelet/events/resize.go). */
+export type ResizeNews = { readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string };
 export type Refusal = { readonly reason: "Deferred" | "Infeasible"; readonly message: string };
 
 /** What the node has given to each container of one pod; it follows the spec as far as there is room. */
@@ -17,6 +19,10 @@ export class Allocation {
   readonly #applied = new Map<string, ContainerResources>();
   #pending: Refusal | undefined;
   #failed: string | undefined;
+  /** What was told last of a refusal, and the pod's generation whose resize is under way. */
+  #refused: { readonly generation: number; readonly reason: Refusal["reason"] } | undefined;
+  #underWay: number | undefined;
+  #news: ResizeNews[] = [];
   /** Starts from what the status says was given: an agent that comes back does not forget. */
   constructor(pod: Pod) {
     for (const container of resizable(pod)) {
@@ -28,8 +34,19 @@ export class Allocation {
   /** Takes what the spec asks for, if `refuse` has nothing against a pod of that size. */
   follow(pod: Pod, refuse: (pod: Pod) => Refusal | undefined): void {
     const changed = resizable(pod).some(({ name, resources }) => !same(this.#given.get(name), resources));
+    const { generation = 0 } = pod.metadata;
     this.#pending = changed ? refuse(pod) : undefined;
-    if (changed && !this.#pending) this.#given = new Map(resizable(pod).map(({ name, resources }) => [name, resources]));
+    if (this.#pending) {
+      const { reason, message } = this.#pending;
+      if (this.#refused?.generation !== generation || this.#refused.reason !== reason) this.#tell("Warning", `Resize${reason}`, `Pod resize ${reason}`, pod, generation, message);
+      this.#refused = { generation, reason };
+      return;
+    }
+    this.#refused = undefined;
+    if (!changed) return;
+    this.#given = new Map(resizable(pod).map(({ name, resources }) => [name, resources]));
+    this.#underWay = generation;
+    this.#tell("Normal", "ResizeStarted", "Pod resize started", pod, generation);
   }
   /** The pod with what it has been given in place of what it asks for. */
   effective(pod: Pod): Pod {
@@ -59,8 +76,23 @@ export class Allocation {
       return [{ state, resources, restart: (cpu && restarts("cpu")) || (memory && restarts("memory")) }];
     });
   }
-  failed(message: string | undefined): void {
+  /** Everything that was given has been applied to the pod's containers. */
+  settled(pod: Pod): void {
+    this.#failed = undefined;
+    if (this.#underWay !== undefined) this.#tell("Normal", "ResizeCompleted", "Pod resize completed", pod, this.#underWay);
+    this.#underWay = undefined;
+  }
+  failed(pod: Pod, message: string): void {
+    if (this.#failed === undefined) this.#tell("Warning", "ResizeError", "Pod resize error", pod, this.#underWay ?? pod.metadata.generation ?? 0, message);
     this.#failed = message;
+  }
+  /** What has not been told yet, oldest first. */
+  news(): readonly ResizeNews[] {
+    return this.#news.splice(0);
+  }
+  #tell(type: ResizeNews["type"], reason: string, prefix: string, { spec }: Pod, generation: number, error?: string): void {
+    const shown = (containers: readonly Container[]) => containers.map(({ name, resources }) => ({ name, resources: resources ?? {} }));
+    this.#news.push({ type, reason, message: `${prefix}: ${JSON.stringify({ ...(spec.initContainers?.length && { initContainers: shown(spec.initContainers) }), containers: shown(spec.containers), generation, error })}` });
   }
 
   /** What of it the pod's conditions show. */
