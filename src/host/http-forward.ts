@@ -17,6 +17,7 @@ import { dialText } from "./dial-text.ts";
 import { hopByHop, type Exchange, type Forward } from "./https-server-exchange.ts";
 import { serverLimits } from "./https-server-limits.ts";
 import { trusting } from "./trust.ts";
+import { bearerProtocol } from "./websocket.ts";
 import { Responder } from "./https-server-respond.ts";
 import { forwardedUri, rewriteHtml, rewriteUrl, type Rewriting } from "./http-forward-rewrite.ts";
 
@@ -234,7 +235,7 @@ function requestHeaders(exchange: Exchange, to: ForwardTarget): { [name: string]
   // Browsers carry the bearer token as a subprotocol (apiserver authentication/request/websocket).
   const protocols = headers["sec-websocket-protocol"];
   if (protocols !== undefined) {
-    const kept = String(protocols).split(",").map(item => item.trim()).filter(item => !item.startsWith("base64url.bearer.authorization.k8s.io."));
+    const kept = String(protocols).split(",").map(item => item.trim()).filter(item => !item.startsWith(bearerProtocol));
     if (kept.length > 0) sent["sec-websocket-protocol"] = kept.join(", ");
     else delete sent["sec-websocket-protocol"];
   }

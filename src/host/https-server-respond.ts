@@ -4,11 +4,16 @@ import type { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { constants, createGzip, gzip } from "node:zlib";
 import type { Headers, HttpResponse, Sink } from "../api/http.ts";
+import { eventHandshake, eventSocket } from "./event-socket.ts";
 import type { Exchange, OutgoingHeaders } from "./https-server-exchange.ts";
 import type { ServerLimits } from "./https-server-limits.ts";
 import { Outlet, StreamSink, Turns } from "./https-server-outlet.ts";
+import { endGently } from "./socket-carrier.ts";
+import { isWebSocket } from "./websocket.ts";
 
 const chunkBytes = 64 * 1024;
+// How long a WebSocket's client may take to end its side.
+const lingerMs = 5_000;
 // Lists: what is encoded at a time, at first and later, and what may wait for the connection.
 const firstChunkBytes = 16 * 1024;
 const listChunkBytes = 256 * 1024;
@@ -51,17 +56,24 @@ export class Responder {
   }
 
   async #stream(exchange: Exchange, status: number, headers: OutgoingHeaders, run: (out: Sink, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const out = exchange.begin(status, headers), sink = new StreamSink(exchange, out, this.#limits.outputBytes, this.#outletOf(exchange.connection));
+    const { request, upgraded } = exchange, socket = upgraded !== undefined && isWebSocket(request.headers) ? upgraded : undefined;
+    const handshake = socket === undefined ? undefined : eventHandshake(request);
+    if (handshake?.ok === false) return whole(exchange, handshake.status, handshake.headers, Buffer.from(handshake.message), this.#limits);
+    const out = socket?.socket ?? exchange.begin(status, headers), sink = new StreamSink(exchange, out, this.#limits.outputBytes, this.#outletOf(exchange.connection));
+    if (handshake !== undefined) sink.write(handshake.head);
+    const messages = socket === undefined ? undefined : eventSocket(exchange, socket, sink);
     this.#streaming.add(exchange);
     if (this.#stopped) exchange.abort();
     try {
-      await run(sink, exchange.request.signal);
+      await run(messages?.events ?? sink, request.signal);
     } finally {
       this.#streaming.delete(exchange);
     }
+    await messages?.close();
     sink.end();
     // A reader that does not take the end either is cut off.
     await finished(exchange, out, this.#limits);
+    if (socket !== undefined) endGently(socket.socket, lingerMs);
   }
 
   #outletOf(connection: object): Outlet {

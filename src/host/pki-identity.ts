@@ -34,8 +34,9 @@ export async function readIdentity(path: string): Promise<Identity | undefined> 
   }
 }
 
+/** RSA keys in PKCS #1, the form that every client reads. */
 export function privateKeyPem(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }) as string;
+  return key.export({ type: key.asymmetricKeyType === "rsa" ? "pkcs1" : "pkcs8", format: "pem" }) as string;
 }
 
 /**

@@ -10,7 +10,7 @@ import { silent } from "../base/log.ts";
 import { ClockNotSet } from "./pki-clock.ts";
 import { addressBytes, issueCertificate } from "./pki-der.ts";
 import { authorities, backdateMs, dayMs, openPki, renewAt, servingNames } from "./pki.ts";
-import { readIdentity } from "./pki-identity.ts";
+import { privateKeyPem, readIdentity } from "./pki-identity.ts";
 
 const start = Date.UTC(2026, 10, 20);
 
@@ -68,6 +68,8 @@ test("the admin is kubernetes-admin in system:masters, a node system:node:NAME i
   const pki = await openPki({ dir: folder(t), clock: handClock().clock, log: silent });
   const paths = await pki.ensureNode("box", []);
   assert.deepEqual({ ...pki.identity("admin").x509.toLegacyObject().subject }, { O: "system:masters", CN: "kubernetes-admin" });
+  // Java's fabric8 client reads RSA keys in PKCS #1 only.
+  assert.match(privateKeyPem(pki.identity("admin").key), /^-----BEGIN RSA PRIVATE KEY-----/);
   const client = await readIdentity(paths.client);
   assert.deepEqual({ ...client?.x509.toLegacyObject().subject }, { O: "system:nodes", CN: "system:node:box" });
   assert.equal(client?.trusted, pki.authority("serving"));

@@ -30,6 +30,8 @@ export type LeafSpec = {
   readonly usage: readonly ("server" | "client")[];
   readonly names?: readonly string[];
   readonly trusts?: Authority;
+  /** RSA of 2048 bits in place of P-256: for a key that programs of others read. */
+  readonly rsa?: boolean;
 };
 
 export const dayMs = 86_400_000;
@@ -68,7 +70,8 @@ function serverLeaves(names: readonly string[]): { [name: string]: LeafSpec } {
     apiserver: { authority: "serving", commonName: "kube-apiserver", usage: ["server"], names: [...new Set([...servingNames, ...names])] },
     "apiserver-kubelet-client": { authority: "client", commonName: "kube-apiserver-kubelet-client", usage: ["client"] },
     "front-proxy-client": { authority: "front-proxy", commonName: "front-proxy-client", usage: ["client"] },
-    admin: { authority: "client", commonName: "kubernetes-admin", organizations: ["system:masters"], usage: ["client"] },
+    // As in kubeadm's and kind's kubeconfig: Java's fabric8 client reads no other key by itself.
+    admin: { authority: "client", commonName: "kubernetes-admin", organizations: ["system:masters"], usage: ["client"], rsa: true },
   };
 }
 
@@ -235,7 +238,7 @@ function says(identity: Identity, spec: LeafSpec, cas: { readonly [name in Autho
   const issuer = cas[spec.authority].x509;
   const alternatives = new Set((x509.subjectAltName ?? "").split(", ").filter(Boolean).map(name => name.replace(/^(DNS|IP Address):/, "").toLowerCase()));
   const wanted = new Set((spec.names ?? []).map(name => (name.includes(":") ? opensslAddress(name) : name.toLowerCase())));
-  return x509.checkIssued(issuer) && x509.verify(issuer.publicKey)
+  return x509.checkIssued(issuer) && x509.verify(issuer.publicKey) && identity.key.asymmetricKeyType === (spec.rsa ? "rsa" : "ec")
     && x509.subject === [...(spec.organizations ?? []).map(name => `O=${name}`), `CN=${spec.commonName}`].join("\n")
     && alternatives.size === wanted.size && [...wanted].every(name => alternatives.has(name))
     && (spec.trusts === undefined || identity.trusted === cas[spec.trusts].certificate);
@@ -249,9 +252,9 @@ function opensslAddress(address: string): string {
 
 function mintLeaf(spec: LeafSpec, cas: { readonly [name in Authority]: Identity }, now: number, path: string): { identity: Identity; file: FileToWrite } {
   const issuer = cas[spec.authority];
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey } = spec.rsa ? generateKeyPairSync("rsa", { modulusLength: 2048 }) : generateKeyPairSync("ec", { namedCurve: "P-256" });
   const der = issueCertificate({
-    commonName: spec.commonName, organizations: spec.organizations ?? [], usage: spec.usage, names: spec.names ?? [], key: privateKey,
+    commonName: spec.commonName, organizations: spec.organizations ?? [], usage: spec.usage, names: spec.names ?? [], key: privateKey, keyEncipherment: spec.rsa === true,
     notBefore: now - backdateMs, notAfter: Math.min(now + leafLifeMs, issuer.notAfter),
   }, { key: issuer.key, certificate: issuer.x509.raw });
   const x509 = new X509Certificate(der);

@@ -2,6 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Headers } from "../api/http.ts";
 
+/** A subprotocol that begins so is a browser's way to send a bearer token. */
+export const bearerProtocol = "base64url.bearer.authorization.k8s.io.";
+
 /** Whether a request wants a WebSocket (wsstream.IsWebSocketRequest). */
 export function isWebSocket(headers: Headers): boolean {
   return String(headers["upgrade"] ?? "").toLowerCase() === "websocket" && String(headers["connection"] ?? "").toLowerCase().split(",").some(item => item.trim() === "upgrade");
