@@ -175,6 +175,15 @@ test("[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin]
   await define([{ name: "v6", schema: full }], { group, plural: "waldos", kind: "Waldo" });
   for (const kind of ["Foo", "Waldo"]) assert.equal((await published(group, "v6", kind)).v3.description, "Foo CRD for Testing");
 });
+// kubectl apply sends a strategic merge patch to whatever is published as taking one, and a custom resource refuses it.
+test("what is published of a CRD names the patches that its resources take", async () => {
+  const { group } = await define([{ name: "v1", schema: full }]);
+  const taken = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+  const item = `/apis/${group}/v1/namespaces/{namespace}/foos/{name}`;
+  assert.deepEqual(Object.keys((await world.get(`/openapi/v3/apis/${group}/v1`)).paths[item].patch.requestBody.content), taken);
+  const { [item]: { patch, put } } = (await world.get("/openapi/v2")).paths;
+  assert.deepEqual([patch.consumes, put.consumes, put.produces], [taken, ["application/json", "application/yaml"], ["application/json", "application/yaml"]]);
+});
 test("[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] updates the published spec when one version gets renamed [Conformance]", async () => {
   const { name, group } = await define([{ name: "v2", schema: full }, { name: "v3", schema: full }]);
   const stored = await world.get(`${crds}/${name}`);
