@@ -33,6 +33,7 @@ export function eventSocket(exchange: Exchange, upgraded: Upgraded, sink: Stream
           sink.write(encodeWebSocket("text", Buffer.from(chunk.slice(at, end))));
         }
       },
+      drop: () => sink.drop(),
       get buffered() { return sink.buffered; },
     },
     close: () => connection.close(),
