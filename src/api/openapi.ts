@@ -3,7 +3,6 @@ import { parseJson, stringifyJson } from "../base/json-codec.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { openapiV2 } from "../kinds/openapi/v2.ts";
-import { ofCustom } from "../kinds/openapi/operations.ts";
 import { openapiV3, openapiV3Paths } from "../kinds/openapi/v3.ts";
 import { openapiProtobuf, openapiProtobufType } from "../schema/openapi-protobuf.ts";
 import { openapiV3Protobuf, openapiV3ProtobufType } from "../schema/openapi-v3-protobuf.ts";
@@ -84,7 +83,7 @@ export class OpenApi {
     if (converted !== undefined) return etagOf(this.#sha512(converted)).slice(1, -1);
     const custom = this.#kinds().filter(kind => kind.custom === true && path.startsWith(`apis/${kind.group}`));
     const described = custom.map(kind => [kind, ...(kind.alsoServed ?? [])].map(({ schema }) => stringifyJson([kind.plural, kind.kind, kind.namespaced, kind.subresources ?? [], schema.node.custom?.publish("v3") ?? null])));
-    return etagOf(this.#sha512(stringifyJson([this.#version, path, ofCustom, described]))).slice(1, -1);
+    return etagOf(this.#sha512(stringifyJson([this.#version, path, described]))).slice(1, -1);
   }
   #v3Paths(): readonly string[] {
     this.#refresh();

@@ -26,8 +26,6 @@ const encodings = ["application/json", "application/yaml", "application/vnd.kube
 const streams = [...encodings, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq"];
 const patches = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml", "application/apply-patch+cbor"];
 const anything = ["*/*"];
-/** What custom resources speak (apiextensions-apiserver's openapi builder): kubectl sends a strategic merge patch to whatever says that it takes one. */
-export const ofCustom = { consumes: ["application/json", "application/yaml"], produces: ["application/json", "application/yaml"], patches: ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"] } as const;
 
 /** What a kind's requests and answers come in. Clients look here for how they may patch (kubectl apply does). */
 type Media = { readonly consumes: readonly string[]; readonly produces: readonly string[]; readonly streams: readonly string[]; readonly patches: readonly string[] };
@@ -45,7 +43,7 @@ export function servedVersions(kinds: readonly AnyKind[]): readonly Served[] {
 
 export function operationsOf(kinds: readonly AnyKind[]): readonly Operation[] {
   const served = servedVersions(kinds);
-  return [...discoveryOperations(served), ...served.flatMap(kind => (kind.custom ? kindOperations(kind).map(asCustom) : kindOperations(kind)))];
+  return [...discoveryOperations(served), ...served.flatMap(kindOperations)];
 }
 
 const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -54,8 +52,6 @@ const groupId = (group: string): string => (group === "" ? "Core" : group.replac
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 const tagOf = ({ group, version }: { readonly group: string; readonly version: string }): string => `${lower(groupId(group))}_${version}`;
 const rootOf = (kind: { readonly group: string; readonly version: string }): string => (kind.group === "" ? `/api/${kind.version}` : `/apis/${apiVersionOf({ group: kind.group, version: kind.version })}`);
-
-const asCustom = (operation: Operation): Operation => ({ ...operation, consumes: operation.consumes === patches ? ofCustom.patches : ofCustom.consumes, produces: ofCustom.produces });
 
 function kindOperations(kind: Served): readonly Operation[] {
   const root = rootOf(kind);
