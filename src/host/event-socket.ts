@@ -19,23 +19,31 @@ export function eventHandshake({ method, headers }: HttpRequest): Handshake {
   return webSocketHandshake(method, offered.length === 0 ? others : { ...others, "sec-websocket-protocol": offered[0]! }, ["", ...offered]);
 }
 
+/** Each event that is written goes out as a message; dropped is what waits to go out. */
+class EventMessages implements Sink {
+  readonly #sink: StreamSink;
+  constructor(sink: StreamSink) {
+    this.#sink = sink;
+  }
+  write(chunk: string | Uint8Array): void {
+    if (typeof chunk !== "string") return this.#sink.write(encodeWebSocket("binary", chunk.subarray(lengthBytes)));
+    for (let at = 0, end = 0; at < chunk.length; at = end) {
+      end = chunk.indexOf("\n", at) + 1 || chunk.length;
+      this.#sink.write(encodeWebSocket("text", Buffer.from(chunk.slice(at, end))));
+    }
+  }
+  drop(): void {
+    this.#sink.drop();
+  }
+  get buffered(): number {
+    return this.#sink.buffered;
+  }
+}
+
 /** What is written to `events` goes out as messages; the client's going away aborts the exchange. `close` says that no more will come. */
 export function eventSocket(exchange: Exchange, upgraded: Upgraded, sink: StreamSink): { readonly events: Sink; close(): Promise<void> } {
   const connection = new WebSocketConnection(carrierOf(upgraded).input, { write: async frame => sink.write(frame) });
   const reading = async (): Promise<void> => { for await (const _ of connection.messages()) continue; };
   void reading().then(() => exchange.abort(), () => exchange.abort());
-  return {
-    events: {
-      write(chunk) {
-        if (typeof chunk !== "string") return sink.write(encodeWebSocket("binary", chunk.subarray(lengthBytes)));
-        for (let at = 0, end = 0; at < chunk.length; at = end) {
-          end = chunk.indexOf("\n", at) + 1 || chunk.length;
-          sink.write(encodeWebSocket("text", Buffer.from(chunk.slice(at, end))));
-        }
-      },
-      drop: () => sink.drop(),
-      get buffered() { return sink.buffered; },
-    },
-    close: () => connection.close(),
-  };
+  return { events: new EventMessages(sink), close: () => connection.close() };
 }
