@@ -16,10 +16,12 @@ export class CriRuntime implements ContainerRuntime {
   readonly #grpc: GrpcClient;
   readonly #containerd: GrpcClient;
   readonly #beforePull: ((reference: string) => Promise<Credentials | undefined>) | undefined;
+  readonly #afterPull: (() => Promise<void>) | undefined;
   readonly #called: Called | undefined;
-  /** `beforePull` may make a registry reachable that is not, and knows who asks it when nobody is named. `called` hears of every call of CRI when it is over. */
-  constructor(socket: string, { beforePull, called }: { readonly beforePull?: (reference: string) => Promise<Credentials | undefined>; readonly called?: Called } = {}) {
+  /** `beforePull` may make a registry reachable that is not, and knows who asks it when nobody is named; a pull is over when `afterPull` is. `called` hears of every call of CRI when it is over. */
+  constructor(socket: string, { beforePull, afterPull, called }: { readonly beforePull?: (reference: string) => Promise<Credentials | undefined>; readonly afterPull?: () => Promise<void>; readonly called?: Called } = {}) {
     this.#beforePull = beforePull;
+    this.#afterPull = afterPull;
     this.#called = called;
     this.#grpc = new GrpcClient(socket);
     this.#containerd = new GrpcClient(socket, { "containerd-namespace": "k8s.io" });
@@ -164,6 +166,7 @@ export class CriRuntime implements ContainerRuntime {
     const known = await this.#beforePull?.(reference);
     const who = auth ?? known;
     const answer = await this.#call(cri.pullImage, { image: { image: reference }, ...(who && { auth: who }), ...(sandboxConfig && { sandboxConfig }) }, limit.pull);
+    await this.#afterPull?.();
     return answer.imageRef ?? "";
   }
   async removeImage(reference: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { mustCommand } from "./command.ts";
 
 export type FileToWrite = { readonly path: string; readonly content: string | Uint8Array; /** Default 0600. */ readonly mode?: number; /** Default: the process's. */ readonly owner?: { readonly uid: number; readonly gid: number } };
 
@@ -26,6 +27,11 @@ export async function makePrivateFolder(path: string): Promise<void> {
   if (first === undefined) return;
   // Every new folder's entry lies in its parent: sync from the first one made down to the last one's parent.
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
+}
+
+/** Makes all that was written to the file system of `path` durable; rejects when that takes longer. Needs coreutils: Node cannot ask for it. */
+export async function syncFileSystem(path: string, timeoutMs: number): Promise<void> {
+  await mustCommand("sync", ["--file-system", path], { timeoutMs });
 }
 
 /** Makes renames and removals inside a folder durable. */

@@ -17,6 +17,7 @@ import { startAgain } from "../host/daemon.ts";
 import { ensureContainerd, livingContainerd } from "../host/containerd.ts";
 import { pathsOf, pauseImage } from "../host/containerd-config.ts";
 import { CriRuntime, limit as runtimeLimit } from "../host/cri.ts";
+import { syncFileSystem } from "../host/files.ts";
 import { HttpClient as HttpTransport } from "../host/http-client.ts";
 import { lineLog } from "../host/log.ts";
 import { standardOutput } from "../host/log-output.ts";
@@ -64,6 +65,8 @@ const podsMax = 110;
 const resolvConf = "/etc/resolv.conf";
 /** The server makes our identity at its first start, beside us. */
 const identityWaitMs = 30_000;
+// A disk that needs longer has more to write than an image.
+const imageSyncMs = 30_000;
 /** Containers of this long ago that the runtime still does not list are nobody's. */
 const strayFirstMs = 30_000;
 const strayEveryMs = 60_000;
@@ -142,6 +145,8 @@ async function start(cluster: Cluster, name: string | undefined, names: NameServ
   const facts = await machine();
   const runtime = new CriRuntime(containerd.socket, {
     called: (operation, ms, failed) => figures.runtimeCalled(operation, ms, failed), beforePull: reference => registries.prepare(reference),
+    // containerd unpacks images without a sync: after a power cut their files would be empty, and the image broken until somebody removes it.
+    afterPull: () => syncFileSystem(pathsOf(settings).root, imageSyncMs).catch((error: unknown) => log.warn("an image is not known to be on the disk", { error: messageOf(error) })),
   });
   const pods = new Informer(Pod, client, { fieldSelector: `spec.nodeName=${place.name}` });
   const nodes = new Informer(Node, proxyClient);

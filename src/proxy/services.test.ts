@@ -51,6 +51,12 @@ test("a service with a proxy of its own, or that is to be headless, is left alon
   for (const label of ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"]) assert.deepEqual(servicePorts([{ ...service(), metadata: { namespace: "d", name: "web", labels: { [label]: "" } } } as unknown as Service], () => [slice(["a@n1"])], { name: "n1", zone: "" }, "IPv4"), []);
 });
 
+test("a slice with such a label is not looked at", () => {
+  const labelled = { ...slice(["b@n1"]), metadata: { name: "theirs", labels: { "service.kubernetes.io/headless": "" } } } as unknown as ReturnType<typeof slice>;
+  const [port] = servicePorts([service()], () => [slice(["a@n1"]), labelled], { name: "n1", zone: "" }, "IPv4");
+  assert.deepEqual(port!.targets.map(({ ip }) => ip), ["a"]);
+});
+
 test("an address of a load balancer is taken for the ports that it says it has, and not at all if it passes packets on in its own name", () => {
   const ports = [{ name: "http", port: 80, protocol: "TCP" }, { name: "other", port: 81, protocol: "TCP" }];
   const taken = (ingress: readonly object[], type = "LoadBalancer"): string => servicePorts([service({ type, ports }, { loadBalancer: { ingress } })], () => [], { name: "n1", zone: "" }, "IPv4").map(({ loadBalancerIPs }) => loadBalancerIPs.join(",")).join(" ");

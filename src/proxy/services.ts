@@ -39,10 +39,10 @@ export function servicePorts(services: readonly Service[], slicesOf: (service: S
   return services.flatMap(service => portsOf(service, slicesOf(service).filter(slice => slice.addressType === family), node, family));
 }
 
-/** Labels that take a service from the service proxies (pkg/proxy/apis/well_known_labels.go): it has a proxy of its own, or is to be treated as headless. */
+/** Labels that take a service, or an endpoint slice, from the service proxies (pkg/proxy/apis/well_known_labels.go): it has a proxy of its own, or is to be treated as headless. */
 const exemptions = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"] as const;
-/** The label by which this service is none of ours, if it has one. */
-export function exemptedBy({ metadata }: Service): string | undefined {
+/** The label by which this service or slice is none of ours, if it has one. */
+export function exemptedBy({ metadata }: Pick<Service, "metadata">): string | undefined {
   return exemptions.find(label => metadata.labels?.[label] !== undefined);
 }
 
@@ -78,7 +78,7 @@ function portsOf(service: Service, slices: readonly EndpointSlice[], node: NodeV
 
 function candidatesOf(slices: readonly EndpointSlice[], name: string, protocol: string): readonly Candidate[] {
   const found = new Map<string, Candidate>();
-  for (const slice of slices)
+  for (const slice of slices.filter(slice => exemptedBy(slice) === undefined))
     for (const port of slice.ports ?? [])
       if ((port.name ?? "") === name && (port.protocol ?? "TCP") === protocol && port.port)
         // Only an endpoint's first address counts, as everywhere since discovery/v1.
