@@ -11,7 +11,7 @@ function slice(texts: readonly string[], port = 8080): EndpointSlice {
     const hints = { ...(forNode === undefined ? {} : { forNodes: [{ name: forNode }] }), ...(forZone === undefined ? {} : { forZones: [{ name: forZone }] }) };
     return { addresses: [address], nodeName: node, conditions: { ready: state === "", serving: state === "" || state === "-", terminating: state === "-" || state === "x" }, ...(Object.keys(hints).length > 0 ? { hints } : {}) };
   });
-  return { addressType: "IPv4", ports: [{ name: "http", port, protocol: "TCP" }], endpoints } as unknown as EndpointSlice;
+  return { metadata: { namespace: "d", name: "web-1" }, addressType: "IPv4", ports: [{ name: "http", port, protocol: "TCP" }], endpoints } as unknown as EndpointSlice;
 }
 const service = (spec: object = {}, status: object = {}): Service => ({ metadata: { namespace: "d", name: "web" }, spec: { type: "ClusterIP", clusterIP: "10.96.0.1", clusterIPs: ["10.96.0.1"], ports: [{ name: "http", port: 80, protocol: "TCP" }], ...spec }, status: { loadBalancer: {}, ...status } }) as unknown as Service;
 const ofNode = (texts: readonly string[], spec: object = {}) => servicePorts([service(spec)], () => [slice(texts)], { name: "n1", zone: "z1" }, "IPv4")[0]!;
