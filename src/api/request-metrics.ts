@@ -105,9 +105,9 @@ function isMutating(method: string): boolean {
   return method !== "GET" && method !== "HEAD";
 }
 
-/** CanonicalVerb, cleanVerb, CleanScope and cleanDryRun of upstream: verbs are HTTP's, with reads told apart. */
 const health: ReadonlySet<string> = new Set(["healthz", "livez", "readyz"]);
 
+/** CanonicalVerb, cleanVerb, CleanScope and cleanDryRun of upstream: verbs are HTTP's, with reads told apart. */
 function labelsOf(info: RequestInfo | undefined, { method, target, headers }: HttpRequest): readonly string[] {
   const upper = method.toUpperCase();
   if (info === undefined) return [methods.has(upper) ? upper : upper === "HEAD" ? "GET" : "other", "", "", "", "", "", "", component];

@@ -10,8 +10,8 @@ import { Reserve } from "./sqlite-reserve.ts";
 // "timo": tells our files from any other SQLite database.
 const applicationId = 0x74696d6f;
 const schemaVersion = 1;
-// Of a new file. Values of some thousand bytes fill such pages better than SQLite's own 4 KB, and fewer pages are fewer system calls: a third less time
-// a commit (`npm run bench -- store`); larger ones would gain little more and make a lone small write larger.
+// Of a new file. Values of some thousand bytes fill such pages better than SQLite's own 4 KB, and fewer pages are fewer system calls
+// (`npm run bench -- store` prints what a commit takes); larger ones would gain little more and make a lone small write larger.
 const pageBytes = 16_384;
 // The write-ahead log goes back into the main file after about a megabyte: a longer one makes single commits wait (performance.md, a2b).
 const checkpointBytes = 1_000_000;

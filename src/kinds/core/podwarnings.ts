@@ -77,7 +77,6 @@ export function* nameWarnings(name: string): Iterable<string> {
   if (details.length > 0) yield `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
 }
 
-
 function placementWarnings(spec: PodSpec, path: string, out: string[]): void {
   if (spec.nodeSelector === undefined && spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return;
   for (const key of Object.keys(spec.nodeSelector ?? {})) if (oldLabels.has(key)) out.push(`${path}.nodeSelector[${key}]: ${oldLabels.get(key)!}`);
