@@ -5,7 +5,7 @@ import { percentile, rowsOfClusters, type AddRow, type Row } from "./table.ts";
 
 const concurrency = 64;
 const sessions = 8;
-/** V8 has compiled what a new server needs to create pods after some six seconds of it, on one core: the first second makes 2,300 of 3.4 KB, the seventh 5,500. */
+/** V8 has compiled what a new server needs to create pods after some six seconds of it, on one core; until then it is slower. */
 const newServerMs = 6_000;
 /** Pods in a list. */
 const listed = 5_000;
