@@ -61,7 +61,7 @@ export class SqliteLog {
       this.#revision = Math.max(this.#number("SELECT value FROM meta WHERE name = 'revision'"), this.#number("SELECT coalesce(max(rev), 0) FROM log"));
       this.#reserve = new Reserve(`${path}-reserve`, options.reserveBytes);
       this.#reserveLater = fresh;
-      if (!fresh) this.#reserve.hold();
+      if (!fresh) this.#hold();
     } catch (error) {
       this.#db.close();
       throw this.#fileError(error);
@@ -97,7 +97,7 @@ export class SqliteLog {
   /** Makes the writes durable in one transaction; `remove` are dead revisions that go in the same one. */
   commit(writes: readonly EngineWrite[], remove: readonly number[], options: { readonly frees: boolean }): EngineRecord[] {
     const records = writes.map(({ key, value }, i) => ({ revision: this.#revision + 1 + i, key, value }));
-    if (writes.length > 0 && !options.frees && !this.#reserveLater && !this.#reserve.hold()) throw new StoreFull(`no space left for the store ${this.path}`);
+    if (writes.length > 0 && !options.frees && !this.#reserveLater && !this.#hold()) throw new StoreFull(`no space left for the store ${this.path}`);
     const work = () => {
       for (const record of records) this.#insert.run(record.revision, record.key, record.value ?? null, checksum(record));
       for (const revision of remove) this.#remove.run(revision);
@@ -105,6 +105,7 @@ export class SqliteLog {
     try {
       this.#transaction(work);
     } catch (error) {
+      if (error instanceof StoreFull && !options.frees) this.#reserve.refuse();
       if (!(error instanceof StoreFull && options.frees && this.#reserve.release())) throw error;
       this.#checkpointIfPossible();
       this.#transaction(work);
@@ -135,7 +136,7 @@ export class SqliteLog {
   checkpoint(): void {
     this.#bytesSinceCheckpoint = 0;
     this.#checkpointIfPossible();
-    if (this.#reserveLater && this.#reserve.hold()) this.#reserveLater = false;
+    if (this.#reserveLater && this.#hold()) this.#reserveLater = false;
   }
 
   /** Writes a copy of what is committed to a new file. */
@@ -190,6 +191,10 @@ export class SqliteLog {
       if (isFull(error)) throw new StoreFull(`no space left for the store ${this.path}`, { cause: error });
       throw new StoreFailed(`cannot write the store ${this.path}: ${messageOf(error)}`, { cause: error });
     }
+  }
+
+  #hold(): boolean {
+    return this.#reserve.hold(() => this.#number("PRAGMA freelist_count") * this.#pageBytes);
   }
 
   #checkpointIfPossible(): void {

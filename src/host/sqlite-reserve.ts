@@ -14,6 +14,8 @@ export class Reserve {
   readonly #path: string;
   readonly #bytes: number;
   #held: boolean;
+  /** A write found no space: until there is some again, none is tried. */
+  #refused = false;
   #triedAt = -Infinity;
 
   constructor(path: string, bytes?: number) {
@@ -27,15 +29,27 @@ export class Reserve {
     return this.#held;
   }
 
-  /** True when the space is held, now or already. */
-  hold(): boolean {
-    if (this.#held) return true;
+  /**
+   * A write that may not use this space was refused. Smaller ones could still fit into blocks that the store has already: then an agent could say that it ends a
+   * pod, but not that it has. So a full disk refuses all of them, until as much is free, on the disk or inside the store, as is held here.
+   */
+  refuse(): void {
+    this.#refused = true;
+    this.#triedAt = performance.now();
+  }
+
+  /** True when the space is held, now or already, and no write was refused since there was some. `freeInside`: bytes that the store has, but does not use. */
+  hold(freeInside: () => number): boolean {
+    if (this.#held && !this.#refused) return true;
     const now = performance.now();
     if (now - this.#triedAt < retryMs) return false;
     this.#triedAt = now;
     const { bavail, bsize } = statfsSync(dirname(this.#path));
     // Not the very last bytes: the next commit wants some too.
-    if (bavail * bsize >= 2 * this.#bytes) this.#held = this.#fill();
+    const free = bavail * bsize;
+    if (!this.#held && free >= 2 * this.#bytes) this.#held = this.#fill();
+    else if (!this.#held || free + freeInside() < this.#bytes) return false;
+    this.#refused = !this.#held;
     return this.#held;
   }
 

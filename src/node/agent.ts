@@ -139,7 +139,7 @@ export class Agent {
     const tellNode = (reason: string, message: string): void => { if (!signal.aborted) this.tellNode(reason, message); };
     const images = new ImageCollection({ ...counted, runtime, clock, log, disk: () => stats.imagesDisk(), pinned: pinnedImages, tellNode, pods: () => [...this.#workers.values()].map(({ pod, runtimeState }) => ({ pod, state: runtimeState })) });
     const eviction = new Eviction({
-      ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(), published: () => conditionsOf(this.#heartbeat?.node),
+      ...counted, stats, clock, log, workers: () => [...this.#workers.values()], freeImages: () => images.freeAll(), tellNode, changed: async () => this.#heartbeat?.report(), published: () => conditionsOf(this.#heartbeat?.node), writable: async () => this.#heartbeat?.renew(),
       tellPod: (worker, reason, message) => recorder.event(involved(worker.pod), "Warning", reason, message),
     });
     this.#eviction = eviction;

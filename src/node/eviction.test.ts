@@ -19,6 +19,7 @@ function node() {
   const figures = new AgentFigures("n1");
   const eviction: Eviction = new Eviction({
     figures, clock, log: silent, workers: () => [worker as never], freeImages: async () => { images++; }, tellNode: () => undefined, tellPod: () => undefined, published: () => api.conditions,
+    writable: async () => { if (!api.writes) throw new Error("the server's disk is full"); },
     changed: async () => {
       if (!api.writes) throw new Error("the server's disk is full");
       api.conditions = new Set(eviction.pressures);
@@ -55,6 +56,18 @@ test("a disk so full that nobody can be told ends no pod and refuses none; when 
   api.writes = true;
   api.conditions = new Set(eviction.pressures);
   assert.deepEqual([...eviction.effective], ["DiskPressure"]);
+  await look();
+  assert.deepEqual(ended, ["Evicted"]);
+});
+
+test("a disk that was short when the Node said so, and is full now, ends no pod", async () => {
+  const { machine, ended, look, api } = node();
+  machine.freeDisk = 0;
+  api.writes = false;
+  api.conditions = new Set(["DiskPressure"]);
+  await look();
+  assert.deepEqual(ended, []);
+  api.writes = true;
   await look();
   assert.deepEqual(ended, ["Evicted"]);
 });

@@ -32,6 +32,8 @@ type Options = {
   readonly changed: () => Promise<void>;
   /** What the Node says of itself, as far as the API server has it. */
   readonly published: () => ReadonlySet<string>;
+  /** Rejects when the API server takes no writes now. */
+  readonly writable: () => Promise<void>;
 };
 
 export class Eviction {
@@ -82,7 +84,7 @@ export class Eviction {
   }
 
   async #relieve(met: readonly Met[]): Promise<readonly PodWorker[] | undefined> {
-    const { log, tellNode, freeImages, stats } = this.#options;
+    const { log, tellNode, freeImages, stats, writable } = this.#options;
     const [first] = met;
     if (first === undefined) return undefined;
     log.warn("the node runs short", { resource: first.resource, available: first.available, threshold: first.threshold });
@@ -91,6 +93,14 @@ export class Eviction {
       await freeImages().catch((error: unknown) => log.warn("images could not be removed", { error: messageOf(error) }));
       if (thresholdsMet(observationsOf(await stats.nodeSummary())).length === 0) return undefined;
     }
+    // What was short when the Node said so can be full by now: nobody would be told that the pod has ended.
+    if (first.condition === "DiskPressure")
+      try {
+        await writable();
+      } catch (error) {
+        log.warn("no pod is ended for the disk while nobody can be told", { error: messageOf(error) });
+        return undefined;
+      }
     const measured = await this.#measured(this.#active());
     for (const candidate of evictionOrder(measured.map(each => each.candidate), first.resource)) {
       const { worker } = measured.find(each => each.candidate === candidate)!;

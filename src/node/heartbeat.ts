@@ -56,7 +56,7 @@ export class Heartbeat {
     for (let wait = retryFirstMs; !signal.aborted; wait = Math.min(wait * 2, retryMaxMs))
       try {
         await this.#register();
-        await this.#renew();
+        await this.renew();
         return;
       } catch (error) {
         log.warn("the node could not be registered", { error: messageOf(error), waitMs: wait });
@@ -69,7 +69,7 @@ export class Heartbeat {
     while (!signal.aborted) {
       await clock.sleep(renewMs, signal);
       if (signal.aborted) return;
-      for (const step of [() => this.#renew(), () => this.report()])
+      for (const step of [() => this.renew(), () => this.report()])
         try {
           await step();
         } catch (error) {
@@ -131,7 +131,8 @@ export class Heartbeat {
     }
   }
 
-  async #renew(): Promise<void> {
+  /** Writes the Lease anew; rejects when the API server takes no writes of ours. */
+  async renew(): Promise<void> {
     const { client, clock, identity } = this.#options;
     const renewTime = microTimeOf(clock.now());
     if (this.#lease)

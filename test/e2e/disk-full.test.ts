@@ -127,7 +127,7 @@ test("a node whose disk, with pods, images and logs, is full keeps what runs, an
       await scratch.until("a write is refused", () => scratch.kubectl("create", "configmap", `big-${performance.now().toFixed(0)}`, `--from-literal=a=${"x".repeat(60_000)}`).err.includes("disk is full"));
       // Longer than it takes the agent to look at its disk.
       await wait(12_000);
-      const ask = (): string => scratch.kubectl("exec", "deploy/old", "--", "wget", "-qO-", "http://127.0.0.1:5000").out;
+      const ask = (): string => scratch.k("exec deploy/old -- wget -qO- http://127.0.0.1:5000");
       assert.equal(ask(), "hello v1\n");
       truncateSync(join(directory, "filler"), filled - 100 * megabyte);
       await scratch.until("writes go on", () => scratch.kubectl("create", "deployment", "new", `--image=${image("hello:v2")}`).code === 0, 10);
@@ -160,6 +160,8 @@ async function fillAndFree(store: RevisionedStore, directory: string): Promise<v
     else assert.ok(typeof result === "object" && result !== null && "ok" in result && result.ok, String(result));
   }
   assert.equal(refused, 20, "the disk is full");
+  // Neither does a small one slip into what the store's files have left.
+  assert.ok((await store.put("/registry/core/configmaps/default/small", "x", 0).catch((error: unknown) => error)) instanceof StoreFull);
 
   assert.equal(store.get(key(7))?.value, value);
   heard.length = 0;
