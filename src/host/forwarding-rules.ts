@@ -23,11 +23,17 @@ export function parseDropping(json: string): readonly Dropping[] {
   return nftables.flatMap(({ chain }) => (chain?.hook === "forward" && chain.policy === "drop" ? [{ family: chain.family, table: chain.table, chain: chain.name }] : []));
 }
 
-/** iptables by family, and its older self where that has rules: asking it otherwise would make them. */
-function tools(family: "ip" | "ip6"): readonly string[] {
+type Family = "ip" | "ip6";
+/** The tables that iptables' older self has in the kernel. */
+export type LegacyTables = (family: Family) => readonly string[];
+const tablesOfKernel: LegacyTables = family => {
   const names = `/proc/net/${family}_tables_names`;
+  return existsSync(names) ? readFileSync(names, "utf8").split("\n") : [];
+};
+/** iptables by family, and its older self where that has rules: asking it otherwise would make them. */
+function tools(family: Family, legacy: LegacyTables): readonly string[] {
   const plain = family === "ip" ? "iptables" : "ip6tables";
-  return [plain, ...(existsSync(names) && readFileSync(names, "utf8").split("\n").includes("filter") ? [`${plain}-legacy`] : [])];
+  return [plain, ...(legacy(family).includes("filter") ? [`${plain}-legacy`] : [])];
 }
 const isIPv6 = (network: string): boolean => network.includes(":");
 const dockerChain = "DOCKER-USER";
@@ -38,7 +44,7 @@ const rulesFor = (cluster: string, network: string): readonly (readonly string[]
  * Lets the networks pass where iptables' FORWARD drops by default. Gives the chains that drop and are not iptables': nobody but who made them knows how they are to
  * be opened. Repeatable; rejects when a rule cannot be added.
  */
-export async function acceptForwarding(cluster: string, networks: readonly string[], run: RunProgram): Promise<{ readonly added: number; readonly foreign: readonly Dropping[] }> {
+export async function acceptForwarding(cluster: string, networks: readonly string[], run: RunProgram, legacy = tablesOfKernel): Promise<{ readonly added: number; readonly foreign: readonly Dropping[] }> {
   const listed = await run("nft", ["-j", "list", "chains"]);
   if (listed === undefined || listed.code !== 0) throw new Error(`the machine's packet filters cannot be listed: ${listed?.stderr.trim() ?? "nft is not installed"}`);
   const dropping = parseDropping(listed.stdout);
@@ -46,7 +52,7 @@ export async function acceptForwarding(cluster: string, networks: readonly strin
   for (const family of ["ip", "ip6"] as const) {
     const own = networks.filter(network => isIPv6(network) === (family === "ip6"));
     if (own.length === 0) continue;
-    for (const tool of tools(family)) {
+    for (const tool of tools(family, legacy)) {
       const drops = tool.endsWith("-legacy") ? (await run(tool, ["-S", "FORWARD"]))?.stdout.includes("-P FORWARD DROP") === true : dropping.some(each => each.family === family && isIptables(each));
       if (!drops) continue;
       const chain = (await run(tool, ["-w", "5", "-S", dockerChain]))?.code === 0 ? dockerChain : "FORWARD";
@@ -64,10 +70,10 @@ export async function acceptForwarding(cluster: string, networks: readonly strin
 }
 
 /** Takes the rules away again, wherever they are. */
-export async function removeForwarding(cluster: string, networks: readonly string[], run: RunProgram): Promise<void> {
+export async function removeForwarding(cluster: string, networks: readonly string[], run: RunProgram, legacy = tablesOfKernel): Promise<void> {
   const listed = await run("nft", ["-j", "list", "chains"]);
   for (const family of ["ip", "ip6"] as const)
-    for (const tool of tools(family)) {
+    for (const tool of tools(family, legacy)) {
       // Where there is no such chain there is no rule, and asking would make one.
       if (!tool.endsWith("-legacy") && !(listed?.stdout ?? "").includes('"FORWARD"')) continue;
       for (const network of networks.filter(each => isIPv6(each) === (family === "ip6")))

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -15,9 +15,10 @@ test("only sockets of containerd's own folder are removed; a bundle without an a
       writeFileSync(join(state, "io.containerd.runtime.v2.task/k8s.io", id, "address"), text);
     }
     mkdirSync(join(state, "io.containerd.runtime.v2.task/k8s.io/d"));
-    removeShimSockets(state);
-    removeShimSockets(join(state, "nothing"));
-    assert.ok(existsSync(other) && existsSync("/etc/passwd"));
+    const removed: string[] = [];
+    removeShimSockets(state, path => removed.push(path));
+    removeShimSockets(join(state, "nothing"), path => removed.push(path));
+    assert.deepEqual(removed, [`/run/containerd/s/${"0".repeat(64)}`]);
   } finally {
     rmSync(state, { recursive: true });
   }
