@@ -5,6 +5,7 @@
  *   --images                make the suite's images and push them to a registry on 127.0.0.1:5000 (needs root)
  *   --up NAME               start a cluster NAME for it that finds them there, and delete it afterwards; else --kubeconfig FILE
  *   --nodes N               how many nodes that cluster has (1 unless told; two tests want two)
+ *   --zones                 each of these nodes is a zone of its own (for the tests of topology)
  *   --focus REGEX --skip REGEX   which tests; `--focus '\[Conformance\]'` unless told
  *   --procs N               tests at a time (2 unless told; serial tests always run alone)
  *   --out FOLDER            reports and logs
@@ -22,7 +23,7 @@ import { startRegistry } from "./images/registry.ts";
 const version = "1.36.3";
 const { values: options } = parseArgs({
   options: {
-    build: { type: "boolean" }, images: { type: "boolean" }, up: { type: "string" }, kubeconfig: { type: "string" }, focus: { type: "string", default: "\\[Conformance\\]" },
+    build: { type: "boolean" }, images: { type: "boolean" }, zones: { type: "boolean" }, up: { type: "string" }, kubeconfig: { type: "string" }, focus: { type: "string", default: "\\[Conformance\\]" },
     skip: { type: "string", default: "" }, procs: { type: "string", default: "2" }, nodes: { type: "string", default: "1" }, out: { type: "string" }, cache: { type: "string" },
   },
 });
@@ -41,6 +42,10 @@ if (options.up) {
   writeFileSync(registries, "mirrors: {registry.k8s.io: {endpoint: [\"http://127.0.0.1:5000\"]}}\n");
   execFileSync("./timonier", ["up", "--name", options.up, "--nodes", options.nodes, "--registries", registries], { env: environment, stdio: "inherit" });
   try {
+    if (options.zones) {
+      const kubectl = (...args: string[]): string => execFileSync(join(binaries, "kubectl"), args, { env: environment, encoding: "utf8" });
+      for (const node of kubectl("get", "nodes", "-o", "name").trim().split("\n")) kubectl("label", node, `topology.kubernetes.io/zone=${node.replace("node/", "zone-")}`);
+    }
     suite(environment.KUBECONFIG);
   } finally {
     execFileSync("./timonier", ["delete", "--name", options.up], { env: environment, stdio: "inherit" });

@@ -90,8 +90,13 @@ for (const [what, given, previous, expected] of [
   ["no name to point to", { spec: { type: "ExternalName" } }, undefined, ["spec.externalName: Required value"]],
   ["a type of its own", service({ type: "Magic" }), undefined, ['spec.type: Unsupported value: "Magic": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"']],
   ["an address at home", service({ externalIPs: ["127.0.0.1"] }), undefined, ['spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)']],
+  ["two minds about hints", { metadata: { name: "a", namespace: "ns", annotations: { "service.kubernetes.io/topology-mode": "Auto", "service.kubernetes.io/topology-aware-hints": "Disabled" } }, ...service({}) }, undefined, ['metadata.annotations[service.kubernetes.io/topology-mode]: Invalid value: "Auto": must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified']],
   ["another address than before", service({ clusterIP: "10.0.0.2", clusterIPs: ["10.0.0.2"] }), service({ clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"] }), ['spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set']],
 ] as const) test(`a service with ${what}`, () => assert.deepEqual(problems(Service, given, previous), expected));
+test("the old name of the annotation for topology hints is warned about", () => {
+  const given = whole(Service, { metadata: { name: "a", annotations: { "service.kubernetes.io/topology-aware-hints": "Auto" } }, ...service({}) });
+  assert.deepEqual([...Service.warnings!(given, undefined)], ["annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead"]);
+});
 
 const deployment = (spec: Tree = {}, labels: Tree = { a: "b" }): Tree => ({ spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels }, ...pod() }, ...spec } });
 for (const [what, given, previous, expected] of [

@@ -89,7 +89,7 @@ export const Service = defineKind({
   defaults: defaultService,
   rules: serviceRules,
   selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
-  warnings: ({ spec }) => serviceWarnings(spec),
+  warnings: serviceWarnings,
   columns: serviceColumns,
 });
 export interface Service extends Resource<typeof Service> {}

@@ -10,6 +10,9 @@ import type { ServiceSpec, ServiceStatus } from "./service.ts";
 
 type ServiceLike = ObjectOf<Shape> & { readonly spec: ServiceSpec; readonly status: ServiceStatus };
 const affinitySecondsMax = 86400;
+export const topologyModeAnnotation = "service.kubernetes.io/topology-mode";
+/** The same by its deprecated name. */
+export const topologyHintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 
 export function serviceRules(next: ServiceLike, previous: ServiceLike | undefined, { subresource }: PrepareContext): readonly Problem[] {
   if (subresource === "status") return loadBalancerStatus(next);
@@ -21,6 +24,8 @@ const needsHealthCheck = ({ type, externalTrafficPolicy }: ServiceSpec): boolean
 
 function wholeService({ spec, metadata }: ServiceLike): readonly Problem[] {
   const problems: Problem[] = [];
+  const { [topologyModeAnnotation]: mode, [topologyHintsAnnotation]: hints } = metadata.annotations ?? {};
+  if (mode !== undefined && hints !== undefined && mode !== hints) problems.push(invalidValue(`metadata.annotations[${topologyModeAnnotation}]`, mode, `must match annotations[${topologyHintsAnnotation}] when both are specified`));
   const ports = spec.ports ?? [];
   if (ports.length === 0 && !headless(spec) && spec.type !== "ExternalName") problems.push(required("spec.ports"));
   if ((spec.type === "LoadBalancer" || spec.type === "NodePort") && headless(spec)) problems.push(invalidValue("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${spec.type} services`));
@@ -168,7 +173,8 @@ function loadBalancerStatus({ spec, status }: ServiceLike): readonly Problem[] {
 }
 
 /** Fields that mean nothing here, or soon nothing anywhere (kubernetes pkg/api/service/warnings.go). */
-export function* serviceWarnings(spec: ServiceSpec): Iterable<string> {
+export function* serviceWarnings({ spec, metadata }: Pick<ServiceLike, "spec" | "metadata">): Iterable<string> {
+  if (metadata.annotations?.[topologyHintsAnnotation] !== undefined) yield `annotation ${topologyHintsAnnotation} is deprecated, please use ${topologyModeAnnotation} instead`;
   const external = (spec.externalIPs ?? []).length > 0;
   const none = headless(spec) && spec.type === "ClusterIP";
   if (none) {
