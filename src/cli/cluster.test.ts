@@ -43,11 +43,17 @@ test("clusters of one name in two data directories share no run-time folder", ()
   assert.notEqual(a!.runFolder, b!.runFolder);
 });
 
+test("simulated nodes may be none", async () => {
+  const { machine } = fakeMachine();
+  assert.equal((await lay(machine, { runtime: "simulated", nodes: 0 })).nodes, 0);
+});
+
 for (const [values, message] of [
   [{ port: 6443 }, "--port: port 6443 is taken: stop what listens there, or choose another"],
   [{ port: 0 }, "--port: 0 is not a port: expected 1 to 65535"],
   [{ runtime: "docker" }, '--runtime: "docker" is not a runtime: expected "containerd" or "simulated"'],
   [{ nodes: 0 }, "--nodes: 0 is out of range: expected 1 to 5000"],
+  [{ nodes: -1, runtime: "simulated" }, "--nodes: -1 is out of range: expected 0 to 5000"],
   [{ "pod-cidr": "10.244.0.1/16" }, '--pod-cidr: "10.244.0.1/16" has bits set behind its /16'],
   [{ "pod-cidr": "10.244.0.0/30" }, '--pod-cidr: "10.244.0.0/30" is not an IPv4 network such as 10.244.0.0/16 (size /8 to /24)'],
   [{ "lb-pool": "192.168.1.0" }, '--lb-pool: "192.168.1.0" is not a range of addresses such as 192.168.1.240/28'],

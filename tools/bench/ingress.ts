@@ -2,7 +2,7 @@
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { cpuSeconds } from "./cluster.ts";
@@ -15,7 +15,9 @@ const fullMs = 4_000;
 const halfMs = 4_000;
 /** Half of the goal's load: half of what either can carry leaves the other core, with backends and load, no room, and shows that core's queue. */
 const halfOfGoal = 5_000;
+/** The proxies have a core of their own; load and backends that were let onto it would wait in its queue, and it for them. */
 const proxyCore = "0";
+const loadCore = "1";
 const request = Buffer.from("GET /page?x=1 HTTP/1.1\r\nHost: bench.localhost\r\nUser-Agent: bench\r\nAccept: */*\r\nCookie: session=0123456789abcdef\r\n\r\n");
 
 export async function benchIngress(runs: number): Promise<Row[]> {
@@ -26,6 +28,7 @@ export async function benchIngress(runs: number): Promise<Row[]> {
     const backends = await forked(children, parts, ["backends", ...backendPorts.map(String)]);
     const proxy = await forked(children, parts, ["proxy", String(ours), join(folder, "access.log"), ...backendPorts.map(port => `127.0.0.1:${port}`)]);
     await pin(proxy.pid ?? 0);
+    for (const pid of [backends.pid ?? 0, process.pid]) await pin(pid, loadCore);
     const worker = await startNginx(folder, children);
     await pin(worker);
     const rows = { rate: [[], []], cost: [[], []], added: [[], []], most: [[], []] } as Record<"rate" | "cost" | "added" | "most", number[][]>;
@@ -41,7 +44,6 @@ export async function benchIngress(runs: number): Promise<Row[]> {
           row[i]!.push(Math.max(0, percentile(await steady(port, perSecond, halfMs), 0.99) - percentile(await steady(backendPorts[0]!, perSecond, halfMs), 0.99)));
       }
     }
-    void backends;
     return [
       { what: "requests for each second of one core", unit: "/s", runs: rows.rate[0]!, goal: "≥ 10,000", peer: peerOf(rows.rate[1]!, "/s") },
       { what: "processor time of a request", unit: "µs", runs: rows.cost[0]!, goal: "≤ 100", peer: peerOf(rows.cost[1]!, "µs") },
@@ -49,6 +51,7 @@ export async function benchIngress(runs: number): Promise<Row[]> {
       { what: "added latency, p99, at half of its own most", unit: "ms", runs: rows.most[0]!, goal: "≤ 2", peer: peerOf(rows.most[1]!, "ms") },
     ];
   } finally {
+    await pin(process.pid, `0-${availableParallelism() - 1}`);
     // Not SIGKILL: nginx would leave its worker, and the port taken.
     for (const child of children) child.kill();
     rmSync(folder, { recursive: true, force: true });
@@ -67,8 +70,8 @@ async function forked(children: ChildProcess[], path: string, args: readonly str
   return child;
 }
 
-async function pin(pid: number): Promise<void> {
-  await new Promise(resolve => spawn("taskset", ["-a", "-cp", proxyCore, String(pid)], { stdio: "ignore" }).once("exit", resolve));
+async function pin(pid: number, cores = proxyCore): Promise<void> {
+  await new Promise(resolve => spawn("taskset", ["-a", "-cp", cores, String(pid)], { stdio: "ignore" }).once("exit", resolve));
 }
 
 /** The pid of its only worker. */
