@@ -33,6 +33,7 @@ test("the node's packet rules are one table for each family, replaced in one tra
   assert.deepEqual(rules.slice(0, 3), ["add table ip t", "delete table ip t", "add table ip t"]);
   for (const rule of [
     "add rule ip t postrouting ip saddr 10.244.0.0/16 ip daddr != 10.244.0.0/16 masquerade", "add rule ip t unserved_output ip daddr 10.96.0.0/12 ip daddr != 10.96.0.10 reject",
+    'add rule ip t sources iifname "veth*" fib saddr . iif oif missing drop',
     "add rule ip t ports udp dport 53 dnat to 10.244.0.5:5353", "add rule ip t ports ip daddr 192.0.2.1 tcp dport 80 dnat to 10.244.0.5:8080",
   ]) assert.ok(rules.includes(rule), rule);
   assert.deepEqual(rules.filter(rule => rule.includes("ip6")), ["add table ip6 t", "delete table ip6 t"]);

@@ -57,7 +57,7 @@ type Port = Parameters<HostPorts["open"]>[2][number];
 
 /**
  * One table per address family, replaced whole in one transaction whenever something changes: a masquerade for what leaves the pod
- * networks, and a map from (protocol, port) of the node to a pod. No rule outlives the table.
+ * networks, a map from (protocol, port) of the node to a pod, and no packet from a pod under another's address. No rule outlives the table.
  */
 export class PodNetwork implements HostPorts {
   readonly #cluster: string;
@@ -137,6 +137,8 @@ export function renderPodTables(table: string, podNetworks: readonly string[], s
     lines.push(`add table ${family} ${table}`, `delete table ${family} ${table}`);
     if (networks.length === 0) continue;
     lines.push(`add table ${family} ${table}`, `add chain ${family} ${table} postrouting { type nat hook postrouting priority srcnat ; }`);
+    // Each pod's address has a route to its own interface (ptp), so the reverse path says whose it may use; IPv6's own link needs the others.
+    lines.push(`add chain ${family} ${table} sources { type filter hook prerouting priority raw ; }`, `add rule ${family} ${table} sources iifname "veth*" ${family === "ip6" ? "ip6 saddr != { ::, fe80::/10 } " : ""}fib saddr . iif oif missing drop`);
     for (const network of networks) lines.push(`add rule ${family} ${table} postrouting ${family} saddr ${network} ${family} daddr != ${network} masquerade`);
     for (const { cidr, dns } of services.filter(each => isIPv6(each.cidr.split("/")[0]!) === (family === "ip6")))
       for (const hook of ["forward", "output"])

@@ -82,6 +82,19 @@ test("pods, pods on the node's network and the machine reach every pod over TCP 
   }
 });
 
+test("a pod sends under its own addresses only", async () => {
+  const heard = (): readonly string[] => scratch.k("logs web-2").split("\n").filter(line => line.startsWith("heard ")).map(line => line.slice(6));
+  const box = one("pod", "box").status.podIPs.map(({ ip }: any) => ip) as string[];
+  const webOne = one("pod", "web-1").status.podIPs.map(({ ip }: any) => ip) as string[];
+  for (const [i, { ip: target }] of one("pod", "web-2").status.podIPs.entries()) {
+    // Another pod's, the machine's, one of the world's, and last its own: what is heard of it has been sent after all the others.
+    const others = [webOne[i]!, ...(target.includes(":") ? ["2001:db8::7"] : [first().ip, "203.0.113.7"])];
+    for (const address of [...others, box[i]!]) scratch.k(`exec box -- net as ${address} ${target} 80`);
+    await scratch.until("its own is heard", () => heard().includes(box[i]!), 10);
+  }
+  assert.deepEqual(heard().filter(address => !box.includes(address)), []);
+});
+
 test("a service's endpoints, old and new form, follow its pods, and traffic follows them", async () => {
   service("empty", { selector: { app: "nobody" } });
   service("basic", { selector: { set: "basic" } });

@@ -4,6 +4,7 @@
  *   net load HOST PORT N RATE   asks N times over TCP at RATE a second; prints "ok=… failed=…"
  *   net flow HOST PORT N        one UDP socket, a message every 50 ms; prints who answers each, or "timeout"
  *   net resolve NAME [4|6]      addresses from getaddrinfo, one a line
+ *   net as ADDRESS HOST PORT    sends one datagram from ADDRESS, whose own it need not be (needs NET_RAW); a server of UDP prints from whom it heard one
  *   net stay HOST PORT          keeps one connection, sends a line every 100 ms and prints "still" or "cut"
  */
 #define _GNU_SOURCE
@@ -63,7 +64,10 @@ static int serve(int count, char **specs) {
       socklen_t size = sizeof from;
       char body[512], request[2048], answer[1024];
       if (udp[i]) {
-        if (recvfrom(fds[i].fd, request, sizeof request, 0, (void *)&from, &size) >= 0) sendto(fds[i].fd, body, named(&from, body, sizeof body), 0, (void *)&from, size);
+        if (recvfrom(fds[i].fd, request, sizeof request, 0, (void *)&from, &size) < 0) continue;
+        int length = named(&from, body, sizeof body);
+        if (!strncmp(request, "as", 2)) printf("heard %s", strchr(body, ' ') + 1);
+        sendto(fds[i].fd, body, length, 0, (void *)&from, size);
         continue;
       }
       int fd = accept(fds[i].fd, (void *)&from, &size);
@@ -160,6 +164,13 @@ int main(int argc, char **argv) {
     }
     return 0;
   }
+  if (!strcmp(mode, "as") && argc >= 5) {
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *own, *to;
+    if (getaddrinfo(argv[2], "0", &hints, &own) || getaddrinfo(argv[3], argv[4], &hints, &to)) return 2;
+    int one = 1, six = own->ai_family == AF_INET6, fd = socket(own->ai_family, SOCK_DGRAM, 0);
+    if (setsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, &one, sizeof one) || bind(fd, own->ai_addr, own->ai_addrlen) || sendto(fd, "as\n", 3, 0, to->ai_addr, to->ai_addrlen) != 3) { perror("as"); return 1; }
+    return 0;
+  }
   if (!strcmp(mode, "resolve") && argc >= 3) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = argc < 4 ? AF_UNSPEC : *argv[3] == '6' ? AF_INET6 : AF_INET}, *found, *each;
     int failed = getaddrinfo(argv[2], NULL, &hints, &found);
@@ -168,6 +179,6 @@ int main(int argc, char **argv) {
       if (!getnameinfo(each->ai_addr, each->ai_addrlen, line, sizeof line, NULL, 0, NI_NUMERICHOST)) puts(line);
     return 0;
   }
-  fprintf(stderr, "usage: net serve|ask|load|stay|resolve …\n");
+  fprintf(stderr, "usage: net serve|ask|load|flow|as|stay|resolve …\n");
   return 2;
 }
