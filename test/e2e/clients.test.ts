@@ -15,6 +15,7 @@ before(async () => {
   Scratch.packages("python3-kubernetes");
   const result = scratch.timonier("up", "--name", "clients");
   assert.equal(result.code, 0, result.err + result.out);
+  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
 after(async () => {
   scratch.timonier("delete", "--name", "clients");

@@ -25,7 +25,7 @@ after(async () => {
   await scratch.close();
 });
 
-const curl = (...args: string[]): string => scratch.run("curl", ["-s", "-m", "5", ...args]).out.trim();
+const curl = (...args: string[]): string => scratch.curl("-m", "20", ...args).trim();
 const apply = (...items: object[]): string => scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 const deployment = (name: string, replicas: number, container: object): object => ({
   apiVersion: "apps/v1", kind: "Deployment", metadata: { name },
@@ -58,10 +58,13 @@ test("a site of three replicas and its database find each other by the names of 
     deployment("api", 3, { image: image("site:v1"), env: [{ name: "APP", value: "api" }, password("DATABASE_PASSWORD")], readinessProbe: probe("/api/healthz") }),
     service("api", 80, 8000),
   );
-  for (const name of ["statefulset/db", "deployment/front", "deployment/api"])
-    assert.equal(scratch.kubectl("rollout", "status", name, "--timeout=150s").code, 0, scratch.kubectl("logs", name, "--tail=30").out);
+  for (const name of ["statefulset/db", "deployment/front", "deployment/api"]) {
+    const { code, out, err } = scratch.kubectl("rollout", "status", name, "--timeout=150s");
+    assert.equal(code, 0, `${name}: ${out}${err}${code === 0 ? "" : scratch.kubectl("logs", name, "--tail=30").out}`);
+  }
   for (const app of ["front", "api"]) assert.equal(new Set(scratch.k(`get pods -l app=${app} -o jsonpath={.items[*].spec.nodeName}`).split(" ")).size, nodes.length, `${app} is on every node`);
-  const answer = scratch.k("exec deploy/front -- python3 -c 'import urllib.request;print(urllib.request.urlopen(\"http://api/api/visits\").read().decode())'");
+  const ask = ["exec", "deploy/front", "--", "python3", "-c", "import urllib.request;print(urllib.request.urlopen('http://api/api/visits').read().decode())"];
+  const answer = await scratch.until("one finds the other by its name", () => { const { code, out } = scratch.kubectl(...ask); return code === 0 && out; });
   assert.equal((JSON.parse(answer) as { visits: number }).visits, 0);
 });
 
@@ -70,9 +73,10 @@ test("kubectl proxy reaches all three replicas behind the service", async () => 
   const [, port] = await scratch.until("kubectl proxy listens", () => /:(\d+)\n/.exec(proxy.out) ?? undefined);
   const seen = new Set<string>();
   await scratch.until("every replica has answered", () => {
-    seen.add(/served by (\S+)</.exec(curl(`http://127.0.0.1:${port}/api/v1/namespaces/default/services/front:80/proxy/`))?.[1] ?? "");
-    return seen.size === 3 && !seen.has("");
-  }, 20);
+    const by = /served by (\S+)</.exec(curl(`http://127.0.0.1:${port}/api/v1/namespaces/default/services/front:80/proxy/`))?.[1];
+    if (by !== undefined) seen.add(by);
+    return seen.size === 3;
+  });
   await proxy.end();
 });
 
@@ -81,10 +85,12 @@ test("an Ingress leads / and /api of a host name to two services, and visits are
   await scratch.until("the ingress has an address", () => scratch.k("get ingress site -o jsonpath={.status.loadBalancer.ingress[0].ip}") !== "");
   const port = /http=(\d+)/.exec(scratch.log("server", "course"))?.[1] ?? "80";
   const site = (...args: string[]): string => curl("--resolve", `site.localhost:${port}:127.0.0.1`, ...args.slice(0, -1), `http://site.localhost:${port}${args.at(-1)}`);
-  assert.match(site("/"), /A site on timonier/);
+  await scratch.until("both services are served", () => /A site on timonier/.test(site("/")) && site("/api/visits").startsWith("{"));
   const servers = new Set<string>();
   for (let visit = 1; visit <= 12; visit++) {
-    const answer = JSON.parse(site("-X", "POST", "/api/visits")) as { visits: number; served_by: string };
+    const said = site("-X", "POST", "/api/visits");
+    assert.match(said, /^\{/, `visit ${visit}`);
+    const answer = JSON.parse(said) as { visits: number; served_by: string };
     assert.equal(answer.visits, visit);
     servers.add(answer.served_by);
   }
@@ -93,22 +99,22 @@ test("an Ingress leads / and /api of a host name to two services, and visits are
 
 test("what the database holds survives its pod", async () => {
   scratch.k("delete pod db-0");
-  scratch.k("rollout status statefulset/db --timeout=60s");
-  await scratch.until("the api sees its visits again", () => scratch.k("exec db-0 -- psql -U postgres -tA site -c 'select count(*) from api_visit'").trim() === "12", 30);
+  scratch.k("rollout status statefulset/db --timeout=120s");
+  await scratch.until("its visits are there again", () => scratch.kubectl("exec", "db-0", "--", "psql", "-U", "postgres", "-tA", "site", "-c", "select count(*) from api_visit").out.trim() === "12");
 });
 
 test("only pods that a NetworkPolicy names reach the database, until it is lifted", async () => {
   scratch.k(`run stranger --image=${image("postgres:15")} --labels=app=stranger --command -- sleep 3600`);
   scratch.k(`run friend --image=${image("postgres:15")} --labels=app=api --command -- sleep 3600`);
-  for (const pod of ["stranger", "friend"]) scratch.k(`wait --for=condition=Ready pod/${pod} --timeout=60s`);
+  for (const pod of ["stranger", "friend"]) scratch.k(`wait --for=condition=Ready pod/${pod} --timeout=120s`);
   const reaches = (pod: string): boolean => scratch.kubectl("exec", pod, "--", "pg_isready", "-h", "db", "-t", "2").code === 0;
-  await scratch.until("the stranger reaches the database without a policy", () => reaches("stranger"), 20);
+  await scratch.until("the stranger reaches the database without a policy", () => reaches("stranger"));
   apply({
     apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "db" },
     spec: { podSelector: { matchLabels: { app: "db" } }, policyTypes: ["Ingress"], ingress: [{ from: [{ podSelector: { matchExpressions: [{ key: "app", operator: "In", values: ["front", "api"] }] } }], ports: [{ port: 5432 }] }] },
   });
-  await scratch.until("the stranger is kept out", () => !reaches("stranger"), 20);
-  assert.equal(reaches("friend"), true);
+  await scratch.until("the stranger is kept out", () => !reaches("stranger"));
+  await scratch.until("the friend is not", () => reaches("friend"));
   scratch.k("delete networkpolicy db");
-  await scratch.until("the stranger reaches the database again", () => reaches("stranger"), 20);
+  await scratch.until("the stranger reaches the database again", () => reaches("stranger"));
 });

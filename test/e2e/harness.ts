@@ -4,6 +4,8 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { pushTestImages } from "../../tools/images/hello.ts";
 import { startRegistry, type Registry } from "../../tools/images/registry.ts";
 import { nodeCount } from "./node-counts.ts";
@@ -27,9 +29,19 @@ export class Scratch {
   };
   readonly #children = new Set<ChildProcess>();
   #registry: Registry | undefined;
+  #pictured = false;
+  static readonly #open = new Set<Scratch>();
 
   constructor() {
     removeLeftovers();
+    Scratch.#open.add(this);
+  }
+  static {
+    // A failure must be understood from its own words: nobody can ask the cluster afterwards.
+    afterEach(context => {
+      const error = "error" in context && context.error ? (context.error.cause ?? context.error) : undefined;
+      if (error instanceof Error) for (const scratch of Scratch.#open) error.stack = `${error.stack}${scratch.picture()}`;
+    });
   }
 
   /** Debian packages that the tests need besides what `timonier up` brings. */
@@ -37,7 +49,7 @@ export class Scratch {
     const missing = names.filter(name => spawnSync("dpkg", ["-s", name], { stdio: "ignore" }).status !== 0);
     if (missing.length === 0) return;
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    const install = () => spawnSync("apt-get", ["install", "-y", "--no-install-recommends", ...missing], { env, encoding: "utf8" });
+    const install = () => spawnSync("apt-get", ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", ...missing], { env, encoding: "utf8" });
     if (install().status !== 0) {
       spawnSync("apt-get", ["update"], { env });
       const { status, stderr } = install();
@@ -67,10 +79,11 @@ export class Scratch {
     const result = this.timonier("up", "--nodes", String(nodeCount), ...flags);
     assert.equal(result.code, 0, result.err + result.out + this.log("agent"));
     await this.until("the default service account", () => this.kubectl("get", "serviceaccount", "default").code === 0);
-    this.k(`wait node --all --for=condition=Ready --timeout=60s`);
-    const nodes: readonly Node[] = JSON.parse(this.k("get nodes -o json")).items.map(({ metadata, status }: any) => ({ name: metadata.name, ip: status.addresses.find((each: any) => each.type === "InternalIP").address }));
-    assert.equal(nodes.length, nodeCount);
-    return nodes;
+    return this.until(`${nodeCount} ready nodes`, () => {
+      const items: readonly any[] = JSON.parse(this.k("get nodes -o json")).items;
+      const ready = items.filter(({ status }) => status.conditions?.some((each: any) => each.type === "Ready" && each.status === "True"));
+      return ready.length === nodeCount && ready.map(({ metadata, status }) => ({ name: metadata.name, ip: status.addresses.find((each: any) => each.type === "InternalIP").address }));
+    });
   }
   kubectl(...args: string[]): Result {
     return this.run(kubectlPath(), args);
@@ -85,6 +98,11 @@ export class Scratch {
     const { status, signal, stdout, stderr, error } = spawnSync(program, [...args], { env: this.env, cwd: this.folder, encoding: "utf8", timeout: 180_000, maxBuffer: 1 << 28, ...(input === undefined ? { stdio: ["ignore", "pipe", "pipe"] } : { input }) });
     if (error && !signal) throw error;
     return { code: status ?? 128, out: stdout, err: stderr };
+  }
+  /** What curl gets; where it gets nothing, why. */
+  curl(...args: string[]): string {
+    const { code, out, err } = this.run("curl", ["-sS", ...args]);
+    return code === 0 ? out : `${out}${err}`;
   }
   /** A program that goes on; ended with the test. Lines of its output can be waited for. */
   start(program: string, args: readonly string[]): Running {
@@ -101,9 +119,31 @@ export class Scratch {
     for (;;) {
       const value = await ask();
       if (value !== undefined && value !== false) return value;
-      if (performance.now() > end) throw new Error(`not reached within ${seconds} s: ${what}\n${this.kubectl("get", "pods,rs,deploy,events", "-A", "-o", "wide").out}`);
+      if (performance.now() > end) throw new Error(`not reached within ${seconds} s: ${what}${this.picture()}`);
       await new Promise(done => setTimeout(done, 100));
     }
+  }
+  /** Asks until the answer is this very text; the error says what it was at last. */
+  async says(what: string, want: string, ask: () => string | Promise<string>, seconds = 60): Promise<void> {
+    let last = "";
+    try {
+      await this.until(what, async () => (last = await ask()) === want, seconds);
+    } catch (error) {
+      throw new Error(`${JSON.stringify(last)} is not ${JSON.stringify(want)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  /** What there is to know of the clusters when a test has failed, a few lines of each; once, since what follows from a failure says little. */
+  picture(): string {
+    if (this.#pictured) return "";
+    this.#pictured = true;
+    const { env } = this, tail = (text: string, lines: number): string => text.trimEnd().split("\n").slice(-lines).map(line => `  ${line.slice(0, 240)}\n`).join("");
+    const data = env["TIMONIER_DATA_DIR"] ?? this.dataDir;
+    const logs = inFolder(data).flatMap(cluster => inFolder(join(data, cluster, "logs")).filter(name => /^(server|agent.*)\.log$/.test(name)).map(name => join(data, cluster, "logs", name)));
+    const asked = [["get", "pods", "-A", "-o", "wide"], ["get", "events", "-A", "--sort-by=.metadata.creationTimestamp"]].map(args => {
+      const { out, err } = this.kubectl(...args, "--request-timeout=10s");
+      return `kubectl ${args.join(" ")}:\n${tail(out + err, 30)}`;
+    });
+    return `\n${[...asked, ...logs.map(path => `${path}:\n${tail(readFileSync(path, "utf8"), /agent-/.test(path) ? 10 : 40)}`)].join("")}`;
   }
   log(name: "server" | "agent", cluster = "timonier"): string {
     const path = join(this.dataDir, cluster, "logs", `${name}.log`);
@@ -129,6 +169,7 @@ export class Scratch {
     return typeof victim === "number" && victim > 0 ? `${runFolder}/n${victim}` : runFolder;
   }
   async close(): Promise<void> {
+    Scratch.#open.delete(this);
     for (const child of this.#children) child.kill("SIGKILL");
     if (this.#registry && --Scratch.#users === 0) await this.#registry.stop();
     rmSync(this.folder, { recursive: true, force: true });
@@ -149,17 +190,27 @@ function removeLeftovers(): void {
 
 export class Running {
   readonly child: ChildProcess;
+  /** Arrives in pieces: a line is there when its end is. */
   out = "";
   err = "";
+  /** It has ended, and all that it said is here: both come later than `exitCode`. */
+  closed = false;
+  readonly #closed: Promise<void>;
   constructor(child: ChildProcess) {
     this.child = child;
+    this.#closed = new Promise(done => child.once("close", () => { this.closed = true; done(); }));
     child.stdout!.setEncoding("utf8").on("data", (text: string) => { this.out += text; });
     child.stderr!.setEncoding("utf8").on("data", (text: string) => { this.err += text; });
   }
+  /** Tells it to end, and waits. */
   async end(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill("SIGTERM");
-    await new Promise(done => this.child.once("close", done));
+    await this.#closed;
+  }
+  /** Waits until it has ended by itself; its exit code. */
+  async ended(): Promise<number | null> {
+    await this.#closed;
+    return this.child.exitCode;
   }
 }
 
@@ -178,8 +229,41 @@ export function kubectlPath(): string {
   return found;
 }
 
-/** What a deleted cluster must leave as it was. Each entry is a line. */
-export function pictureOfTheMachine(scratch: Scratch): { readonly [what: string]: readonly string[] } {
+/** Pids of the processes that a command line's pattern finds, without the children that each of them forks (a web server's, one a connection). */
+export function mainPids(pattern: string): readonly string[] {
+  const lines = spawnSync("ps", ["-eo", "pid=,ppid=,stat=,args="], { encoding: "utf8", maxBuffer: 1 << 26 }).stdout.split("\n").map(line => /^ *(\d+) +(\d+) +(\S+) +(.*)$/.exec(line) ?? []);
+  const found = new Map(lines.filter(([, , , stat = "Z", args = ""]) => !stat.startsWith("Z") && new RegExp(pattern).test(args)).map(([, pid = "", parent = ""]) => [pid, parent]));
+  return [...found].filter(([, parent]) => !found.has(parent)).map(([pid]) => pid).sort();
+}
+/** A file of /proc; empty when its process has gone meanwhile. */
+export function procFile(pid: string, name: string): string {
+  return spawnSync("cat", [`/proc/${pid}/${name}`], { encoding: "utf8" }).stdout;
+}
+
+type Picture = { readonly [what: string]: readonly string[] };
+/** What a deleted cluster must leave as it was, once nothing moves any more: of the file before, links go a moment after its cluster. */
+export async function stillPicture(scratch: Scratch): Promise<Picture> {
+  let last = pictureOfTheMachine(scratch);
+  return scratch.until("a machine on which nothing changes", () => {
+    const now = pictureOfTheMachine(scratch), still = isDeepStrictEqual(now, last);
+    last = now;
+    return still && now;
+  });
+}
+/** To the line. Only links and routes may take a moment: the kernel takes network namespaces apart in the background. */
+export async function assertAsBefore(scratch: Scratch, before: Picture): Promise<void> {
+  const now = pictureOfTheMachine(scratch);
+  for (const [what, lines] of Object.entries(before)) {
+    let left = now[what];
+    for (let tries = 0; ["links", "routes"].includes(what) && tries < 50 && !isDeepStrictEqual(left, lines); tries++) {
+      await new Promise(done => setTimeout(done, 200));
+      left = pictureOfTheMachine(scratch)[what];
+    }
+    assert.deepEqual(left, lines, `${what} differ after delete`);
+  }
+}
+/** Each entry is a line. */
+function pictureOfTheMachine(scratch: Scratch): Picture {
   const sh = (command: string): string[] => spawnSync("sh", ["-c", command], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout.split("\n").filter(Boolean).sort();
   // Other clusters of this machine come and go meanwhile: each says in its run folder where its data is.
   const others = sh("grep -L -F " + scratch.folder + " /run/timonier/*/data-folder 2>/dev/null").flatMap(path => [path.slice(0, path.lastIndexOf("/")), existsSync(path) ? readFileSync(path, "utf8").trim() : path]);

@@ -31,7 +31,7 @@ if (helm !== undefined) test("Helm installs, upgrades, rolls back and uninstalls
   run("rollback", "web", "1", ...to);
   assert.match(run("history", "web", "-n", "shop"), /superseded[^]*superseded[^]*deployed[^\n]*Rollback to 1/);
   run("uninstall", "web", ...to);
-  assert.equal(scratch.k("get all -n shop -o name"), "");
+  await scratch.until("nothing is left", () => scratch.k("get all -n shop -o name") === "");
   const gone = scratch.timonier("delete");
   assert.equal(gone.code, 0, gone.err);
   await scratch.close();

@@ -40,7 +40,7 @@ const apiThrough = (options: { readonly port?: number; readonly socketPath?: str
 
 test("[sig-cli] Kubectl client Proxy server should support proxy with --port 0 [Conformance]", async () => {
   const proxy = scratch.startKubectl("proxy --port 0 --disable-filter");
-  const port = await scratch.until("the proxy's port", () => /Starting to serve on 127\.0\.0\.1:(\d+)/.exec(proxy.out)?.[1]);
+  const port = await scratch.until("the proxy's port", () => /Starting to serve on 127\.0\.0\.1:(\d+)\n/.exec(proxy.out)?.[1]);
   assert.ok((await apiThrough({ port: Number(port) })).versions.includes("v1"));
   await proxy.end();
 });

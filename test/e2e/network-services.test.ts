@@ -28,7 +28,7 @@ before(async () => {
   run("box", { app: "box" }, ["serve", "tcp:80", "udp:80"], on(1));
   onHosts = nodes.map((_, i) => `onhost-${i}`);
   for (const [i, name] of onHosts.entries()) run(name, { app: "onhost" }, ["serve", "tcp:31999"], { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet", ...on(i) });
-  scratch.k("wait pod --all --for=condition=Ready --timeout=60s");
+  scratch.k("wait pod --all --for=condition=Ready --timeout=120s");
 });
 after(async () => {
   const result = scratch.timonier("delete");
@@ -55,30 +55,29 @@ const one = (kind: string, name: string): any => JSON.parse(scratch.k(`get ${kin
 /** What `net ask` prints, from a pod or from the machine (`host`): one line an answer. */
 function ask(from: string, kind: "tcp" | "udp", host: string, port: number, times = 1): readonly string[] {
   const args = ["ask", kind, host, String(port), String(times)];
-  const { out } = from === "host" ? scratch.run(net, args) : scratch.kubectl("exec", from, "--", "net", ...args);
-  return out.trim().split("\n");
+  const { out, err } = from === "host" ? scratch.run(net, args) : scratch.kubectl("exec", from, "--", "net", ...args);
+  return (out || err).trim().split("\n");
 }
 const who = (lines: readonly string[]): string => [...new Set(lines.map(line => line.split(" ")[0]))].sort().join(" ");
-const answers = (what: string, want: string, asks: () => readonly string[]): Promise<unknown> => scratch.until(`${what}: ${want}`, () => who(asks()) === want, 15);
+const answers = (what: string, want: string, asks: () => readonly string[]): Promise<void> => scratch.says(what, want, () => who(asks()));
 const both = "web-1 web-2";
 
-test("the API server's own service is there, in every form, and leads to it", () => {
+test("the API server's own service is there, in every form, and leads to it", async () => {
   assert.ok(get("services", "-A").some(({ metadata }) => metadata.namespace === "default" && metadata.name === "kubernetes"));
   assert.deepEqual(one("service", "kubernetes").spec.ports.map(({ name, port, protocol }: any) => [name, port, protocol]), [["https", 443, "TCP"]]);
+  const slices = await scratch.until("its slice", () => { const found = get("endpointslices", "-l kubernetes.io/service-name=kubernetes"); return found.length > 0 && found; });
   const { subsets } = one("endpoints", "kubernetes");
-  const slices = get("endpointslices", "-l kubernetes.io/service-name=kubernetes");
   const places = subsets.flatMap((each: any) => each.addresses.map(({ ip }: any) => `${ip}:${each.ports[0].port}`));
   assert.deepEqual(slices.flatMap(({ endpoints, ports }) => endpoints.map((each: any) => `${each.addresses[0]}:${ports[0].port}`)), places);
   assert.equal(places.length, 1);
-  assert.match(scratch.run("curl", ["-sk", `https://${one("service", "kubernetes").spec.clusterIP}/version`]).out, /"major": "1"/);
-  assert.match(scratch.run("curl", ["-sk", `https://${places[0]}/version`]).out, /"major": "1"/);
+  for (const place of [one("service", "kubernetes").spec.clusterIP, places[0]]) await scratch.until(`${place} leads to it`, () => /"major": "1"/.test(scratch.curl("-k", "-m", "20", `https://${place}/version`)));
 });
 
-test("pods, pods on the node's network and the machine reach every pod over TCP and UDP", () => {
+test("pods, pods on the node's network and the machine reach every pod over TCP and UDP", async () => {
   for (const name of ["web-1", "web-2", "box"]) {
     const ip = one("pod", name).status.podIP as string;
-    for (const from of ["box", "web-1", ...onHosts, "host"]) for (const kind of ["tcp", "udp"] as const) assert.deepEqual(who(ask(from, kind, ip, 80)), name, `${from} to ${name} over ${kind}`);
-    assert.equal(ask("box", "tcp", ip, 80)[0], `${name} ${one("pod", "box").status.podIP}`, "a pod is seen with its own address");
+    for (const from of ["box", "web-1", ...onHosts, "host"]) for (const kind of ["tcp", "udp"] as const) await answers(`${from} to ${name} over ${kind}`, name, () => ask(from, kind, ip, 80));
+    await scratch.says("a pod is seen with its own address", `${name} ${one("pod", "box").status.podIP}`, () => ask("box", "tcp", ip, 80)[0]!);
   }
 });
 
@@ -104,7 +103,8 @@ test("a service's endpoints, old and new form, follow its pods, and traffic foll
   await answers("one pod", "one", () => ask("box", "tcp", "basic", 80));
   run("two", { set: "basic" }, ["serve", "tcp:80"]);
   await answers("two pods", "one two", () => ask("box", "tcp", "basic", 80, 12));
-  assert.deepEqual(one("endpoints", "basic").subsets.flatMap((each: any) => each.addresses.map((address: any) => address.targetRef.name)).sort(), ["one", "two"]);
+  // Traffic follows the slices; each form has a controller of its own.
+  await scratch.says("Endpoints", "one two", () => (one("endpoints", "basic").subsets ?? []).flatMap((each: any) => (each.addresses ?? []).map((address: any) => address.targetRef.name)).sort().join(" "));
   assert.deepEqual(get("endpointslices", "-l kubernetes.io/service-name=basic").flatMap(({ endpoints }) => endpoints.map((each: any) => each.targetRef.name)).sort(), ["one", "two"]);
   scratch.k("delete pod one");
   await answers("the other pod", "two", () => ask("box", "tcp", "basic", 80, 6));
@@ -124,7 +124,7 @@ test("a service of several ports has for each the pods that have it", async () =
   await answers("port b", "only-b", () => ask("box", "tcp", "multi", 81, 4));
   scratch.k("delete pod only-a");
   await scratch.until("port a is nobody's", () => ask("box", "tcp", one("service", "multi").spec.clusterIP, 80)[0] === "refused");
-  assert.equal(who(ask("box", "tcp", "multi", 81)), "only-b");
+  await answers("port b still", "only-b", () => ask("box", "tcp", "multi", 81));
   scratch.k("delete pod only-b");
   scratch.k("delete service multi");
 });
@@ -137,7 +137,7 @@ test("one port number serves TCP and UDP, and either can be taken away alone", a
   const replace = (spec: object): void => void scratch.k("patch service mixed --type=merge -p '" + JSON.stringify({ spec }) + "'");
   replace(ports("UDP"));
   await scratch.until("TCP is gone", () => ask("box", "tcp", one("service", "mixed").spec.clusterIP, 80)[0] === "refused");
-  assert.equal(who(ask("box", "udp", "mixed", 80, 12)), both);
+  await answers("UDP alone", both, () => ask("box", "udp", "mixed", 80, 12));
   replace(ports("TCP"));
   await scratch.until("UDP is gone", () => ask("box", "udp", one("service", "mixed").spec.clusterIP, 80)[0] !== "web-1" && who(ask("box", "udp", one("service", "mixed").spec.clusterIP, 80, 4)) === "refused");
   await answers("TCP again", both, () => ask("box", "tcp", "mixed", 80, 12));
@@ -148,12 +148,13 @@ test("a UDP flow moves to another pod when its own serves no more, and stays wit
   service("flow", { ports: [{ name: "http", port: 80, protocol: "UDP" }] });
   const { clusterIP } = one("service", "flow").spec;
   await answers("UDP", both, () => ask("box", "udp", clusterIP, 80, 12));
-  const flow = scratch.startKubectl(`exec box -- net flow ${clusterIP} 80 400`);
-  const answered = (): readonly string[] => flow.out.trim().split("\n").map(line => line.split(" ")[0]!);
+  const flow = scratch.startKubectl(`exec box -- net flow ${clusterIP} 80 4000`);
+  // Whole lines only.
+  const answered = (): readonly string[] => flow.out.split("\n").slice(0, -1).map(line => line.split(" ")[0]!);
   await scratch.until("a flow", () => answered().length > 5);
   const first = answered()[0]!;
   run("web-3", { app: "web" }, ["serve", "udp:80"]);
-  scratch.k("wait pod web-3 --for=condition=Ready --timeout=30s");
+  scratch.k("wait pod web-3 --for=condition=Ready --timeout=90s");
   await scratch.until("one more endpoint", () => who(ask("box", "udp", clusterIP, 80, 30)).split(" ").length === 3);
   assert.deepEqual([...new Set(answered())], [first], "others come and go without it");
   scratch.k(`label pod ${first} app=away --overwrite`);
@@ -194,10 +195,11 @@ test("session affinity keeps a client with its pod, on cluster addresses and nod
   const { clusterIP, ports: [{ nodePort }] } = one("service", "sticky").spec;
   await scratch.until("served", () => who(ask("box", "tcp", clusterIP, 80)) !== "refused");
   const places = [["box", clusterIP, 80], ...nodes.flatMap(({ ip }) => [["box", ip, nodePort], ["host", ip, nodePort]] as const)] as const;
-  for (const [from, ip, port] of places) assert.ok(!who(ask(from, "tcp", ip, port, 16)).includes(" "), `${from} stays with one pod through ${ip}:${port}`);
+  // On a busy machine the time may be up between two questions.
+  for (const [from, ip, port] of places) await scratch.until(`${from} stays with one pod through ${ip}:${port}`, () => webs.some(([name]) => who(ask(from, "tcp", ip, port, 16)) === name));
   const seen = new Set<string>();
   for (let i = 0; i < 12 && seen.size < 2; i++) {
-    seen.add(who(ask("web-1", "tcp", clusterIP, 80, 2)));
+    seen.add(who(ask("web-1", "tcp", clusterIP, 80)));
     await new Promise(done => setTimeout(done, 1_300));
   }
   assert.ok(seen.has("web-1") && seen.has("web-2"), "after its time a client is free again");
@@ -205,7 +207,7 @@ test("session affinity keeps a client with its pod, on cluster addresses and nod
   affinity("None");
   for (const [from, ip, port] of places) await answers("without affinity", both, () => ask(from, "tcp", ip, port, 16));
   affinity("ClientIP");
-  for (const [from, ip, port] of places) await scratch.until("with affinity", () => !who(ask(from, "tcp", ip, port, 16)).includes(" "));
+  for (const [from, ip, port] of places) await scratch.until("with affinity", () => webs.some(([name]) => who(ask(from, "tcp", ip, port, 16)) === name));
   scratch.k("delete service sticky");
 });
 
@@ -241,7 +243,7 @@ test("a node port answers by name, cluster address and node address", async () =
   for (const name of onHosts) await answers("from a node's network, by name", both, () => ask(name, "tcp", "np", 80, 12));
   for (const { name, ip } of nodes) await answers(`${name} from the machine`, both, () => ask("host", "tcp", ip, nodePort, 12));
   const boxIP = one("pod", "box").status.podIP as string;
-  assert.deepEqual([...new Set(ask("box", "tcp", clusterIP, 80, 12))].sort(), webs.map(([name]) => `${name} ${boxIP}`), "through a cluster address pods are seen with their own");
+  await scratch.says("through a cluster address pods are seen with their own", webs.map(([name]) => `${name} ${boxIP}`).join(), () => [...new Set(ask("box", "tcp", clusterIP, 80, 12))].sort().join());
   scratch.k("delete service np");
 });
 
@@ -260,23 +262,23 @@ test("traffic policies keep to a node's own pods, who see the client's address",
   for (const [i, { name, ip }] of nodes.entries()) if (i > 0) {
     await answers(`externalTrafficPolicy on ${name}`, websOf(i) || "timeout", () => ask("host", "tcp", ip, nodePort, 6));
     const seen = scratch.run("ip", ["-j", "route", "get", ip]).out;
-    assert.equal(ask("host", "tcp", ip, nodePort)[0], `${websOf(i)} ${JSON.parse(seen)[0].prefsrc}`, "the client's address came along");
+    await scratch.says("the client's address came along", `${websOf(i)} ${JSON.parse(seen)[0].prefsrc}`, () => ask("host", "tcp", ip, nodePort)[0]!);
   }
   for (const [i, name] of onHosts.entries()) {
     const { ip } = nodes[i]!;
     await answers(`a node's own node port leads to all pods: ${name}`, both, () => ask(name, "tcp", ip, nodePort, 12));
-    assert.deepEqual([...new Set(ask(name, "tcp", ip, nodePort, 12).map(line => line.split(" ")[1]))], [ip], "under the node's address");
+    await scratch.says("under the node's address", ip, () => [...new Set(ask(name, "tcp", ip, nodePort, 12).map(line => line.split(" ")[1]))].join());
   }
   scratch.k("delete service near same");
 });
 
 test("a load balancer has an address of the pool, shared by port, that pods and the machine reach", async () => {
   service("lb", { type: "LoadBalancer" });
-  await scratch.until("an address", () => one("service", "lb").status.loadBalancer.ingress !== undefined, 5);
+  await scratch.until("an address", () => one("service", "lb").status.loadBalancer.ingress !== undefined);
   service("lb-udp", { type: "LoadBalancer", ports: [{ name: "http", port: 80, protocol: "UDP" }] });
   service("lb-second", { type: "LoadBalancer", allocateLoadBalancerNodePorts: false });
   service("lb-other", { type: "LoadBalancer", loadBalancerClass: "example.org/other" });
-  await scratch.until("addresses", () => ["lb-udp", "lb-second"].every(name => one("service", name).status.loadBalancer.ingress !== undefined), 5);
+  await scratch.until("addresses", () => ["lb-udp", "lb-second"].every(name => one("service", name).status.loadBalancer.ingress !== undefined));
   assert.deepEqual(one("service", "lb").status.loadBalancer, { ingress: [{ ip: "10.231.77.0", ipMode: "VIP", ports: [{ port: 80, protocol: "TCP" }] }] });
   assert.deepEqual([one("service", "lb-udp").status.loadBalancer.ingress[0].ip, one("service", "lb-second").status.loadBalancer.ingress[0].ip], ["10.231.77.0", "10.231.77.1"]);
   assert.equal(one("service", "lb-second").spec.ports[0].nodePort, undefined);
@@ -285,35 +287,34 @@ test("a load balancer has an address of the pool, shared by port, that pods and 
     await answers(`TCP from ${from}`, both, () => ask(from, "tcp", "10.231.77.0", 80, 12));
     await answers(`UDP from ${from}`, both, () => ask(from, "udp", "10.231.77.0", 80, 12));
     await answers(`the second from ${from}`, both, () => ask(from, "tcp", "10.231.77.1", 80, 12));
-    assert.deepEqual(ask(from, "tcp", "10.231.77.1", 22), ["refused"], "a port that no service has");
+    await answers(`a port that no service has, from ${from}`, "refused", () => ask(from, "tcp", "10.231.77.1", 22));
   }
   assert.deepEqual(one("service", "lb-other").status.loadBalancer, {}, "somebody else's class");
   // Only some may enter.
   const patch = (spec: object): void => void scratch.k("patch service lb --type=merge -p '" + JSON.stringify({ spec }) + "'");
   patch({ loadBalancerSourceRanges: ["10.0.0.0/8"] });
   await scratch.until("the machine is kept out", () => ask("host", "tcp", "10.231.77.0", 80)[0] === "timeout");
-  assert.equal(who(ask("box", "tcp", "10.231.77.0", 80, 12)), both);
+  await answers("a pod is let in", both, () => ask("box", "tcp", "10.231.77.0", 80, 12));
   patch({ loadBalancerSourceRanges: [`${first().ip}/32`] });
-  await scratch.until("the machine is let in", () => who(ask("host", "tcp", "10.231.77.0", 80)) !== "timeout");
-  assert.deepEqual(ask("box", "tcp", "10.231.77.0", 80), ["timeout"]);
+  await scratch.until("the machine is let in", () => who(ask("host", "tcp", "10.231.77.0", 80)).startsWith("web-"));
+  await answers("the pod is kept out", "timeout", () => ask("box", "tcp", "10.231.77.0", 80));
   patch({ loadBalancerSourceRanges: null, externalTrafficPolicy: "Local" });
   const port = one("service", "lb").spec.healthCheckNodePort as number;
   const health = async ({ ip }: Node): Promise<any> => fetch(`http://${ip}:${port}/`).then(async answer => ({ status: answer.status, ...((await answer.json()) as object) }));
   for (const [i, node] of nodes.entries()) {
     const localEndpoints = websOf(i).split(" ").filter(Boolean).length, status = localEndpoints > 0 ? 200 : 503;
-    await scratch.until(`the health check of ${node.name} answers`, () => health(node).then(answer => answer.status === status, () => false));
-    assert.deepEqual(await health(node), { status, service: { namespace: "default", name: "lb" }, localEndpoints, serviceProxyHealthy: true });
+    await scratch.says(`the health check of ${node.name} answers`, JSON.stringify({ status, service: { namespace: "default", name: "lb" }, localEndpoints, serviceProxyHealthy: true }), () => health(node).then(JSON.stringify, String));
   }
   patch({ selector: { app: "nobody" } });
-  for (const node of nodes) await scratch.until(`no endpoint on ${node.name}`, () => health(node).then(({ status, localEndpoints }) => status === 503 && localEndpoints === 0));
+  for (const node of nodes) await scratch.until(`no endpoint on ${node.name}`, () => health(node).then(({ status, localEndpoints }) => status === 503 && localEndpoints === 0, () => false));
   scratch.k("delete service lb lb-udp lb-second lb-other");
   await scratch.until("its address refuses", () => ask("host", "tcp", "10.231.77.0", 80)[0] === "refused");
-  assert.deepEqual(scratch.k("get events --field-selector involvedObject.name=lb -o jsonpath={.items[*].reason}").split(" ").filter((reason, i, all) => all.indexOf(reason) === i).sort(), ["DeletedLoadBalancer", "DeletingLoadBalancer", "EnsuredLoadBalancer", "EnsuringLoadBalancer"]);
+  await scratch.says("the events", "DeletedLoadBalancer DeletingLoadBalancer EnsuredLoadBalancer EnsuringLoadBalancer", () => [...new Set(scratch.k("get events --field-selector involvedObject.name=lb -o jsonpath={.items[*].reason}").split(" "))].sort().join(" "));
 });
 
 test("a ServiceCIDR that a user adds gives addresses, which are served, and stays while one is in use", async () => {
   apply({ apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name: "more" }, spec: { cidrs: ["10.115.7.0/28"] } });
-  scratch.k("wait servicecidr/more --for=condition=Ready --timeout=10s");
+  scratch.k("wait servicecidr/more --for=condition=Ready --timeout=60s");
   service("more", { clusterIP: "10.115.7.5" });
   for (const from of ["box", ...onHosts, "host"]) await answers(`from ${from}`, both, () => ask(from, "tcp", "10.115.7.5", 80, 12));
   await answers("by name", both, () => ask("box", "tcp", "more", 80, 12));
@@ -328,7 +329,7 @@ test("pods share a host port if their host addresses or protocols differ", async
   pod("port-1", "127.0.0.1", "TCP");
   pod("port-2", last().ip, "TCP");
   pod("port-3", last().ip, "UDP");
-  scratch.k("wait pod port-1 port-2 port-3 --for=condition=Ready --timeout=30s");
+  scratch.k("wait pod port-1 port-2 port-3 --for=condition=Ready --timeout=90s");
   await answers("the loopback", "port-1", () => ask(onHosts.at(-1)!, "tcp", "127.0.0.1", 31_323));
   for (const from of ["host", "box", "web-2", ...onHosts]) {
     await answers(`the node's address from ${from}`, "port-2", () => ask(from, "tcp", last().ip, 31_323));
@@ -340,17 +341,17 @@ test("pods share a host port if their host addresses or protocols differ", async
 test("the endpoints of 50 new services are there at once", async () => {
   const names = Array.from({ length: 50 }, (_, i) => `many-${i}`);
   scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items: names.map(name => ({ apiVersion: "v1", kind: "Service", metadata: { name, labels: { many: "yes" } }, spec: { selector: { app: "web" }, ports: [{ port: 80 }] } })) }));
-  await scratch.until("all have endpoints", () => get("endpointslices", "-l many=yes").filter(({ endpoints }) => endpoints?.length === 2).length === 50, 10);
+  await scratch.until("all have endpoints", () => get("endpointslices", "-l many=yes").filter(({ endpoints }) => endpoints?.length === 2).length === 50);
   scratch.k("delete service -l many=yes");
 });
 
 test("the API server passes requests of every method on to pods and services, by number and by name", async () => {
   apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "echo", labels: { app: "echo" } }, spec: { ...on(2), terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: image("net:1"), args: ["serve", "tcp:8080"], ports: [{ name: "web", containerPort: 8080 }] }] } });
   service("echo", { selector: { app: "echo" }, ports: [{ name: "http", port: 80, targetPort: "web" }] });
-  scratch.k("wait pod echo --for=condition=Ready --timeout=30s");
+  scratch.k("wait pod echo --for=condition=Ready --timeout=90s");
   const proxy = scratch.startKubectl("proxy --port=0");
   try {
-    const port = Number(await scratch.until("kubectl proxy", () => /:(\d+)/.exec(proxy.out)?.[1]));
+    const port = Number(await scratch.until("kubectl proxy", () => /:(\d+)\n/.exec(proxy.out)?.[1]));
     const via = (path: string, method = "GET"): Promise<string> => new Promise((done, fail) => {
       request({ host: "127.0.0.1", port, path: `/api/v1/namespaces/default/${path}`, method }, response => {
         let text = "";
@@ -387,7 +388,7 @@ test("the API server passes requests of every method on to pods and services, by
 });
 
 test("the ServiceCIDR without addresses is gone, ten seconds after it was deleted", async () => {
-  await scratch.until("gone", () => scratch.kubectl("get", "servicecidr", "more").code !== 0, 15);
+  await scratch.until("gone", () => scratch.kubectl("get", "servicecidr", "more").err.includes("NotFound"));
 });
 
 /** How a long run of requests through a service's cluster address ended: `ok=3000 failed=0 …`. */
@@ -397,9 +398,9 @@ async function during(requests: number, what: () => Promise<void>): Promise<stri
   await answers("served", both, () => ask("host", "tcp", ip, 80, 12));
   const load = scratch.start(net, ["load", ip, "80", String(requests), "300"]);
   await what();
-  await scratch.until("the load's end", () => load.child.exitCode !== null);
+  await scratch.until("the load's end", () => load.closed);
   scratch.k("delete service steady");
-  return load.out.split(" ms=")[0]!;
+  return load.out.split(" ms=")[0]! || load.err;
 }
 
 test("no request is lost while endpoints come and go", async () => {
@@ -416,7 +417,7 @@ test("no request is lost while server and agents are killed, and names are answe
   const lost = await during(2_000, async () => {
     for (const victim of ["server", 0, "server", nodes.length - 1] as const) {
       const before = scratch.starts(victim);
-      process.kill(scratch.pidOf(victim), "SIGKILL");
+      process.kill(await scratch.until(`the pid of ${victim}`, () => scratch.pidOf(victim) || undefined), "SIGKILL");
       await scratch.until(`${victim} again`, () => scratch.starts(victim) > before);
     }
   });

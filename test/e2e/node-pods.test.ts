@@ -36,11 +36,10 @@ const ended = (name: string): Promise<Status> => scratch.until(`${name} has ende
 const logs = (name: string): string => scratch.k(`logs ${name}`);
 const exec = (name: string, script: string): string => { const { out, err, code } = scratch.kubectl("exec", name, "--", "sh", "-c", script); return code === 0 ? out.trim() : `${code}: ${out}${err}`; };
 const cgroupOf = (name: string): string => readFileSync(`/proc/${hostPid(name)}/cgroup`, "utf8").split("\n").find(line => line.includes(":memory:") || line.startsWith("0::"))!.split(":")[2]!;
-/** The host's pid of the container's main process. */
+/** The host's pid of the container's main process: in its own namespace it is the first. */
 function hostPid(name: string): string {
   const id = status(name).containerStatuses[0]!.containerID.replace("containerd://", "");
-  const found = spawnSync("sh", ["-c", `grep -ls ${id} /proc/[0-9]*/cgroup | head -1`], { encoding: "utf8" }).stdout.trim();
-  return found.split("/")[2] ?? "";
+  return spawnSync("sh", ["-c", `for each in $(grep -ls ${id} /proc/[0-9]*/cgroup); do grep -qs '^NSpid:.*[[:space:]]1$' "\${each%cgroup}status" && echo "$each"; done`], { encoding: "utf8" }).stdout.split("/")[2] ?? "";
 }
 
 test("volumes show config maps, secrets, the downward API, memory and files, read-only where they must be", async () => {
@@ -128,15 +127,18 @@ test("probes of every kind: http, tcp, exec; a failed one is told and acted on",
   create("probed", {
     containers: [{
       name: "main", image: image("hello:v1"), ports: [{ name: "web", containerPort: 5000 }],
-      startupProbe: { tcpSocket: { port: "web" }, periodSeconds: 1 }, readinessProbe: { httpGet: { port: "web", path: "/" }, periodSeconds: 1 }, livenessProbe: { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, periodSeconds: 1, failureThreshold: 1 },
+      startupProbe: { tcpSocket: { port: "web" }, periodSeconds: 1, failureThreshold: 60 }, readinessProbe: { httpGet: { port: "web", path: "/" }, periodSeconds: 1 },
+      // One failure is enough, so it must not be for want of a processor.
+      livenessProbe: { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 30 },
     }],
   });
   await scratch.until("readiness", () => status("probed").containerStatuses?.[0]?.ready);
-  exec("probed", "touch /tmp/dead");
+  assert.equal(exec("probed", "touch /tmp/dead && echo dead"), "dead");
   await scratch.until("the restart", () => status("probed").containerStatuses[0]!.restartCount === 1);
-  const events = scratch.k("get events --field-selector involvedObject.name=probed -o custom-columns=R:.reason,M:.message --no-headers");
-  assert.match(events, /Unhealthy +Liveness probe failed:/);
-  assert.match(events, /Killing +Container main failed liveness probe, will be restarted/);
+  await scratch.until("the events", () => {
+    const events = scratch.k("get events --field-selector involvedObject.name=probed -o custom-columns=R:.reason,M:.message --no-headers");
+    return /Unhealthy +Liveness probe failed:/.test(events) && /Killing +Container main failed liveness probe, will be restarted/.test(events);
+  });
   assert.match(scratch.k("logs probed --previous"), /hello v1 on probed/);
 });
 
@@ -158,7 +160,8 @@ test("hooks run after the start and before the end, and the end waits for its gr
   const began = performance.now();
   scratch.k("delete pod stubborn");
   const took = performance.now() - began;
-  assert.ok(took > 1_900 && took < 8_000, `${took} ms`);
+  // Less than the usual grace: its own is what counted.
+  assert.ok(took > 1_900 && took < 25_000, `${took} ms`);
 });
 
 test("host paths are checked, and a sub-path cannot lead out of its volume", async () => {
@@ -190,12 +193,12 @@ test("host network, shared processes, host names and host ports work", async () 
   assert.match(logs("shared"), /203\.0\.113\.9\talias/);
   await running("ported");
   const address = JSON.parse(scratch.k("get pod ported -o json")).status.hostIP;
-  await scratch.until("the host port", async () => (await fetch(`http://${address}:18555/`).then(answer => answer.text(), () => "")).includes("hello v2"), 10);
+  await scratch.until("the host port", async () => (await fetch(`http://${address}:18555/`).then(answer => answer.text(), () => "")).includes("hello v2"));
 });
 
 test("logs: tail, since, limits, streams and following past the end", async () => {
   create("logged", { restartPolicy: "Never", containers: [sh("for i in 1 2 3 4 5; do echo line $i; done; sleep 0.3; echo err >&2; sleep 0.3; printf 'no newline'; sleep 1; echo; echo after")] });
-  await running("logged").catch(() => undefined);
+  await scratch.until("logged has begun", () => status("logged").phase !== "Pending");
   const follow = scratch.k("logs -f logged");
   assert.match(follow, /line 1\n[^]*no newline\nafter\n$/);
   assert.equal(scratch.k("logs logged --tail=2"), "no newline\nafter\n");
@@ -211,10 +214,10 @@ test("the agent and containerd may be killed: nothing that runs is touched, and 
   const { agent, containerd } = { agent: spawnSync("sh", ["-c", `cat ${runFolder()}/agent.pid`], { encoding: "utf8" }).stdout.trim().split("\n")[0]!, containerd: (JSON.parse(readFileSync(join(scratch.dataDir, "timonier/containerd/process.json"), "utf8")) as { pid: number }).pid };
   process.kill(Number(agent), "SIGKILL");
   process.kill(containerd, "SIGKILL");
-  await scratch.until("exec works again", () => exec("survivor", "echo here") === "here", 30);
+  await scratch.until("exec works again", () => exec("survivor", "echo here") === "here");
   assert.equal(hostPid("survivor"), pid);
   assert.equal(status("survivor").containerStatuses[0]!.restartCount, 0);
-  await scratch.until("the log goes on", () => Number(scratch.k("logs survivor --tail=1")) > 30, 20);
+  await scratch.until("the log goes on", () => Number(scratch.kubectl("logs", "survivor", "--tail=1").out) > 30);
   const numbers = logs("survivor").trim().split("\n").map(Number);
   assert.ok(numbers.every((number, i) => number === i), "no line is lost");
 });

@@ -1,7 +1,7 @@
 /** Network policies between real pods, of one node and of several: in, out, by port, by name, through a service, and lifted again. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { image, Scratch, type Node, type Running } from "./harness.ts";
+import { image, Scratch, type Node } from "./harness.ts";
 
 const scratch = new Scratch();
 let nodes: readonly Node[] = [];
@@ -17,10 +17,9 @@ after(async () => {
 
 const policy = (name: string, spec: object): void => void scratch.k("apply -f -", JSON.stringify({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name }, spec }));
 const pod = (name: string, place: number, spec: object = {}): void => void scratch.k("create -f -", JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { app: name.split("-")[0] } }, spec: { nodeName: nodes[place % nodes.length]!.name, terminationGracePeriodSeconds: 1, containers: [{ name: "a", image: image("busybox:1"), command: ["sleep", "3600"] }], ...spec } }));
-const ended = (running: Running): Promise<unknown> => new Promise(done => running.child.once("close", done));
 const asks = async (who: string, url: string): Promise<"answered" | "blocked"> => {
   const running = scratch.startKubectl(`exec ${who} -- timeout 2 wget -qO- ${url}`);
-  await ended(running);
+  await running.ended();
   return running.out.includes("hello") ? "answered" : "blocked";
 };
 /** One of each on the server's node, and one on another. */
@@ -28,7 +27,7 @@ const friends = ["friend-1", "friend-2"], foes = ["foe-1", "foe-2"];
 /** Rules follow a change within moments: what is wanted must become true, and be true, for all at once. */
 const settles = (what: string, friend: "answered" | "blocked", foe: "answered" | "blocked", url = "http://web"): Promise<unknown> => {
   const all = [...friends, ...foes], want = [...friends.map(() => friend), ...foes.map(() => foe)].join();
-  return scratch.until(what, async () => (await Promise.all(all.map(who => asks(who, url)))).join() === want, 30);
+  return scratch.until(what, async () => (await Promise.all(all.map(who => asks(who, url)))).join() === want);
 };
 
 test("policies let in whom they name, and nobody else", async () => {
@@ -36,7 +35,7 @@ test("policies let in whom they name, and nobody else", async () => {
   for (const names of [friends, foes]) for (const [i, name] of names.entries()) pod(name, 1 + i);
   pod("onnode", 1, { hostNetwork: true });
   scratch.k("expose pod web --port=80 --target-port=5000");
-  scratch.k("wait pod --all --for=condition=Ready --timeout=60s");
+  scratch.k("wait pod --all --for=condition=Ready --timeout=120s");
   await settles("without policies all may", "answered", "answered");
   policy("deny", { podSelector: {} });
   await settles("a default deny holds", "blocked", "blocked");
@@ -46,15 +45,15 @@ test("policies let in whom they name, and nobody else", async () => {
   await settles("nothing goes out", "blocked", "blocked");
   await Promise.all(friends.map(async friend => {
     const looking = scratch.startKubectl(`exec ${friend} -- timeout 12 nslookup web.default.svc.cluster.local`);
-    await ended(looking);
+    await looking.ended();
     assert.match(looking.out, /no servers could be reached|timed out/, "not even for a name");
   }));
   policy("mute", { podSelector: { matchLabels: { app: "friend" } }, policyTypes: ["Egress"], egress: [{ to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } }, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }], ports: [{ port: 53, protocol: "UDP" }] }, { to: [{ podSelector: { matchLabels: { app: "web" } } }] }] });
   await settles("names and the web server are let out", "answered", "blocked");
   const { podIP } = JSON.parse(scratch.k("get pod web -o json")).status;
   const { spec: { clusterIP } } = JSON.parse(scratch.k("get service web -o json"));
-  assert.equal(await asks("onnode", `http://${podIP}:5000`), "answered", "the pod's node always gets through");
-  for (const url of [`http://${podIP}:5000/`, `http://${clusterIP}/`]) assert.equal(await fetch(url, { signal: AbortSignal.timeout(3_000) }).then(answer => answer.text()), "hello v1\n", "so does the machine, whose are the API server and the ingress proxy");
+  await scratch.says("the pod's node always gets through", "answered", () => asks("onnode", `http://${podIP}:5000`));
+  for (const url of [`http://${podIP}:5000/`, `http://${clusterIP}/`]) assert.equal(await fetch(url, { signal: AbortSignal.timeout(30_000) }).then(answer => answer.text()), "hello v1\n", "so does the machine, whose are the API server and the ingress proxy");
   assert.equal(scratch.k("get --raw /api/v1/namespaces/default/services/web:80/proxy/"), "hello v1\n");
   // What the machine only passes on is not its own.
   scratch.k("patch service web -p '{\"spec\":{\"type\":\"NodePort\"}}'");

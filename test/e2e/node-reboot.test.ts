@@ -35,7 +35,7 @@ function powerCut(): void {
   const containerd = JSON.parse(readFileSync(processFile, "utf8")) as { readonly pid: number };
   shell(`kill -9 ${pids.join(" ")} ${containerd.pid}`);
   shell(`for p in $(grep -la -- '-address.${cluster.runFolder}/containerd.sock' /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done`);
-  shell(`cat $(find /sys/fs/cgroup/*/timonier-${cluster.id} /sys/fs/cgroup/timonier-${cluster.id} -name cgroup.procs 2>/dev/null) | sort -u | xargs -r kill -9; sleep 0.5`);
+  shell(`cat $(find /sys/fs/cgroup/*/timonier-${cluster.id} /sys/fs/cgroup/timonier-${cluster.id} -name cgroup.procs 2>/dev/null) | sort -u | xargs -r kill -9; for i in $(seq 100); do [ -z "$(find /sys/fs/cgroup/*/timonier-${cluster.id} /sys/fs/cgroup/timonier-${cluster.id} -name cgroup.procs -exec cat {} + 2>/dev/null)" ] && break; sleep 0.1; done`);
   shell(`for i in 1 2 3; do awk '{print $5}' /proc/self/mountinfo | grep -E '^(${cluster.runFolder}|${scratch.folder})' | tac | xargs -r -n1 umount -l; done`);
   shell(`nft list tables | grep timonier | grep ${cluster.id.replaceAll("-", "_")} | sed 's/^/delete /' | nft -f -; ip address del 10.96.0.10/32 dev lo; find /sys/fs/cgroup -depth -type d -path '*timonier-${cluster.id}*' -exec rmdir {} +`);
   // CNI's library writes its notes without a sync.
@@ -52,9 +52,9 @@ test("after a hard reboot every pod is back, with its own address, and no hand w
   powerCut();
   const result = scratch.timonier("up");
   assert.equal(result.code, 0, result.err + result.out);
-  await scratch.until("all are ready again", () => ready() && pods().every(({ status }) => status.containerStatuses?.[0]?.restartCount === 1), 90);
+  await scratch.until("all are ready again", () => ready() && pods().every(({ status }) => status.containerStatuses?.[0]?.restartCount === 1), 120);
   assert.equal(new Set(pods().map(({ status }) => status.podIP)).size, 4);
-  assert.equal(shell(`ls ${runFolder()}/cni-ipam/*/ | grep -c '^10\\.'`), "4", "no address of the time before is still taken");
+  await scratch.says("no address of the time before is still taken", "4", () => shell(`ls ${runFolder()}/cni-ipam/*/ | grep -c '^10\\.'`));
   assert.doesNotMatch(scratch.log("agent"), /is reserved/);
-  assert.match(scratch.k("exec deploy/web -- wget -qO- http://127.0.0.1:5000"), /hello v1/);
+  await scratch.says("it serves", "hello v1\n", () => { const { out, err } = scratch.kubectl("exec", "deploy/web", "--", "wget", "-qO-", "http://127.0.0.1:5000"); return out || err; });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -19,21 +18,12 @@ const caBundle = Buffer.from(authority.ca).toString("base64");
 /** An address that a service may lead to: not loopback. */
 const address = Object.values(networkInterfaces()).flatMap(each => each ?? []).find(each => each.family === "IPv4" && !each.internal && !each.address.startsWith("169.254."))?.address ?? "";
 
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 async function startOther(): Promise<{ readonly running: Running; readonly port: number }> {
   const frontProxyCa = JSON.parse(scratch.k("get configmap extension-apiserver-authentication -n kube-system -o json")).data["requestheader-client-ca-file"];
   const settings = join(scratch.folder, "other.json");
   writeFileSync(settings, JSON.stringify({ address, frontProxyCa, ...authority.leaf("other", "server", [], names) }));
   const running = scratch.start(process.execPath, [new URL("other-server.ts", import.meta.url).pathname, settings]);
-  return { running, port: await scratch.until("the other server listens", () => Number(/port ([0-9]+)/.exec(running.out)?.[1]) || undefined) };
+  return { running, port: await scratch.until("the other server listens", () => Number(/port ([0-9]+)\n/.exec(running.out)?.[1]) || undefined) };
 }
 
 const apply = (...objects: readonly object[]): string => scratch.k("apply -f -", JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
@@ -43,7 +33,7 @@ const condition = (): string => {
 };
 
 test("another API server and a conversion webhook behind a service: discovered, asked, watched, lost", async () => {
-  const { code, err } = scratch.timonier("up", "--name", "other", "--runtime", "simulated", "--port", String(await freePort()));
+  const { code, err } = scratch.timonier("up", "--name", "other", "--runtime", "simulated", "--port", "17983", "--node-port", "17990");
   assert.equal(code, 0, err);
   const { running, port } = await startOther();
   apply(

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { image, kubectlPath, pictureOfTheMachine, Scratch } from "./harness.ts";
+import { assertAsBefore, image, kubectlPath, mainPids, procFile, Scratch, stillPicture } from "./harness.ts";
 
 const foreign = `apiVersion: v1
 kind: Config
@@ -24,7 +24,7 @@ users:
 `;
 
 const scratch = new Scratch();
-let before_: ReturnType<typeof pictureOfTheMachine>;
+let before_: Awaited<ReturnType<typeof stillPicture>>;
 
 before(async () => {
   await scratch.registry();
@@ -43,15 +43,14 @@ const pods = (): { name: string; phase: string; ip: string; ready: boolean; rest
     ready: pod.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True") ?? false,
     restarts: pod.status.containerStatuses?.[0]?.restartCount ?? 0, image: pod.spec.containers[0].image,
   }));
-/** Host pids of every `httpd` that runs in a pod of this cluster, told by its cgroup. */
-const webPids = (): string[] => {
-  const { id } = JSON.parse(readFileSync(join(scratch.dataDir, "timonier/cluster.json"), "utf8"));
-  return spawnSync("pgrep", ["-f", "httpd -f -v -p 5000"], { encoding: "utf8" }).stdout.split("\n").filter(pid => pid && readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/timonier-${id}/`)).sort();
-};
+/** Host pids of the `httpd` of every pod of this cluster, told by its cgroup. */
+const webPids = (): string[] => mainPids("^httpd -f -v -p 5000").filter(pid => procFile(pid, "cgroup").includes(`/timonier-${scratch.cluster.id}/`));
+const curl = (url: string): string => scratch.curl("-m", "20", url);
+const allPods = (): string => scratch.k("get pods -o wide");
 
-test("up makes a cluster, says what to try next, and keeps other contexts", () => {
+test("up makes a cluster, says what to try next, and keeps other contexts", async () => {
   // Here and not in `before`: the hooks of all files run before the first test, and the other files' clusters are still at work then.
-  before_ = pictureOfTheMachine(scratch);
+  before_ = await stillPicture(scratch);
   const result = scratch.timonier("up");
   assert.equal(result.code, 0, result.err + result.out + scratch.log("server") + scratch.log("agent"));
   assert.match(result.out, /is ready after/);
@@ -68,24 +67,25 @@ test("a second up says what runs", () => {
 });
 
 test("a deployment's pod goes from Pending to Running with an address", async () => {
+  await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
   const watch = scratch.startKubectl("get pods -o wide -w");
   // Once the watch shows a first pod it is open, and will see all that happens to the next one.
   scratch.k(`run first --image=${image("hello:v1")}`);
   await scratch.until("the watch is open", () => watch.out.includes("first"));
+  // It is a web server like the others, which are counted below.
+  scratch.k("delete pod first --now");
   scratch.k(`create deployment web --image=${image("hello:v1")}`);
   await scratch.until("one ready pod", () => pods().length === 1 && pods()[0]!.ready);
-  await scratch.until("the watch shows it", () => /web-\S+ +0\/1 +Pending[^]*web-\S+ +0\/1 +ContainerCreating[^]*web-\S+ +1\/1 +Running/.test(watch.out));
-  assert.match(watch.out, /web-\S+ +1\/1 +Running +0 +\S+ +10\.\d+\.\d+\.\d+/);
+  await scratch.until("the watch shows it", () => /web-\S+ +0\/1 +Pending[^]*web-\S+ +0\/1 +ContainerCreating[^]*web-\S+ +1\/1 +Running +0 +\S+ +10\.\d+\.\d+\.\d+ /.test(watch.out)).catch((error: Error) => assert.fail(`${error.message}\nThe watch: ${watch.out}${watch.err}`));
   await watch.end();
-  scratch.k("delete pod first --now");
 });
 
 test("logs, logs -f", async () => {
-  assert.match(scratch.k("logs deploy/web"), /hello v1 on web-/);
+  await scratch.until("its first line", () => /hello v1 on web-/.test(scratch.k("logs deploy/web")));
   const follow = scratch.startKubectl("logs deploy/web -f");
   await scratch.until("a first line", () => follow.out.includes("hello v1 on web-"));
   const { ip } = pods()[0]!;
-  spawnSync("curl", ["-s", "-m", "5", `http://${ip}:5000/`]);
+  curl(`http://${ip}:5000/`);
   await scratch.until("the request shows in the log", () => follow.out.includes("url:/") || follow.out.includes("response:200"));
   await follow.end();
 });
@@ -96,8 +96,8 @@ test("exec: output, exit code, standard input that ends, a terminal", async () =
   const big = "x".repeat(300_000);
   assert.equal(scratch.k("exec -i deploy/web -- wc -c", big).trim(), "300000");
   // Its own input stays open: the end of it would be the end of the terminal.
-  const terminal = scratch.start("script", ["-qec", `stty rows 33 cols 77; ${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); sleep 1; stty size'`, "/dev/null"]);
-  await scratch.until("the terminal's program ended", () => terminal.child.exitCode !== null);
+  const terminal = scratch.start("script", ["-qec", `stty rows 33 cols 77; ${kubectlPath()} exec -it deploy/web -- sh -c 'tty; echo $((6*7)); until [ "$(stty size)" = "33 77" ] || [ $((i+=1)) -gt 100 ]; do sleep 0.1; done; stty size'`, "/dev/null"]);
+  await scratch.until("the terminal's program ended", () => terminal.closed);
   assert.match(terminal.out, /\/dev\/pts\/\d+\s+42\s+33 77/);
 });
 
@@ -105,7 +105,7 @@ test("attach shows what the container writes", async () => {
   const attach = scratch.startKubectl("attach deploy/web");
   const { ip } = pods()[0]!;
   await scratch.until("a request's line arrives", () => {
-    spawnSync("curl", ["-s", "-m", "5", `http://${ip}:5000/`]);
+    curl(`http://${ip}:5000/`);
     return /response:200|url:/.test(attach.out + attach.err);
   });
   await attach.end();
@@ -114,7 +114,7 @@ test("attach shows what the container writes", async () => {
 test("port-forward carries a request", async () => {
   const forward = scratch.startKubectl("port-forward deploy/web 18002:5000");
   await scratch.until("it listens", () => forward.out.includes("Forwarding from 127.0.0.1:18002"));
-  assert.equal(spawnSync("curl", ["-s", "-m", "10", "http://127.0.0.1:18002/"], { encoding: "utf8" }).stdout, "hello v1\n");
+  assert.equal(curl("http://127.0.0.1:18002/"), "hello v1\n");
   // A client that dies while a connection is open takes nothing with it (the agent ended itself).
   const open = connect(18002, "127.0.0.1").on("error", () => undefined);
   await once(open, "connect");
@@ -129,7 +129,7 @@ test("kubectl proxy reaches the service, the pod and the node", async () => {
   scratch.k("expose deploy/web --port=5000");
   const proxy = scratch.startKubectl("proxy --port=18001");
   await scratch.until("it listens", () => proxy.out.includes("Starting to serve"));
-  const get = (path: string): string => spawnSync("curl", ["-s", "-m", "10", `http://127.0.0.1:18001${path}`], { encoding: "utf8" }).stdout;
+  const get = (path: string): string => curl(`http://127.0.0.1:18001${path}`);
   await scratch.until("the service answers", () => get("/api/v1/namespaces/default/services/web/proxy/") === "hello v1\n");
   assert.equal(get(`/api/v1/namespaces/default/pods/${pods()[0]!.name}:5000/proxy/`), "hello v1\n");
   const node = scratch.k("get nodes -o name").trim().replace("node/", "");
@@ -154,19 +154,23 @@ test("scale, delete a pod, roll out, undo", async () => {
 
 test("a kubectl of 2020 works too: exec, port-forward and logs over SPDY", async () => {
   const program = oldKubectl();
-  const run = (...args: string[]) => scratch.run(program, args);
-  assert.match(run("logs", "deploy/web").out, /hello v1/);
-  assert.match(run("exec", "deploy/web", "--", "hostname").out, /^web-/);
-  assert.equal(scratch.run(program, ["exec", "-i", "deploy/web", "--", "wc", "-c"], "y".repeat(200_000)).out.trim(), "200000");
+  const run = (args: string, input?: string): string => {
+    const { code, out, err } = scratch.run(program, args.split(" "), input);
+    assert.equal(code, 0, `${args}: ${err}${out}`);
+    return out;
+  };
+  await scratch.until("its first line", () => /hello v1/.test(run("logs deploy/web")));
+  assert.match(run("exec deploy/web -- hostname"), /^web-/);
+  assert.equal(run("exec -i deploy/web -- wc -c", "y".repeat(200_000)).trim(), "200000");
   const forward = scratch.start(program, ["port-forward", "deploy/web", "18003:5000"]);
   await scratch.until("it listens", () => forward.out.includes("Forwarding from 127.0.0.1:18003"));
-  assert.equal(spawnSync("curl", ["-s", "-m", "10", "http://127.0.0.1:18003/"], { encoding: "utf8" }).stdout, "hello v1\n");
+  assert.equal(curl("http://127.0.0.1:18003/"), "hello v1\n");
   await forward.end();
 });
 
 test("kill -9 of server and agent during a rollout: both come back, what ran goes on", async () => {
   const steady = webPids();
-  assert.equal(steady.length, 3);
+  assert.equal(steady.length, 3, `web servers ${steady.join()} of\n${allPods()}`);
   scratch.k("create deployment second --image=" + image("hello:v1") + " --replicas=2");
   const pidOf = (name: string): string => /pid (\d+)/.exec(scratch.timonier("status").out.split("\n").find(line => line.startsWith(name)) ?? "")?.[1] ?? "";
   const [server, agent] = [pidOf("Server"), pidOf("Agent")];
@@ -182,7 +186,7 @@ test("kill -9 of server and agent during a rollout: both come back, what ran goe
 
 test("down leaves the pods running, up finds them without a restart", async () => {
   const steady = webPids();
-  assert.ok(steady.length >= 3);
+  assert.equal(steady.length, 5, `web servers ${steady.join()} of\n${allPods()}`);
   const down = scratch.timonier("down");
   assert.equal(down.code, 0, down.err);
   assert.match(scratch.timonier("status").out, /stopped/);
@@ -194,12 +198,10 @@ test("down leaves the pods running, up finds them without a restart", async () =
   assert.deepEqual(pods().map(pod => pod.restarts), [0, 0, 0]);
 });
 
-test("delete leaves the machine and the kubeconfig as they were", () => {
+test("delete leaves the machine and the kubeconfig as they were", async () => {
   const result = scratch.timonier("delete");
   assert.equal(result.code, 0, result.err);
-  const now = pictureOfTheMachine(scratch);
-  for (const [what, lines] of Object.entries(before_))
-    assert.deepEqual(now[what], lines, `${what} differ after delete`);
+  await assertAsBefore(scratch, before_);
   const config = readFileSync(scratch.kubeconfig, "utf8");
   assert.match(config, /current-context: mine/);
   assert.doesNotMatch(config, /timonier/);

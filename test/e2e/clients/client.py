@@ -1,5 +1,6 @@
 """What Debian's python3-kubernetes does against a running cluster; prints one line for each thing that holds."""
 import sys
+import time
 
 from kubernetes import client, config, watch
 from kubernetes.client.rest import ApiException
@@ -54,6 +55,8 @@ print("exec", flush=True)
 assert "hello" in core.read_namespaced_pod_log(name, "python")
 print("logs", flush=True)
 
+while len(core.list_namespaced_pod("python").items) < 2:
+    time.sleep(0.1)
 first = core.list_namespaced_pod("python", limit=1)
 rest = core.list_namespaced_pod("python", limit=1, _continue=first.metadata._continue)
 assert first.items[0].metadata.name != rest.items[0].metadata.name
