@@ -17,7 +17,7 @@ const shapes = [
   { restartPolicy: "Always", containers: [{ name: "a", image: "x", volumeMounts: [{ name: "v", mountPath: "/v" }] }], volumes: [{ name: "v", configMap: { name: "late" } }] },
 ] as const;
 
-property("an agent that dies at any line finds its pods again, restarts nothing that is well, and leaves nothing behind", 12, async (seed, mutant) => {
+property("an agent that dies at any line finds its pods again, restarts nothing that is well, and leaves nothing behind: a pod goes from the API after its containers", 12, async (seed, mutant) => {
   const cluster = new Cluster(seed, { faults: rough, crashEveryMs: 1_500, serverCrashEveryMs: 9_000 });
   const { random } = cluster;
   await cluster.start();
@@ -44,6 +44,7 @@ property("an agent that dies at any line finds its pods again, restarts nothing 
             if (containers.length > 0) forgets = false;
             return { sandboxes, containers: containers.map(container => ({ ...container, annotations: { ...container.annotations, [annotation.hash]: "forgotten" } })) };
           };
+        if (mutant === "haste" && /^(stop|remove)(Container|Sandbox)$/.test(String(name))) return async (): Promise<void> => undefined;
         const member: unknown = Reflect.get(object, name);
         return typeof member === "function" ? member.bind(object) as unknown : member;
       },
@@ -71,7 +72,16 @@ property("an agent that dies at any line finds its pods again, restarts nothing 
   for (const { message, involvedObject } of cluster.all(Event)) if (message?.includes("starting state") === true) cluster.violate(`pod ${involvedObject.name} was told: ${message}`);
   await cluster.until(() => true, 1, "no violation");
 
-  for (const { name } of pods) if (random.chance(0.7)) await cluster.run(cluster.admin.delete(Pod, "default", name, random.chance(0.3) ? { gracePeriodSeconds: 0 } : {}).catch(() => undefined));
+  const forced = new Set<string>();
+  cluster.onChange((type, object) => {
+    if (type === "delete" && object.kind === "Pod" && !forced.has(object.metadata.name))
+      void runtime.podState(object.metadata.uid!).then(({ containers }) => { if (containers.some(({ state }) => state === "running")) cluster.violate(`pod ${object.metadata.name} is gone from the API while its containers run`); });
+  });
+  for (const { name } of pods) if (random.chance(0.7)) {
+    const force = random.chance(0.3);
+    if (force) forced.add(name);
+    await cluster.run(cluster.admin.delete(Pod, "default", name, force ? { gracePeriodSeconds: 0 } : {}).catch(() => undefined));
+  }
   cluster.faults = calm;
   let left: readonly string[] = ["unknown"];
   const look = async (): Promise<void> => {
@@ -82,4 +92,4 @@ property("an agent that dies at any line finds its pods again, restarts nothing 
   void look();
   await cluster.until(() => cluster.all(Pod).every(({ metadata }) => metadata.deletionTimestamp === undefined) && left.length === 0, 600_000, "what was deleted is gone from API and node");
   await cluster.stop();
-}, ["amnesia"]);
+}, ["amnesia", "haste"]);
