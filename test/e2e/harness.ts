@@ -139,7 +139,7 @@ export class Scratch {
     const { env } = this, tail = (text: string, lines: number): string => text.trimEnd().split("\n").slice(-lines).map(line => `  ${line.slice(0, 240)}\n`).join("");
     const data = env["TIMONIER_DATA_DIR"] ?? this.dataDir;
     const logs = inFolder(data).flatMap(cluster => inFolder(join(data, cluster, "logs")).filter(name => /^(server|agent.*)\.log$/.test(name)).map(name => join(data, cluster, "logs", name)));
-    const asked = [["get", "pods", "-A", "-o", "wide"], ["get", "events", "-A", "--sort-by=.metadata.creationTimestamp"]].map(args => {
+    const asked = (logs.length === 0 ? [] : [["get", "pods", "-A", "-o", "wide"], ["get", "events", "-A", "--sort-by=.metadata.creationTimestamp"]]).map(args => {
       const { out, err } = this.kubectl(...args, "--request-timeout=10s");
       return `kubectl ${args.join(" ")}:\n${tail(out + err, 30)}`;
     });

@@ -5,7 +5,7 @@ import { connect, type ClientHttp2Session } from "node:http2";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ledger, type Found } from "./ledger.ts";
-import type { LoopResult } from "./store-loop.ts";
+import { afterLoad, type LoopOptions, type LoopResult } from "./store-loop.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const writers = 8;
@@ -17,14 +17,14 @@ const path = "/api/v1/namespaces/default/configmaps";
 type Credentials = { readonly server: string; readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 
 /** P01 through the API: a real server process is killed at random moments while eight clients write over TLS; what was acknowledged must be there when it is back. */
-export async function killApiLoop(options: { readonly cycles: number; readonly random: () => number; readonly onCycle?: (cycle: number, readyMs: number) => void }): Promise<LoopResult> {
+export async function killApiLoop(options: LoopOptions): Promise<LoopResult> {
   const home = mkdtempSync(join(tmpdir(), "timonier-kill-"));
   const env = { ...process.env, TIMONIER_NAME: `kill-${process.pid}`, TIMONIER_DATA_DIR: home, KUBECONFIG: join(home, "kubeconfig") };
   const timonier = (...args: readonly string[]) => { execFileSync(join(root, "timonier"), args, { env, stdio: ["ignore", "ignore", "inherit"] }); };
   const ledger = new Ledger();
   const problems: string[] = [];
   const readyMs: number[] = [];
-  let loadMs = 0;
+  let loadMs = 0, due = 0;
   try {
     // Ports of its own: while the server is dead another cluster may look for free ones.
     const port = 20_000 + 2 * (process.pid % 5_000);
@@ -45,7 +45,9 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
         const listed = await client.list();
         problems.push(...ledger.check(listed.found, listed.revision).map(problem => `cycle ${cycle}: ${problem}`));
         const began = performance.now();
-        problems.push(...(await loadAndKill(client, server, cycle, 300 + options.random() * 700, ledger)).map(problem => `cycle ${cycle}: ${problem}`));
+        const lifeMs = 300 + options.random() * 700, writesMin = Math.ceil(lifeMs / 1_000 * (options.perSecondMin ?? 0));
+        due += writesMin;
+        problems.push(...(await loadAndKill(client, server, cycle, lifeMs, writesMin, ledger)).map(problem => `cycle ${cycle}: ${problem}`));
         loadMs += performance.now() - began;
         client.close();
       } catch (error) {
@@ -58,7 +60,7 @@ export async function killApiLoop(options: { readonly cycles: number; readonly r
     timonier("delete");
     rmSync(home, { recursive: true, force: true });
   }
-  return { cycles: options.cycles, acknowledged: ledger.acknowledged, writesPerSecond: Math.round((ledger.acknowledged / loadMs) * 1_000), readyMs: readyMs.sort((a, b) => a - b), problems };
+  return { due, cycles: options.cycles, acknowledged: ledger.acknowledged, writesPerSecond: Math.round((ledger.acknowledged / loadMs) * 1_000), readyMs: readyMs.sort((a, b) => a - b), problems };
 }
 
 /** How the cluster's server was started: its bundle stays the same when the sources change under a long run. */
@@ -76,9 +78,10 @@ function commandOf(home: string): string[] {
   throw new Error("the server does not run");
 }
 
-async function loadAndKill(client: Client, server: ChildProcess, cycle: number, loadMs: number, ledger: Ledger): Promise<string[]> {
+async function loadAndKill(client: Client, server: ChildProcess, cycle: number, loadMs: number, writesMin: number, ledger: Ledger): Promise<string[]> {
   const problems: string[] = [];
   const exit = once(server, "exit") as Promise<[number | null, string | null]>;
+  const before = ledger.acknowledged;
   let alive = true;
   const write = async (writer: number) => {
     const versions = new Map<string, number>();
@@ -105,11 +108,12 @@ async function loadAndKill(client: Client, server: ChildProcess, cycle: number, 
     }
   };
   const writing = Array.from({ length: writers }, (_, writer) => write(writer));
-  setTimeout(() => {
+  const stop = afterLoad(loadMs, () => ledger.acknowledged - before >= writesMin, () => {
     alive = false;
     server.kill("SIGKILL");
-  }, loadMs);
+  });
   const [code, signal] = await exit;
+  stop();
   if (signal !== "SIGKILL") problems.push(`the server ended by itself with ${code ?? signal}`);
   client.close();
   await Promise.all(writing);
