@@ -78,7 +78,7 @@ test("two writes at once cannot both take the last place; a refused or stored on
 });
 
 test("usage is counted per kind as upstream counts it", () => {
-  const usage = (plural: string, object: any, group = "") => amountsOf(usageOf({ group, plural }, object, 0));
+  const usage = (plural: string, object: any, group = "") => amountsOf(usageOf({ group, plural }, object, 0, () => []));
   assert.deepEqual(usage("deployments", {}, "apps"), { "count/deployments.apps": "1" });
   assert.deepEqual(usage("services", { spec: { type: "LoadBalancer", ports: [{}, {}] } }), { "count/services": "1", services: "1", "services.loadbalancers": "1", "services.nodeports": "2" });
   assert.deepEqual(usage("services", { spec: { type: "ClusterIP", ports: [{}] } }), { "count/services": "1", services: "1" });
@@ -104,14 +104,25 @@ test("a claim counts under the attributes class that it wants and the one that i
   const claim = { metadata: {}, spec: { volumeAttributesClassName: "silver", resources: { requests: { storage: "1500m" } } }, status: { currentVolumeAttributesClassName: "gold", modifyVolumeStatus: { targetVolumeAttributesClassName: "silver" } } };
   const by = (object: object, operator: string, ...values: string[]) => isInScope(quota({}, { scopeSelector: { matchExpressions: [{ scopeName: "VolumeAttributesClass", operator, values }] } }), { group: "", plural: "persistentvolumeclaims" }, object);
   assert.deepEqual([by(claim, "In", "gold"), by(claim, "In", "silver"), by(claim, "In", "bronze"), by(claim, "NotIn", "gold"), by(claim, "Exists"), by({ spec: {} }, "Exists"), by({ spec: {} }, "NotIn", "gold"), by({ spec: {} }, "DoesNotExist")], [true, true, false, true, true, false, true, true]);
-  const storage = (object: object): unknown => amountsOf(usageOf({ group: "", plural: "persistentvolumeclaims" }, object, 0))["requests.storage"];
+  const storage = (object: object): unknown => amountsOf(usageOf({ group: "", plural: "persistentvolumeclaims" }, object, 0, () => []))["requests.storage"];
   assert.deepEqual([storage(claim), storage({ ...claim, status: { allocatedResources: { storage: "1Gi" } } })], ["2", "1Gi"]);
 });
 
-test("a resource claim counts its devices by class: of alternatives the most, all of them as 32", () => {
-  const request = (deviceClassName: string, allocationMode: string, count?: number) => ({ deviceClassName, allocationMode, ...(count === undefined ? {} : { count }) });
-  const spec = { devices: { requests: [{ name: "a", exactly: request("gold", "ExactCount", 2) }, { name: "b", firstAvailable: [request("gold", "ExactCount", 1), request("gold", "ExactCount", 3), request("silver", "All")] }] } };
-  assert.deepEqual(amountsOf(usageOf({ group: "resource.k8s.io", plural: "resourceclaims" }, { spec }, 0)), { "count/resourceclaims.resource.k8s.io": "1", "gold.deviceclass.resource.k8s.io/devices": "5", "silver.deviceclass.resource.k8s.io/devices": "32" });
+test("a pod that is being resized counts with the most of what it wants, was promised and has", () => {
+  const resized = (status: object) => pod({ requests: { cpu: "1" }, limits: { cpu: "2" } }, {}, "p") && { metadata: { name: "p" }, spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" }, limits: { cpu: "2" } } }], overhead: { memory: "1Mi" } }, status };
+  const usage = (status: object) => { const { "requests.cpu": requests, "limits.cpu": limits } = amountsOf(usageOf({ group: "", plural: "pods" }, resized(status), 0, () => [])); return [requests, limits]; };
+  const given = (requests: string, limits: string, allocated: string) => ({ containerStatuses: [{ name: "c", resources: { requests: { cpu: requests }, limits: { cpu: limits } }, allocatedResources: { cpu: allocated } }] });
+  const infeasible = { conditions: [{ type: "PodResizePending", reason: "Infeasible" }] };
+  assert.deepEqual([usage({}), usage(given("500m", "1", "500m")), usage(given("3", "4", "5")), usage({ ...given("500m", "1", "700m"), ...infeasible })], [["1", "2"], ["1", "2"], ["5", "4"], ["700m", "1"]]);
+});
+
+test("an update of a pod counts when it changes the pod's scope, and resources of the pod as a whole stand for its containers'", () => {
+  const stored = { resourcequotas: [quota({ pods: "0" }, { scopes: ["Terminating"] })], pods: [] };
+  const [before, ending] = [pod(), pod({}, { activeDeadlineSeconds: 5 })];
+  const update = (object: any, previous: any) => run(resourceQuota(), stored, Pod, object, { operation: "UPDATE", previous });
+  assert.deepEqual([update(ending, before), update(before, before), update(ending, ending)], ["exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0", "", ""]);
+  const whole = { resourcequotas: [quota({ "requests.cpu": "1", "limits.memory": "1Gi" })] };
+  assert.deepEqual([run(resourceQuota(), whole, Pod, pod({}, { resources: { requests: { memory: "1Mi" } } })), run(resourceQuota(), whole, Pod, pod({ requests: { cpu: "1" } }))], ["", "failed quota: q: must specify limits.memory for: c"]);
 });
 
 test("only what an update adds is counted", () => {

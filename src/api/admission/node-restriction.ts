@@ -89,6 +89,8 @@ function judgePodStatus(node: string, request: AdmissionRequest): void {
   for (const field of changed(previous.metadata, object.metadata)) if (!bookkeeping.includes(field as "generation")) throw refuse(request, `${me} cannot update ${field} through pod status`);
   const claims = (pod: any): unknown => pod.status?.resourceClaimStatuses ?? [];
   if (!sameJson(claims(previous), claims(object))) throw refuse(request, `${me} cannot update resource claim statues`);
+  const extended = (pod: any): unknown => pod.status?.extendedResourceClaimStatus ?? null;
+  if (!sameJson(extended(previous), extended(object))) throw refuse(request, `${me} cannot update extended resource claim status`);
 }
 
 function judgeNode(node: string, request: AdmissionRequest): void {

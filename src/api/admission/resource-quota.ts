@@ -4,7 +4,8 @@
  * `status.used` is the controller's.
  */
 import { addQuantities, compareQuantities, formatQuantity, subtractQuantities, type Quantity } from "../../base/quantity.ts";
-import { amountsOf, countsFor, isInScope, sumOf, usageOf, type Resource, type Usage } from "../../kinds/core/quotausage.ts";
+import { isExtendedQuota, type Around } from "../../kinds/resource/devicequota.ts";
+import { amountsOf, countsFor, isInScope, isTerminating, sumOf, usageOf, type Resource, type Usage } from "../../kinds/core/quotausage.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import { refuse } from "./namespace-lifecycle.ts";
 
@@ -12,29 +13,31 @@ import { refuse } from "./namespace-lifecycle.ts";
 type Pending = { readonly resource: Resource; readonly name: string; readonly uid: string; readonly object: any; readonly until: number };
 const pendingMs = 10_000;
 const mustSpecify: readonly string[] = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
-/** Kinds of which an update can use more. */
-const growing: ReadonlySet<string> = new Set(["pods", "services", "persistentvolumeclaims"]);
+/** Of pods an update counts when it changes their scope; of these kinds always. Writes of a status are never refused: they say what is. */
+const growing: ReadonlySet<string> = new Set(["services", "persistentvolumeclaims", "resourceclaims.resource.k8s.io"]);
+/** Pods' requests and claims may be bounded by the same name. */
+const sharing: readonly Resource[] = [{ group: "", plural: "pods" }, { group: "resource.k8s.io", plural: "resourceclaims" }];
 
 export function resourceQuota(): AdmissionStep {
   const pending = new Map<string, Pending[]>();
   return {
     name: "ResourceQuota",
     validate(request) {
-      const { kind, namespace, operation, subresource, object, previous, read, now, dryRun } = request;
+      const { kind, namespace, operation, object, previous, read, now, dryRun } = request;
       if (!kind.namespaced || kind.virtual === true || !isCounted(request)) return;
       const resource: Resource = { group: kind.group, plural: kind.plural };
-      const quotas = read.list("", "resourcequotas", namespace).filter(quota => countsFor(quota, resource).length > 0 && isInScope(quota, resource, object));
+      const around: Around = (group, plural) => read.list(group, plural, plural === "deviceclasses" ? "" : namespace);
+      const quotas = read.list("", "resourcequotas", namespace).filter(quota => countsFor(quota, resource, around).length > 0 && isInScope(quota, resource, object));
       if (quotas.length === 0) return;
-      const usage = usageOf(resource, object, now);
-      const before = operation === "UPDATE" ? usageOf(resource, previous, now) : new Map<string, Quantity>();
+      const usage = usageOf(resource, object, now, around);
+      const before = operation === "UPDATE" ? usageOf(resource, previous, now, around) : new Map<string, Quantity>();
       const waiting = stillPending(pending.get(namespace) ?? [], request);
       for (const quota of quotas) {
-        const names = countsFor(quota, resource);
-        if (kind.plural === "pods" && kind.group === "" && subresource === "") checkSpecified(request, quota, names);
+        if (kind.plural === "pods" && kind.group === "") checkSpecified(request, quota, countsFor(quota, resource, around));
         const was = operation === "UPDATE" && isInScope(quota, resource, previous) ? before : new Map<string, Quantity>();
-        const wanted = new Map(names.flatMap(name => more(name, usage, was)));
+        const wanted = new Map(Object.keys(quota.spec.hard).flatMap(name => more(name, usage, was)));
         if (wanted.size === 0) continue;
-        const used = sumOf([...wanted.keys()], usagesIn(request, quota, resource, waiting));
+        const used = sumOf([...wanted.keys()], usagesIn(request, quota, [...wanted.keys()].some(isExtendedQuota) ? sharing : [resource], waiting, around));
         const over = [...wanted.keys()].filter(name => compareQuantities(addQuantities(used.get(name)!, wanted.get(name)!), quota.spec.hard[name]) > 0);
         if (over.length > 0) throw refuse(request, `exceeded quota: ${quota.metadata.name}, requested: ${text(wanted, over)}, used: ${text(used, over)}, limited: ${over.sort().map(name => `${name}=${quota.spec.hard[name]}`).join(",")}`);
       }
@@ -45,10 +48,12 @@ export function resourceQuota(): AdmissionStep {
   };
 }
 
-function isCounted({ kind, operation, subresource, object }: AdmissionRequest): boolean {
+function isCounted({ kind: { group, plural }, operation, subresource, object, previous }: AdmissionRequest): boolean {
   if (object === undefined) return false;
   if (operation === "CREATE") return subresource === "";
-  return operation === "UPDATE" && kind.group === "" && growing.has(kind.plural) && (kind.plural === "pods" ? subresource === "resize" : subresource === "" || (kind.plural === "persistentvolumeclaims" && subresource === "status"));
+  if (operation !== "UPDATE") return false;
+  if (group === "" && plural === "pods") return subresource === "resize" || (subresource === "" && isTerminating(object) !== isTerminating(previous));
+  return subresource === "" && growing.has(group === "" ? plural : `${plural}.${group}`);
 }
 
 /** What the write uses on top of what its object used before. */
@@ -60,11 +65,12 @@ function more(name: string, usage: Usage, before: Usage): [string, Quantity][] {
   return compareQuantities(difference, "0") > 0 ? [[name, difference]] : [];
 }
 
-function* usagesIn({ read, namespace, now }: AdmissionRequest, quota: any, resource: Resource, waiting: readonly Pending[]): Iterable<Usage> {
-  const stored = read.list(resource.group, resource.plural, namespace);
-  for (const object of stored) if (isInScope(quota, resource, object)) yield usageOf(resource, object, now);
-  for (const { resource: of, object } of waiting)
-    if (of.group === resource.group && of.plural === resource.plural && isInScope(quota, resource, object)) yield usageOf(resource, object, now);
+function* usagesIn({ read, namespace, now }: AdmissionRequest, quota: any, resources: readonly Resource[], waiting: readonly Pending[], around: Around): Iterable<Usage> {
+  for (const resource of resources) {
+    const { group, plural } = resource;
+    for (const object of read.list(group, plural, namespace)) if (isInScope(quota, resource, object)) yield usageOf(resource, object, now, around);
+    for (const { resource: of, object } of waiting) if (of.group === group && of.plural === plural && isInScope(quota, resource, object)) yield usageOf(resource, object, now, around);
+  }
 }
 
 /** Without what is stored by now, was refused after all (another object has its name), or took too long. */
@@ -72,13 +78,13 @@ function stillPending(list: readonly Pending[], { read, namespace, now }: Admiss
   return list.filter(({ resource, name, until }) => until > now && read.get(resource.group, resource.plural, namespace, name) === undefined);
 }
 
-/** Under a quota of cpu or memory every container has to say what it asks for. */
+/** Under a quota of cpu or memory every container has to say what it asks for, or the pod as a whole something. */
 function checkSpecified(request: AdmissionRequest, quota: any, names: readonly string[]): void {
   const { spec } = request.object;
+  if (["requests", "limits"].some(list => Object.keys(spec.resources?.[list] ?? {}).length > 0)) return;
   const missing = new Map<string, string[]>();
   for (const name of names.filter(name => mustSpecify.includes(name))) {
     const [list, resource] = name.startsWith("limits.") ? ["limits", name.slice(7)] : ["requests", name.replace("requests.", "")];
-    if (spec.resources?.[list!]?.[resource!] !== undefined) continue;
     const silent = [...spec.containers, ...(spec.initContainers ?? [])].filter(({ resources }: any) => resources?.[list!]?.[resource!] === undefined).map(container => container.name);
     if (silent.length > 0) missing.set(name, silent.sort());
   }

@@ -1,7 +1,8 @@
 /** What an object uses of a ResourceQuota, and which quotas it falls under: the same for admission and for the controller (upstream: pkg/quota/v1/evaluator/core, apiserver pkg/quota/v1/generic). */
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityOf, quantityValue, type Quantity } from "../../base/quantity.ts";
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityOf, quantitySign, quantityValue, type Quantity } from "../../base/quantity.ts";
 import { msOf } from "../../base/time.ts";
-import { podContainers } from "./podreferences.ts";
+import { addDevices, boundsClaims, isCountedRequest, isExtendedQuota, type Around } from "../resource/devicequota.ts";
+import { qosClassOf } from "./podqos.ts";
 
 export type Resource = { readonly group: string; readonly plural: string };
 export type Usage = ReadonlyMap<string, Quantity>;
@@ -12,14 +13,13 @@ const one = parseQuantity("1");
 const plainCounts: ReadonlySet<string> = new Set(["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps", "persistentvolumeclaims"]);
 const standard: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage"]);
 const classSuffix = ".storageclass.storage.k8s.io/";
-const devicesSuffix = ".deviceclass.resource.k8s.io/devices";
-/** The most that one claim may be given (AllocationResultsMaxSize): what `All` counts as. */
-const devicesMax = 32;
+
+const isClaims = ({ group, plural }: Resource): boolean => group === "resource.k8s.io" && plural === "resourceclaims";
 
 /** Everything of this object that a quota may bound. */
-export function usageOf({ group, plural }: Resource, object: any, now: number): Usage {
+export function usageOf({ group, plural }: Resource, object: any, now: number, around: Around): Usage {
   const usage = new Map<string, Quantity>([[`count/${plural}${group === "" ? "" : `.${group}`}`, one]]);
-  if (group === "resource.k8s.io" && plural === "resourceclaims") addDevices(usage, object.spec);
+  if (isClaims({ group, plural })) addDevices(usage, object, around, pod => usageOf({ group: "", plural: "pods" }, pod, now, around));
   if (group !== "") return usage;
   if (plural === "pods") addPod(usage, object, now);
   else if (plainCounts.has(plural)) usage.set(plural, one);
@@ -32,11 +32,12 @@ function addPod(usage: Map<string, Quantity>, pod: any, now: number): void {
   if (isOver(pod, now)) return;
   usage.set("pods", one);
   const put = (name: string, amount: Quantity): void => void usage.set(name, amount);
-  for (const [name, amount] of podTotal(pod.spec, "requests")) {
-    if (standard.has(name) || name.startsWith("hugepages-")) put(name, amount);
-    put(`requests.${name}`, amount);
+  for (const [name, amount] of podTotal(pod, "requests")) {
+    const isOwn = standard.has(name) || name.startsWith("hugepages-");
+    if (isOwn) put(name, amount);
+    if (isOwn || isCountedRequest(name)) put(`requests.${name}`, amount);
   }
-  for (const [name, amount] of podTotal(pod.spec, "limits")) if (standard.has(name)) put(`limits.${name}`, amount);
+  for (const [name, amount] of podTotal(pod, "limits")) if (standard.has(name)) put(`limits.${name}`, amount);
 }
 
 /** A pod that has ended, or should have by now, uses nothing but its own place in the store. */
@@ -52,16 +53,6 @@ function addService(usage: Map<string, Quantity>, { type, ports = [], allocateLo
   if (balanced) usage.set("services.loadbalancers", one);
   const nodePorts = type === "NodePort" || (balanced && allocateLoadBalancerNodePorts !== false) ? count : balanced ? ports.filter((port: any) => (port.nodePort ?? 0) !== 0).length : 0;
   if (type === "NodePort" || balanced) usage.set("services.nodeports", parseQuantity(String(nodePorts)));
-}
-
-/** Devices by class: of alternatives the most of each. */
-function addDevices(usage: Map<string, Quantity>, { devices }: any): void {
-  const countOf = ({ allocationMode, count = 0 }: any): number => (allocationMode === "All" ? devicesMax : allocationMode === "ExactCount" ? count : 0);
-  for (const { exactly, firstAvailable = [] } of devices?.requests ?? []) {
-    const most = new Map<string, number>();
-    for (const each of exactly === undefined ? firstAvailable : [exactly]) most.set(each.deviceClassName, Math.max(most.get(each.deviceClassName) ?? 0, countOf(each)));
-    for (const [name, count] of most) add(usage as Map<string, Quantity>, { [name + devicesSuffix]: String(count) });
-  }
 }
 
 function addClaim(usage: Map<string, Quantity>, { metadata, spec, status }: any): void {
@@ -81,8 +72,14 @@ function wholeBytes(text: string): Quantity {
 }
 
 /** What a pod asks for as a whole: containers and sidecars together, or an init container if it asks for more, and the overhead (component-helpers resource.PodRequests). */
-export function podTotal(spec: any, which: "requests" | "limits"): Usage {
-  const of = (container: any): Amounts => container.resources?.[which] ?? {};
+export function podTotal({ spec, status }: any, which: "requests" | "limits"): Usage {
+  const given = new Map<string, any>([...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map(each => [each.name, each]));
+  const infeasible = (status?.conditions ?? []).find(({ type }: any) => type === "PodResizePending")?.reason === "Infeasible";
+  const of = (container: any, lasting = true): Usage => {
+    const asked: Amounts = container.resources?.[which] ?? {};
+    const { resources, allocatedResources } = (lasting ? given.get(container.name) : undefined) ?? {};
+    return resources === undefined ? amounts(asked) : most([...(infeasible ? [] : [asked]), resources[which] ?? {}, ...(which === "requests" ? [allocatedResources ?? {}] : [])]);
+  };
   const total = new Map<string, Quantity>();
   const sidecars = new Map<string, Quantity>();
   const starting = new Map<string, Quantity>();
@@ -94,20 +91,30 @@ export function podTotal(spec: any, which: "requests" | "limits"): Usage {
       raise(starting, sidecars);
     } else {
       const together = new Map(sidecars);
-      add(together, of(container));
+      add(together, of(container, false));
       raise(starting, together);
     }
   }
   raise(total, starting);
-  for (const [name, amount] of Object.entries<string>(spec.resources?.[which] ?? {})) total.set(name, parseQuantity(amount));
-  if (which === "requests" || total.size > 0) for (const [name, amount] of Object.entries<string>(spec.overhead ?? {})) if (which === "requests" || total.has(name)) add(total, { [name]: amount });
+  for (const [name, amount] of amounts(spec.resources?.[which] ?? {})) if (isOfPods(name)) total.set(name, amount);
+  const grows = (name: string): boolean => which === "requests" || quantitySign(total.get(name) ?? "0") > 0;
+  add(total, [...amounts(spec.overhead ?? {})].filter(([name]) => grows(name)));
   return total;
 }
+/** What pods as a whole can ask for. */
+const isOfPods = (name: string): boolean => name === "cpu" || name === "memory" || name.startsWith("hugepages-");
+/** While a pod is being resized it counts with the most of what it wants, was promised and has; what cannot be done does not count. */
+function most(lists: readonly Amounts[]): Usage {
+  const result = new Map<string, Quantity>();
+  for (const list of lists) raise(result, amounts(list));
+  return result;
+}
+const amounts = (list: Amounts): Map<string, Quantity> => new Map(Object.entries(list).map(([name, amount]) => [name, parseQuantity(amount)]));
 
-function add(total: Map<string, Quantity>, amounts: Amounts): void {
-  for (const [name, amount] of Object.entries(amounts)) {
+function add(total: Map<string, Quantity>, more: Iterable<readonly [string, Quantity]>): void {
+  for (const [name, amount] of more) {
     const known = total.get(name);
-    total.set(name, known === undefined ? parseQuantity(amount) : addQuantities(known, amount));
+    total.set(name, known === undefined ? amount : addQuantities(known, amount));
   }
 }
 function raise(total: Map<string, Quantity>, atLeast: Usage): void {
@@ -142,11 +149,8 @@ const podScopes: ReadonlyMap<string, (pod: any) => boolean> = new Map<string, (p
   ["Terminating", pod => isTerminating(pod)], ["NotTerminating", pod => !isTerminating(pod)], ["BestEffort", pod => isBestEffort(pod)], ["NotBestEffort", pod => !isBestEffort(pod)],
   ["CrossNamespacePodAffinity", ({ spec }) => crossesNamespaces(spec)],
 ]);
-const isTerminating = ({ spec }: any): boolean => (spec.activeDeadlineSeconds ?? -1) >= 0;
-function isBestEffort({ spec }: any): boolean {
-  const has = (resources: any): boolean => ["cpu", "memory"].some(name => resources?.requests?.[name] !== undefined || resources?.limits?.[name] !== undefined);
-  return !has(spec.resources) && [...podContainers({ containers: spec.containers, initContainers: spec.initContainers })].every(({ container }) => !has(container.resources));
-}
+export const isTerminating = ({ spec }: any): boolean => (spec.activeDeadlineSeconds ?? -1) >= 0;
+const isBestEffort = ({ spec, status }: any): boolean => (status?.qosClass ?? qosClassOf(spec)) === "BestEffort";
 function crossesNamespaces({ affinity }: any): boolean {
   const terms = [affinity?.podAffinity, affinity?.podAntiAffinity].flatMap(side => [...(side?.requiredDuringSchedulingIgnoredDuringExecution ?? []), ...(side?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((each: any) => each.podAffinityTerm)]);
   return terms.some(term => (term.namespaces ?? []).length > 0 || term.namespaceSelector !== undefined);
@@ -158,17 +162,18 @@ function isAmong(value: string, operator: string, values: readonly string[]): bo
 }
 
 /** The resources that a quota counts of objects of one kind: what `usageOf` could name. */
-export function countsFor(quota: any, { group, plural }: Resource): readonly string[] {
+export function countsFor(quota: any, { group, plural }: Resource, around: Around): readonly string[] {
   return Object.keys(quota.spec.hard ?? {}).filter(name => {
     if (name === `count/${plural}${group === "" ? "" : `.${group}`}`) return true;
-    if (group === "resource.k8s.io" && plural === "resourceclaims") return name.endsWith(devicesSuffix);
+    if (isClaims({ group, plural })) return boundsClaims(name, around);
     if (group !== "") return false;
     if (name === plural && plainCounts.has(plural)) return true;
-    if (plural === "pods") return standard.has(name) || name.startsWith("limits.") || name.startsWith("hugepages-") || (name.startsWith("requests.") && name !== "requests.storage");
+    if (plural === "pods") return ofPods.test(name) || isExtendedQuota(name);
     if (plural === "services") return name === "services.nodeports" || name === "services.loadbalancers";
     return plural === "persistentvolumeclaims" && (name === "requests.storage" || name.includes(classSuffix));
   });
 }
+const ofPods = /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|(requests\.)?hugepages-.*)$/s;
 
 /** Sums up usages under the names that a quota bounds. */
 export function sumOf(names: readonly string[], usages: Iterable<Usage>): Map<string, Quantity> {
@@ -178,6 +183,13 @@ export function sumOf(names: readonly string[], usages: Iterable<Usage>): Map<st
     const amount = usage.get(name);
     if (amount !== undefined) total.set(name, addQuantities(total.get(name)!, amount));
   }
+  return total;
+}
+
+/** Several sums as one: the same name may be counted of several kinds. */
+export function sumUp(sums: Iterable<Usage>): Map<string, Quantity> {
+  const total = new Map<string, Quantity>();
+  for (const sum of sums) add(total, sum);
   return total;
 }
 
