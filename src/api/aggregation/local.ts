@@ -20,8 +20,10 @@ const managed = "kube-aggregator.kubernetes.io/automanaged";
 const priorities = new Map([
   ["", 18_000], ["apps", 17_800], ["events.k8s.io", 17_750], ["authentication.k8s.io", 17_700], ["authorization.k8s.io", 17_600], ["autoscaling", 17_500], ["batch", 17_400], ["certificates.k8s.io", 17_300],
   ["networking.k8s.io", 17_200], ["policy", 17_100], ["rbac.authorization.k8s.io", 17_000], ["storage.k8s.io", 16_800], ["apiextensions.k8s.io", 16_700], ["admissionregistration.k8s.io", 16_700],
-  ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 15_000],
+  ["scheduling.k8s.io", 16_600], ["coordination.k8s.io", 16_500], ["node.k8s.io", 16_300], ["discovery.k8s.io", 16_200], ["flowcontrol.apiserver.k8s.io", 16_100], ["resource.k8s.io", 16_200],
 ]);
+/** Order of a group's versions where it is not upstream's usual 15. */
+const versionPriorities = new Map([["v1.", 1], ["v2.autoscaling", 30], ["v1.flowcontrol.apiserver.k8s.io", 21], ["v1.resource.k8s.io", 21]]);
 
 /** Groups that this server answers only until somebody installs a server for them: a chart that brings the APIService (metrics-server's) finds none in its way, as on Kubernetes. */
 const yielding: ReadonlySet<string> = new Set(["metrics.k8s.io"]);
@@ -39,7 +41,7 @@ async function synchronize(core: Core, signal: AbortSignal): Promise<void> {
     const builtIn = priorities.get(group);
     wanted.set(`${version}.${group}`, {
       metadata: { name: `${version}.${group}`, labels: { [managed]: builtIn === undefined ? "true" : "onstart" } },
-      spec: { ...(group === "" ? {} : { group }), version, groupPriorityMinimum: builtIn ?? 1000, versionPriority: builtIn === undefined ? 100 : 15 },
+      spec: { ...(group === "" ? {} : { group }), version, groupPriorityMinimum: builtIn ?? 1000, versionPriority: builtIn === undefined ? 100 : versionPriorities.get(`${version}.${group}`) ?? 15 },
     });
   }
   for (const found of core.reader.list("apiregistration.k8s.io", "apiservices", "")) {

@@ -1,9 +1,7 @@
 /** Roles and bindings inside kube-system and kube-public. Facts from upstream's bootstrappolicy/namespace_policy.go. */
 import { account, events, read, role, rule, user, type BindingData, type RoleData } from "./notation.ts";
 
-const leaderRole = (component: string): RoleData => role(`system::leader-locking-${component}`,
-  rule("watch", "core", "configmaps"), rule("get update", "core", "configmaps", component),
-  ...(component === "kube-controller-manager" ? [rule("get watch list create update", "coordination.k8s.io", "leases")] : []));
+const leaderRole = (component: string): RoleData => role(`system::leader-locking-${component}`, ...["leases", "leasecandidates"].map(kind => rule("get watch list create update", "coordination.k8s.io", kind)));
 
 export const namespaceRoles: { readonly [namespace: string]: readonly RoleData[] } = {
   "kube-system": [
@@ -23,7 +21,7 @@ const own = (name: string): BindingData => ({ name: `system:controller:${name}`,
 export const namespaceRoleBindings: { readonly [namespace: string]: readonly BindingData[] } = {
   "kube-system": [
     { name: "system::extension-apiserver-authentication-reader", role: "extension-apiserver-authentication-reader", subjects: [user("system:kube-controller-manager"), user("system:kube-scheduler")] },
-    { name: "system::leader-locking-kube-controller-manager", role: "system::leader-locking-kube-controller-manager", subjects: [user("system:kube-controller-manager"), account("kube-controller-manager")] },
+    { name: "system::leader-locking-kube-controller-manager", role: "system::leader-locking-kube-controller-manager", subjects: [user("system:kube-controller-manager"), account("kube-controller-manager"), account("leader-election-controller")] },
     { name: "system::leader-locking-kube-scheduler", role: "system::leader-locking-kube-scheduler", subjects: [user("system:kube-scheduler"), account("kube-scheduler")] },
     own("bootstrap-signer"), own("cloud-provider"), own("token-cleaner"),
   ],

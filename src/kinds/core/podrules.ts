@@ -9,6 +9,7 @@ import { validateIp } from "./iprules.ts";
 import { qosClassOf } from "./podqos.ts";
 import type { PodSpec } from "./podspec.ts";
 import { validatePodSpec } from "./podspecrules.ts";
+import { claimStatusProblems } from "./podclaimrules.ts";
 import type { ContainerStatus, PodStatus } from "./podstatus.ts";
 
 type PodLike = ObjectOf<Shape> & { readonly spec: PodSpec; readonly status: PodStatus };
@@ -179,6 +180,9 @@ function statusUpdate(next: PodLike, previous: PodLike): readonly Problem[] {
   });
   const nominated = next.status.nominatedNodeName ?? "";
   if (nominated !== "" && nominated !== previous.status.nominatedNodeName) for (const detail of grammar.dnsSubdomain(nominated)) problems.push(invalidValue("status.nominatedNodeName", nominated, detail));
+  if (nominated !== "" && nominated !== previous.status.nominatedNodeName && (previous.spec.nodeName ?? "") !== "") problems.push(forbidden("status.nominatedNodeName", "may not be set on pods that are already bound to a node"));
+  const { observedGeneration = 0 } = next.status;
+  if (observedGeneration < 0) problems.push(invalidValue("status.observedGeneration", observedGeneration, "must be a non-negative integer"));
   if (next.status.qosClass !== undefined && next.status.qosClass !== previous.status.qosClass) problems.push(invalidValue("status.qosClass", next.status.qosClass ?? "", "field is immutable"));
   const sidecars = new Set((previous.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name));
   const lists = [["containerStatuses", previous.spec.restartPolicy], ["initContainerStatuses", previous.spec.restartPolicy], ["ephemeralContainerStatuses", "Never"]] as const;
@@ -186,7 +190,7 @@ function statusUpdate(next: PodLike, previous: PodLike): readonly Problem[] {
   for (const list of ["podIPs", "hostIPs"] as const) problems.push(...addresses(next.status[list] ?? [], `status.${list}`));
   const { hostIP, hostIPs } = next.status;
   if (hostIPs?.[0] !== undefined && hostIP !== hostIPs[0].ip) problems.push(invalidValue("status.hostIPs[0].ip", hostIPs[0].ip, "must be equal to `hostIP`"));
-  return problems;
+  return [...problems, ...claimStatusProblems(next)];
 }
 function stateTransition(now: readonly ContainerStatus[] | undefined, before: readonly ContainerStatus[] | undefined, policy: string, exempt: ReadonlySet<string>, path: string): readonly Problem[] {
   if (policy === "Always") return [];
