@@ -41,12 +41,15 @@ export function parseText(text: string, type: MediaType, expected: Expected, par
   } catch (error) {
     if (!(error instanceof JsonError) && type === jsonType) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${message} (${summary(new TextEncoder().encode(text))})`);
+    const why = type === jsonType ? `couldn't get version/kind; json parse error: ${message}` : message;
+    throw badRequest(expected.anyVersion === true ? why : `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(new TextEncoder().encode(text))})`);
   }
 }
 
 /** A parsed value as the expected kind. `duplicates` are complete complaints. */
-export function readValue(value: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array, jsonText?: string): any {
+export function readValue(given: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array, jsonText?: string): any {
+  // To Go, `null` is an object that says nothing.
+  const value = given === null ? {} : given;
   if (!isObject(value)) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(bytes ?? new Uint8Array())})`);
   const { apiVersion, kind } = typeOf(value, expected);
   checkType(apiVersion, kind, expected);

@@ -12,6 +12,11 @@ test("a token says where to go on and at which revision, as upstream writes it",
   assert.deepEqual(decodeContinue(token, prefix), { after: `${prefix}default/web`, revision: 42 });
 });
 
+test("a token that cannot be read says why, as Go does", () => {
+  const why = (token: string): string => { try { decodeContinue(token, prefix); return ""; } catch (error) { return (error as Error).message.replace("invalid continue token: continue key is not valid", ""); } };
+  assert.deepEqual(["ab%c", "abcde", "abc"].map(why), [": illegal base64 data at input byte 2", ": illegal base64 data at input byte 4", ": invalid character 'i' looking for beginning of value"]);
+});
+
 const encode = (value: unknown): string => encodeBase64Url(new TextEncoder().encode(JSON.stringify(value)));
 const v = "meta.k8s.io/v1";
 for (const token of ["", "%%%", "eyJ", encode(null), encode([]), encode({ v: "v2", rv: 1, start: "a" }), encode({ v, rv: 0, start: "a" }), encode({ v, rv: 1, start: "" }), encode({ v, rv: 1.5, start: "a" }), encode({ v, rv: 1, start: "../../secrets/x" }), encode({ v, rv: 1, start: "a//b" })])

@@ -36,6 +36,9 @@ export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError("UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`);
 export const notAcceptable = (accepted: readonly string[]): ApiError =>
   new ApiError("NotAcceptable", `only the following media types are accepted: ${accepted.join(", ")}`);
+/** What upstream's router refuses, before anything looks at the request (go-restful's texts). */
+export const noRepresentation = (available: readonly string[]): ApiError => new ApiError("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${available.join(", ")}`, {});
+export const noSuchBody = (): ApiError => new ApiError("UnsupportedMediaType", "415: Unsupported Media Type", {});
 
 /** A path under a known group and version that names no resource. */
 export const unknownResource = (): ApiError => new ApiError("NotFound", "the server could not find the requested resource", {});

@@ -1,6 +1,6 @@
 /** Which representation the client gets, and in which one it sent its body (apiserver pkg/endpoints/handlers/negotiation). */
 import type { Headers } from "./http.ts";
-import { notAcceptable, unsupportedMediaType } from "./errors.ts";
+import { noRepresentation, notAcceptable, unsupportedMediaType } from "./errors.ts";
 
 export const jsonType = "application/json";
 export const yamlType = "application/yaml";
@@ -64,6 +64,12 @@ export function negotiateOutput(headers: Headers, query: URLSearchParams, rules:
       return { type: offered, pretty: params.pretty === undefined ? pretty : params.pretty === "1", ...(transform === undefined ? {} : { transform }), ...(params.stream === "watch" ? { stream: true } : {}) };
     }
   throw notAcceptable(supported);
+}
+
+/** Upstream's router looks at the media types alone, before anything else does: which of them the route can answer in. */
+export function checkRoute(headers: Headers, list: boolean): void {
+  const accept = one(headers.accept) ?? "";
+  if (accept !== "" && !clausesOf(accept).some(({ type }) => type === "*/*" || mediaTypes.some(each => each === type))) throw noRepresentation(list ? [...mediaTypes, `${jsonType};stream=watch`, `${protobufType};stream=watch`] : mediaTypes);
 }
 
 function transformOf(params: Clause["params"], offered: MediaType, rules: OutputRules): Transform | "refused" | undefined {

@@ -5,7 +5,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { TokenIssuer } from "./context.ts";
 import type { Core } from "./core.ts";
 import { aggregatedForm, type Discovery } from "./discovery.ts";
-import { methodNotAllowed } from "./errors.ts";
+import { methodNotAllowed, unknownResource } from "./errors.ts";
 import type { FlowControl } from "./flow-control/flow-control.ts";
 import { health, type HealthCheck } from "./health.ts";
 import type { HealthFigures } from "./health-figures.ts";
@@ -45,7 +45,11 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
     return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, content: { type: "text", text: "metrics reset\n" } };
   }
   const answer = await answerPath(endpoints, request, info, path);
-  if (answer === undefined) return notFound();
+  if (answer === undefined) {
+    const [, first, group] = path.split("/");
+    if (first === "api" || (first === "apis" && endpoints.discovery.groups().some(({ name }) => name === group))) throw unknownResource();
+    return notFound();
+  }
   if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
   return request.method === "HEAD" ? { ...answer, content: { type: "text", text: "" } } : answer;
 }
@@ -84,7 +88,7 @@ function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): 
   const form = aggregatedForm(request.headers);
   if (form === undefined) return undefined;
   const { text, etag } = discovery.aggregated(core, form.version);
-  const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "no-cache, private" };
+  const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "public" };
   if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
   return { status: 200, headers, content: { type: "text", text } };
 }

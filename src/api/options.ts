@@ -1,5 +1,4 @@
 /** Query parameters and DeleteOptions, checked as upstream does (apimachinery pkg/apis/meta/v1/validation, internalversion/validation). */
-import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json } from "../base/json.ts";
 import { invalid, type Problem } from "../schema/problem.ts";
 import { badRequest } from "./errors.ts";
@@ -87,7 +86,7 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
 /** The revision a client names: "" and "0" are 0. */
 export function revisionOf(text: string): number {
   if (text === "" || text === "0") return 0;
-  if (!/^[0-9]{1,16}$/.test(text)) throw new ApiError("Invalid", `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[0-9]{1,16}$/.test(text)) throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }
 

@@ -1,7 +1,7 @@
 /** Get and list, with the resource version rules of upstream's API concepts. */
 import { ApiError } from "../base/api-error.ts";
 import type { Entry, Only } from "../store/store.ts";
-import { decodeContinue, encodeContinue } from "./continue.ts";
+import { decodeContinue, invalidToken, encodeContinue } from "./continue.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, expired, notFound, tooLargeResourceVersion } from "./errors.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
@@ -54,7 +54,7 @@ export async function list(core: Core, call: Call, options: ListOptions): Promis
   if (options.continue !== "") {
     if (options.resourceVersion !== "" && options.resourceVersion !== "0") throw badRequest("specifying resource version is not allowed when using continue");
     const from = decodeContinue(options.continue, served.prefix);
-    if (!from.after.startsWith(scope)) throw badRequest("continue key is not valid");
+    if (!from.after.startsWith(scope)) throw invalidToken("");
     return page(core, call, scope, selection, options.limit, from.after, from.revision < 0 ? undefined : from.revision);
   }
   const wanted = revisionOf(options.resourceVersion);

@@ -5,9 +5,9 @@ import { readBody, parseText, textOf, type BodyOptions, type Expected, type Pars
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core, Trail } from "./core.ts";
 import { remove } from "./delete.ts";
-import { badRequest, methodNotAllowed, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
+import { badRequest, methodNotAllowed, noSuchBody, notFound, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
-import { jsonType, mediaTypeOf, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
+import { jsonType, mediaTypeOf, checkRoute, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
 import type { Sampler } from "./metrics/sampler.ts";
 import { patch, type Patch } from "./patch.ts";
@@ -67,6 +67,8 @@ export async function handleResource(services: Services, context: Context): Prom
     user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
     limit: context.limit,
   };
+  // What can only be posted has no paths of objects.
+  if (info.name !== "" && info.subresource === "" && served.verbs.every(verb => verb === "create")) throw unknownResource();
   if (info.subresource !== "") return handleSubresource(services, context, call);
   if (!served.verbs.some(verb => verb === info.verb) || (info.name === "" && (info.verb === "update" || info.verb === "patch"))) throw methodNotAllowed();
   if (served.kind.namespaced && info.namespace === "" && info.verb === "create" && served.kind.virtual !== true) throw methodNotAllowed();
@@ -116,7 +118,11 @@ async function handleSubresource(services: Services, context: Context, call: Cal
   return handleVerb(services, context, call);
 }
 
-export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean, custom = false): Output => negotiateOutput(request.headers, info.query, { protobuf: !custom, table });
+export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean, custom = false): Output => {
+  // Custom resources do not pass upstream's router.
+  if (!custom) checkRoute(request.headers, info.name === "" && request.method === "GET");
+  return negotiateOutput(request.headers, info.query, { protobuf: !custom, table });
+};
 
 async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {
   // The deprecated /watch/…/name form is a watch of one object.
@@ -189,9 +195,11 @@ async function patchObject(services: Services, { request, info, warn }: Context,
   const { core } = services;
   const type = patchTypes.get(mediaTypeOf(request.headers));
   const custom = call.served.kind.custom === true;
-  if (type === undefined || (custom && type === "strategic")) throw unsupportedMediaType([...patchTypes].filter(([, each]) => !custom || each !== "strategic").map(([media]) => media));
+  if (type === undefined || (custom && type === "strategic")) throw custom ? unsupportedMediaType([...patchTypes].filter(([, each]) => each !== "strategic").map(([media]) => media)) : noSuchBody();
   const bytes = await request.body();
   const options = writeOptions("PatchOptions", info.query, { apply: type === "apply" });
+  // An object that is not there is missed before anybody reads what was to become of it.
+  if (type !== "apply" && core.reader.get(call.served.group, call.served.resource, call.namespace, call.name) === undefined) throw notFound(call.served, call.name);
   const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));
   const answer = await patch(core, { ...call, warn }, given, options, { authorizeCreate: () => authorizeCreate(core, call, info.path) });
   return showObject(answer.created === true ? 201 : 200, view, answer);

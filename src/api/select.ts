@@ -44,7 +44,7 @@ const nameOf = (object: any): string => object.metadata.name;
 
 function fieldOf(kind: AnyKind, field: string): (object: any) => string {
   if (field === "metadata.name") return nameOf;
-  if (field === "metadata.namespace") return object => object.metadata.namespace ?? "";
+  if (field === "metadata.namespace" && (kind.namespaced || kind.selectable === undefined)) return object => object.metadata.namespace ?? "";
   const get = kind.selectable !== undefined && Object.hasOwn(kind.selectable, field) ? kind.selectable[field] : undefined;
   if (get !== undefined) return get;
   if (kind.selectable !== undefined) throw badRequest(`field label not supported: ${field}`);

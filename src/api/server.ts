@@ -27,7 +27,7 @@ import type { Core } from "./core.ts";
 import { definitionRulesStep, Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
-import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
+import { tooManyRequests, unauthorized, unauthorizedFor, unknownResource } from "./errors.ts";
 import type { StartSteps } from "./start-steps.ts";
 import type { HealthCheck } from "./health.ts";
 import { HealthFigures } from "./health-figures.ts";
@@ -230,7 +230,10 @@ export class ApiServer {
     const elsewhere = this.aggregator.answer(request, info, user, trail.auditId);
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
-    if (!this.registry.hasVersion(info.group, info.version)) return sendPlain(404, "404 page not found\n");
+    if (!this.registry.hasVersion(info.group, info.version)) {
+      if (this.registry.all().some(({ group }) => group === info.group)) throw unknownResource();
+      return sendPlain(404, "404 page not found\n");
+    }
     return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, trail, limit });
   }
 

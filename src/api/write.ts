@@ -48,7 +48,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     const admitted = admit(core.admission, "validate", { ...admission, object: next, name });
     if (admitted !== undefined) await admitted;
     // Storage refuses it, after everybody else (apiserver pkg/storage/etcd3/store.go).
-    if (version !== "") throw badRequest("resourceVersion should not be set on objects to be created");
+    if (version !== "" && !options.dryRun) throw badRequest("resourceVersion should not be set on objects to be created");
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
     if (written !== undefined) return { ...written, created: true };

@@ -133,6 +133,14 @@ for (const [what, meta, previous, expected] of [
   ["no name", { namespace: "a" }, undefined, ["metadata.name: Required value: name or generateName is required"]],
   ["a bad label", { name: "a", namespace: "b", labels: { "a b": "c" } }, undefined, [`metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`]],
   ["two controllers", { name: "a", namespace: "b", ownerReferences: [{ apiVersion: "v1", kind: "A", name: "x", uid: "1", controller: true }, { apiVersion: "v1", kind: "B", name: "y", uid: "2", controller: true }] }, undefined, ['metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"A","name":"x","uid":"1","controller":true},{"apiVersion":"v1","kind":"B","name":"y","uid":"2","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for A/x and B/y']],
+  ["an owner that says nothing", { name: "a", namespace: "b", ownerReferences: [{ apiVersion: "a/b/c", kind: "", name: "", uid: "" }] }, undefined, ['metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty', ...["kind", "name", "uid"].map(field => `metadata.ownerReferences.${field}: Invalid value: "": must not be empty`)]],
   ["another uid", { name: "a", namespace: "b", uid: "2", resourceVersion: "1" }, { name: "a", namespace: "b", uid: "1" }, ['metadata.uid: Invalid value: "2": field is immutable']],
   ["a finalizer after the end", { name: "a", resourceVersion: "1", deletionTimestamp: "x", finalizers: ["a/b"] }, { name: "a", deletionTimestamp: "x" }, ['metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"a/b"}']],
 ] as const) test(`metadata with ${what}`, () => assert.deepEqual(validateObjectMeta({ namespaced: true }, meta as never, previous as never).map(problem => `${problem.field}: ${problemBody(problem)}`), expected));
+
+test("a finalizer without a domain is Kubernetes' own, but for some groups and for custom resources", () => {
+  const meta = { name: "a", namespace: "b", finalizers: ["mine", "orphan", "a.b/c"] } as never;
+  const refused = ['metadata.finalizers[0]: name is neither a standard finalizer name nor is it fully qualified'];
+  const of = (kind: object, previous?: object): readonly string[] => validateObjectMeta({ namespaced: true, ...kind }, meta, previous as never).filter(({ field }) => field.startsWith("metadata.finalizers")).map(({ field, detail }) => `${field}: ${detail}`);
+  assert.deepEqual([of({ group: "" }), of({ group: "apps" }, { name: "a", namespace: "b" }), of({ group: "policy" }), of({ group: "", plural: "events" }), of({ group: "example.com", custom: true })], [refused, refused, [], [], []]);
+});

@@ -28,7 +28,7 @@ export const componentStatus: Subresource = {
     const { served, name } = call;
     const view = { core, served, output: outputOf(request, info, true), query: info.query };
     if (info.verb === "get") {
-      if (!names.includes(name)) throw notFound(served, name);
+      if (!names.includes(name)) throw notFound({ ...served, resource: "componentstatus" }, name);
       return sendObject(200, view, { object: statusOf(core, name) });
     }
     if (info.verb !== "list") throw methodNotAllowed();

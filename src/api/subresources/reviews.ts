@@ -1,11 +1,11 @@
 /** Questions about who may do what, answered by the authorizer and the authenticator (pkg/registry/authorization, pkg/registry/authentication). */
+import { timeOf } from "../../base/time.ts";
 import { SelfSubjectReview } from "../../kinds/authentication/selfsubjectreview.ts";
 import { TokenReview } from "../../kinds/authentication/tokenreview.ts";
 import { LocalSubjectAccessReview } from "../../kinds/authorization/localsubjectaccessreview.ts";
 import { SelfSubjectAccessReview } from "../../kinds/authorization/selfsubjectaccessreview.ts";
 import { SelfSubjectRulesReview } from "../../kinds/authorization/selfsubjectrulesreview.ts";
 import { SubjectAccessReview } from "../../kinds/authorization/subjectaccessreview.ts";
-import type { AnyKind } from "../../kinds/kind.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
 import type { RequestAttributes, User } from "../context.ts";
 import type { Call, Core } from "../core.ts";
@@ -23,7 +23,7 @@ function userInfo({ name, uid, groups, extra }: User): any {
 const self: Posted = {
   body: SelfSubjectAccessReview,
   async answer({ core }, call, body) {
-    check(SelfSubjectAccessReview, body, problemsOf(body.spec, false));
+    check([...problemsOf(body.spec, false), ...metadataProblems(body)]);
     return decided(core, call.user, body);
   },
 };
@@ -31,7 +31,7 @@ const self: Posted = {
 const subject: Posted = {
   body: SubjectAccessReview,
   async answer({ core }, _, body) {
-    check(SubjectAccessReview, body, problemsOf(body.spec, true));
+    check([...problemsOf(body.spec, true), ...metadataProblems(body)]);
     return decided(core, userOf(body.spec), body);
   },
 };
@@ -43,7 +43,7 @@ const local: Posted = {
     const { resourceAttributes, nonResourceAttributes } = body.spec;
     if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? "") !== call.namespace) problems.push(invalidValue("spec.resourceAttributes.namespace", resourceAttributes.namespace ?? "", "must match metadata.namespace"));
     if (nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request"));
-    check(LocalSubjectAccessReview, body, problems);
+    check([...problems, ...metadataProblems(body, call.namespace)]);
     return decided(core, userOf(body.spec), body);
   },
 };
@@ -59,8 +59,8 @@ const rules: Posted = {
 
 const who: Posted = {
   body: SelfSubjectReview,
-  async answer(_, call, body) {
-    return { ...body, status: { userInfo: userInfo(call.user) } };
+  async answer({ core }, call, body) {
+    return { ...body, metadata: { creationTimestamp: timeOf(core.clock.now()) }, status: { userInfo: userInfo(call.user) } };
   },
 };
 
@@ -77,8 +77,16 @@ const tokenReview: Posted = {
 
 export const reviews: readonly Posted[] = [self, subject, local, rules, who, tokenReview];
 
-function check(kind: AnyKind, body: any, problems: readonly Problem[]): void {
-  if (problems.length > 0) throw invalid(kind, body.metadata.name ?? "", problems);
+// Quirk: upstream does not say of which kind (pkg/registry/authorization, apierrors.NewInvalid(authorizationapi.Kind(""), "", errs)).
+function check(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw invalid({ group: "authorization.k8s.io", kind: "" }, "", problems);
+}
+
+/** A review is nobody's object: it has no metadata, but for the namespace in its path. */
+function metadataProblems({ metadata }: any, namespace = ""): readonly Problem[] {
+  const { managedFields: _, namespace: given, ...rest } = metadata;
+  const isEmpty = Object.keys(rest).length === 0 && (given === undefined || given === "" || namespace !== "");
+  return isEmpty ? [] : [invalidValue("metadata", metadata, namespace === "" ? "must be empty" : "must be empty except for namespace")];
 }
 
 function problemsOf({ resourceAttributes, nonResourceAttributes, user = "", groups = [] }: any, withUser: boolean): Problem[] {

@@ -56,7 +56,6 @@ export const ReplicaSet = defineKind({
     yield* validateSelectorAndTemplate(next.spec);
     if (previous !== undefined) yield* immutableSelector(next.spec.selector, previous.spec.selector);
   },
-  selectable: { "status.replicas": set => String(set.status.replicas) },
   warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
   columns: [
     nameColumn,

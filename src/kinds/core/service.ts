@@ -76,7 +76,7 @@ export const ServiceStatus = t.object("io.k8s.api.core.v1.ServiceStatus", {
 export interface ServiceStatus extends t.Stored<typeof ServiceStatus> {}
 
 export const Service = defineKind({
-  group: "", version: "v1", kind: "Service", plural: "services", namespaced: true,
+  group: "", version: "v1", kind: "Service", plural: "services", namespaced: true, createOnUpdate: true,
   shortNames: ["svc"], categories: ["all"], subresources: ["proxy", "status"],
   returnDeleted: true,
   definition: "io.k8s.api.core.v1.Service",

@@ -19,7 +19,6 @@ export const ServiceAccount = defineKind({
   },
   columns: [
     nameColumn,
-    { name: "Secrets", type: "string", doc: "Number of secrets that pods using it may mount.", cell: account => account.secrets?.length ?? 0 },
     ageColumn,
   ],
 });

@@ -10,12 +10,14 @@ const annotationsMaxBytes = 256 * 1024;
 type Labels = { readonly [key: string]: string };
 
 /** Problems of an object's metadata; `previous` is the metadata it replaces, if any. */
-export function validateObjectMeta(kind: Pick<AnyKind, "namespaced" | "nameGrammar">, meta: ObjectMeta, previous?: ObjectMeta): readonly Problem[] {
+type Judged = Pick<AnyKind, "namespaced" | "nameGrammar"> & Partial<Pick<AnyKind, "group" | "plural" | "custom">>;
+export function validateObjectMeta(kind: Judged, meta: ObjectMeta, previous?: ObjectMeta): readonly Problem[] {
   const problems: Problem[] = [];
   if (previous === undefined) checkNew(kind, meta, problems);
   else checkChange(meta, previous, problems);
   problems.push(...validateLabels(meta.labels, "metadata.labels"), ...validateAnnotations(meta.annotations, "metadata.annotations"));
   if (meta.ownerReferences !== undefined) checkOwners(meta.ownerReferences, problems);
+  if (meta.finalizers !== undefined) checkFinalizers(kind, meta.finalizers, previous === undefined, problems);
   if (meta.managedFields !== undefined) {
     for (const entry of meta.managedFields) {
       if (entry.operation === undefined) problems.push(required("metadata.managedFields.operation", "must not be empty"));
@@ -26,7 +28,7 @@ export function validateObjectMeta(kind: Pick<AnyKind, "namespaced" | "nameGramm
   return problems;
 }
 
-function checkNew(kind: Pick<AnyKind, "namespaced" | "nameGrammar">, meta: ObjectMeta, problems: Problem[]): void {
+function checkNew(kind: Judged, meta: ObjectMeta, problems: Problem[]): void {
   const names = grammar.grammars[kind.nameGrammar ?? "dns-1123-subdomain"]!;
   if (meta.generateName !== undefined) for (const detail of grammar.prefixProblems(names, meta.generateName)) problems.push(invalidValue("metadata.generateName", meta.generateName, detail));
   if (meta.name === undefined || meta.name === "") problems.push(required("metadata.name", "name or generateName is required"));
@@ -36,9 +38,18 @@ function checkNew(kind: Pick<AnyKind, "namespaced" | "nameGrammar">, meta: Objec
   } else if (meta.namespace === undefined || meta.namespace === "") problems.push(required("metadata.namespace"));
   else for (const detail of grammar.dnsLabel(meta.namespace)) problems.push(invalidValue("metadata.namespace", meta.namespace, detail));
   if ((meta.generation ?? 0) < 0) problems.push(invalidValue("metadata.generation", meta.generation, "must be greater than or equal to 0"));
-  const finalizers = meta.finalizers ?? [];
-  for (const name of finalizers) for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue("metadata.finalizers", name, detail));
-  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) problems.push(invalidValue("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+}
+
+/** Kinds of which a finalizer may have any name; of the others one without a domain has to be Kubernetes' own (pkg/apis/core/validation ValidateObjectMeta, which these do not pass through). */
+const freeFinalizers: ReadonlySet<string> = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io", "events.k8s.io", "node.k8s.io", "policy"]);
+const ownFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+function checkFinalizers({ group, plural, custom }: Judged, finalizers: readonly string[], isNew: boolean, problems: Problem[]): void {
+  if (isNew) {
+    for (const name of finalizers) for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue("metadata.finalizers", name, detail));
+    if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) problems.push(invalidValue("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+  if (group === undefined || custom === true || freeFinalizers.has(group) || plural === "events") return;
+  for (const [i, name] of finalizers.entries()) if (!name.includes("/") && !ownFinalizers.has(name)) problems.push(invalidValue(`metadata.finalizers[${i}]`, name, "name is neither a standard finalizer name nor is it fully qualified"));
 }
 
 const immutable = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
@@ -54,12 +65,12 @@ function checkChange(meta: ObjectMeta, previous: ObjectMeta, problems: Problem[]
 
 function checkOwners(owners: readonly OwnerReference[], problems: Problem[]): void {
   let controller: string | undefined;
-  owners.forEach((owner, i) => {
-    const path = `metadata.ownerReferences[${i}]`;
+  owners.forEach(owner => {
+    // Quirk: upstream does not say which of them.
+    const path = "metadata.ownerReferences";
     const parts = owner.apiVersion.split("/");
-    if (owner.apiVersion === "") problems.push(required(`${path}.apiVersion`, "must not be empty"));
-    else if (parts.length > 2 || parts.at(-1) === "") problems.push(invalidValue(`${path}.apiVersion`, owner.apiVersion, "must be <group>/<version> or <version>"));
-    for (const name of ["kind", "name", "uid"] as const) if (owner[name] === "") problems.push(required(`${path}.${name}`, "must not be empty"));
+    if (parts.length > 2 || parts.at(-1) === "") problems.push(invalidValue(`${path}.apiVersion`, owner.apiVersion, "version must not be empty"));
+    for (const name of ["kind", "name", "uid"] as const) if (owner[name] === "") problems.push(invalidValue(`${path}.${name}`, "", "must not be empty"));
     if (owner.apiVersion === "v1" && owner.kind === "Event") problems.push(invalidValue(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
     if (owner.controller !== true) return;
     const here = `${owner.kind}/${owner.name}`;
