@@ -25,6 +25,7 @@ export async function answerFromZone(question: Question, view: ClusterView, sett
   const { domain } = settings;
   if (name.endsWith(".in-addr.arpa") || name.endsWith(".ip6.arpa")) return reverse(question, view, settings);
   if (name !== domain && !name.endsWith(`.${domain}`)) return undefined;
+  if (name === domain && [types.SOA, types.ANY].includes(question.type as 6)) return { rcode: rcodes.NOERROR, authoritative: true, answers: [soaOf(settings)] };
   const labels = name === domain ? [] : name.slice(0, -domain.length - 1).split(".");
   const found = await lookUp(question, labels.reverse(), view, settings);
   if (found === "missing") return nothing(rcodes.NXDOMAIN, settings);
@@ -79,7 +80,9 @@ function headless(question: Question, service: Service, below: readonly string[]
   const [first, second, ...more] = below;
   if (first === undefined) return addresses(question, reached.map(({ address }) => address), question.name, settings.ttl);
   if (first.startsWith("_")) {
-    const wanted = reached.flatMap(({ host, ports }) => ports.filter(port => `_${(port.protocol ?? "TCP").toLowerCase()}` === first && (second === undefined || `_${port.name ?? ""}` === second)).map(port => ({ host, port: port.port ?? 0 })));
+    const wanted = reached.flatMap(({ host, ports }) => ports.filter(port => `_${(port.protocol ?? "TCP").toLowerCase()}` === first && (second === undefined || `_${port.name ?? ""}` === second)).map(port => ({ host, port: port.port ?? 0 })))
+      // A pod of two families is one target.
+      .filter(({ host, port }, i, all) => all.findIndex(each => each.host === host && each.port === port) === i);
     if (more.length > 0 || wanted.length === 0) return "missing";
     if (second === undefined || (question.type !== types.SRV && question.type !== types.ANY)) return [];
     return wanted.map(({ host, port }) => ({ name: question.name, type: "SRV" as const, ttl: settings.ttl, priority: 0, weight: Math.max(1, Math.floor(100 / wanted.length)), port, target: `${host}.${nameOf(service, settings)}` }));
@@ -131,9 +134,11 @@ function addresses(question: Question, list: readonly string[], name: string, tt
   });
 }
 
+function soaOf(settings: ZoneSettings): DnsRecord {
+  return { name: settings.domain, type: "SOA", ttl: settings.ttl, server: `ns.dns.${settings.domain}`, mailbox: `hostmaster.${settings.domain}`, serial: settings.serial(), minimum: settings.ttl };
+}
 function nothing(rcode: number, settings: ZoneSettings): ZoneAnswer {
-  const soa: DnsRecord = { name: settings.domain, type: "SOA", ttl: settings.ttl, server: `ns.dns.${settings.domain}`, mailbox: `hostmaster.${settings.domain}`, serial: settings.serial(), minimum: settings.ttl };
-  return { rcode, authoritative: true, answers: [], authority: [soa] };
+  return { rcode, authoritative: true, answers: [], authority: [soaOf(settings)] };
 }
 
 const nameOf = (service: Service, { domain }: ZoneSettings): string => `${service.metadata.name}.${service.metadata.namespace}.svc.${domain}`;

@@ -74,6 +74,24 @@ test("an SRV record of a headless service names each endpoint, uncompressed", as
   assert.equal(Buffer.from(reply).readUInt16BE(6), 2);
 });
 
+test("a pod of two families is one target of an SRV record", async () => {
+  const slices = ["10.244.0.5", "fd00::5"].map(address => ({ ports: [{ name: "http", port: 80, protocol: "TCP" }], endpoints: [{ addresses: [address], hostname: "db-0" }] }) as any);
+  const both = new Resolver({ view: { ...view, slices: () => slices }, settings: { domain: "cluster.local", ttl: 5, serial: () => 1 }, clock, log: silent });
+  assert.equal(Buffer.from((await both.answer(ask("_http._tcp.db.default.svc.cluster.local", types.SRV), "udp"))!).readUInt16BE(6), 1);
+});
+
+test("the zone says who it is, as an answer", async () => {
+  const reply = Buffer.from((await resolver.answer(ask("cluster.local", types.SOA), "udp"))!);
+  assert.deepEqual([reply.readUInt16BE(6), reply.readUInt16BE(8)], [1, 0]);
+});
+
+test("what is no query is refused with its own opcode", async () => {
+  const status = ask("web.default.svc.cluster.local", types.A);
+  status[2] = 2 << 3;
+  const reply = (await resolver.answer(status, "udp"))!;
+  assert.deepEqual([(reply[2]! >> 3) & 15, rcodeOf(reply)], [2, rcodes.NOTIMP]);
+});
+
 test("a service address and a named endpoint have PTR records", async () => {
   for (const [address, name] of [["7.0.96.10.in-addr.arpa", "web.default.svc.cluster.local"], ["5.0.244.10.in-addr.arpa", "db-0.db.default.svc.cluster.local"]] as const) {
     const reply = (await resolver.answer(ask(address, types.PTR), "udp"))!;

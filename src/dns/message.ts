@@ -29,13 +29,14 @@ export type DnsRecord =
 export type Reply = { readonly rcode: number; readonly authoritative: boolean; readonly answers: readonly DnsRecord[]; readonly authority?: readonly DnsRecord[]; readonly additional?: readonly DnsRecord[] };
 
 /** The query, or the rcode to refuse it with, or `undefined` for what deserves no answer (too short, an answer itself). */
-export function parseQuery(bytes: Uint8Array): Query | { readonly id: number; readonly refuse: number } | undefined {
+export function parseQuery(bytes: Uint8Array): Query | { readonly id: number; readonly refuse: number; readonly opcode?: number } | undefined {
   if (bytes.length < headerBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const id = view.getUint16(0);
   const flags = view.getUint16(2);
   if ((flags & 0x8000) !== 0) return undefined;
-  if (((flags >> 11) & 15) !== 0) return { id, refuse: rcodes.NOTIMP };
+  const opcode = (flags >> 11) & 15;
+  if (opcode !== 0) return { id, refuse: rcodes.NOTIMP, opcode };
   if (view.getUint16(4) !== 1) return { id, refuse: rcodes.FORMERR };
   const question = readName(bytes, headerBytes);
   if (question === undefined || question.end + 4 > bytes.length) return { id, refuse: rcodes.FORMERR };
@@ -123,12 +124,12 @@ export function encodeReply(query: Query, reply: Reply, bytesMax: number): Uint8
 }
 
 /** A bare refusal, for what could not be read. Codes above 15 have their upper part in an OPT record. */
-export function encodeRefusal(id: number, rcode: number): Uint8Array<ArrayBuffer> {
+export function encodeRefusal(id: number, rcode: number, opcode = 0): Uint8Array<ArrayBuffer> {
   const extended = rcode > 15;
   const bytes = new Uint8Array(headerBytes + (extended ? 11 : 0));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, id);
-  view.setUint16(2, 0x8080 | (rcode & 15));
+  view.setUint16(2, 0x8080 | (opcode << 11) | (rcode & 15));
   if (extended) {
     view.setUint16(10, 1);
     view.setUint16(headerBytes + 1, types.OPT);

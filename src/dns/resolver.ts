@@ -39,7 +39,7 @@ export class Resolver {
   async answer(bytes: Uint8Array, transport: "udp" | "tcp"): Promise<Uint8Array | undefined> {
     const query = parseQuery(bytes);
     if (query === undefined) return undefined;
-    if ("refuse" in query) return encodeRefusal(query.id, query.refuse);
+    if ("refuse" in query) return encodeRefusal(query.id, query.refuse, query.opcode);
     const bytesMax = transport === "tcp" ? resolverLimits.tcpBytesMax : query.bytesMax;
     const tryAnswer = () => this.#answer(query, bytes, bytesMax, transport);
     try {
