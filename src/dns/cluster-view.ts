@@ -1,5 +1,5 @@
 /** What the zone needs to know, from local copies of services and slices. */
-import { joinKey, type Copy, type Index } from "../client/informer.ts";
+import { byNamespace, joinKey, type Copy, type Index } from "../client/informer.ts";
 import type { Service } from "../kinds/core/service.ts";
 import type { EndpointSlice } from "../kinds/discovery/endpointslice.ts";
 import type { ClusterView } from "./cluster-zone.ts";
@@ -25,8 +25,12 @@ export function clusterView(services: Copy<Service>, slices: Copy<EndpointSlice>
       return services.get(joinKey(namespace, name));
     },
     slices: (namespace, service) => slices.by(serviceOf, joinKey(namespace, service)),
+    hasServices: namespace => {
+      known();
+      return services.by(byNamespace, namespace).length > 0;
+    },
     // As CoreDNS with "pods insecure", kubeadm's default: pod names are computed, not looked up.
-    namespaceExists: () => true, podExists: () => true,
+    podExists: () => true,
     servicesByAddress: address => {
       known();
       const headless = slices.by(byEndpoint, address).flatMap(({ metadata }) => services.get(joinKey(metadata.namespace, metadata.labels?.["kubernetes.io/service-name"])) ?? []);

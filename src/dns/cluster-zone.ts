@@ -7,7 +7,8 @@ import { groupsOf, rcodes, types, type DnsRecord, type Question, type Reply } fr
 export interface ClusterView {
   service(namespace: string, name: string): Service | undefined;
   slices(namespace: string, service: string): readonly EndpointSlice[];
-  namespaceExists(namespace: string): boolean;
+  /** Whether the namespace has a service: of others no name below `svc` exists. */
+  hasServices(namespace: string): boolean;
   /** Services whose cluster IPs, or headless endpoints, include this address. */
   servicesByAddress(address: string): readonly Service[];
   /** Whether a pod of this namespace has this address. */
@@ -41,7 +42,8 @@ async function lookUp(question: Question, labels: readonly string[], view: Clust
   if (kind === "dns-version" && namespace === undefined) return question.type === types.TXT ? [{ name: question.name, type: "TXT", ttl: settings.ttl, text: "1.1.0" }] : [];
   if (kind !== "svc" && kind !== "pod") return "missing";
   if (namespace === undefined) return [];
-  if (!view.namespaceExists(namespace)) return "missing";
+  // To a resolver that goes through search domains, a name without records is an end where one that is missing is not.
+  if (kind === "svc" && !view.hasServices(namespace)) return "missing";
   if (service === undefined) return [];
   if (kind === "pod") return below.length === 0 ? pod(question, namespace, service, view, settings) : "missing";
   const object = view.service(namespace, service);

@@ -20,7 +20,7 @@ const view: ClusterView = {
   slices: (_namespace, name) => (name === "db" ? [{ ports: [{ name: "http", port: 5432, protocol: "TCP" }], endpoints: [
     { addresses: ["10.244.0.5"], hostname: "db-0", conditions: { ready: true } }, { addresses: ["10.244.0.6"], conditions: { ready: true } }, { addresses: ["10.244.0.9"], conditions: { ready: false } },
   ] } as any] : []),
-  namespaceExists: name => name === "default",
+  hasServices: namespace => namespace === "default",
   servicesByAddress: address => (address === "10.96.0.7" ? [services.get("web")] : address === "10.244.0.5" ? [services.get("db")] : []),
   podExists: (namespace, address) => namespace === "default" && address === "10.244.0.5",
 };
@@ -48,6 +48,7 @@ const cases: [string, keyof typeof types, number, string][] = [
   ["web.other.svc.cluster.local", "A", 3, ""],
   ["default.svc.cluster.local", "A", 0, ""],
   ["svc.cluster.local", "A", 0, ""],
+  ["web.svc.cluster.local", "A", 3, ""],
   ["nope.cluster.local", "A", 3, ""],
   ["db.default.svc.cluster.local", "A", 0, "10.244.0.5 10.244.0.6"],
   ["db-0.db.default.svc.cluster.local", "A", 0, "10.244.0.5"],
@@ -178,7 +179,7 @@ test("a name server that starts again answers what it knew, and what it did not 
   let current = snapshotView(snapshot, () => { throw new NotKnownYet(known); });
   const waits: number[] = [];
   const slow = new Resolver({
-    view: { service: (...asked) => current.service(...asked), slices: (...asked) => current.slices(...asked), namespaceExists: () => true, podExists: () => true, servicesByAddress: ip => current.servicesByAddress(ip), denying: () => current.denying?.() },
+    view: { service: (...asked) => current.service(...asked), slices: (...asked) => current.slices(...asked), hasServices: namespace => current.hasServices(namespace), podExists: () => true, servicesByAddress: ip => current.servicesByAddress(ip), denying: () => current.denying?.() },
     settings: { domain: "cluster.local", ttl: 5, serial: () => 1 }, log: silent, clock: { now: () => 0, monotonic: () => 0, sleep: (ms: number) => { waits.push(ms); return new Promise(() => undefined); } } as any,
   });
   const found = async (name: string, type: number = types.A): Promise<string> => {
@@ -187,6 +188,7 @@ test("a name server that starts again answers what it knew, and what it did not 
   };
   assert.equal(await found("web.default.svc.cluster.local"), "0 10.96.0.7");
   assert.equal(await found("db-0.db.default.svc.cluster.local"), "0 10.244.0.5");
+  assert.equal(await found("default.svc.cluster.local"), "0");
   assert.equal(await found("7.0.96.10.in-addr.arpa", types.PTR), "0");
   assert.deepEqual(waits, []);
   const asked = ["new.default.svc.cluster.local", "never.default.svc.cluster.local", "db-1.db.default.svc.cluster.local", "example.test.default.svc.cluster.local"].map(name => found(name));

@@ -62,7 +62,7 @@ export async function startNames(cluster: Cluster, place: NodePlace, { clock, lo
   const upstream = place.boxed && servers.length > 0 && servers.every(isLoopback) ? [linkGateway(cluster, 0)] : servers;
   const resolver = new Resolver({
     view: {
-      service: (...asked) => current().service(...asked), slices: (...asked) => current().slices(...asked), namespaceExists: name => current().namespaceExists(name),
+      service: (...asked) => current().service(...asked), slices: (...asked) => current().slices(...asked), hasServices: namespace => current().hasServices(namespace),
       servicesByAddress: ip => current().servicesByAddress(ip), podExists: (...asked) => current().podExists(...asked), denying: () => current().denying?.(),
     },
     clock, log: log.child("dns"), forward: upstreamForward(upstream),
