@@ -107,11 +107,14 @@ test("an ExternalName is an alias, follows edits and can become an address", asy
   await scratch.until("gone", () => dig("alias").length === 0);
 });
 
-test("a pod may have search domains besides, and name servers of its own", () => {
+test("a word is looked for in every search domain", () => {
   run("far", "far", { dnsConfig: { searches: ["kube-system.svc.cluster.local"] } });
   scratch.k("wait pod far --for=condition=Ready --timeout=30s");
   for (const libc of bothLibraries) assert.deepEqual(resolve("far", "kube-dns", libc), [dns], `${libc} goes on to the last one`);
   scratch.k("delete pod far");
+});
+
+test("a pod may have name servers of its own", () => {
   run("own-dns", "own-dns", { dnsPolicy: "None", dnsConfig: { nameservers: ["192.0.2.53"], searches: ["example.org"], options: [{ name: "ndots", value: "2" }] } });
   scratch.k("wait pod own-dns --for=condition=Ready --timeout=90s");
   assert.equal(scratch.k("exec own-dns -- cat /etc/resolv.conf"), "search example.org\nnameserver 192.0.2.53\noptions ndots:2\n");
