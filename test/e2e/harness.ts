@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { pushTestImages } from "../../tools/images/hello.ts";
@@ -97,7 +97,7 @@ export class Scratch {
   run(program: string, args: readonly string[], input?: string): Result {
     const { status, signal, stdout, stderr, error } = spawnSync(program, [...args], { env: this.env, cwd: this.folder, encoding: "utf8", timeout: 180_000, maxBuffer: 1 << 28, ...(input === undefined ? { stdio: ["ignore", "pipe", "pipe"] } : { input }) });
     if (error && !signal) throw error;
-    return { code: status ?? 128, out: stdout, err: stderr };
+    return { code: status ?? 128, out: stdout, err: `${stderr}${error?.message ?? ""}` };
   }
   /** What curl gets; where it gets nothing, why. */
   curl(...args: string[]): string {
@@ -243,12 +243,12 @@ export function procFile(pid: string, name: string): string {
 type Picture = { readonly [what: string]: readonly string[] };
 /** What a deleted cluster must leave as it was, once nothing moves any more: of the file before, links go a moment after its cluster. */
 export async function stillPicture(scratch: Scratch): Promise<Picture> {
-  let last = pictureOfTheMachine(scratch);
-  return scratch.until("a machine on which nothing changes", () => {
-    const now = pictureOfTheMachine(scratch), still = isDeepStrictEqual(now, last);
-    last = now;
-    return still && now;
-  });
+  let last: Picture = {}, now = pictureOfTheMachine(scratch);
+  for (let tries = 0; tries < 20 && !isDeepStrictEqual(now, last); tries++) {
+    await new Promise(done => setTimeout(done, 100));
+    [last, now] = [now, pictureOfTheMachine(scratch)];
+  }
+  return now;
 }
 /** To the line. Only links and routes may take a moment: the kernel takes network namespaces apart in the background. */
 export async function assertAsBefore(scratch: Scratch, before: Picture): Promise<void> {
@@ -268,14 +268,17 @@ function pictureOfTheMachine(scratch: Scratch): Picture {
   // Other clusters of this machine come and go meanwhile: each says in its run folder where its data is.
   const others = sh("grep -L -F " + scratch.folder + " /run/timonier/*/data-folder 2>/dev/null").flatMap(path => [path.slice(0, path.lastIndexOf("/")), existsSync(path) ? readFileSync(path, "utf8").trim() : path]);
   const ours = (path: string): boolean => path !== "/run/timonier/forwarding.json" && !others.some(folder => path === folder || path.startsWith(`${folder}/`));
+  // Their rules, cgroups and links are named after them, as the run folders are; only pods' interfaces do not say whose they are.
+  const names = others.filter(path => path.startsWith("/run/timonier/")).map(path => basename(path)).flatMap(name => [name, name.replaceAll("-", "_"), `tm${name.slice(-6)}`]);
+  const notTheirs = (line: string): boolean => !names.some(name => line.includes(name));
   return {
     mounts: sh("awk '{print $5}' /proc/self/mountinfo").filter(ours),
     namespaces: sh("ls /var/run/netns 2>/dev/null; ip netns list 2>/dev/null"),
-    links: sh("ip -o link | awk -F': ' '{print $2}'"),
+    links: sh("ip -o link | awk -F': ' '{print $2}'").filter(link => notTheirs(link) && (names.length === 0 || !link.startsWith("veth"))),
     // Those of pod interfaces come and go with the links, some of them seconds later.
-    routes: sh("ip route show table all | grep -v 'dev veth' | sed 's/ expires [0-9]*sec//'"),
-    rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'"),
-    cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null"),
+    routes: sh("ip route show table all | grep -v 'dev veth' | sed 's/ expires [0-9]*sec//'").filter(notTheirs),
+    rules: sh("nft list tables 2>/dev/null; iptables-save 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'").filter(notTheirs),
+    cgroups: sh("find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null").filter(notTheirs),
     processes: sh(`ps -eo args= | grep -F ${scratch.folder} | grep -v -e grep -e 'ps -eo'; for s in /run/timonier/*/; do grep -lF ${scratch.folder} $s/* 2>/dev/null; done`),
     files: sh("find /run/timonier /var/lib/timonier /etc/cni /var/lib/cni /run/containerd /opt/containerd /opt/cni 2>/dev/null").filter(ours),
   };
