@@ -10,7 +10,7 @@ const scratch = new Scratch();
 before(async () => {
   await scratch.registry();
   // Ports of its own: while everything is down, another cluster on this machine could take the usual ones.
-  const result = scratch.timonier("up", "--port", "17443", "--node-port", "17250");
+  const result = scratch.timonier("up", "--port", "17463", "--node-port", "17270");
   assert.equal(result.code, 0, result.err + result.out);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
