@@ -79,11 +79,8 @@ type Report = { readonly SpecReports: readonly { readonly State: string; readonl
 function suite(kubeconfig: string): void {
   const out = options.out ?? join(tmpdir(), "timonier-conformance");
   mkdirSync(out, { recursive: true });
-  const skip = (...more: string[]): string => [options.skip, ...more].filter(part => part !== "").join("|");
-  const specs = [
-    ...run("parallel", Number(options.procs), options.focus, skip("\\[Serial\\]", "\\[Disruptive\\]")),
-    ...run("serial", 1, `(${options.focus}).*(\\[Serial\\]|\\[Disruptive\\])|(\\[Serial\\]|\\[Disruptive\\]).*(${options.focus})`, skip()),
-  ];
+  const alone = "Serial || Disruptive";
+  const specs = [...run("parallel", Number(options.procs), `!(${alone})`), ...run("serial", 1, alone)];
   const areas = new Map<string, { passed: number; failed: string[] }>();
   for (const { area, name, passed } of specs) {
     const row = areas.get(area) ?? { passed: 0, failed: [] };
@@ -96,10 +93,10 @@ function suite(kubeconfig: string): void {
   for (const [area, { failed }] of areas) for (const name of failed) console.log(`failed: [${area}] ${name}`);
   process.exitCode = [...areas.values()].some(({ failed }) => failed.length > 0) ? 1 : 0;
 
-  function run(name: string, procs: number, focus: string, skipped: string): readonly { area: string; name: string; passed: boolean }[] {
+  function run(name: string, procs: number, labels: string): readonly { area: string; name: string; passed: boolean }[] {
     const report = join(out, `${name}.json`);
     rmSync(report, { force: true });
-    const flags = [`--procs=${procs}`, `--focus=${focus}`, ...(skipped === "" ? [] : [`--skip=${skipped}`]), "--timeout=24h", "--no-color", `--output-dir=${out}`, `--json-report=${name}.json`];
+    const flags = [`--procs=${procs}`, `--label-filter=${labels}`, `--focus=${options.focus}`, ...(options.skip === "" ? [] : [`--skip=${options.skip}`]), "--timeout=24h", "--no-color", `--output-dir=${out}`, `--json-report=${name}.json`];
     const log = openSync(join(out, `${name}.log`), "w");
     spawnSync(join(binaries, "ginkgo"), [...flags, join(binaries, "e2e.test"), "--", `--kubeconfig=${kubeconfig}`, "--provider=skeleton", "--disable-log-dump", `--report-dir=${out}`], {
       stdio: ["ignore", log, log], env: { ...process.env, KUBECONFIG: kubeconfig, PATH: `${binaries}:${process.env["PATH"]}` },
