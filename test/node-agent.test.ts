@@ -42,6 +42,29 @@ scenario("a node registers with its labels, addresses, capacity and conditions, 
   await cluster.until(() => renewed() !== before, 11_000, "the renewal");
 });
 
+const ready = (cluster: Cluster) => cluster.all(Node)[0]!.status.conditions!.find(({ type }) => type === "Ready")!;
+const patchStatus = (cluster: Cluster, status: object): Promise<unknown> => cluster.run(cluster.admin.patch(Node, "", "n1", { type: "strategic", body: { status } as never }, { subresource: "status" }));
+
+scenario("a node that was called Unknown says at its next heartbeat what it is, and is quiet afterwards", async cluster => {
+  await cluster.run(cluster.clock.sleep(60_000, cluster.signal));
+  await patchStatus(cluster, { conditions: [{ type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." }] });
+  await cluster.until(() => ready(cluster).reason === "KubeletReady", 11_000, "ready again");
+  const version = cluster.all(Node)[0]!.metadata.resourceVersion;
+  await cluster.run(cluster.clock.sleep(60_000, cluster.signal));
+  assert.equal(cluster.all(Node)[0]!.metadata.resourceVersion, version);
+});
+
+scenario("resources that others say a node has may be used by pods, and no longer when they take that back", async cluster => {
+  const allocatable = (): string | undefined => cluster.all(Node)[0]!.status.allocatable?.["example.com/dongle"];
+  await patchStatus(cluster, { capacity: { "example.com/dongle": "4" } });
+  await cluster.until(() => allocatable() === "4", 11_000, "allocatable");
+  await patchStatus(cluster, { capacity: { "example.com/dongle": "2" } });
+  await cluster.until(() => allocatable() === "2", 11_000, "less");
+  await patchStatus(cluster, { capacity: { "example.com/dongle": null } });
+  await cluster.until(() => allocatable() === undefined, 11_000, "none");
+  assert.equal(cluster.all(Node)[0]!.status.capacity?.["example.com/dongle"], undefined);
+});
+
 scenario("a pod runs, is ready, and goes for good when it is deleted", async cluster => {
   await createPod(cluster, "n1", "web", one({}));
   await cluster.until(() => condition(podNamed(cluster, "web"), "Ready") === "True", 10_000, "ready");

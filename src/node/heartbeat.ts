@@ -3,10 +3,12 @@ import { isApiError } from "../base/api-error.ts";
 import type { Clock } from "../base/clock.ts";
 import { sameJson, type Json } from "../base/json.ts";
 import { messageOf, type Log } from "../base/log.ts";
+import { compareQuantities } from "../base/quantity.ts";
 import { microTimeOf } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
 import { Lease } from "../kinds/coordination/lease.ts";
 import { Node, type NodeStatus } from "../kinds/core/node.ts";
+import { isExtended } from "../kinds/core/resourcerules.ts";
 import { labelsOf, nodeStatus, type Health, type MachineFacts, type NodeIdentity } from "./machine.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
@@ -69,23 +71,28 @@ export class Heartbeat {
     while (!signal.aborted) {
       await clock.sleep(renewMs, signal);
       if (signal.aborted) return;
-      for (const step of [() => this.renew(), () => this.report()])
-        try {
-          await step();
-        } catch (error) {
-          log.warn("a heartbeat failed", { error: messageOf(error) });
-        }
+      try {
+        await this.renew();
+        await this.report();
+      } catch (error) {
+        log.warn("a heartbeat failed", { error: messageOf(error) });
+      }
     }
   }
 
-  /** Writes the status if it has changed or is old. */
+  /** Writes the status if it has changed, is old, or is no longer what the API server has: who had not heard of us for a while calls the node Unknown. */
   async report(): Promise<void> {
+    await this.refresh();
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
     const { client, clock, identity } = this.#options;
-    const wanted = await this.#status(this.#node);
-    const due = clock.monotonic() - this.#writtenAt >= statusMs;
-    if (!due && this.#written && sameJson(quiet(this.#written), quiet(wanted))) return;
     const before = this.#node;
-    this.#node = await client.patch(Node, "", identity.name, { type: "strategic", body: { status: statusPatch(wanted) } }, { subresource: "status" });
+    const wanted = await this.#status(before);
+    const due = clock.monotonic() - this.#writtenAt >= statusMs;
+    if (!due && this.#written && sameJson(quiet(this.#written), quiet(wanted)) && holds(before, wanted)) return;
+    this.#node = await client.patch(Node, "", identity.name, { type: "strategic", body: { status: statusPatch(wanted, before) } }, { subresource: "status" });
     this.#written = wanted;
     this.#writtenAt = clock.monotonic();
     this.#announce(before, this.#node);
@@ -109,7 +116,7 @@ export class Heartbeat {
     }
     tell(this.#node, "Normal", "Starting", "Starting kubelet.");
     this.#writtenAt = clock.monotonic() - statusMs;
-    await this.report();
+    await this.#write();
   }
 
   async #status(previous: Node | undefined): Promise<NodeStatus> {
@@ -159,9 +166,24 @@ export class Heartbeat {
 
 /** Without the times that change by themselves. */
 function quiet(status: NodeStatus): unknown {
-  return { ...status, conditions: status.conditions?.map(({ type, status: value, reason, message }) => [type, value, reason, message]) };
+  return { ...status, conditions: verdicts(status) };
+}
+const verdicts = ({ conditions = [] }: NodeStatus): readonly (readonly [string, ...unknown[]])[] => conditions.map(({ type, status, reason, message }) => [type, status, reason, message]);
+
+/** Whether what others may write of ours is still there: conditions, and the resources of `allocatable`. */
+function holds(node: Node | undefined, wanted: NodeStatus): boolean {
+  if (node === undefined) return false;
+  const stored = new Map(verdicts(node.status).map(verdict => [verdict[0], verdict]));
+  const { allocatable = {} } = node.status;
+  return verdicts(wanted).every(verdict => sameJson(stored.get(verdict[0]), verdict)) && withdrawn(node, wanted).length === 0
+    && Object.entries(wanted.allocatable ?? {}).every(([name, amount]) => allocatable[name] !== undefined && compareQuantities(allocatable[name], amount) === 0);
+}
+/** Extended resources that the node no longer has the capacity of. */
+function withdrawn(node: Node | undefined, { allocatable: wanted = {} }: NodeStatus): readonly string[] {
+  return Object.keys(node?.status.allocatable ?? {}).filter(name => isExtended(name) && wanted[name] === undefined);
 }
 /** Addresses and images are ours as a whole; conditions, capacity and allocatable are merged key by key. */
-function statusPatch(status: NodeStatus): Json {
-  return { ...(status as unknown as { readonly [field: string]: Json }), addresses: [{ $patch: "replace" }, ...((status.addresses ?? []) as readonly Json[])] };
+function statusPatch(status: NodeStatus, before: Node | undefined): Json {
+  const gone = Object.fromEntries(withdrawn(before, status).map(name => [name, null]));
+  return { ...(status as unknown as { readonly [field: string]: Json }), allocatable: { ...status.allocatable, ...gone }, addresses: [{ $patch: "replace" }, ...((status.addresses ?? []) as readonly Json[])] };
 }

@@ -51,7 +51,8 @@ export type Health = { readonly runtime: readonly RuntimeCondition[]; /** What e
 export function nodeStatus(identity: NodeIdentity, facts: MachineFacts, health: Health, runtimeVersion: string, images: readonly ImageState[], previous: Node | undefined, now: number): NodeStatus {
   return {
     addresses: [...facts.addresses.map(address => ({ type: "InternalIP", address })), { type: "Hostname", address: facts.hostname }],
-    capacity: capacityOf(facts, identity.podsMax), allocatable: allocatableOf(facts, identity.podsMax),
+    // What others say that the node has besides, pods may have whole (pkg/kubelet/nodestatus MachineInfo).
+    capacity: capacityOf(facts, identity.podsMax), allocatable: { ...previous?.status.capacity, ...allocatableOf(facts, identity.podsMax) },
     conditions: nodeConditions(health, previous, now),
     daemonEndpoints: { kubeletEndpoint: { Port: identity.port } },
     images: [...images].sort((a, b) => b.size - a.size).slice(0, statusImagesMax).map(({ tags, digests, size }) => ({ names: [...digests, ...tags].slice(0, 5), sizeBytes: size })),
