@@ -29,7 +29,15 @@ export function nodeLifecycleController(): Controller {
     reconciles: Node,
     watches: [
       // A renewal only moves the deadline; the node's timer finds out when it rings. Only an unreachable node is looked at at once.
-      { kind: Lease, keysOf: (lease: Lease, context) => (lease.metadata.namespace === leaseNamespace && readinessOf(lease.metadata.name, context) === "Unknown" ? [lease.metadata.name] : []) },
+      {
+        kind: Lease,
+        keysOf: (lease: Lease, context) => {
+          const node = lease.metadata.namespace === leaseNamespace ? context.read(Node).get(lease.metadata.name) : undefined;
+          if (node === undefined) return [];
+          hear(node, heard, context);
+          return readiness(node) === "Unknown" ? [node.metadata.name] : [];
+        },
+      },
       // Whether nodes may be emptied depends on how the others are.
       { kind: Node, keysOf: (node: Node, context, { previous }) => (previous !== undefined && readiness(previous) === readiness(node) ? [] : unready(context)) },
     ],
@@ -72,10 +80,6 @@ export function nodeLifecycleController(): Controller {
   };
 }
 
-function readinessOf(name: string, context: Context): string | undefined {
-  const node = context.read(Node).get(name);
-  return node === undefined ? undefined : readiness(node);
-}
 function unready(context: Context): readonly string[] {
   return context.read(Node).list().filter(node => readiness(node) !== "True").map(node => node.metadata.name);
 }
@@ -83,20 +87,26 @@ function nodeRef(name: string): Node {
   return { apiVersion: "v1", kind: "Node", metadata: { name, uid: name, resourceVersion: "", creationTimestamp: "" }, spec: {}, status: {} } as unknown as Node;
 }
 
-/** Until when, on our monotonic clock, silence is accepted. */
-function deadlineOf(node: Node, heard: Map<string, Heard>, context: Context): number {
-  const { clock, settings } = context;
+/** Remembers when the node's lease or status has changed. */
+function hear(node: Node, heard: Map<string, Heard>, context: Context): { readonly at: number; /** It has never said anything. */ readonly never: boolean } {
   const { name } = node.metadata;
   const lease = context.read(Lease).get(`${leaseNamespace}/${name}`);
   const ready = node.status.conditions?.find(({ type, reason }) => type === "Ready" && reason !== "NodeStatusUnknown" && reason !== "NodeStatusNeverUpdated");
   const sign = `${lease?.spec.renewTime ?? ""} ${ready?.lastHeartbeatTime ?? ""} ${ready?.status ?? ""}`;
   const known = heard.get(name);
-  if (known?.sign !== sign) heard.set(name, { sign, at: clock.monotonic() });
-  if (ready === undefined && lease === undefined && readiness(node) === undefined)
-    return clock.monotonic() - clock.now() + (msOf(node.metadata.creationTimestamp) ?? 0) + settings.nodeStartupGraceMs;
+  const never = ready === undefined && lease === undefined && readiness(node) === undefined;
+  if (known?.sign === sign) return { at: known.at, never };
   // An agent that is known to be gone does not come to life because we have just started.
-  if (known === undefined && readiness(node) === "Unknown") heard.set(name, { sign, at: clock.monotonic() - settings.nodeGraceMs });
-  return heard.get(name)!.at + settings.nodeGraceMs;
+  const at = context.clock.monotonic() - (known === undefined && readiness(node) === "Unknown" ? context.settings.nodeGraceMs : 0);
+  heard.set(name, { sign, at });
+  return { at, never };
+}
+
+/** Until when, on our monotonic clock, silence is accepted. */
+function deadlineOf(node: Node, heard: Map<string, Heard>, context: Context): number {
+  const { clock, settings } = context;
+  const { at, never } = hear(node, heard, context);
+  return never ? clock.monotonic() - clock.now() + (msOf(node.metadata.creationTimestamp) ?? 0) + settings.nodeStartupGraceMs : at + settings.nodeGraceMs;
 }
 
 /** Nobody reports for the pods of a silent node: they no longer count as ready. */

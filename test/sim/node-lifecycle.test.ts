@@ -49,3 +49,19 @@ property("a silent node is noticed after its grace, emptied after its pods' tole
   await cluster.until(() => ready("n3") === "True" && taints() === "" && on("n3").every(pod => pod.metadata.deletionTimestamp === undefined), 120_000, "n3 is back");
   await cluster.stop();
 }, ["short-grace"]);
+
+property("a node that falls silent is noticed by its grace, however long ago it was last looked at", 4, async (seed, mutant) => {
+  const cluster = new Cluster(seed, mutant === undefined ? {} : { settings: { nodeGraceMs: 90_000 } });
+  let silent = false;
+  await cluster.start();
+  cluster.runControllers();
+  runNode(cluster, "n1", { silent: () => silent });
+  const ready = (): string | undefined => cluster.all(Node)[0]?.status.conditions?.find(({ type }) => type === "Ready")?.status;
+  await cluster.until(() => ready() === "True", 60_000, "a node");
+  await cluster.clock.pass(cluster.random.next() * 200_000);
+  silent = true;
+  const since = cluster.clock.monotonic();
+  await cluster.until(() => ready() === "Unknown", 120_000, "noticed");
+  assert.ok(cluster.clock.monotonic() - since <= 51_000, `noticed after ${cluster.clock.monotonic() - since} ms`);
+  await cluster.stop();
+}, ["long-grace"]);
