@@ -22,7 +22,7 @@ function planned(where: string, texts: readonly string[]): string {
   const addresses = { pools: words.filter(word => word.includes("/") && !word.startsWith("!")), hosts: words.filter(word => !word.includes("/") && !word.startsWith("!")) };
   const taken = new Set(words.filter(word => word.startsWith("!")).map(word => word.slice(1)));
   return planLoadBalancers(texts.map(service), addresses, (_ip, protocol, port) => (taken.has(`${port}/${protocol}`) ? "a program" : undefined))
-    .map(decision => `${decision.service.metadata.name}${decision.action === "ensure" ? `=${decision.ingress.map(({ ip, ports }) => `${ip}:${ports?.map(({ port }) => port).join(",")}`).join("+")}` : decision.action === "release" ? " released" : `: ${decision.message}`}`).sort().join("; ");
+    .map(decision => `${decision.service.metadata.name}${decision.action === "ensure" ? `=${decision.ingress.map(({ ip, ports }) => `${ip}:${ports?.map(({ port }) => port).join(",")}`).join("+")}${decision.missing === undefined ? "" : ` but ${decision.missing.message}`}` : decision.action === "release" ? " released" : `: ${decision.message}`}`).sort().join("; ");
 }
 
 const cases: readonly (readonly [string, string, readonly string[], string])[] = [
@@ -41,6 +41,7 @@ const cases: readonly (readonly [string, string, readonly string[], string])[] =
   ["our class is ours, others' are not", "10.0.0.1", [`a 80 class=${loadBalancerClass}`, "b 81 class=metallb"], "a=10.0.0.1:80"],
   ["a service that ends, or is none any more, gives its address back", "10.0.0.1", ["a 80 @10.0.0.1 gone", "b 81 @10.0.0.1 type=ClusterIP", "c 80"], "a released; b released; c=10.0.0.1:80"],
   ["families have pools of their own", "10.0.0.4/31 fd00::8/126", ["a 80 6", "b 80 46"], "a=fd00::8:80; b=10.0.0.4:80+fd00::9:80"],
+  ["a port that is taken in one of two families is told", "10.0.0.1 fd00::8/127", ["a 80", "b 80 46"], "a=10.0.0.1:80; b=fd00::8:80 but port 80/TCP of 10.0.0.1 is taken by Service d/a"],
   ["a service of two families is served in the one there is", "10.0.0.1", ["a 80 46", "b 80 6"], 'a=10.0.0.1:80; b: there is no IPv6 address for load balancers here: give some with "timonier up --lb-pool"'],
 ];
 for (const [what, where, services, want] of cases) test(`load balancers: ${what}`, () => assert.equal(planned(where, services), want));

@@ -23,9 +23,11 @@ export type LoadBalancers = LoadBalancerAddresses & {
   /** Keeps these ports of the machine's own addresses from other programs, and no others; resolves with those that another program has. */
   readonly hold?: (ports: readonly HeldPort[]) => Promise<readonly HeldPort[]>;
 };
+export type Obstacle = { readonly reason: "PortTaken" | "NoAddress"; readonly message: string };
 export type Decision =
-  | { readonly service: Service; readonly action: "ensure"; readonly ingress: readonly LoadBalancerIngress[] }
-  | { readonly service: Service; readonly action: "refuse"; readonly reason: "PortTaken" | "NoAddress"; readonly message: string }
+  /** `missing`: why there is none in the service's other family, where addresses are but their ports are taken. */
+  | { readonly service: Service; readonly action: "ensure"; readonly ingress: readonly LoadBalancerIngress[]; readonly missing?: Obstacle }
+  | { readonly service: Service; readonly action: "refuse" } & Obstacle
   | { readonly service: Service; readonly action: "release" };
 
 /** Who besides this service has a port of one of the machine's own addresses, in words; `undefined` if nobody. */
@@ -70,7 +72,7 @@ type World = { readonly addresses: LoadBalancerAddresses; readonly pools: readon
 
 function decide(service: Service, held: readonly string[], world: World): Decision {
   const ips: string[] = [];
-  let problem: { readonly reason: "PortTaken" | "NoAddress"; readonly message: string } | undefined;
+  let problem: Obstacle | undefined;
   for (const family of familiesOf(service)) {
     const kept = held.find(ip => familyOf(ip) === family);
     if (kept !== undefined) {
@@ -85,11 +87,11 @@ function decide(service: Service, held: readonly string[], world: World): Decisi
   }
   // Half an answer is one: a service of two families is served in the one that has an address.
   if (ips.length === 0) return { service, action: "refuse", ...(problem ?? { reason: "NoAddress", message: "the service has no address family" }) };
-  return { service, action: "ensure", ingress: ips.map(ip => ({ ip, ipMode: "VIP", ports: portsOf(service).map(({ port, protocol }) => ({ port, protocol })) })) };
+  return { service, action: "ensure", ingress: ips.map(ip => ({ ip, ipMode: "VIP", ports: portsOf(service).map(({ port, protocol }) => ({ port, protocol })) })), ...(problem?.reason === "PortTaken" ? { missing: problem } : {}) };
 }
 
 /** The first address whose ports are all free, or why there is none. */
-function find(service: Service, family: Family, { addresses, pools, claims, shown, takenBy }: World): string | { readonly reason: "PortTaken" | "NoAddress"; readonly message: string } {
+function find(service: Service, family: Family, { addresses, pools, claims, shown, takenBy }: World): string | Obstacle {
   const ports = portsOf(service);
   const obstacle = (ip: string): string | undefined => {
     for (const port of ports) {

@@ -39,7 +39,7 @@ export const loadBalancerController: Controller = {
     // One that cannot be written must not hold up the others.
     const results = await Promise.allSettled(decisions.map(decision => carryOut(decision, context)));
     for (const result of results) if (result.status === "rejected") throw result.reason;
-    const waits = decisions.flatMap(({ service, action }) => (action === "refuse" ? [waitOf(service, context.clock.now())] : []));
+    const waits = decisions.flatMap(decision => (decision.action === "refuse" || (decision.action === "ensure" && decision.missing !== undefined) ? [waitOf(decision.service, context.clock.now())] : []));
     if (shared.length > 0) waits.push(retryMsMax);
     return waits.length === 0 ? undefined : { after: Math.min(...waits) };
   },
@@ -100,20 +100,20 @@ async function carryOut(decision: Decision, context: Context): Promise<void> {
     return;
   }
   const held = finalizers.includes(cleanupFinalizer);
-  if (decision.action === "ensure") {
-    if (held && others.length === (status.conditions ?? []).length && sameJson(status.loadBalancer?.ingress ?? [], decision.ingress)) return;
-    context.events.event(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
-    await write(true, { loadBalancer: { ingress: decision.ingress } }, others);
-    context.events.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
-    return;
-  }
+  const obstacle = decision.action === "refuse" ? decision : decision.missing;
+  const ingress = decision.action === "refuse" ? [] : decision.ingress;
   const now = status.conditions?.find(({ type }) => type === condition);
+  const told = obstacle === undefined ? now === undefined : now?.status === "True" && now.message === obstacle.message && now.reason === obstacle.reason;
+  const same = told && held && sameJson(status.loadBalancer?.ingress ?? [], ingress);
+  // One that has no address says so each time it is tried, as upstream.
+  if (same && ingress.length > 0) return;
   context.events.event(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
-  context.events.event(service, "Warning", "SyncLoadBalancerFailed", `Error syncing load balancer: failed to ensure load balancer: ${decision.message}`);
-  const told = now?.status === "True" && now.message === decision.message && now.reason === decision.reason;
-  if (told && held && (status.loadBalancer?.ingress ?? []).length === 0) return;
+  if (obstacle !== undefined) context.events.event(service, "Warning", "SyncLoadBalancerFailed", `Error syncing load balancer: failed to ensure load balancer: ${obstacle.message}`);
+  if (same) return;
   const since = now?.status === "True" ? now.lastTransitionTime : timeOf(context.clock.now());
-  await write(true, { loadBalancer: {} }, [...others, { type: condition, status: "True", reason: decision.reason, message: decision.message, lastTransitionTime: since, observedGeneration: metadata.generation }] as NonNullable<Service["status"]["conditions"]>);
+  const conditions = obstacle === undefined ? [] : [{ type: condition, status: "True", reason: obstacle.reason, message: obstacle.message, lastTransitionTime: since, observedGeneration: metadata.generation }];
+  await write(true, { loadBalancer: ingress.length === 0 ? {} : { ingress } }, [...others, ...conditions] as NonNullable<Service["status"]["conditions"]>);
+  if (obstacle === undefined) context.events.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
 }
 
 function waitOf({ status }: Service, now: number): number {
