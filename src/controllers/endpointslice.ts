@@ -18,6 +18,8 @@ const endpointsMax = 100;
 export function endpointSliceController(): Controller {
   // Services with hints by annotation: that they have them now is told once, and again after a restart.
   const hinted = new Set<string>();
+  // What was said of them last, by service and family: a run that only our own write has caused says nothing twice.
+  const said = new Map<string, string>();
   return {
     name: "endpointslice",
     account: "endpointslice-controller",
@@ -33,6 +35,7 @@ export function endpointSliceController(): Controller {
       const service = context.read(Service).get(key);
       if (service === undefined || !selectsPods(service)) {
         hinted.delete(key);
+        for (const family of ["IPv4", "IPv6"]) said.delete(`${key} ${family}`);
         return undefined;
       }
       const existing = context.read(EndpointSlice).by(bySliceService, `${manager}/${key}`).filter(slice => slice.metadata.deletionTimestamp === undefined);
@@ -49,11 +52,14 @@ export function endpointSliceController(): Controller {
         const there = existing.filter(slice => slice.addressType === family);
         const plan = planSlices(byAnnotation ? there.map(withoutHints) : there, groups, { addressType: family, labels, endpointsMax, placeholder: true });
         const hints = byAnnotation ? planTopologyHints(there, plan, shares) : undefined;
-        await writeSlices(hints?.plan ?? plan, owner, context);
+        const whole = hints?.plan ?? plan;
+        await writeSlices(whole, owner, context);
         const told = hintsEvent(hints, hinted.has(key));
         if (hints !== undefined && hints.refused === undefined) hinted.add(key);
         else hinted.delete(key);
-        if (told !== undefined) context.events.event(service, told.type, told.reason, `${told.text}, addressType: ${family}`);
+        if (told === undefined || (said.get(`${key} ${family}`) === told.text && whole.create.length + whole.update.length + whole.remove.length === 0)) continue;
+        said.set(`${key} ${family}`, told.text);
+        context.events.event(service, told.type, told.reason, `${told.text}, addressType: ${family}`);
       }
       await writeSlices({ create: [], update: [], remove: existing.filter(slice => !(families as readonly string[]).includes(slice.addressType)) }, owner, context);
       return undefined;
