@@ -30,6 +30,8 @@ export type Call = {
   readonly namespace: string;
   readonly name: string;
   readonly subresource: string;
+  /** As authorizers know it; absent: the server's own doing. */
+  readonly verb?: string;
   readonly user: User;
   readonly userAgent: string;
   readonly limit: Limit;

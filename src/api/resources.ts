@@ -63,7 +63,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const served = servedFor(core, info);
   if (served.kind.deprecated !== undefined) context.warn(served.kind.deprecated);
   const call: Call = {
-    served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource,
+    served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource, verb: info.verb,
     user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
     limit: context.limit,
   };

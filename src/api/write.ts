@@ -213,7 +213,7 @@ export function resetFields(kind: AnyKind, subresource: string): readonly (reado
 
 function admissionOf(core: Core, call: Call, operation: Admission["operation"], object: any, previous: any, options: WriteOptions, name: string): Admission {
   return {
-    operation, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.served.kind.namespaced ? call.namespace : "", name, user: call.user, dryRun: options.dryRun,
+    operation, ...(call.verb === undefined ? {} : { verb: call.verb }), kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.served.kind.namespaced ? call.namespace : "", name, user: call.user, dryRun: options.dryRun,
     object, previous, now: core.clock.now(), read: core.reader, warn: text => call.warn(text), annotate: (key, value) => call.annotate?.(key, value), trail: call.trail,
   };
 }

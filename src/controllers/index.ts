@@ -28,6 +28,7 @@ import { replicationControllerController } from "./replicationcontroller.ts";
 import { nodeLifecycleController } from "./node-lifecycle.ts";
 import { podGC } from "./pod-gc.ts";
 import { policyStatusController } from "./policy-status.ts";
+import { resourceClaimController } from "./resource-claim.ts";
 import { resourceQuotaController } from "./resource-quota.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
@@ -42,7 +43,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, serviceCIDRController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
+  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { certificateAdmission } from "../api/admission/certificates.ts";
 import { denyServiceExternalIPs } from "../api/admission/external-ips.ts";
 import { nodeRestriction } from "../api/admission/node-restriction.ts";
+import { resourceClaimAccess } from "../api/admission/resource-claim.ts";
 import { resourceQuota } from "../api/admission/resource-quota.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
@@ -171,7 +172,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       nodes.follow(store);
       return authorizerChain(privileged, ...(apiConfig.authorization ?? ["Node", "RBAC"]).map(each => (each === "Node" ? nodes : each === "RBAC" ? rbac : each)));
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceQuota()],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceClaimAccess(everybody), resourceQuota()],
     compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),

@@ -9,6 +9,8 @@ export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
 /** One write on its way to the store. */
 export type AdmissionRequest = {
   readonly operation: Operation;
+  /** `update` or `patch` and the like, as authorizers know it, where it came as a request. */
+  readonly verb?: string;
   /** The kind in the URL (for subresources: the parent's). */
   readonly kind: AnyKind;
   /** The version in the URL, where it is known. */

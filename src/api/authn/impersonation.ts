@@ -11,7 +11,7 @@ import { all, anonymous, extraOf } from "./authenticator.ts";
 const accountPrefix = "system:serviceaccount:";
 const nodePrefix = "system:node:";
 const extraPrefix = "impersonate-extra-";
-const nodeNameKey = "authentication.kubernetes.io/node-name";
+export const nodeNameKey = "authentication.kubernetes.io/node-name";
 
 type Wanted = { readonly name: string; readonly groups: readonly string[]; readonly uid: string; readonly extra: User["extra"] };
 /** The constrained ways, in the order in which they are tried (…/filters/impersonation/mode.go): each is for some users only. */
@@ -112,7 +112,7 @@ function nodeOf(name: string): string | undefined {
   return node === "" || dnsSubdomain(node).length > 0 ? undefined : node;
 }
 
-function serviceAccountOf(name: string): { readonly namespace: string; readonly name: string } | undefined {
+export function serviceAccountOf(name: string): { readonly namespace: string; readonly name: string } | undefined {
   if (!name.startsWith(accountPrefix)) return undefined;
   const [namespace = "", account = "", ...more] = name.slice(accountPrefix.length).split(":");
   return namespace === "" || account === "" || more.length > 0 ? undefined : { namespace, name: account };

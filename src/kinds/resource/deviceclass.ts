@@ -1,10 +1,10 @@
 import { DeviceSelector, OpaqueDeviceConfiguration } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { opaqueProblems, selectorProblems } from "./rules.ts";
+import { configsMax, opaqueProblems, selectorProblems } from "./rules.ts";
 import { isExtended } from "../core/resourcerules.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
-import { invalidValue } from "../../schema/problem.ts";
+import { invalidValue, tooMany } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
 
 export const DeviceClassConfiguration = t.object("io.k8s.api.resource.v1.DeviceClassConfiguration", {
@@ -29,7 +29,8 @@ export const DeviceClass = defineKind({
   },
   *rules({ spec }) {
     yield* selectorProblems(spec.selectors ?? [], "spec.selectors");
-    for (const [i, { opaque }] of (spec.config ?? []).entries()) yield* opaqueProblems(opaque, `spec.config[${i}].opaque`);
+    if ((spec.config ?? []).length > configsMax) yield tooMany("spec.config", spec.config!.length, configsMax);
+    else for (const [i, { opaque }] of (spec.config ?? []).entries()) yield* opaqueProblems(opaque, `spec.config[${i}].opaque`);
     const name = spec.extendedResourceName;
     if (name !== undefined && (!isExtended(name) || qualifiedName(`requests.${name}`).length > 0)) yield invalidValue("spec.extendedResourceName", name, "must be a valid extended resource name");
   },

@@ -4,6 +4,7 @@ import { DeviceToleration, OpaqueDeviceConfiguration, ResourceClaimSpec } from "
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { defaultDevices } from "./defaults.ts";
+import { claimStatusProblems, withoutTakenBack } from "./claimstatusrules.ts";
 import { claimProblems } from "./rules.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -87,8 +88,14 @@ export const ResourceClaim = defineKind({
     status: ResourceClaimStatus.pb(3).always("{}").doc("What was given, and to whom."),
   },
   defaults({ spec }) { defaultDevices(spec.devices); },
+  prepare(next, previous, { subresource }) {
+    if (subresource !== "status" || previous === undefined) return;
+    const devices = withoutTakenBack(next.status, previous.status);
+    if (devices === undefined) delete next.status.devices;
+    else next.status.devices = devices;
+  },
   *rules(next, previous, { subresource }) {
-    if (subresource === "status") return;
+    if (subresource === "status") return yield* claimStatusProblems(next, previous!);
     if (previous === undefined) yield* claimProblems(next.spec.devices, "spec.devices");
     else if (!sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
   },

@@ -9,7 +9,7 @@ const alternativesMax = 8;
 type Asked = Omit<DeviceSubRequest, "name">;
 
 export function* claimProblems({ requests = [], constraints = [], config = [] }: DeviceClaim, path: string): Iterable<Problem> {
-  const names = new Set(requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map(each => `${name}/${each.name}`)]));
+  const names = requestNames({ requests });
   for (const [list, length] of [["requests", requests.length], ["constraints", constraints.length], ["config", config.length]] as const) if (length > itemsMax) yield tooMany(`${path}.${list}`, length, itemsMax);
   for (const [i, request] of requests.entries()) {
     yield* requestProblems(request, `${path}.requests[${i}]`);
@@ -24,18 +24,21 @@ export function* claimProblems({ requests = [], constraints = [], config = [] }:
     yield* opaqueProblems(opaque, `${path}.config[${i}].opaque`);
   }
 }
-function* label(name: string, path: string): Iterable<Problem> {
+/** What allocations and configurations may refer to. */
+export const requestNames = ({ requests = [] }: Pick<DeviceClaim, "requests">): ReadonlySet<string> => new Set(requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map(each => `${name}/${each.name}`)]));
+export function* label(name: string, path: string): Iterable<Problem> {
   for (const detail of grammar.dnsLabel(name)) yield invalidValue(path, name, detail);
 }
-function* referenceProblems(given: readonly string[], names: ReadonlySet<string>, path: string): Iterable<Problem> {
-  const text = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+export function* referenceProblems(given: readonly string[], names: ReadonlySet<string>, path: string): Iterable<Problem> {
   for (const [i, name] of given.entries()) {
-    const here = `${path}[${i}]`;
-    const segments = name.split("/");
-    if (segments.length <= 2) for (const segment of segments) yield* label(segment, here);
-    if (segments.length > 2 || !names.has(name)) yield invalidValue(here, name, text);
-    if (given.indexOf(name) < i) yield duplicate(here, name);
+    yield* referenceProblem(name, names, `${path}[${i}]`);
+    if (given.indexOf(name) < i) yield duplicate(`${path}[${i}]`, name);
   }
+}
+export function* referenceProblem(name: string, names: ReadonlySet<string>, path: string): Iterable<Problem> {
+  const segments = name.split("/");
+  if (segments.length <= 2) for (const segment of segments) yield* label(segment, path);
+  if (segments.length > 2 || !names.has(name)) yield invalidValue(path, name, "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'");
 }
 
 function* requestProblems({ name, exactly, firstAvailable = [] }: DeviceRequest, path: string): Iterable<Problem> {
@@ -98,8 +101,16 @@ function* fullNameProblems(name: string, path: string): Iterable<Problem> {
   }
   if (slash < 0) yield invalidValue(path, name, "a fully qualified name must be a domain and a name separated by a slash");
 }
+export const configsMax = itemsMax;
 export function* opaqueProblems(opaque: { readonly driver: string; readonly parameters?: unknown } | undefined, path: string): Iterable<Problem> {
   if (opaque === undefined) return yield required(path);
   yield* validateDriverName(opaque.driver, `${path}.driver`);
   if (opaque.parameters === undefined || opaque.parameters === null) yield required(`${path}.parameters`);
+  else yield* rawProblems(opaque.parameters, `${path}.parameters`);
+}
+const rawMax = 10_240;
+/** What only drivers understand: an object, not too long. */
+export function* rawProblems(data: unknown, path: string): Iterable<Problem> {
+  if (JSON.stringify(data).length > rawMax) yield tooLong(path, rawMax);
+  else if (typeof data !== "object" || Array.isArray(data)) yield invalidValue(path, "<value omitted>", "must be a valid JSON object");
 }

@@ -25,7 +25,7 @@ const table: readonly (readonly [string, object, object | undefined, string])[] 
   ["a range", device({ ...several, capacity: { m: { value: "8", requestPolicy: { default: "3", validRange: { min: "2", max: "6", step: "2" } } } } }), undefined, 'spec.devices[0].capacity[m].requestPolicy.validRange.step: Invalid value: "3": value is not a multiple of a given step (2) from (2)'],
   ["counters and devices", { sharedCounters: [{ name: "s", counters: {} }], devices: [] }, undefined, 'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed; spec.sharedCounters[0].counters: Required value'],
   ["a taint", device({ taints: [{ key: "a", effect: "Maybe" }] }), undefined, 'spec.devices[0].taints[0].effect: Unsupported value: "Maybe": supported values: "NoExecute", "NoSchedule", "None"'],
-  ["conditions without failures", device({ bindingConditions: ["a", "a"] }), undefined, 'spec.devices[0].bindingConditions[1]: Duplicate value: "a"; spec.devices[0].bindingFailureConditions: Invalid value: []: bindingFailureConditions are required to use bindingConditions'],
+  ["conditions without failures", device({ bindingConditions: ["a", "a"] }), undefined, 'spec.devices[0].bindingConditions[1]: Duplicate value: "a"; spec.devices[0].bindingFailureConditions: Invalid value: null: bindingFailureConditions are required to use bindingConditions'],
   ["more devices than fit", { devices: Array.from({ length: 129 }, (_, i) => ({ name: `d${i}` })) }, undefined, "spec.devices: Too many: 129: must have at most 128 items"],
 ];
 for (const [name, more, previous, expected] of table) test(`a slice: ${name}`, () => assert.equal(said(more, previous), expected));

@@ -32,7 +32,7 @@ export function* sliceProblems(spec: ResourceSliceSpec, previous: ResourceSliceS
 }
 
 /** Every item, and those that are there twice; too many are not looked at. */
-function* set<T>(items: readonly T[], max: number, keyOf: (item: T) => string, path: string, check: (item: T, path: string) => Iterable<Problem>): Iterable<Problem> {
+export function* set<T>(items: readonly T[], max: number, keyOf: (item: T) => string, path: string, check: (item: T, path: string) => Iterable<Problem>): Iterable<Problem> {
   if (items.length > max) return void (yield tooMany(path, items.length, max));
   for (const [i, item] of items.entries()) yield* check(item, `${path}[${i}]`);
   const seen = new Set<string>();
@@ -43,13 +43,15 @@ function* set<T>(items: readonly T[], max: number, keyOf: (item: T) => string, p
 }
 
 function* poolProblems({ name, resourceSliceCount, generation }: ResourceSliceSpec["pool"]): Iterable<Problem> {
-  if (name === "") yield required("spec.pool.name");
-  else {
-    if (name.length > poolNameMax) yield tooLong("spec.pool.name", poolNameMax);
-    for (const part of name.split("/")) for (const detail of grammar.dnsSubdomain(part)) yield invalidValue("spec.pool.name", part, detail);
-  }
+  yield* poolNameProblems(name, "spec.pool.name");
   if (Number(resourceSliceCount) <= 0) yield invalidValue("spec.pool.resourceSliceCount", resourceSliceCount, "must be greater than zero");
   if (Number(generation) < 0) yield invalidValue("spec.pool.generation", generation, "must be greater than or equal to zero");
+}
+
+export function* poolNameProblems(name: string, path: string): Iterable<Problem> {
+  if (name === "") return yield required(path);
+  if (name.length > poolNameMax) yield tooLong(path, poolNameMax);
+  for (const part of name.split("/")) for (const detail of grammar.dnsSubdomain(part)) yield invalidValue(path, part, detail);
 }
 
 type Place = Pick<ResourceSliceSpec, "nodeName" | "nodeSelector" | "allNodes"> & { readonly perDeviceNodeSelection?: boolean | undefined };
@@ -180,7 +182,7 @@ function* taintProblems({ key, value = "", effect }: DeviceTaint, path: string):
   else if (!effects.includes(effect)) yield notSupported(`${path}.effect`, effect, effects);
 }
 
-function* conditionProblems({ bindingConditions: met = [], bindingFailureConditions: failed = [] }: Device, path: string): Iterable<Problem> {
+export function* conditionProblems({ bindingConditions: met = [], bindingFailureConditions: failed = [] }: Pick<Device, "bindingConditions" | "bindingFailureConditions">, path: string): Iterable<Problem> {
   for (const [field, conditions] of [["bindingConditions", met], ["bindingFailureConditions", failed]] as const) {
     if (conditions.length > conditionsMax) yield tooMany(`${path}.${field}`, conditions.length, conditionsMax);
     else for (const [i, condition] of conditions.entries()) for (const detail of grammar.qualifiedName(condition)) yield invalidValue(`${path}.${field}[${i}]`, condition, detail);
@@ -189,6 +191,6 @@ function* conditionProblems({ bindingConditions: met = [], bindingFailureConditi
       if (conditions === failed && met.includes(condition)) yield invalidValue(`${path}.${field}[${i}]`, condition, "bindingFailureConditions must not overlap with bindingConditions");
     }
   }
-  if (met.length === 0 && failed.length > 0) yield invalidValue(`${path}.bindingConditions`, met, "bindingConditions are required to use bindingFailureConditions");
-  if (failed.length === 0 && met.length > 0) yield invalidValue(`${path}.bindingFailureConditions`, failed, "bindingFailureConditions are required to use bindingConditions");
+  if (met.length === 0 && failed.length > 0) yield invalidValue(`${path}.bindingConditions`, null, "bindingConditions are required to use bindingFailureConditions");
+  if (failed.length === 0 && met.length > 0) yield invalidValue(`${path}.bindingFailureConditions`, null, "bindingFailureConditions are required to use bindingConditions");
 }
