@@ -76,7 +76,7 @@ function changedDrivers(now: readonly any[], before: readonly any[]): readonly s
 function isOnNode(user: User, allocation: any): boolean {
   const terms = allocation?.nodeSelector?.nodeSelectorTerms ?? [];
   const { matchExpressions = [], matchFields = [] } = terms[0] ?? {};
-  const [{ key, operator, values = [] } = {} as any] = matchFields;
+  const { key, operator, values = [] } = matchFields[0] ?? {};
   if (terms.length !== 1 || matchExpressions.length > 0 || matchFields.length !== 1 || key !== "metadata.name" || operator !== "In" || values.length !== 1) return false;
   const names = user.extra[nodeNameKey] ?? [];
   return serviceAccountOf(user.name) !== undefined && names.length === 1 && names[0] === values[0] && dnsSubdomain(names[0]!).length === 0;
