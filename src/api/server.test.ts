@@ -112,3 +112,24 @@ test("componentstatuses are answered from what is known, with the warning that g
   assert.deepEqual(JSON.parse(String(await bodyOf(table))).rows.map(({ cells }: any) => cells), [["scheduler", "Healthy", "ok", ""]]);
   await harness.close();
 });
+
+test("what upstream's strategies say of updates: a version must be named, a status leaves metadata alone, labels of a slice count", async () => {
+  const harness = await start();
+  const send = async (method: string, path: string, body: object, type = "application/json"): Promise<any> => JSON.parse(String(await bodyOf(await harness.send(method, path, { headers: { "content-type": type }, body: JSON.stringify(body) }))));
+  const merge = "application/merge-patch+json";
+  const driver = { metadata: { name: "d.example" }, spec: {} };
+  await send("POST", "/apis/storage.k8s.io/v1/csidrivers", driver);
+  const refused = await send("PUT", "/apis/storage.k8s.io/v1/csidrivers/d.example", driver);
+  assert.deepEqual([refused.code, refused.message], [422, 'csidrivers.storage.k8s.io "d.example" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update']);
+  await send("POST", "/apis/storage.k8s.io/v1/volumeattachments", { metadata: { name: "a" }, spec: { attacher: "d.example", nodeName: "n", source: { persistentVolumeName: "v" } } });
+  const attached = await send("PATCH", "/apis/storage.k8s.io/v1/volumeattachments/a/status", { metadata: { annotations: { note: "n" } }, status: { attached: true } }, merge);
+  assert.deepEqual([attached.status.attached, attached.metadata.annotations], [true, undefined]);
+  await send("POST", "/api/v1/namespaces", { metadata: { name: "ns" } });
+  const slices = "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices";
+  await send("POST", slices, { metadata: { name: "s" }, addressType: "IPv4", endpoints: [] });
+  const generations = [await send("PATCH", `${slices}/s`, { metadata: { labels: { a: "b" } } }, merge), await send("PATCH", `${slices}/s`, { metadata: { annotations: { a: "b" } } }, merge)].map(({ metadata }) => metadata.generation);
+  assert.deepEqual(generations, [2, 2]);
+  const job = await send("POST", "/apis/batch/v1/namespaces/ns/jobs", { metadata: { name: "j" }, spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } } } });
+  assert.deepEqual(job.metadata.labels, job.spec.template.metadata.labels, "a job without labels has its template's");
+  await harness.close();
+});

@@ -126,7 +126,7 @@ export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subreso
   if (subresource === "status") {
     for (const field of fieldsOf(kind, next, previous)) if (field !== "status") keep(field);
     // Quirk: a custom resource's metadata cannot be written through its status. See apiextensions pkg/registry/customresource/status_strategy.go.
-    if (kind.custom === true) next.metadata = { ...copyJson(previous.metadata), ...(next.metadata.managedFields === undefined ? {} : { managedFields: next.metadata.managedFields }) };
+    if (kind.custom === true || kind.statusAlone === true) next.metadata = { ...copyJson(previous.metadata), ...(next.metadata.managedFields === undefined ? {} : { managedFields: next.metadata.managedFields }) };
   } else if ((subresource === "" && hasStatus(kind)) || subresource !== "") keep("status");
 }
 
@@ -147,7 +147,7 @@ export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
 /** Anything but metadata and status; spec alone where there is one. */
 function specChanged(kind: AnyKind, next: any, previous: any): boolean {
   const fields = kind.custom !== true && "spec" in kind.fields ? ["spec"] : fieldsOf(kind, next, previous).filter(field => field !== "status" || (kind.custom === true && !hasStatus(kind)));
-  return fields.some(field => !sameJson(next[field], previous[field]));
+  return fields.some(field => !sameJson(next[field], previous[field])) || (kind.generationByLabels === true && !sameJson(next.metadata.labels ?? {}, previous.metadata.labels ?? {}));
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. A promise where the check takes so long that others have a `turn` in between. */

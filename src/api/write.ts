@@ -88,7 +88,7 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
     }
     const previous = await startingFrom(served, core.objects.object(entry));
     const next = await change(previous);
-    checkIdentity(call, key, next, previous);
+    checkIdentity(call, key, next, previous, mode.applied === true);
     const answer = await replace(core, call, entry, previous, next, options, mode);
     if (answer !== undefined) return answer;
     if (attempt > conflictRetriesMax) throw conflict(served, name);
@@ -96,14 +96,14 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
 }
 
 /** Namespace, uid and resourceVersion against what is stored: a client that names the version it changes fails here when that is no longer current. */
-function checkIdentity(call: Call, key: string, next: any, previous: any): void {
+function checkIdentity(call: Call, key: string, next: any, previous: any, applied: boolean): void {
   const { served, namespace, name } = call;
   const { uid, resourceVersion } = next.metadata;
   if (uid !== undefined && uid !== "" && uid !== previous.metadata.uid) throw uidConflict(served, name, key, uid, previous.metadata.uid);
   matchNamespace(served.kind, next.metadata, namespace);
   const given = resourceVersion ?? "";
-  if ((given === "" || given === "0") && served.kind.conditionalUpdate === true)
-    throw invalid(served.kind, name, [{ field: "metadata.resourceVersion", reason: "Invalid", value: 0, detail: "must be specified for an update" }]);
+  if (!applied && (given === "" || given === "0") && (served.kind.conditionalUpdate === true || served.kind.custom === true))
+    throw invalid({ group: served.group, kind: served.resource }, name, [{ field: "metadata.resourceVersion", reason: "Invalid", value: 0, detail: "must be specified for an update" }]);
   if (given === "" || given === "0") return;
   if (!/^[0-9]{1,16}$/.test(given)) throw badRequest(`invalid resource version ${JSON.stringify(given)}`);
   if (given !== previous.metadata.resourceVersion) throw conflict(served, name);

@@ -35,7 +35,7 @@ import { serviceAccountController } from "./serviceaccount.ts";
 import { serviceCIDRController } from "./service-cidr.ts";
 import { statefulSetController } from "./statefulset.ts";
 import { volumeBinder } from "./volume-binder.ts";
-import { claimProtection, volumeProtection } from "./volume-protection.ts";
+import { attributesProtection, claimProtection, volumeProtection } from "./volume-protection.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
@@ -43,7 +43,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, serviceCIDRController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, claimProtection, volumeProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
+  nodeLifecycleController, podGC, claimProtection, volumeProtection, attributesProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

@@ -19,7 +19,7 @@ export const policyStatusController: Controller = {
     const expressionWarnings = await checkPolicy(policy);
     const status = { observedGeneration: policy.metadata.generation ?? 0, typeChecking: expressionWarnings.length === 0 ? {} : { expressionWarnings: expressionWarnings as readonly object[] as readonly Json[] } };
     const body = { apiVersion: apiVersionOf(ValidatingAdmissionPolicy), kind: ValidatingAdmissionPolicy.kind, metadata: { name: key }, status };
-    await context.ifThere(context.patch(ValidatingAdmissionPolicy, policy, { type: "apply", body, force: true }, { fieldManager: name, subresource: "status" }));
+    await context.ifThere(context.patch(ValidatingAdmissionPolicy, policy, { type: "apply", body, force: true }, { fieldManager: "validatingadmissionpolicy-status", subresource: "status" }));
     return undefined;
   },
 };

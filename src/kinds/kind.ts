@@ -74,8 +74,12 @@ export type Kind<S extends Shape = any> = {
   readonly statusOnCreate?: boolean;
   /** A PUT of an absent object creates it (upstream's AllowCreateOnUpdate). */
   readonly createOnUpdate?: boolean;
+  /** A change of labels makes a new generation, too. */
+  readonly generationByLabels?: boolean;
   /** A PUT without resourceVersion is refused (upstream's AllowUnconditionalUpdate returns false). */
   readonly conditionalUpdate?: boolean;
+  /** A write of its status changes nothing of its metadata (upstream's ResetObjectMetaForStatus). */
+  readonly statusAlone?: boolean;
   /** DELETE answers with the object rather than a Status (upstream's ReturnDeletedObject). */
   readonly returnDeleted?: boolean;
   /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController). */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { isApiError } from "../../base/api-error.ts";
 import { ConfigMap } from "../../kinds/core/configmap.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistentvolumeclaim.ts";
+import { VolumeAttributesClass } from "../../kinds/storage/volumeattributesclass.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { amountsOf, isInScope, usageOf } from "../../kinds/core/quotausage.ts";
@@ -148,6 +149,9 @@ test("claims get the default class, are protected while used, and grow only wher
   run(defaultStorageClass, stored, PersistentVolumeClaim, claim);
   run(storageObjectInUseProtection, stored, PersistentVolumeClaim, claim);
   assert.deepEqual([claim.spec.storageClassName, claim.metadata.finalizers], ["new", ["kubernetes.io/pvc-protection"]]);
+  const attributes: any = { metadata: { name: "gold" } };
+  run(storageObjectInUseProtection, stored, VolumeAttributesClass, attributes);
+  assert.deepEqual(attributes.metadata.finalizers, ["kubernetes.io/vac-protection"]);
   const sized = (storage: string, storageClassName: string, phase = "Bound") => ({ metadata: { name: "c" }, spec: { storageClassName, resources: { requests: { storage } } }, status: { phase } });
   const grow = (storageClassName: string, phase?: string) => run(persistentVolumeClaimResize, stored, PersistentVolumeClaim, sized("2Gi", storageClassName), { operation: "UPDATE", previous: sized("1Gi", storageClassName, phase) });
   assert.deepEqual([grow("new"), grow("old"), grow("new", "Pending")], ["", "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize", "Only bound persistent volume claims can be expanded"]);

@@ -3,6 +3,7 @@ import { compareQuantities } from "../../base/quantity.ts";
 import { msOf } from "../../base/time.ts";
 import { PersistentVolume } from "../../kinds/core/persistentvolume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistentvolumeclaim.ts";
+import { VolumeAttributesClass } from "../../kinds/storage/volumeattributesclass.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import { refuse } from "./namespace-lifecycle.ts";
 
@@ -14,7 +15,7 @@ export const storageObjectInUseProtection: AdmissionStep = {
   name: "StorageObjectInUseProtection",
   mutate({ kind, operation, subresource, object }) {
     if (operation !== "CREATE" || subresource !== "") return;
-    const finalizer = kind === PersistentVolumeClaim ? "kubernetes.io/pvc-protection" : kind === PersistentVolume ? "kubernetes.io/pv-protection" : undefined;
+    const finalizer = kind === PersistentVolumeClaim ? "kubernetes.io/pvc-protection" : kind === PersistentVolume ? "kubernetes.io/pv-protection" : kind === VolumeAttributesClass ? "kubernetes.io/vac-protection" : undefined;
     if (finalizer === undefined || (object.metadata.finalizers ?? []).includes(finalizer)) return;
     object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer];
   },

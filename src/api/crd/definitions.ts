@@ -156,7 +156,7 @@ export class Definitions {
     const condition = (type: string, value: "True" | "False", reason: string, message: string): any => {
       const before = old.find(each => each.type === type);
       const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
-      return { type, status: value, lastTransitionTime, reason, message, ...(crd.metadata.generation === undefined ? {} : { observedGeneration: before?.status === value && before.reason === reason ? before.observedGeneration : crd.metadata.generation }) };
+      return { type, status: value, lastTransitionTime, reason, message };
     };
     const established = holds(crd, "Established") || conflict === undefined;
     const conditions = [

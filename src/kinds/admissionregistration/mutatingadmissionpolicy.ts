@@ -25,6 +25,7 @@ export interface MutatingAdmissionPolicySpec extends t.Stored<typeof MutatingAdm
 
 export const MutatingAdmissionPolicy = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingAdmissionPolicy", plural: "mutatingadmissionpolicies", namespaced: false,
+  conditionalUpdate: true,
   categories: ["api-extensions"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",

@@ -13,6 +13,7 @@ export interface MutatingAdmissionPolicyBindingSpec extends t.Stored<typeof Muta
 
 export const MutatingAdmissionPolicyBinding = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingAdmissionPolicyBinding", plural: "mutatingadmissionpolicybindings", namespaced: false,
+  conditionalUpdate: true,
   categories: ["api-extensions"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",

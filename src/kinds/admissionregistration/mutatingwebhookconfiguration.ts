@@ -23,6 +23,7 @@ export interface MutatingWebhook extends t.Stored<typeof MutatingWebhook> {}
 
 export const MutatingWebhookConfiguration = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations", namespaced: false,
+  conditionalUpdate: true,
   categories: ["api-extensions"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",

@@ -52,6 +52,8 @@ export interface ValidatingAdmissionPolicyStatus extends t.Stored<typeof Validat
 
 export const ValidatingAdmissionPolicy = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "ValidatingAdmissionPolicy", plural: "validatingadmissionpolicies", namespaced: false,
+  conditionalUpdate: true,
+  statusAlone: true,
   categories: ["api-extensions"], subresources: ["status"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",

@@ -15,6 +15,7 @@ export interface ValidatingAdmissionPolicyBindingSpec extends t.Stored<typeof Va
 
 export const ValidatingAdmissionPolicyBinding = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings", namespaced: false,
+  conditionalUpdate: true,
   categories: ["api-extensions"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
@@ -33,9 +34,6 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
       if (actions.indexOf(action) < i) yield duplicate(here, action);
     }
     if (actions.includes("Deny") && actions.includes("Warn")) yield invalidValue("spec.validationActions", actions, "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)");
-  },
-  *warnings({ spec }) {
-    if (spec.validationActions?.includes("Audit")) yield "spec.validationActions: Audit is stored, but timonier does not write audit annotations yet: Deny and Warn are carried out";
   },
   columns: [
     nameColumn,

@@ -22,6 +22,7 @@ export interface ValidatingWebhook extends t.Stored<typeof ValidatingWebhook> {}
 
 export const ValidatingWebhookConfiguration = defineKind({
   group: "admissionregistration.k8s.io", version: "v1", kind: "ValidatingWebhookConfiguration", plural: "validatingwebhookconfigurations", namespaced: false,
+  conditionalUpdate: true,
   categories: ["api-extensions"],
   generation: true,
   definition: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",

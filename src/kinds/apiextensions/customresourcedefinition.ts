@@ -190,6 +190,7 @@ export interface CustomResourceDefinitionStatus extends t.Stored<typeof CustomRe
 
 export const CustomResourceDefinition = defineKind({
   group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false,
+  conditionalUpdate: true,
   shortNames: ["crd", "crds"], categories: ["api-extensions"], subresources: ["status"],
   generation: true,
   definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",

@@ -39,6 +39,8 @@ export interface APIServiceStatus extends t.Stored<typeof APIServiceStatus> {}
 
 export const APIService = defineKind({
   group: "apiregistration.k8s.io", version: "v1", kind: "APIService", plural: "apiservices", namespaced: false,
+  conditionalUpdate: true,
+  statusAlone: true,
   categories: ["api-extensions"], subresources: ["status"],
   definition: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   doc: "Says who serves a version of an API group.",

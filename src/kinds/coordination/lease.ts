@@ -16,6 +16,7 @@ export interface LeaseSpec extends t.Stored<typeof LeaseSpec> {}
 
 export const Lease = defineKind({
   group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases", namespaced: true,
+  conditionalUpdate: true,
   createOnUpdate: true,
   definition: "io.k8s.api.coordination.v1.Lease",
   doc: "A claim that its holder renews: who leads, and which nodes live.",

@@ -4,6 +4,7 @@ import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { quantitySign } from "../../base/quantity.ts";
+import { timeOf } from "../../base/time.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -69,7 +70,7 @@ export const PersistentVolume = defineKind({
     spec: PersistentVolumeSpec.pb(2).always("{}").doc("What the volume is, and who may use it."),
     status: PersistentVolumeStatus.pb(3).always("{}").doc("Whether it is in use."),
   },
-  prepare(next, previous) { if (previous === undefined) next.status = { phase: "Pending" }; },
+  prepare(next, previous, { now }) { if (previous === undefined) next.status = { phase: "Pending", lastPhaseTransitionTime: timeOf(now) }; },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
     const { spec } = next;

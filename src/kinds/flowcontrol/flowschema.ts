@@ -83,6 +83,7 @@ export interface FlowSchemaStatus extends t.Stored<typeof FlowSchemaStatus> {}
 
 export const FlowSchema = defineKind({
   group: "flowcontrol.apiserver.k8s.io", version: "v1", kind: "FlowSchema", plural: "flowschemas", namespaced: false,
+  statusAlone: true,
   subresources: ["status"],
   generation: true,
   definition: "io.k8s.api.flowcontrol.v1.FlowSchema",

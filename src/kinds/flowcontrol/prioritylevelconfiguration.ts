@@ -53,6 +53,7 @@ export interface PriorityLevelConfigurationStatus extends t.Stored<typeof Priori
 
 export const PriorityLevelConfiguration = defineKind({
   group: "flowcontrol.apiserver.k8s.io", version: "v1", kind: "PriorityLevelConfiguration", plural: "prioritylevelconfigurations", namespaced: false,
+  statusAlone: true,
   subresources: ["status"],
   generation: true,
   definition: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",

@@ -52,7 +52,6 @@ export const IPAddress = defineKind({
   columns: [
     nameColumn,
     { name: "ParentRef", type: "string", doc: "What uses the address.", cell: ({ spec: { parentRef } }) => (parentRef === undefined ? "<none>" : [`${parentRef.resource}${parentRef.group ? `.${parentRef.group}` : ""}`, ...(parentRef.namespace ? [parentRef.namespace] : []), parentRef.name].join("/")) },
-    ageColumn,
   ],
 });
 export interface IPAddress extends Resource<typeof IPAddress> {}

@@ -38,6 +38,7 @@ function* cidrRules(text: string, path: string): Iterable<Problem> {
 
 export const ServiceCIDR = defineKind({
   group: "networking.k8s.io", version: "v1", kind: "ServiceCIDR", plural: "servicecidrs", namespaced: false,
+  statusAlone: true,
   subresources: ["status"],
   definition: "io.k8s.api.networking.v1.ServiceCIDR",
   doc: "Ranges from which services get their addresses.",

@@ -22,6 +22,7 @@ export interface Scheduling extends t.Stored<typeof Scheduling> {}
 
 export const RuntimeClass = defineKind({
   group: "node.k8s.io", version: "v1", kind: "RuntimeClass", plural: "runtimeclasses", namespaced: false,
+  conditionalUpdate: true,
   definition: "io.k8s.api.node.v1.RuntimeClass",
   doc: "A way of running containers, by name.",
   fields: {

@@ -28,6 +28,7 @@ export interface PodDisruptionBudgetStatus extends t.Stored<typeof PodDisruption
 
 export const PodDisruptionBudget = defineKind({
   group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", namespaced: true,
+  conditionalUpdate: true,
   shortNames: ["pdb"], subresources: ["status"],
   generation: true,
   definition: "io.k8s.api.policy.v1.PodDisruptionBudget",

@@ -79,6 +79,7 @@ export interface ResourceClaimStatus extends t.Stored<typeof ResourceClaimStatus
 
 export const ResourceClaim = defineKind({
   group: "resource.k8s.io", version: "v1", kind: "ResourceClaim", plural: "resourceclaims", namespaced: true,
+  statusAlone: true,
   subresources: ["status"],
   returnDeleted: true,
   definition: "io.k8s.api.resource.v1.ResourceClaim",

@@ -27,6 +27,7 @@ export interface CSIDriverSpec extends t.Stored<typeof CSIDriverSpec> {}
 
 export const CSIDriver = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "CSIDriver", plural: "csidrivers", namespaced: false,
+  conditionalUpdate: true,
   returnDeleted: true,
   definition: "io.k8s.api.storage.v1.CSIDriver",
   doc: "How a storage driver wants to be treated.",

@@ -28,6 +28,7 @@ const nodeIdMax = 256;
 
 export const CSINode = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "CSINode", plural: "csinodes", namespaced: false,
+  conditionalUpdate: true,
   returnDeleted: true,
   definition: "io.k8s.api.storage.v1.CSINode",
   doc: "Storage drivers of a node.",

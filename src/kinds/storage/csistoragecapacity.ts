@@ -10,6 +10,7 @@ import * as t from "../../schema/t.ts";
 
 export const CSIStorageCapacity = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacity", plural: "csistoragecapacities", namespaced: true,
+  conditionalUpdate: true,
   definition: "io.k8s.api.storage.v1.CSIStorageCapacity",
   doc: "Free space of a storage class in one place.",
   fields: {

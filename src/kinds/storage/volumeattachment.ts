@@ -37,6 +37,8 @@ export interface VolumeAttachmentStatus extends t.Stored<typeof VolumeAttachment
 
 export const VolumeAttachment = defineKind({
   group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", plural: "volumeattachments", namespaced: false,
+  conditionalUpdate: true,
+  statusAlone: true,
   subresources: ["status"],
   returnDeleted: true,
   definition: "io.k8s.api.storage.v1.VolumeAttachment",
@@ -58,7 +60,7 @@ export const VolumeAttachment = defineKind({
   },
   columns: [
     nameColumn,
-    { name: "Attacher", type: "string", doc: "Driver that attaches it.", cell: ({ spec }) => spec.attacher },
+    { name: "Attacher", type: "string", format: "name", doc: "Driver that attaches it.", cell: ({ spec }) => spec.attacher },
     { name: "PV", type: "string", doc: "The volume.", cell: ({ spec }) => spec.source.persistentVolumeName ?? "" },
     { name: "Node", type: "string", doc: "The node.", cell: ({ spec }) => spec.nodeName },
     { name: "Attached", type: "boolean", doc: "Whether it is attached.", cell: ({ status }) => status.attached },
