@@ -1,5 +1,5 @@
 import { parseIPv4 } from "../../base/ipv4.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
+import { nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
