@@ -11,7 +11,7 @@ const scratch = new Scratch();
 const busy = join(scratch.folder, "busy");
 before(async () => {
   await scratch.registry();
-  const result = scratch.timonier("up", "--service-cidr", "10.117.0.0/16");
+  const result = scratch.timonier("up");
   assert.equal(result.code, 0, result.err + result.out);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });
@@ -96,7 +96,7 @@ test("Prometheus finds what it asks of kubelets and API servers: all of it is we
   assert.equal(valueOf(slis, "kubernetes_healthcheck", { name: "syncloop", type: "healthz" }), 1);
   assert.equal(valueOf(serverSlis, "kubernetes_healthcheck", { name: "etcd", type: "readyz" }), 1);
   const { kubeletconfig } = JSON.parse(agent("configz")) as { readonly kubeletconfig: { readonly [field: string]: unknown } };
-  assert.deepEqual([kubeletconfig["kind"], kubeletconfig["port"], kubeletconfig["clusterDNS"], kubeletconfig["maxPods"]], ["KubeletConfiguration", Number(node.split(":")[1]), ["10.117.0.10"], 110]);
+  assert.deepEqual([kubeletconfig["kind"], kubeletconfig["port"], kubeletconfig["clusterDNS"], kubeletconfig["maxPods"]], ["KubeletConfiguration", Number(node.split(":")[1]), [scratch.cluster.serviceCIDR.replace(".0/16", ".10")], 110]);
   assert.ok(valueOf(server, "apiserver_request_total", { verb: "POST", resource: "persistentvolumeclaims", code: "201" })! > 0);
   assert.ok(valueOf(server, "apiserver_request_sli_duration_seconds_count", { verb: "LIST", group: "", version: "v1", resource: "nodes", scope: "cluster" })! > 0);
   assert.deepEqual([valueOf(server, "apiserver_storage_objects", { resource: "persistentvolumeclaims" }), valueOf(server, "aggregator_unavailable_apiservice", { name: "v1." })], [1, 0]);

@@ -58,10 +58,8 @@ test("a site of three replicas and its database find each other by the names of 
     deployment("api", 3, { image: image("site:v1"), env: [{ name: "APP", value: "api" }, password("DATABASE_PASSWORD")], readinessProbe: probe("/api/healthz") }),
     service("api", 80, 8000),
   );
-  for (const name of ["statefulset/db", "deployment/front", "deployment/api"]) {
-    const { code, out, err } = scratch.kubectl("rollout", "status", name, "--timeout=150s");
-    assert.equal(code, 0, `${name}: ${out}${err}${code === 0 ? "" : scratch.kubectl("logs", name, "--tail=30").out}`);
-  }
+  for (const name of ["statefulset/db", "deployment/front", "deployment/api"])
+    await scratch.until(`${name} is ready`, () => scratch.kubectl("rollout", "status", name, "--timeout=60s").code === 0, 300).catch((error: Error) => assert.fail(`${error.message}${scratch.kubectl("logs", name, "--tail=30").out}`));
   for (const app of ["front", "api"]) assert.equal(new Set(scratch.k(`get pods -l app=${app} -o jsonpath={.items[*].spec.nodeName}`).split(" ")).size, nodes.length, `${app} is on every node`);
   const ask = ["exec", "deploy/front", "--", "python3", "-c", "import urllib.request;print(urllib.request.urlopen('http://api/api/visits').read().decode())"];
   const answer = await scratch.until("one finds the other by its name", () => { const { code, out } = scratch.kubectl(...ask); return code === 0 && out; });

@@ -13,7 +13,7 @@ import { nodeCount } from "./node-counts.ts";
 const root = new URL("../../", import.meta.url).pathname;
 export const image = (name: string): string => `127.0.0.1:5000/${name}`;
 
-export type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly podCIDR: string; readonly members: readonly { readonly name: string; readonly index: number; readonly link: number }[] };
+export type Cluster = { readonly id: string; readonly runFolder: string; readonly nodeName: string; readonly podCIDR: string; readonly serviceCIDR: string; readonly members: readonly { readonly name: string; readonly index: number; readonly link: number }[] };
 export type Node = { readonly name: string; readonly ip: string };
 export type Result = { readonly code: number; readonly out: string; readonly err: string };
 

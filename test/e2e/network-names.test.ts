@@ -20,7 +20,7 @@ before(async () => {
   Scratch.packages("gcc", "libc6-dev", "musl-tools", "bind9-dnsutils");
   await scratch.registry();
   net = await pushNetImage("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
-  nodes = await scratch.up("--service-cidr", "10.115.0.0/16");
+  nodes = await scratch.up();
   dns = ip("service -n kube-system kube-dns");
   for (const name of ["web-0", "web-1"] as const) run(name, "web", { hostname: name, subdomain: "bare", ...on(places[name]) });
   for (const name of ["box", "friend"] as const) run(name, name, on(places[name]));
@@ -170,7 +170,7 @@ test("what why-not says is what happens", async () => {
   const nodePort = scratch.k("get service lb -o jsonpath={.spec.ports[0].nodePort}");
   // Client, server and port; whether something listens is not asked.
   const cases = [["friend", "web:80"], ["box", "web:80"], ["host", `${ip("service web")}:80`], ["friend", `${podIP("web-0")}:81`], ["friend", "web:81"], ["box", "typo:80"], ["box", "nobody:80"], ["friend", "bare:80"], ["box", "bare:80"],
-    ["box", `${nodeIP()}:8099`], ["host", `${nodeIP()}:8099`], ["box", `${podIP("friend")}:80`], ["web-0", "friend:80"], ["web-0", `${podIP("web-0")}:81`], ["box", "10.115.255.254:80"],
+    ["box", `${nodeIP()}:8099`], ["host", `${nodeIP()}:8099`], ["box", `${podIP("friend")}:80`], ["web-0", "friend:80"], ["web-0", `${podIP("web-0")}:81`], ["box", `${scratch.cluster.serviceCIDR.replace(".0.0/16", ".255.254")}:80`],
     ...["friend", "box", "host"].map(client => [client, `${nodes.at(-1)!.ip}:${nodePort}`] as const)] as const;
   const seen: string[] = [];
   for (const [client, target] of cases) {

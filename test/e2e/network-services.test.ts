@@ -23,7 +23,7 @@ before(async () => {
   await scratch.registry();
   net = await pushNetImage("127.0.0.1:5000", join(tmpdir(), "timonier-registry", "debs"));
   // Ports of its own: while the server is killed, another cluster on this machine could take the usual ones.
-  nodes = await scratch.up("--port", "17444", "--node-port", "17251", "--service-cidr", "10.114.0.0/16", "--lb-pool", pool);
+  nodes = await scratch.up("--port", "17444", "--node-port", "17251", "--lb-pool", pool);
   for (const [name, place] of webs) run(name, { app: "web" }, ["serve", "tcp:80", "udp:80", "tcp:81"], on(place));
   run("box", { app: "box" }, ["serve", "tcp:80", "udp:80"], on(1));
   onHosts = nodes.map((_, i) => `onhost-${i}`);
@@ -313,12 +313,12 @@ test("a load balancer has an address of the pool, shared by port, that pods and 
 });
 
 test("a ServiceCIDR that a user adds gives addresses, which are served, and stays while one is in use", async () => {
-  apply({ apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name: "more" }, spec: { cidrs: ["10.115.7.0/28"] } });
+  apply({ apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name: "more" }, spec: { cidrs: ["10.230.7.0/28"] } });
   scratch.k("wait servicecidr/more --for=condition=Ready --timeout=60s");
-  service("more", { clusterIP: "10.115.7.5" });
-  for (const from of ["box", ...onHosts, "host"]) await answers(`from ${from}`, both, () => ask(from, "tcp", "10.115.7.5", 80, 12));
+  service("more", { clusterIP: "10.230.7.5" });
+  for (const from of ["box", ...onHosts, "host"]) await answers(`from ${from}`, both, () => ask(from, "tcp", "10.230.7.5", 80, 12));
   await answers("by name", both, () => ask("box", "tcp", "more", 80, 12));
-  await scratch.until("an address that no service has is refused", () => ask("host", "tcp", "10.115.7.6", 80)[0] === "refused");
+  await scratch.until("an address that no service has is refused", () => ask("host", "tcp", "10.230.7.6", 80)[0] === "refused");
   scratch.k("delete servicecidr more --wait=false");
   await scratch.until("it says why it stays", () => one("servicecidr", "more").status.conditions[0].reason === "Terminating");
   scratch.k("delete service more");

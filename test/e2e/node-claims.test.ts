@@ -8,7 +8,7 @@ import { image, Scratch } from "./harness.ts";
 const scratch = new Scratch();
 before(async () => {
   await scratch.registry();
-  const result = scratch.timonier("up", "--service-cidr", "10.118.0.0/16");
+  const result = scratch.timonier("up");
   assert.equal(result.code, 0, result.err + result.out);
   await scratch.until("the default service account", () => scratch.kubectl("get", "serviceaccount", "default").code === 0);
 });

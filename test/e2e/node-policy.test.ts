@@ -7,7 +7,7 @@ const scratch = new Scratch();
 let nodes: readonly Node[] = [];
 before(async () => {
   await scratch.registry();
-  nodes = await scratch.up("--service-cidr", "10.113.0.0/16");
+  nodes = await scratch.up();
 });
 after(async () => {
   const result = scratch.timonier("delete");
