@@ -81,7 +81,7 @@ test("kubectl proxy reaches all three replicas behind the service", async () => 
 test("an Ingress leads / and /api of a host name to two services, and visits are counted in the database", async () => {
   scratch.k("create ingress site --class=nginx --rule=site.localhost/api*=api:80 --rule=site.localhost/*=front:80");
   await scratch.until("the ingress has an address", () => scratch.k("get ingress site -o jsonpath={.status.loadBalancer.ingress[0].ip}") !== "");
-  const port = /http=(\d+)/.exec(scratch.log("server", "course"))?.[1] ?? "80";
+  const { http: port } = await scratch.ingressPorts("course");
   const site = (...args: string[]): string => curl("--resolve", `site.localhost:${port}:127.0.0.1`, ...args.slice(0, -1), `http://site.localhost:${port}${args.at(-1)}`);
   await scratch.until("both services are served", () => /A site on timonier/.test(site("/")) && site("/api/visits").startsWith("{"));
   const servers = new Set<string>();

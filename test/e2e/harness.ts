@@ -153,6 +153,17 @@ export class Scratch {
   get cluster(): Cluster {
     return JSON.parse(readFileSync(join(this.dataDir, "timonier/cluster.json"), "utf8"));
   }
+  /** The line of `timonier status` about the ingress proxy: `http://NAME.localhost, https://NAME.localhost:8443 (port 443 is taken); pid 7, 60 MB`; empty without one. */
+  ingress(cluster: string): string {
+    return /^Ingress: +(.*)$/m.exec(this.timonier("status", "--name", cluster).out)?.[1] ?? "";
+  }
+  /** Where it listens, as soon as it does: another cluster of this machine may have the usual ports. */
+  ingressPorts(cluster: string): Promise<{ readonly http: string; readonly https: string }> {
+    return this.until("timonier status tells the ports", () => {
+      const now = this.ingress(cluster), [http, https] = ["http", "https"].map(scheme => new RegExp(`(?:^|\\s)${scheme}://NAME\\.localhost(?::(\\d+))?`).exec(now));
+      return http && https ? { http: http[1] ?? "80", https: https[1] ?? "443" } : undefined;
+    });
+  }
   /** The process of the server or of a node's agent (0: the machine's); 0 when there is none at the moment. */
   pidOf(victim: "server" | number): number {
     const file = `${this.#runFolder(victim)}/${victim === "server" ? victim : "agent"}.pid`;

@@ -40,12 +40,8 @@ async function meanwhile(line: string): Promise<void> {
   const running = scratch.startKubectl(line);
   assert.equal(await running.ended(), 0, `kubectl ${line}: ${running.err}${running.out}`);
 }
-/** As `timonier status` tells them: `http://NAME.localhost, https://NAME.localhost:8443 (port 443 is taken); pid 7, 60 MB`. */
-const told = (): string => /^Ingress: +(.*)$/m.exec(scratch.timonier("status", "--name", "ingress").out)?.[1] ?? "";
-const ports = (): Promise<{ http: string; https: string }> => scratch.until("timonier status tells the ports", () => {
-  const now = told(), [http, https] = ["http", "https"].map(scheme => new RegExp(`(?:^|\\s)${scheme}://NAME\\.localhost(?::(\\d+))?`).exec(now));
-  return http && https ? { http: http[1] ?? "80", https: https[1] ?? "443" } : undefined;
-});
+const told = (): string => scratch.ingress("ingress");
+const ports = (): Promise<{ readonly http: string; readonly https: string }> => scratch.ingressPorts("ingress");
 
 test("hosts and paths lead to their services, and the address is told", async () => {
   scratch.k("create ingress site --class=nginx --rule=site.localhost/api=api:80 --rule=site.localhost/*=web:80");
