@@ -48,6 +48,16 @@ test("the aggregated document is cached until the served kinds change", () => {
   assert.deepEqual(items[0]!.versions[0]!.resources[0]!.subresources?.map(({ subresource, responseKind }) => `${subresource} ${responseKind.kind}`), ["scale Scale", "status Deployment"]);
 });
 
+test("kinds are told as upstream tells them: a built-in one leaves its group and version open, a custom one has an order of its own", () => {
+  const things = { ...Deployment, group: "example.com", kind: "Thing", plural: "things", custom: true } as typeof Deployment;
+  const text = new Discovery(new Registry([Deployment, things]), subresourceTypeOf, sha512).aggregated(false, "v2").text;
+  const [apps, custom] = (JSON.parse(text) as { items: { metadata: object; versions: { resources: { responseKind: object; verbs: string[]; subresources: { subresource: string; responseKind: object }[] }[] }[] }[] }).items;
+  const of = apps!.versions[0]!.resources[0]!;
+  assert.deepEqual([apps!.metadata, of.responseKind, of.subresources.map(({ responseKind }) => responseKind)], [{ name: "apps" }, { group: "", version: "", kind: "Deployment" }, [{ group: "autoscaling", version: "v1", kind: "Scale" }, { group: "", version: "", kind: "Deployment" }]]);
+  const theirs = custom!.versions[0]!.resources[0]!;
+  assert.deepEqual([theirs.responseKind, theirs.verbs.join(" "), theirs.subresources.map(({ subresource }) => subresource)], [{ group: "example.com", version: "v1", kind: "Thing" }, "delete deletecollection get list patch create update watch", ["status", "scale"]]);
+});
+
 // Accept → the form that is answered
 const forms = [
   ["application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer"],

@@ -26,6 +26,15 @@ const builtInPriority = 100_000;
 /** Those of custom resources' APIServices (pkg/controlplane/controller/crdregistration). */
 const customPriority = { group: 1_000, version: 100 };
 
+/** Custom resources list what they can in the order of upstream's own handler (apiextensions pkg/apiserver/customresource_discovery_controller.go). */
+const customVerbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const verbsOf = ({ kind, verbs }: Served): string[] => (kind.custom === true ? customVerbs.filter(verb => verbs.some(each => each === verb)) : [...verbs]);
+const subresourcesOf = (kind: AnyKind): string[] => (kind.custom === true ? ["status", "scale"].filter(name => kind.subresources?.includes(name)) : [...(kind.subresources ?? [])].sort());
+/** Where a built-in kind's group and version are those of the resource, they are left open. */
+function responseKind({ kind: of, group: own, version: current }: Served, { group, version, kind }: Omit<SubresourceType, "verbs">): Json {
+  return of.custom !== true && group === own && version === current ? { group: "", version: "", kind } : { group, version, kind };
+}
+
 export class Discovery {
   readonly #registry: Registry;
   readonly #describe: DescribeSubresource;
@@ -88,7 +97,7 @@ export class Discovery {
     const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
     if (cached?.generation === generation) return cached;
     const items = this.groups().filter(({ name }) => (name === "") === core).map(group => ({
-      metadata: group.name === "" ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
+      metadata: group.name === "" ? {} : { name: group.name },
       versions: group.versions.map(({ version: each, served, remote }) => (remote === undefined
         ? { version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" }
         : { version: each, ...(remote.resources.length === 0 ? {} : { resources: remote.resources }), freshness: remote.current ? "Current" : "Stale" })),
@@ -102,7 +111,7 @@ export class Discovery {
   #resource(served: Served): Json {
     const { kind } = served;
     return {
-      name: served.resource, singularName: singularOf(kind), namespaced: kind.namespaced, kind: kind.kind, verbs: [...served.verbs],
+      name: served.resource, singularName: singularOf(kind), namespaced: kind.namespaced, kind: kind.kind, verbs: verbsOf(served),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
       ...(kind.virtual === true ? {} : { storageVersionHash: this.#storageHash(served) }),
     };
@@ -110,7 +119,7 @@ export class Discovery {
 
   #subresources(served: Served): readonly Json[] {
     const { kind } = served;
-    return [...(kind.subresources ?? [])].sort().map(name => {
+    return subresourcesOf(kind).map(name => {
       const type = this.#describe(kind, name);
       return {
         name: `${served.resource}/${name}`, singularName: "", namespaced: kind.namespaced,
@@ -123,12 +132,12 @@ export class Discovery {
   #aggregatedResource(served: Served): Json {
     const { kind } = served;
     return {
-      resource: served.resource, responseKind: { group: served.group, version: served.version, kind: kind.kind }, scope: kind.namespaced ? "Namespaced" : "Cluster", singularResource: singularOf(kind), verbs: [...served.verbs],
+      resource: served.resource, responseKind: responseKind(served, { group: served.group, version: served.version, kind: kind.kind }), scope: kind.namespaced ? "Namespaced" : "Cluster", singularResource: singularOf(kind), verbs: verbsOf(served),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
       ...(kind.subresources === undefined || kind.subresources.length === 0 ? {} : {
-        subresources: [...kind.subresources].sort().map(name => {
+        subresources: subresourcesOf(kind).map(name => {
           const type = this.#describe(kind, name);
-          return { subresource: name, responseKind: { group: type.group, version: type.version, kind: type.kind }, verbs: [...type.verbs] };
+          return { subresource: name, responseKind: responseKind(served, type), verbs: [...type.verbs] };
         }),
       }),
     };
