@@ -50,6 +50,7 @@ import { parseRequest, type RequestInfo } from "./request-info.ts";
 import { observeServices, observeStore } from "./store-figures.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { handleResource, type Services } from "./resources.ts";
+import { warningHeaders, warningsMax } from "./warnings.ts";
 import { sendError, sendPlain } from "./respond.ts";
 import { storageHooks } from "./special/hooks.ts";
 import { defaultServiceRange } from "./special/service.ts";
@@ -201,7 +202,7 @@ export class ApiServer {
     else if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
     if (trail.flow !== undefined) classifiedAs(trail.flow, headers);
-    if (warnings.length > 0) headers.warning = warnings.map(warningText);
+    if (warnings.length > 0) headers.warning = warningHeaders(warnings);
     return { ...response, headers };
   }
 
@@ -265,11 +266,6 @@ function classifiedAs({ uid, level }: Flow, headers: { [name: string]: string | 
 
 /** apiserver pkg/endpoints/handlers/responsewriters/errors.go, InternalError. */
 const failureText = (target: string, why: string): string => `Internal Server Error: ${JSON.stringify(target)}: ${why}\n`.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-
-/** Warnings on one answer; more would not fit clients' header limits. */
-const warningsMax = 20;
-/** One `Warning` header value: RFC 7234's 299 with a quoted text, cut to what upstream sends. */
-const warningText = (text: string): string => `299 - "${text.slice(0, 256).replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/[\\"]/g, "\\$&")}"`;
 
 export function attributesOf({ verb, group, version, resource, subresource, namespace, name, path, resourceRequest, query }: RequestInfo): RequestAttributes {
   const selects = verb === "list" || verb === "watch" || verb === "deletecollection";

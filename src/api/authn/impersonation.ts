@@ -1,6 +1,7 @@
 /**
  * Acting as somebody else: the Impersonate-* headers, each value authorized on its own (apiserver pkg/endpoints/filters/impersonation).
  */
+import { goQuote } from "../../schema/problem.ts";
 import { isApiError } from "../../base/api-error.ts";
 import { dnsSubdomain } from "../../schema/grammar.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
@@ -35,7 +36,7 @@ export function wantsImpersonation(headers: Headers): boolean {
 export async function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes): Promise<User> {
   const wanted: Wanted = { name: all(headers, "impersonate-user")[0] ?? "", groups: all(headers, "impersonate-group"), uid: all(headers, "impersonate-uid")[0] ?? "", extra: extraOf(headers, extraPrefix) };
   if (wanted.name === "") {
-    if (!onlyName(wanted)) throw badRequest("requested impersonation of groups, uid or extra without impersonating a user");
+    if (!onlyName(wanted)) throw badRequest(`requested ${goUser(wanted)} without impersonating a user name`);
     return user;
   }
   let first: unknown;
@@ -116,4 +117,12 @@ export function serviceAccountOf(name: string): { readonly namespace: string; re
   if (!name.startsWith(accountPrefix)) return undefined;
   const [namespace = "", account = "", ...more] = name.slice(accountPrefix.length).split(":");
   return namespace === "" || account === "" || more.length > 0 ? undefined : { namespace, name: account };
+}
+
+/** As Go prints the user that the headers come to. */
+function goUser({ name, uid, groups, extra }: Wanted): string {
+  const strings = (list: readonly string[]): string => (list.length === 0 ? "[]string(nil)" : `[]string{${list.map(goQuote).join(", ")}}`);
+  const keys = Object.keys(extra).sort();
+  const map = keys.length === 0 ? "map[string][]string(nil)" : `map[string][]string{${keys.map(key => `${goQuote(key)}:${strings(extra[key]!)}`).join(", ")}}`;
+  return `&user.DefaultInfo{Name:${goQuote(name)}, UID:${goQuote(uid)}, Groups:${strings(groups)}, Extra:${map}}`;
 }

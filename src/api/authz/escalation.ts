@@ -43,10 +43,11 @@ async function judgeBinding(rbac: Rbac, authorizer: Authorizer, request: Admissi
   const { kind, user, object, namespace } = request;
   const roleRef: RoleRef = object.roleRef;
   const home = kind === RoleBinding ? namespace : "";
-  const role = roleRef.kind === "ClusterRole" ? { resource: "clusterroles", singular: "clusterrole" } : { resource: "roles", singular: "role" };
+  const role = roleRef.kind === "ClusterRole" ? { resource: "clusterroles" } : { resource: "roles" };
   if (await may(authorizer, user, { verb: "bind", resource: role.resource, namespace: home, name: roleRef.name })) return;
   const rules = rbac.rulesOf(roleRef, home);
-  if (rules === undefined) throw notFound({ group: rbacGroup, resource: role.singular }, roleRef.name);
+  // Quirk: it names the binding's resource, not the role's.
+  if (rules === undefined) throw notFound({ group: rbacGroup, resource: kind.plural }, roleRef.name);
   confirm(rbac, request, rules);
 }
 

@@ -209,7 +209,7 @@ test("nobody grants what they do not hold, in upstream's words", async t => {
   const ref = (name: string) => ({ roleRef: { apiGroup: prefix, kind: "ClusterRole", name }, subjects: [] });
   assert.match(await write(eve, RoleBinding, ref("cluster-admin")), /^user "eve" .* is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\["\*"\], Resources:\["\*"\], Verbs:\["\*"\]\}/);
   assert.equal(await write(eve, RoleBinding, ref("editor")), "");
-  assert.equal(await write(eve, RoleBinding, ref("ghost")), 'clusterrole.rbac.authorization.k8s.io "ghost" not found');
+  assert.equal(await write(eve, RoleBinding, ref("ghost")), 'rolebindings.rbac.authorization.k8s.io "ghost" not found');
   assert.equal(await write(user("bob"), ClusterRoleBinding, ref("cluster-admin")), "", "may bind this role by name");
   assert.notEqual(await write(user("bob"), ClusterRoleBinding, ref("editor")), "");
   assert.equal(await write(user("ann"), ClusterRole, rules({ verbs: ["*"], apiGroups: ["*"], resources: ["*"] })), "");

@@ -50,7 +50,7 @@ test("a definition is accepted and established, and its resource is served and d
   assert.deepEqual(body.status.conditions.map(({ type, status, reason }: any) => `${type} ${status} ${reason}`), ["NamesAccepted True NoConflicts", "Established True InitialNamesAccepted"]);
   assert.deepEqual([body.status.acceptedNames.listKind, body.status.storedVersions], ["WidgetList", ["v1"]]);
   const discovered = (await server.call("GET", "/apis/example.com/v1")).body.resources.map(({ name }: any) => name);
-  assert.deepEqual(discovered, ["widgets", "widgets/scale", "widgets/status"]);
+  assert.deepEqual(discovered, ["widgets", "widgets/status", "widgets/scale"]);
   const { definitions: published } = (await server.call("GET", "/openapi/v2")).body;
   assert.equal(published["com.example.v1.Widget"].properties.spec.properties.size.minimum, 1);
   const { paths } = (await server.call("GET", "/openapi/v3/apis/example.com/v1")).body;

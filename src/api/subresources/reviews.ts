@@ -53,7 +53,7 @@ const rules: Posted = {
   async answer({ core }, call, body) {
     const namespace = body.spec.namespace ?? "";
     if (namespace === "") throw badRequest("no namespace on request");
-    return { ...body, status: core.authorizer.rules(call.user, namespace) };
+    return { ...body, spec: {}, status: core.authorizer.rules(call.user, namespace) };
   },
 };
 

@@ -74,7 +74,7 @@ export function compileExpression(text: string, { variables, wants, host, librar
   const bad = literalIssues(expr, checked, host);
   if (bad.length > 0) return fail(bad);
   if (wants !== undefined && !wants.some(type => checked.type.kind === "dyn" || new Bindings().fits(checked.type, type))) {
-    return { ok: false, message: wants.length === 1 ? `must evaluate to ${renderType(wants[0]!)}` : `must evaluate to one of ${wants.map(renderType).join(", ")}` };
+    return { ok: false, message: wants.length === 1 ? `must evaluate to ${renderType(wants[0]!)} but got ${renderType(checked.type)}` : `must evaluate to one of ${wants.map(renderType).join(", ")}` };
   }
   const names = [...variables.keys()];
   try {

@@ -90,8 +90,8 @@ test("a policy is asked again when later ones and webhooks have changed the obje
 test("expressions are checked when a policy is written", async () => {
   const harness = await start();
   const refused = async (mutation: object): Promise<string> => (await send(harness, "POST", `${admission}/mutatingadmissionpolicies`, { metadata: { name: "x" }, spec: { matchConstraints: about("pods"), reinvocationPolicy: "Never", mutations: [mutation] } })).body.message;
-  assert.match(await refused(apply("1 + 1")), /spec.mutations\[0\].applyConfiguration.expression: Invalid value: "1 \+ 1": must evaluate to Object$/);
-  assert.match(await refused(patch("Object{}")), /spec.mutations\[0\].jsonPatch.expression: Invalid value: .*: must evaluate to list\(JSONPatch\)$/);
+  assert.match(await refused(apply("1 + 1")), /spec.mutations\[0\].applyConfiguration.expression: Invalid value: "1 \+ 1": must evaluate to Object but got int$/);
+  assert.match(await refused(patch("Object{}")), /spec.mutations\[0\].jsonPatch.expression: Invalid value: .*: must evaluate to list\(JSONPatch\) but got Object$/);
   assert.match(await refused(patch("[JSONPatch{op: 1}]")), /expected type of field 'op' is 'string' but provided type is 'int'/);
   assert.match(await refused(patch('[JSONPatch{operation: "x"}]')), /undefined field 'operation'/);
   assert.match(await refused(apply("Other{}")), /undeclared reference to 'Other'/);

@@ -100,9 +100,9 @@ test("expressions that do not compile are refused when they are written", async 
   assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field}: ${message.split("\n")[0]}`), [
     'spec.matchConditions[0].expression: Invalid value: "variables.a": compilation failed: ERROR: <input>:1:1: undeclared reference to \'variables\' (in container \'\')',
     'spec.variables[0].expression: Invalid value: "nope": compilation failed: ERROR: <input>:1:1: undeclared reference to \'nope\' (in container \'\')',
-    'spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool',
+    'spec.validations[0].expression: Invalid value: "1 + 1": must evaluate to bool but got int',
     'spec.validations[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to \'params\' (in container \'\')',
-    'spec.validations[2].messageExpression: Invalid value: "1": must evaluate to string',
+    'spec.validations[2].messageExpression: Invalid value: "1": must evaluate to string but got int',
   ]);
   await harness.close();
 });

@@ -43,7 +43,7 @@ test("conditions that are no conditions are refused with their configuration", a
   const harness = await startHarness({ loadCel: async () => celWith(celHost) });
   const refused = async (expression: string): Promise<string> => (await install(harness, "validating", webhook("a", ["pods"], { matchConditions: [{ name: "c", expression }] }))).body.message ?? "";
   assert.match(await refused("... bad"), /webhooks\[0\].matchConditions\[0\].expression: Invalid value: "... bad": compilation failed: ERROR: <input>:1:2: Syntax error/);
-  assert.match(await refused("1"), /must evaluate to bool$/);
+  assert.match(await refused("1"), /must evaluate to bool but got int$/);
   assert.equal(await refused("authorizer.group('').resource('pods').check('get').allowed() && object.metadata.name != ''"), "");
   await harness.close();
 });
