@@ -10,6 +10,7 @@ import { compilePolicy, policyProblems } from "./admission/policies/policy.ts";
 import type { Cel } from "./cel.ts";
 import { Rules } from "./crd/rules.ts";
 import { ruleProblems } from "./crd/rules-check.ts";
+import { selectorProblem } from "./special/device-cel.ts";
 
 /** Conditions kept compiled. */
 const conditionsMax = 1_000;
@@ -23,6 +24,7 @@ export function celWith(host: Host): Cel {
     policyProblems: spec => policyProblems(spec, host),
     typeWarnings: (spec, registry) => typeWarnings(spec, registry, host),
     mutatingPolicy: spec => compileMutations(spec, host),
+    selectorProblem: (text, path) => selectorProblem(text, path, host),
     mutatingProblems: spec => mutatingProblems(spec, host),
     conditionProblem: (text, variables) => {
       const made = compileCondition(text, variables, host);

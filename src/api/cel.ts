@@ -1,4 +1,5 @@
 /** CEL as the request path uses it. The language itself is loaded with the first expression: most clusters start without one. */
+import { ApiError } from "../base/api-error.ts";
 import type { Json } from "../base/json.ts";
 import type { Problem } from "../schema/problem.ts";
 import type { PolicyInput } from "./admission/policies/match.ts";
@@ -27,5 +28,13 @@ export type Cel = {
   /** A MutatingAdmissionPolicy. */
   mutatingPolicy(spec: MutatingSpec): MutatingPolicy;
   mutatingProblems(spec: MutatingSpec): readonly Problem[];
+  /** Why an expression cannot select devices. `path`: of the expression. */
+  selectorProblem(text: string, path: string): Problem | undefined;
 };
 export type LoadCel = () => Promise<Cel>;
+
+/** For what cannot be accepted unread. */
+export async function loaded(loadCel: LoadCel | undefined): Promise<Cel> {
+  if (loadCel === undefined) throw new ApiError("InternalError", "this server has no CEL");
+  return loadCel();
+}

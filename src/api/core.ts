@@ -4,6 +4,7 @@ import type { Json } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { AnyKind } from "../kinds/kind.ts";
+import type { Problem } from "../schema/problem.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
 import type { Authorizer, Reader, User } from "./context.ts";
@@ -51,6 +52,8 @@ export type Answer = { readonly object: any; readonly entry?: Entry; readonly cr
 export type Hooks = {
   /** Before validation: what the server fills in or takes over from the stored object. Changes `next`. */
   prepare?(next: any, previous: any | undefined): void;
+  /** What else is wrong, where that takes loading CEL: told beside the kind's own rules. `undefined`: there is nothing to look at. `writer`: name of the user. */
+  problems?(next: any, previous: any | undefined, context: { readonly subresource: string; readonly writer: string }): Promise<readonly Problem[]> | undefined;
   /** May fill in fields of `next` and reserve what they name; `commit` once stored, `rollback` when not. Throws an `ApiError` to refuse. */
   reserve?(next: any, previous: any | undefined, dryRun: boolean): Reservation;
   /** Besides finalizers in metadata, does something keep the object from being removed? */

@@ -139,7 +139,7 @@ export class ApiServer {
     const authorizer = options.authorizer(this.reader);
     const pace = new Pace(() => (options.defer === undefined ? clock.sleep(0) : new Promise(resolve => options.defer!(resolve))));
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
-    const hooks = storageHooks({ read: this.reader, random, compilePattern, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
+    const hooks = storageHooks({ read: this.reader, random, compilePattern, loadCel: options.loadCel, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, clock, loadCel: options.loadCel, authorizer, pace });
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);

@@ -151,20 +151,23 @@ function specChanged(kind: AnyKind, next: any, previous: any): boolean {
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. A promise where the check takes so long that others have a `turn` in between. */
-export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext, warn: (text: string) => void, turn: () => Promise<void>): Promise<void> | undefined {
+export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext & { readonly writer: string }, warn: (text: string) => void, turn: () => Promise<void>): Promise<void> | undefined {
   hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
   const root = kind.custom === true ? node : kind.schema.node;
   const found = validate(root, next, previous);
   const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...found];
-  const conclude = (): void => {
+  const more = hooks?.problems?.(next, previous, context);
+  const conclude = (also: readonly Problem[] = []): void => {
     if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
+    problems.push(...also);
     if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
     if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
   };
   const steps = root.custom?.rules(next, previous, found);
-  if (steps === undefined) return void conclude();
+  // Only custom resources have steps, and they have no hooks.
+  if (steps === undefined) return more === undefined ? void conclude() : more.then(conclude);
   const concludeAfter = (): void => {
     problems.push(...steps.problems);
     conclude();

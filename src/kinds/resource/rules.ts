@@ -1,11 +1,11 @@
-/** Rules of what claims and classes ask for (kubernetes pkg/apis/resource/validation). Expressions are not looked into here. */
+/** Rules of what claims and classes ask for (kubernetes pkg/apis/resource/validation). Expressions are compiled by `api/special/device-selectors.ts`. */
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
 import { validateDriverName } from "../core/volumesourcerules.ts";
 import type { DeviceClaim, DeviceConstraint, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration } from "./types.ts";
 
-const itemsMax = 32;
-const alternativesMax = 8;
+export const itemsMax = 32;
+export const alternativesMax = 8;
 type Asked = Omit<DeviceSubRequest, "name">;
 
 export function* claimProblems({ requests = [], constraints = [], config = [] }: DeviceClaim, path: string): Iterable<Problem> {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { anyDecl, valueOf } from "./data.ts";
 import { compileExpression } from "./environment.ts";
 import type { Host } from "./functions.ts";
-import { listOf, mapOf, types } from "./types.ts";
+import { listOf, mapOf, type Type, types } from "./types.ts";
 import { Duration, List, Mapping, Optional, Timestamp, TypeValue, Uint, type Value } from "./values.ts";
 
 const host: Host = {
@@ -18,7 +18,7 @@ const host: Host = {
   },
 };
 
-const variables = new Map([
+const variables = new Map<string, Type>([
   ["n", types.int], ["s", types.string], ["l", listOf(types.int)], ["ls", listOf(types.string)], ["m", mapOf(types.string, types.int)], ["ts", types.timestamp], ["x", types.dyn],
 ]);
 const json = { n: 5, s: "abc déf", l: [3, 1, 2], ls: ["b", "a"], m: { k: 1, j: 2 }, x: { a: 1, b: "text", c: [1, "two", 3.5], d: { e: null } } };

@@ -225,12 +225,16 @@ class Checker {
   }
   #loopTypes(range: Type, expr: Comprehension): readonly [Type, Type] {
     const two = expr.variable2 !== undefined;
+    if (range.kind === "dyn" && range.any === true) return this.#noRange(range, expr);
     switch (range.kind) {
       case "list": return two ? [types.int, range.item] : [range.item, types.dyn];
       case "map": return [range.key, range.value];
       case "dyn": case "error": case "param": return [types.dyn, types.dyn];
-      default: return [this.#fail(expr.range.at, `expression of type '${renderType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`), types.error];
+      default: return this.#noRange(range, expr);
     }
+  }
+  #noRange(range: Type, expr: Comprehension): readonly [Type, Type] {
+    return [this.#fail(expr.range.at, `expression of type '${renderType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`), types.error];
   }
 }
 

@@ -36,6 +36,8 @@ export type Options = {
   readonly messages?: Messages;
   /** Sizes that data may have: what the estimate is made from. */
   readonly sizeAt?: SizeAt;
+  /** Whether `cel.bind` is known. */
+  readonly bindings?: boolean;
 };
 
 export class Program {
@@ -65,9 +67,9 @@ export class Program {
   }
 }
 
-export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary, messages, sizeAt }: Options): Compiled {
+export function compileExpression(text: string, { variables, wants, host, library = kubernetesLibrary, messages, sizeAt, bindings }: Options): Compiled {
   const fail = (issues: readonly Issue[]): Compiled => ({ ok: false, message: renderIssues(text, issues) });
-  const { expr, issues } = parse(text);
+  const { expr, issues } = parse(text, bindings);
   if (expr === undefined) return fail(issues);
   const checked = check(expr, variables, library, messages);
   if (checked.issues.length > 0) return fail(checked.issues);

@@ -5,10 +5,11 @@ const accumulator = "@result";
 
 type Macro = (target: Expr, args: readonly Expr[], at: number, fail: (at: number, text: string) => undefined) => Expr | undefined;
 
-/** The expression that a call means, if it is a macro's. Mistakes in its form go to `issues`. */
-export function expandMacro(name: string, target: Expr | undefined, args: readonly Expr[], at: number, issues: Issue[]): Expr | undefined {
+/** The expression that a call means, if it is a macro's. Mistakes in its form go to `issues`. `bindings`: whether `cel.bind` is one. */
+export function expandMacro(name: string, target: Expr | undefined, args: readonly Expr[], at: number, issues: Issue[], bindings: boolean): Expr | undefined {
   const fail = (place: number, text: string): undefined => void issues.push({ at: place, text });
   if (target === undefined) return name === "has" && args.length === 1 ? expandHas(args[0]!, fail) : undefined;
+  if (bindings && name === "bind" && args.length === 3 && target.kind === "ident" && target.name === "cel") return bind(args as readonly [Expr, Expr, Expr], at, fail);
   const macro = macros.get(`${name}/${args.length}`);
   return macro?.(target, args, at, fail);
 }
@@ -65,16 +66,22 @@ const inserting = (insert: (at: number, value: Expr, key: Expr) => Expr) => (at:
 const insertValue = inserting((at, value, key) => call(at, "cel.@mapInsert", result(at), key, value));
 const insertEntry = inserting((at, value) => call(at, "cel.@mapInsert", result(at), value));
 
+/** `result` with `variable` for `initial`: a loop over nothing. */
+const bound = (variable: string, initial: Expr, body: Expr, at: number): Comprehension => ({
+  kind: "comprehension", at, range: list(at), variable: "#unused", variable2: undefined, accumulator: variable, initial, condition: literal(at, false), step: { kind: "ident", at, name: variable }, result: body,
+});
+/** `cel.bind(v, value, f)` (ext/bindings.go). */
+function bind([variable, value, body]: readonly [Expr, Expr, Expr], at: number, fail: (at: number, text: string) => undefined): Expr | undefined {
+  return variable.kind === "ident" ? bound(variable.name, value, body, at) : fail(variable.at, "cel.bind() variable names must be simple identifiers");
+}
+
 /** `a.optMap(v, f)`: `f` of what `a` holds, if anything. */
 const optionally = (wrap: boolean): Macro => (target, args, at, fail) => {
   const [variable, body] = args as readonly [Expr, Expr];
   if (variable.kind !== "ident") return fail(variable.at, `${wrap ? "optMap" : "optFlatMap"}() variable name must be a simple identifier`);
   const method = (name: string): Expr => ({ kind: "call", at, name, target, args: [] });
-  const bound: Comprehension = {
-    kind: "comprehension", at, range: list(at), variable: "#unused", variable2: undefined, accumulator: variable.name,
-    initial: method("value"), condition: literal(at, false), step: { kind: "ident", at, name: variable.name }, result: body,
-  };
-  return call(at, "_?_:_", method("hasValue"), wrap ? call(at, "optional.of", bound) : bound, call(at, "optional.none"));
+  const held = bound(variable.name, method("value"), body, at);
+  return call(at, "_?_:_", method("hasValue"), wrap ? call(at, "optional.of", held) : held, call(at, "optional.none"));
 };
 
 /** `a.sortBy(v, key)`: by what `key` gives for each element. */
@@ -82,12 +89,9 @@ const sortBy: Macro = (target, args, at, fail) => {
   const names = variables(args, 1, fail);
   if (names === undefined) return undefined;
   if (target.kind === "literal" || target.kind === "map" || target.kind === "message") return fail(target.at, "sortBy can only be applied to a list, identifier, comprehension, call or select expression");
-  const input: Expr = { kind: "ident", at, name: "@__sortBy_input__" };
+  const name = "@__sortBy_input__", input: Expr = { kind: "ident", at, name };
   const keys = loop(input, names, at, appending(at, [args[1]!]));
-  return {
-    kind: "comprehension", at, range: list(at), variable: "#unused", variable2: undefined, accumulator: input.name, initial: target, condition: literal(at, false), step: input,
-    result: { kind: "call", at, name: "@sortByAssociatedKeys", target: input, args: [keys] },
-  };
+  return bound(name, target, { kind: "call", at, name: "@sortByAssociatedKeys", target: input, args: [keys] }, at);
 };
 
 const macros: ReadonlyMap<string, Macro> = new Map<string, Macro>([

@@ -9,14 +9,15 @@ const depthMax = 250;
 
 export type Parsed = { readonly expr: Expr | undefined; readonly issues: readonly Issue[] };
 
-export function parse(text: string): Parsed {
+/** `bindings`: whether `cel.bind` is known. */
+export function parse(text: string, bindings = false): Parsed {
   const size = [...text].length;
   if (size > codePointsMax) return { expr: undefined, issues: [{ at: 0, text: `expression code point size exceeds limit: size: ${size}, limit ${codePointsMax}` }] };
   const issues: Issue[] = [];
   const tokens = tokenize(text, issues);
   if (issues.length > 0) return { expr: undefined, issues };
   try {
-    const expr = new Parser(tokens, issues).parse();
+    const expr = new Parser(tokens, issues, bindings).parse();
     return { expr: issues.length > 0 ? undefined : expr, issues };
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
@@ -41,10 +42,12 @@ const operators: { readonly [symbol: string]: string } = {
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #issues: Issue[];
+  readonly #bindings: boolean;
   #next = 0;
   #depth = 0;
-  constructor(tokens: readonly Token[], issues: Issue[]) {
+  constructor(tokens: readonly Token[], issues: Issue[], bindings: boolean) {
     this.#tokens = tokens;
+    this.#bindings = bindings;
     this.#issues = issues;
   }
 
@@ -172,7 +175,7 @@ class Parser {
     const args: Expr[] = [];
     if (!this.#is(")")) do args.push(this.#expr()); while (this.#take(",") !== undefined);
     this.#must(")");
-    const macro = expandMacro(name.text, target, args, open.at, this.#issues);
+    const macro = expandMacro(name.text, target, args, open.at, this.#issues, this.#bindings);
     return macro ?? { kind: "call", at: open.at, name: name.text, target, args };
   }
 

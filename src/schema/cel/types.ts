@@ -1,7 +1,9 @@
 /** Types of CEL expressions, how they fit one another, and how they are written in messages. */
 
 export type Type =
-  | { readonly kind: Simple }
+  | { readonly kind: Exclude<Simple, "dyn"> }
+  /** `any`: what may be anything as well, but cannot be looped over (protobuf's Any). */
+  | { readonly kind: "dyn"; readonly any?: true }
   | { readonly kind: "list"; readonly item: Type }
   | { readonly kind: "map"; readonly key: Type; readonly value: Type }
   | { readonly kind: "object"; readonly name: string; readonly fields: ReadonlyMap<string, ObjectField> }
@@ -13,7 +15,7 @@ type Simple = "dyn" | "error" | "null" | "bool" | "int" | "uint" | "double" | "s
 export type ObjectField = { readonly json: string; readonly type: Type };
 
 export const types = {
-  dyn: { kind: "dyn" }, error: { kind: "error" }, null: { kind: "null" }, bool: { kind: "bool" }, int: { kind: "int" }, uint: { kind: "uint" }, double: { kind: "double" },
+  dyn: { kind: "dyn" }, any: { kind: "dyn", any: true }, error: { kind: "error" }, null: { kind: "null" }, bool: { kind: "bool" }, int: { kind: "int" }, uint: { kind: "uint" }, double: { kind: "double" },
   string: { kind: "string" }, bytes: { kind: "bytes" }, timestamp: { kind: "timestamp" }, duration: { kind: "duration" },
 } as const satisfies { readonly [name: string]: Type };
 export const listOf = (item: Type): Type => ({ kind: "list", item });
@@ -33,6 +35,7 @@ export function renderType(type: Type): string {
     case "type": return type.of === undefined ? "type" : `type(${renderType(type.of)})`;
     case "param": return type.name;
     case "error": return "!error!";
+    case "dyn": return type.any === true ? "any" : "dyn";
     default: return type.kind;
   }
 }
@@ -100,7 +103,7 @@ export class Bindings {
     }
     if (!this.#assign(type, known)) return false;
     // The more general of the two stands: what is dyn once stays dyn.
-    if (type.kind === "dyn" || type.kind === "error") this.#bound.set(name, types.dyn);
+    if (type.kind === "dyn" || type.kind === "error") this.#bound.set(name, type.kind === "dyn" ? type : types.dyn);
     return true;
   }
   #mentions(type: Type, name: string): boolean {
