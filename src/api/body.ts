@@ -3,10 +3,11 @@ import { JsonError, parseJson } from "../base/json-codec.ts";
 import { isObject, type Json } from "../base/json.ts";
 import { decode, DecodeError } from "../schema/decode.ts";
 import { openEnvelope } from "../schema/envelope.ts";
+import { invalidValue } from "../schema/problem.ts";
 import { decodeProtobuf, ProtobufError } from "../schema/protobuf.ts";
 import { strictProblems } from "../schema/strict.ts";
 import type { Node } from "../schema/t.ts";
-import { badRequest } from "./errors.ts";
+import { badRequest, invalid } from "./errors.ts";
 import { jsonType, protobufType, type MediaType } from "./negotiate.ts";
 import type { FieldValidation } from "./options.ts";
 import { duplicatesInYaml } from "./yaml-duplicates.ts";
@@ -51,6 +52,7 @@ export function readValue(given: Json, duplicates: readonly string[], expected: 
   // To Go, `null` is an object that says nothing.
   const value = given === null ? {} : given;
   if (!isObject(value)) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${summary(bytes ?? new Uint8Array())})`);
+  if (expected.node.custom !== undefined) checkCustomType(value, expected, bytes ?? new Uint8Array());
   const { apiVersion, kind } = typeOf(value, expected);
   checkType(apiVersion, kind, expected);
   const refuse = (message: string) => badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: ${message}`);
@@ -101,6 +103,16 @@ function checkType(apiVersion: string, kind: string, expected: Expected): void {
   if (!expected.isKnown(apiVersion, kind)) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`);
   if (kind === expected.kind) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
   throw refuse(`converting (${versionOf(apiVersion)}.${kind}) to (${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}): unknown conversion`);
+}
+
+/** A custom resource must say itself what it is (apiextensions pkg/registry/customresource/validator.go ValidateTypeMeta). */
+function checkCustomType({ apiVersion = "", kind = "", metadata }: { readonly [key: string]: Json }, expected: Expected, bytes: Uint8Array): void {
+  const wanted = gvOf(expected);
+  if (kind === "") throw badRequest(`${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: Object 'Kind' is missing in '${new TextDecoder().decode(bytes)}'`);
+  if (typeof apiVersion === "string" && apiVersion !== wanted) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
+  if (typeof kind !== "string" || kind === expected.kind) return;
+  const name = isObject(metadata) && typeof metadata.name === "string" ? metadata.name : "";
+  throw invalid({ group: expected.group, kind }, name, [invalidValue("kind", kind, `must be ${expected.kind}`)]);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -26,6 +26,7 @@ import { QueueFigures } from "./queue-figures.ts";
 import { replicaSetController } from "./replicaset.ts";
 import { replicationControllerController } from "./replicationcontroller.ts";
 import { nodeLifecycleController } from "./node-lifecycle.ts";
+import { nodeTtlController } from "./node-ttl.ts";
 import { podGC } from "./pod-gc.ts";
 import { policyStatusController } from "./policy-status.ts";
 import { resourceClaimController } from "./resource-claim.ts";
@@ -43,7 +44,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 const list: readonly (Controller | (() => Controller))[] = [
   serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, serviceCIDRController, garbageCollector, taintEvictionController,
-  nodeLifecycleController, podGC, claimProtection, volumeProtection, attributesProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
+  nodeLifecycleController, nodeTtlController, podGC, claimProtection, volumeProtection, attributesProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
 export const controllers: readonly { readonly name: string; readonly account: string; readonly service: (world: World) => Service }[] = list.map(entry => {
   const make = typeof entry === "function" ? entry : () => entry;

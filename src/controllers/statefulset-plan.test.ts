@@ -44,6 +44,7 @@ test("the status counts by revision, and a finished update makes the new revisio
   const { replicas, readyReplicas, currentReplicas, updatedReplicas, availableReplicas, currentRevision } = status("0a 1b! 2b");
   assert.deepEqual([replicas, readyReplicas, currentReplicas, updatedReplicas, availableReplicas, currentRevision], [3, 2, 1, 2, 2, "a"]);
   assert.equal(status("0b 1b 2b").currentRevision, "b");
+  assert.equal(status("0b").collisionCount, 0);
 });
 
 function set(text: string): StatefulSet {

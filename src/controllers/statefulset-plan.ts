@@ -91,11 +91,11 @@ export function planStatus(set: StatefulSet, pods: readonly Pod[], current: stri
   const updatedReplicas = of(update);
   const done = updateStrategy.type === "RollingUpdate" && updatedReplicas === wanted && readyReplicas === wanted && made.length === wanted;
   const currentReplicas = done ? updatedReplicas : of(current);
-  const { collisionCount, conditions } = set.status;
+  const { collisionCount = 0, conditions } = set.status;
   return {
     ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
     replicas: made.length, ...(readyReplicas > 0 ? { readyReplicas } : {}), ...(currentReplicas > 0 ? { currentReplicas } : {}), ...(updatedReplicas > 0 ? { updatedReplicas } : {}),
-    currentRevision: done ? update : current, updateRevision: update, ...(collisionCount === undefined ? {} : { collisionCount }), ...(conditions === undefined ? {} : { conditions }),
+    currentRevision: done ? update : current, updateRevision: update, collisionCount, ...(conditions === undefined ? {} : { conditions }),
     availableReplicas: count(pod => isRunningAndReady(pod) && (availableAt(pod, minReadySeconds) ?? Infinity) <= now),
   };
 }

@@ -12,7 +12,7 @@ export function createFetchRemote(credentials: () => { readonly cert: string; re
   return async ({ at, path, headers, timeoutMs, bytesMax }) => {
     const place = `${isIP(at.address) === 6 ? `[${at.address}]` : at.address}:${at.port}`;
     const url = `https://${place}${path}`;
-    const refused = (why: string, cause?: Error): Error => new Error(`Get ${JSON.stringify(url)}: ${why}`, { cause });
+    const refused = (why: string): Error => new Error(`Get ${JSON.stringify(url)}: ${why}`);
     if (isIP(at.address) !== 0 && isForbidden(at.address)) throw refused("address not allowed");
     const { trust } = at;
     const outgoing = request({
@@ -20,7 +20,7 @@ export function createFetchRemote(credentials: () => { readonly cert: string; re
       ...(trust.ca === undefined ? {} : trusting(trust.ca)), headers: { host: place, "user-agent": "kube-aggregator", ...headers as { [name: string]: string | string[] } },
     });
     const late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
-    const answer = await wholeAnswer(outgoing, undefined, { timeoutMs, late, bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, place), error); });
+    const answer = await wholeAnswer(outgoing, undefined, { timeoutMs, late, bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, place)); });
     return { ...answer, headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])) };
   };
 }

@@ -63,6 +63,17 @@ test("a definition is accepted and established, and its resource is served and d
   await server.stop();
 });
 
+test("an object must say what it is", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  const refusal = async (given: object): Promise<readonly unknown[]> => { const { status, body } = await server.call("POST", objects, given); return [status, body.message]; };
+  const { apiVersion: _a, ...unversioned } = widget({ size: 1 }), { kind: _k, ...unnamed } = widget({ size: 1 });
+  assert.deepEqual(await refusal(unversioned), [400, "the API version in the data () does not match the expected API version (example.com/v1)"]);
+  assert.deepEqual(await refusal(unnamed), [400, `Widget in version "v1" cannot be handled as a Widget: Object 'Kind' is missing in '${JSON.stringify(unnamed)}'`]);
+  assert.deepEqual(await refusal({ ...unnamed, kind: "Gadget" }), [422, 'Gadget.example.com "a" is invalid: kind: Invalid value: "Gadget": must be Widget']);
+  await server.stop();
+});
+
 test("objects keep what their schema names, are pruned of the rest, and get defaults", async () => {
   const server = await start();
   await server.call("POST", definitions, widgets);
