@@ -31,7 +31,7 @@ test("no marked word of 200 leaves by a log, an audit event, a metric, an Event 
   const keys = [signingKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey)] as const;
   const now = (): number => Date.UTC(2026, 0, 1);
   const harness = await startHarness({
-    log, parseYaml, audit: line => void said.push(line), tokens: createTokenIssuer({ keys: () => keys, now, random: systemRandom(), audiences: [issuer] }),
+    log, parseYaml, audit: line => void said.push(line), tokens: createTokenIssuer({ address: "127.0.0.1:6443", keys: () => keys, now, random: systemRandom(), audiences: [issuer] }),
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now, audiences: [issuer] });
       return createAuthenticator({ review: (token, audiences) => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, now()) : accounts.review(token, audiences)), frontProxyNames: [] });

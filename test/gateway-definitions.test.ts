@@ -13,8 +13,14 @@ import { bodyOf, settle, startHarness, type Harness } from "./transcripts/harnes
 let harness: Harness;
 let running: Promise<void>;
 const stop = new AbortController();
+/** An object as clients send it: custom resources must say what they are. */
+function typed(target: string, body: unknown): unknown {
+  const [, group, version, plural] = /^\/apis\/(gateway\.networking\.k8s\.io)\/(\w+)\/(?:namespaces\/\w+\/)?(\w+)/.exec(target) ?? [];
+  const of = [gatewayClasses, gateways, httpRoutes, grpcRoutes, referenceGrants].find(({ definition }) => definition.spec.names.plural === plural);
+  return of === undefined ? body : { apiVersion: `${group}/${version}`, kind: of.definition.spec.names.kind, ...(body as object) };
+}
 async function call(method: string, target: string, body?: unknown, headers = {}): Promise<{ readonly status: number; readonly body: any }> {
-  const response = await harness.send(method, target, { headers: { "content-type": "application/json", ...headers }, body: body === undefined ? "" : JSON.stringify(body) });
+  const response = await harness.send(method, target, { headers: { "content-type": "application/json", ...headers }, body: body === undefined ? "" : JSON.stringify(typed(target, body)) });
   const text = await bodyOf(response);
   for (let i = 0; i < 5; i++) await settle();
   return { status: response.status, body: typeof text === "string" && text.startsWith("{") ? JSON.parse(text) : text };

@@ -108,11 +108,14 @@ function checkType(apiVersion: string, kind: string, expected: Expected): void {
 /** A custom resource must say itself what it is (apiextensions pkg/registry/customresource/validator.go ValidateTypeMeta). */
 function checkCustomType({ apiVersion = "", kind = "", metadata }: { readonly [key: string]: Json }, expected: Expected, bytes: Uint8Array): void {
   const wanted = gvOf(expected);
-  if (kind === "") throw badRequest(`${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: Object 'Kind' is missing in '${new TextDecoder().decode(bytes)}'`);
-  if (typeof apiVersion === "string" && apiVersion !== wanted) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
-  if (typeof kind !== "string" || kind === expected.kind) return;
+  const unrecognized = (why: string) => badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(bytes)})`);
+  for (const [name, given] of [["apiVersion", apiVersion], ["kind", kind]] as const)
+    if (typeof given !== "string" && given !== null) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(given)} into Go struct field .${name} of type string`);
+  if (kind === "" || kind === null) throw unrecognized(`Object 'Kind' is missing in '${new TextDecoder().decode(bytes)}'`);
+  if (apiVersion !== wanted) throw badRequest(`the API version in the data (${apiVersion ?? ""}) does not match the expected API version (${wanted})`);
+  if (kind === expected.kind) return;
   const name = isObject(metadata) && typeof metadata.name === "string" ? metadata.name : "";
-  throw invalid({ group: expected.group, kind }, name, [invalidValue("kind", kind, `must be ${expected.kind}`)]);
+  throw invalid({ group: expected.group, kind: kind as string }, name, [invalidValue("kind", kind, `must be ${expected.kind}`)]);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -36,11 +36,11 @@ test("a kind in two groups is told in both, one that is only a subresource in no
 });
 
 test("the aggregated document is cached until the served kinds change", () => {
-  const before = discovery.aggregated(false, "v2");
-  assert.equal(discovery.aggregated(false, "v2"), before);
+  const before = discovery.aggregated(false);
+  assert.equal(discovery.aggregated(false), before);
   assert.match(before.etag, /^"[0-9A-F]{128}"$/);
   registry.remove(Event);
-  const after = discovery.aggregated(false, "v2");
+  const after = discovery.aggregated(false);
   registry.add(Event);
   assert.notEqual(after.etag, before.etag);
   const { items } = JSON.parse(before.text) as { items: { metadata: { name: string }; versions: { resources: { resource: string; subresources?: { subresource: string; responseKind: { kind: string } }[] }[] }[] }[] };
@@ -50,7 +50,7 @@ test("the aggregated document is cached until the served kinds change", () => {
 
 test("kinds are told as upstream tells them: a built-in one leaves its group and version open, a custom one has an order of its own", () => {
   const things = { ...Deployment, group: "example.com", kind: "Thing", plural: "things", custom: true } as typeof Deployment;
-  const text = new Discovery(new Registry([Deployment, things]), subresourceTypeOf, sha512).aggregated(false, "v2").text;
+  const text = new Discovery(new Registry([Deployment, things]), subresourceTypeOf, sha512).aggregated(false).text;
   const [apps, custom] = (JSON.parse(text) as { items: { metadata: object; versions: { resources: { responseKind: object; verbs: string[]; subresources: { subresource: string; responseKind: object }[] }[] }[] }[] }).items;
   const of = apps!.versions[0]!.resources[0]!;
   assert.deepEqual([apps!.metadata, of.responseKind, of.subresources.map(({ responseKind }) => responseKind)], [{ name: "apps" }, { group: "", version: "", kind: "Deployment" }, [{ group: "autoscaling", version: "v1", kind: "Scale" }, { group: "", version: "", kind: "Deployment" }]]);
@@ -61,7 +61,7 @@ test("kinds are told as upstream tells them: a built-in one leaves its group and
 // Accept → the form that is answered
 const forms = [
   ["application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer"],
-  ["application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"],
+  ["application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", undefined],
   ["application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList,application/json", undefined],
   ["application/json", undefined],
   ["*/*", undefined],

@@ -1,4 +1,4 @@
-/** What is served, told in upstream's three ways: legacy lists, aggregated v2 and v2beta1 (apiserver pkg/endpoints/discovery). */
+/** What is served, told in upstream's two ways: legacy lists and aggregated v2 (apiserver pkg/endpoints/discovery). */
 import { encodeBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
 import { sha256 } from "../base/sha256.ts";
@@ -91,8 +91,8 @@ export class Discovery {
   }
 
   /** The aggregated document of `/api` (`core`) or `/apis`, with its ETag. */
-  aggregated(core: boolean, version: "v2" | "v2beta1"): { readonly text: string; readonly etag: string } {
-    const key = `${core} ${version}`;
+  aggregated(core: boolean): { readonly text: string; readonly etag: string } {
+    const key = String(core);
     const cached = this.#cache.get(key);
     const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
     if (cached?.generation === generation) return cached;
@@ -102,7 +102,7 @@ export class Discovery {
         ? { version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" }
         : { version: each, ...(remote.resources.length === 0 ? {} : { resources: remote.resources }), freshness: remote.current ? "Current" : "Stale" })),
     }));
-    const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items });
+    const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items });
     const made = { generation, text, etag: etagOf(this.#sha512(text)) };
     this.#cache.set(key, made);
     return made;
@@ -160,14 +160,14 @@ function groupBody({ name, versions }: Group): Json {
 }
 
 /** Which aggregated form the client asks for, if any, with the content type to answer. */
-export function aggregatedForm(headers: Headers): { readonly version: "v2" | "v2beta1"; readonly contentType: string } | undefined {
+export function aggregatedForm(headers: Headers): { readonly contentType: string } | undefined {
   for (const { type, params } of parseAccept(one(headers.accept) ?? "")) {
     if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
     if (params.g === undefined && params.as === undefined) return undefined;
-    if (params.g !== "apidiscovery.k8s.io" || params.as !== "APIGroupDiscoveryList" || (params.v !== "v2" && params.v !== "v2beta1")) continue;
+    if (params.g !== "apidiscovery.k8s.io" || params.as !== "APIGroupDiscoveryList" || params.v !== "v2") continue;
     if (params.profile !== undefined && params.profile !== "nopeer") continue;
     const profile = params.profile === undefined ? "" : `;profile=${params.profile}`;
-    return { version: params.v, contentType: `application/json;g=apidiscovery.k8s.io;v=${params.v};as=APIGroupDiscoveryList${profile}` };
+    return { contentType: `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList${profile}` };
   }
   return undefined;
 }

@@ -19,11 +19,16 @@ export const generateNameConflict = (of: Named, name: string): ApiError =>
 export const conflict = (of: Named, name: string, why = "the object has been modified; please apply your changes to the latest version and try again"): ApiError =>
   new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(of)} ${quote(name)}: ${why}`, details(of, name));
 /** A write whose `metadata.uid` names an object that is no longer there (apiserver pkg/storage/errors.go NewInvalidObjError). */
-export const uidConflict = (of: Named, name: string, key: string, wanted: string, found: string): ApiError =>
-  conflict(of, name, `StorageError: invalid object, Code: 4, Key: ${key.replace(/^\/registry\/[^/]+\//, "/registry/")}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`);
+export const uidConflict = (of: Named, name: string, key: string, wanted: string, found: string): ApiError => preconditionFailed("UID", of, name, key, wanted, found);
+/** The same for a version that is not checked by the write itself. */
+export const versionConflict = (of: Named, name: string, key: string, wanted: string, found: string): ApiError => preconditionFailed("ResourceVersion", of, name, key, wanted, found);
+const preconditionFailed = (what: string, of: Named, name: string, key: string, wanted: string, found: string): ApiError =>
+  conflict(of, name, `StorageError: invalid object, Code: 4, Key: ${key.replace(/^\/registry\/[^/]+\//, "/registry/")}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`);
 export const notSupported = (of: Named, action: string): ApiError =>
   new ApiError("MethodNotAllowed", `${action} is not supported on resources of kind ${quote(qualified(of))}`, details(of, ""));
 export const expired = (message: string): ApiError => new ApiError("Expired", message);
+/** Upstream's answer to an error that no part of it expected: its text, and no reason. */
+export const unknownError = (message: string): ApiError => new ApiError("", message, undefined, 500);
 export const internal = (message: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 export const timeout = (message: string, retryAfterSeconds: number): ApiError =>
   new ApiError("Timeout", `Timeout: ${message}`, retryAfterSeconds === 0 ? {} : { retryAfterSeconds });

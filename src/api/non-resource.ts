@@ -35,10 +35,12 @@ function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly 
   const health = ["/healthz", "/livez", "/readyz"].flatMap(path => [path, ...checks.map(({ name }) => `${path}/${name}`)]);
   return [...paths, ...groups, ...health].sort();
 }
+/** What upstream's router answers, which sees no difference in a slash at the end, and to GET alone; all else is found by its exact path and answers any method. */
+const routed = /^\/(api|version|\.well-known|openid)(\/|$)|^\/apis\/[^/]+\/[^/]/;
 const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
-  const path = info.path.length > 1 ? withoutSlashes(info.path) : info.path;
+  const path = routed.test(info.path) ? withoutSlashes(info.path) : info.path;
   const metrics = path === "/metrics" ? endpoints.metrics : path === "/metrics/slis" ? endpoints.healthFigures.metrics : undefined;
   if (metrics !== undefined && request.method === "DELETE") {
     metrics.reset();
@@ -87,7 +89,7 @@ const document = (type: string, text: string): HttpResponse => ({ status: 200, h
 function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): HttpResponse | undefined {
   const form = aggregatedForm(request.headers);
   if (form === undefined) return undefined;
-  const { text, etag } = discovery.aggregated(core, form.version);
+  const { text, etag } = discovery.aggregated(core);
   const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "public" };
   if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
   return { status: 200, headers, content: { type: "text", text } };

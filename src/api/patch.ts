@@ -7,6 +7,7 @@ import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import { mergePatch } from "../schema/merge-patch.ts";
+import { invalidValue } from "../schema/problem.ts";
 import { strategicMerge } from "../schema/strategic-merge.ts";
 import type { Node } from "../schema/t.ts";
 import { stringifyJson } from "../base/json-codec.ts";
@@ -72,7 +73,19 @@ function readPatched(call: Call, { type, body }: Patch, patched: Json, strict: r
   const { served } = call;
   const decoded = readAs(served.node, patched, { type, body });
   complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refusalOf(type, body, patched));
+  if (served.node.custom !== undefined) {
+    const { apiVersion, kind } = patched as JsonObject;
+    if ((apiVersion ?? "") === "") throw badRequest("Object 'apiVersion' is missing in 'object has no apiVersion field'");
+    if ((kind ?? "") === "") throw refusalOf(type, body, patched)(`Object 'Kind' is missing in '${stringifyJson(patched)}'`);
+    if (call.subresource !== "status") checkCustomType(served, call.name, apiVersion!, kind!);
+  }
   return adopt(served, decoded.object);
+}
+
+/** A patch does not make a custom resource one of another kind or version (apiextensions pkg/registry/customresource/validator.go ValidateTypeMeta). */
+function checkCustomType({ group, apiVersion: wantedVersion, kind: { kind: wanted } }: Call["served"], name: string, apiVersion: Json, kind: Json): void {
+  const wrong = [...(kind === wanted ? [] : [invalidValue("kind", kind, `must be ${wanted}`)]), ...(apiVersion === wantedVersion ? [] : [invalidValue("apiVersion", apiVersion, `must be ${wantedVersion}`)])];
+  if (wrong.length > 0) throw invalid({ group: String(apiVersion).includes("/") ? group : "", kind: String(kind) }, name, wrong);
 }
 
 function complain(strict: readonly string[], validation: FieldValidation, call: Call, refuse: (why: string) => Error): void {

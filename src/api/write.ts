@@ -207,6 +207,7 @@ function own(core: Core, call: Call, after: any, before: any | undefined, option
 
 /** Paths that an endpoint ignores, so that writing through it does not own them (upstream's GetResetFields). */
 export function resetFields(kind: AnyKind, subresource: string): readonly (readonly string[])[] {
+  if (kind.resets !== undefined) return kind.resets(subresource);
   if (subresource === "status") return [["spec"]];
   return hasStatus(kind) && kind.statusOnCreate !== true ? [["status"]] : [];
 }

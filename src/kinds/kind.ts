@@ -61,6 +61,8 @@ export type Kind<S extends Shape = any> = {
   readonly prepare?: (next: any, previous: any | undefined, context: PrepareContext) => void;
   /** Rules the schema cannot say: across fields, or across an update. */
   readonly rules?: (next: any, previous: any | undefined, context: PrepareContext) => Iterable<Problem>;
+  /** Paths that writing through a subresource ("": the object) does not own, where they are not those of most kinds (upstream's GetResetFields). */
+  readonly resets?: (subresource: string) => readonly (readonly string[])[];
   /** Non-fatal advice, sent as `Warning` headers. */
   readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
   /** What every request for it is answered with besides, as a `Warning` header. */

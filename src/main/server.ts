@@ -151,7 +151,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
 
   const rbac = new Rbac();
   rbac.follow(store);
-  const tokens = createTokenIssuer({ keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
+  const tokens = createTokenIssuer({ address: `${cluster.advertise ?? cluster.listen[0]}:${cluster.port}`, keys: () => keys, now: () => clock.now(), random, audiences: [issuer] });
   const audit = new AuditFile({ path: `${cluster.dataFolder}/logs/audit.log`, log: log.child("audit"), now: () => clock.now() });
   const forwarding = { frontProxy: () => pemOf(pki, "front-proxy-client"), node: () => ({ ca: pki.authority("serving"), ...pemOf(pki, "apiserver-kubelet-client") }) };
   const forward = createForwardCall(forwarding);

@@ -122,6 +122,8 @@ function deriveOwned(root: Shape): Shape {
 }
 
 function derive(node: Node): Shape {
+  // A whole object that is kept as it came has no fields to own.
+  if (node.ref === "io.k8s.apimachinery.pkg.runtime.RawExtension") return { type: "map", atomic: true, fields: new Map(), ordered: [], item: deduced };
   switch (node.kind) {
     case "any": return deduced;
     case "boolean": return { type: "scalar", scalar: "boolean" };

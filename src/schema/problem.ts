@@ -29,10 +29,15 @@ export function goQuote(text: string): string {
   return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
 }
 
-/** The 422 answer. Identical messages are told once, as upstream's aggregate does. */
-export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, problems: readonly Problem[]): ApiError {
+/** Several in one text. Identical messages are told once, as upstream's aggregate does. */
+export function aggregated(problems: readonly Problem[]): string {
   const messages = [...new Set(problems.map(problem => `${problem.field}: ${problemBody(problem)}`))];
-  const all = messages.length === 1 ? messages[0]! : `[${messages.join(", ")}]`;
+  return messages.length === 1 ? messages[0]! : `[${messages.join(", ")}]`;
+}
+
+/** The 422 answer. */
+export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, problems: readonly Problem[]): ApiError {
+  const all = aggregated(problems);
   const qualified = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   return new ApiError("Invalid", `${qualified} ${goQuote(name)} is invalid: ${all}`, {
     ...(name === "" ? {} : { name }), ...(kind.group === "" ? {} : { group: kind.group }), ...(kind.kind === "" ? {} : { kind: kind.kind }),

@@ -13,6 +13,8 @@ export type IssuerOptions = {
   readonly keys: () => readonly [SigningKey, ...SigningKey[]];
   readonly now: () => number;
   readonly random: Random;
+  /** `host:port` where the keys can be read. */
+  readonly address: string;
   /** What a token is for when its request does not say. */
   readonly audiences: readonly string[];
 };
@@ -45,7 +47,7 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
     },
     configuration() {
       return stringifyJson({
-        issuer, jwks_uri: `${issuer}/openid/v1/jwks`, response_types_supported: ["id_token"], subject_types_supported: ["public"],
+        issuer, jwks_uri: `https://${options.address}/openid/v1/jwks`, response_types_supported: ["id_token"], subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [...new Set(options.keys().map(key => key.alg))].sort(),
       });
     },

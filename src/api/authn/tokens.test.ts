@@ -31,7 +31,7 @@ function world() {
   const read: Reader = { get: (_, resource, namespace, name) => objects.get(`${resource}/${namespace}/${name}`), list: () => [] };
   const keys = [key, signingKey(rsa.privateKey)] as const;
   const tokens = new ServiceAccountTokens({ keys: () => keys, read, now: () => time.now, audiences: [issuer] });
-  const tokenIssuer = createTokenIssuer({ keys: () => keys, now: () => time.now, random, audiences: [issuer] });
+  const tokenIssuer = createTokenIssuer({ address: "192.0.2.7:6443", keys: () => keys, now: () => time.now, random, audiences: [issuer] });
   const account = { namespace: "shop", name: "web", uid: "sa-1" };
   return {
     objects, time, tokens, tokenIssuer, account, read,
@@ -172,7 +172,7 @@ test("a token for another audience is good there and nowhere else", async () => 
 
 test("an RSA key signs RS256 and its tokens verify beside the other key's", async () => {
   const { tokens, account, read } = world();
-  const rsaIssuer = createTokenIssuer({ keys: () => [signingKey(rsa.privateKey)], now: () => start, random, audiences: [issuer] });
+  const rsaIssuer = createTokenIssuer({ address: "192.0.2.7:6443", keys: () => [signingKey(rsa.privateKey)], now: () => start, random, audiences: [issuer] });
   const answer: any = await rsaIssuer.issue(account, { spec: { expirationSeconds: 600 } }, read);
   assert.equal(JSON.parse(Buffer.from(answer.status.token.split(".")[0], "base64url").toString()).alg, "RS256");
   assert.equal(tokens.review(answer.status.token).authenticated, true);
@@ -206,7 +206,7 @@ test("TokenRequest refuses what upstream refuses, in its words", async () => {
 test("the discovery documents name the issuer, the algorithms and every public key, and no private one", () => {
   const { tokenIssuer } = world();
   assert.deepEqual(JSON.parse(tokenIssuer.configuration()), {
-    issuer, jwks_uri: `${issuer}/openid/v1/jwks`, response_types_supported: ["id_token"], subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["ES256", "RS256"],
+    issuer, jwks_uri: "https://192.0.2.7:6443/openid/v1/jwks", response_types_supported: ["id_token"], subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["ES256", "RS256"],
   });
   const { keys } = JSON.parse(tokenIssuer.keys());
   assert.deepEqual(keys.map((jwk: any) => [jwk.kid, jwk.alg, jwk.use, jwk.d, jwk.p]), [[key.kid, "ES256", "sig", undefined, undefined], [signingKey(rsa.privateKey).kid, "RS256", "sig", undefined, undefined]]);

@@ -69,8 +69,14 @@ test("an object must say what it is", async () => {
   const refusal = async (given: object): Promise<readonly unknown[]> => { const { status, body } = await server.call("POST", objects, given); return [status, body.message]; };
   const { apiVersion: _a, ...unversioned } = widget({ size: 1 }), { kind: _k, ...unnamed } = widget({ size: 1 });
   assert.deepEqual(await refusal(unversioned), [400, "the API version in the data () does not match the expected API version (example.com/v1)"]);
-  assert.deepEqual(await refusal(unnamed), [400, `Widget in version "v1" cannot be handled as a Widget: Object 'Kind' is missing in '${JSON.stringify(unnamed)}'`]);
+  assert.deepEqual(await refusal(unnamed), [400, `the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing in '${JSON.stringify(unnamed)}' (${JSON.stringify(unnamed).slice(0, 30)} ...)`]);
   assert.deepEqual(await refusal({ ...unnamed, kind: "Gadget" }), [422, 'Gadget.example.com "a" is invalid: kind: Invalid value: "Gadget": must be Widget']);
+  await server.call("POST", objects, widget({ size: 1 }));
+  const patching = async (body: object): Promise<readonly unknown[]> => { const answer = await server.call("PATCH", `${objects}/a`, body, merge); return [answer.status, answer.body.message?.replace(/: Invalid value: "\{.*/, "")]; };
+  assert.deepEqual(await patching({ kind: "Gadget" }), [422, 'Gadget.example.com "a" is invalid: kind: Invalid value: "Gadget": must be Widget']);
+  assert.deepEqual(await patching({ apiVersion: "v1" }), [422, 'Widget "a" is invalid: apiVersion: Invalid value: "v1": must be example.com/v1']);
+  assert.deepEqual(await patching({ apiVersion: null }), [400, "Object 'apiVersion' is missing in 'object has no apiVersion field'"]);
+  assert.deepEqual(await patching({ kind: null }), [422, ' "" is invalid: patch']);
   await server.stop();
 });
 

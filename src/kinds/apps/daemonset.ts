@@ -63,7 +63,9 @@ export const DaemonSet = defineKind({
     spec: DaemonSetSpec.pb(2).always("{}").doc("What to run on every node."),
     status: DaemonSetStatus.pb(3).always("{}").doc("On how many nodes it runs."),
   },
-  defaults({ spec }) {
+  defaults({ metadata, spec }) {
+    // Whoever makes the object owns it (next to `prepare`).
+    if (metadata?.annotations?.[generationAnnotation] === undefined) metadata.annotations = { ...metadata.annotations, [generationAnnotation]: "0" };
     if (spec.updateStrategy.type === "RollingUpdate") spec.updateStrategy.rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...spec.updateStrategy.rollingUpdate };
     defaultPodSpec(spec.template.spec);
   },

@@ -1,5 +1,5 @@
 import { ageColumn, humanDuration, nameColumn } from "../columns.ts";
-import { duplicate, invalidValue, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -40,6 +40,7 @@ export const CertificateSigningRequest = defineKind({
     spec: CertificateSigningRequestSpec.pb(2).required().always("{}").doc("What is to be signed, by whom, for whom."),
     status: CertificateSigningRequestStatus.pb(3).always("{}").doc("The decision, and the certificate."),
   },
+  resets: subresource => [["spec"], subresource === "" ? ["status"] : ["status", subresource === "status" ? "conditions" : "certificate"]],
   *rules(next, previous, { subresource }) {
     if (previous === undefined) {
       if (next.spec.signerName === "") yield required("spec.signerName");
@@ -54,6 +55,8 @@ export const CertificateSigningRequest = defineKind({
       if (type === "") yield required(`status.conditions[${i}].type`);
       if (["Approved", "Denied", "Failed"].includes(type) && status !== "True" && status !== "") yield invalidValue(`status.conditions[${i}].status`, status, `${type} condition status must be True`.replace(`${type} condition status must be True`, "may only be 'True'"));
     }
+    const decided = (request: typeof next | undefined, type: string): number => (request?.status.conditions ?? []).filter(condition => condition.type === type).length;
+    for (const type of ["Approved", "Denied", "Failed"]) if (decided(next, type) < decided(previous, type)) yield forbidden("status.conditions", `updates may not remove a condition of type ${JSON.stringify(type)}`);
     if (types.has("Approved") && types.has("Denied")) yield invalidValue("status.conditions", "Denied", "Approved and Denied conditions are mutually exclusive");
   },
   selectable: { "spec.signerName": request => request.spec.signerName },

@@ -1,5 +1,5 @@
 import { LabelSelector } from "../meta/labelselector.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
+import { createdAtColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { invalidValue } from "../../schema/problem.ts";
 import { dnsSubdomain } from "../../schema/grammar.ts";
@@ -26,11 +26,6 @@ export const CSIStorageCapacity = defineKind({
     if (previous === undefined) return;
     for (const name of ["nodeTopology", "storageClassName"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
   },
-  columns: [
-    nameColumn,
-    { name: "StorageClassName", type: "string", doc: "The storage class.", cell: ({ storageClassName }) => storageClassName },
-    { name: "Capacity", type: "string", doc: "Free space.", cell: ({ capacity }) => capacity ?? "<unset>" },
-    ageColumn,
-  ],
+  columns: [nameColumn, createdAtColumn],
 });
 export interface CSIStorageCapacity extends Resource<typeof CSIStorageCapacity> {}
