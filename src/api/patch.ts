@@ -31,7 +31,7 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
     const original = asServed(call.served, previous) as JsonObject;
     const patched = patchJson(call.served.node, original, given);
     return readPatched(call, given, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
-  }, options);
+  }, options, { written: true });
 }
 
 /** The document after the patch, whatever it is now. */

@@ -168,7 +168,7 @@ async function updateObject(services: Services, { request, info, warn }: Context
     return adopt(served, object);
   };
   const createAbsent = served.kind.createOnUpdate === true && call.subresource === "";
-  const answer = await update(core, call, change, options, { createAbsent, authorizeCreate: () => authorizeCreate(core, call, info.path) });
+  const answer = await update(core, call, change, options, { createAbsent, written: true, authorizeCreate: () => authorizeCreate(core, call, info.path) });
   return showObject(answer.created === true ? 201 : 200, view, answer);
 }
 
