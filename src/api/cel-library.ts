@@ -1,8 +1,8 @@
 /** The `Cel` of this server. Imported when the first expression is met, never at start. */
 import { type Compiled, compileExpression } from "../schema/cel/environment.ts";
 import type { Host } from "../schema/cel/functions.ts";
-import { authorizerType, resourceCheckType } from "../schema/cel/library/authz.ts";
 import { type Type, types } from "../schema/cel/types.ts";
+import { authorizers, requestType } from "./admission/policies/input-types.ts";
 import { compileMutations, mutatingProblems } from "./admission/policies/mutation.ts";
 import { typeWarnings } from "./admission/policies/type-check.ts";
 import { type Condition, matches } from "./admission/policies/policy-run.ts";
@@ -27,7 +27,7 @@ export function celWith(host: Host): Cel {
     selectorProblem: (text, path) => selectorProblem(text, path, host),
     mutatingProblems: spec => mutatingProblems(spec, host),
     conditionProblem: (text, variables) => {
-      const made = compileCondition(text, variables, host);
+      const made = compileCondition(text, variables, host, true);
       return made.ok ? undefined : made.message.startsWith("must evaluate") ? made.message : `${made.checked === true ? "program instantiation" : "compilation"} failed: ${made.message}`;
     },
     conditions(texts, input) {
@@ -45,6 +45,7 @@ export function celWith(host: Host): Cel {
   };
 }
 
-function compileCondition(text: string, variables: readonly string[], host: Host): Compiled {
-  return compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, types.dyn]), ["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]]), wants: [types.bool], host });
+/** `written`: it is being written, and has to be of the right type; one that runs may be of any. */
+function compileCondition(text: string, variables: readonly string[], host: Host, written = false): Compiled {
+  return compileExpression(text, { variables: new Map<string, Type>([...variables.map((name): [string, Type] => [name, written && name === "request" ? requestType : types.dyn]), ...authorizers]), host, ...(written ? { wants: [types.bool] } : {}) });
 }

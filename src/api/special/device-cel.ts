@@ -1,7 +1,7 @@
 /** Selectors of devices: CEL over `device` (kubernetes staging dynamic-resource-allocation/cel/compile.go). They are only checked: nothing here gives devices. Part of what is loaded with CEL. */
 import { compileExpression } from "../../schema/cel/environment.ts";
 import type { Host } from "../../schema/cel/functions.ts";
-import { type ObjectField, type Type, mapOf, opaque, renderType, types } from "../../schema/cel/types.ts";
+import { type ObjectField, type Type, mapOf, opaque, types, typeText } from "../../schema/cel/types.ts";
 import { forbidden, invalidValue, type Problem, tooLong } from "../../schema/problem.ts";
 
 /** Bytes of the longest expression, and most that one may be estimated to cost (resource/v1 CELSelectorExpressionMaxLength, MaxCost). */
@@ -31,6 +31,6 @@ export function selectorProblem(text: string, path: string, host: Host): Problem
   const compiled = compileExpression(text, { variables: new Map([["device", device]]), host, sizeAt, bindings: true });
   if (!compiled.ok) return compiled.checked === true ? { field: path, reason: "InternalError", detail: `program instantiation failed: ${compiled.message}` } : invalidValue(path, text, `compilation failed: ${compiled.message}`);
   const { type } = compiled.program;
-  if (type.kind !== "bool" && !(type.kind === "dyn" && type.any === true)) return invalidValue(path, text, `must evaluate to bool or the unknown type, not ${renderType(type)}`);
+  if (type.kind !== "bool" && !(type.kind === "dyn" && type.any === true)) return invalidValue(path, text, `must evaluate to bool or the unknown type, not ${typeText(type)}`);
   return compiled.estimate > costMax ? forbidden(path, "too complex, exceeds cost limit") : undefined;
 }

@@ -6,6 +6,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { Reader } from "../context.ts";
+import { policyHooks } from "../admission/policies/hooks.ts";
 import type { LoadCel } from "../cel.ts";
 import type { Hooks } from "../core.ts";
 import { certificateHooks } from "./certificate.ts";
@@ -26,6 +27,7 @@ export function storageHooks({ read, random, serviceRange, compilePattern, loadC
     [Pod, podHooks],
     [CustomResourceDefinition, definitionHooks(compilePattern)],
     ...deviceHooks(loadCel),
+    ...policyHooks(loadCel),
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
   ]);
 }

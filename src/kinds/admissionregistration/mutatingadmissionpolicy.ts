@@ -46,11 +46,11 @@ export const MutatingAdmissionPolicy = defineKind({
       if (patchType === "") yield required(`${here}.patchType`);
       else if (patchType === "JSONPatch") {
         if (jsonPatch === undefined) yield required(`${here}.jsonPatch`, "must be specified when patchType is JSONPatch");
-        else if (!jsonPatch.expression) yield required(`${here}.jsonPatch.expression`);
+        else if (!jsonPatch.expression?.trim()) yield required(`${here}.jsonPatch.expression`);
         if (applyConfiguration !== undefined) yield invalidValue(`${here}.applyConfiguration`, "{applyConfiguration}", "must not be specified when patchType is JSONPatch");
       } else if (patchType === "ApplyConfiguration") {
         if (applyConfiguration === undefined) yield required(`${here}.applyConfiguration`, "must be specified when patchType is ApplyConfiguration");
-        else if (!applyConfiguration.expression) yield required(`${here}.applyConfiguration.expression`);
+        else if (!applyConfiguration.expression?.trim()) yield required(`${here}.applyConfiguration.expression`);
         if (jsonPatch !== undefined) yield invalidValue(`${here}.jsonPatch`, "{jsonPatch}", "must not be specified when patchType is ApplyConfiguration");
       } else yield notSupported(`${here}.patchType`, patchType, ["ApplyConfiguration", "JSONPatch"]);
     }

@@ -108,7 +108,7 @@ function checkConditions(conditions: readonly { readonly name: string; readonly 
   if (conditions.length > 64) problems.push({ field: path, reason: "TooMany", value: conditions.length, detail: "must have at most 64 items" });
   const names = new Set<string>();
   conditions.forEach(({ name, expression }, i) => {
-    if (expression === "") problems.push(required(`${path}[${i}].expression`));
+    if (expression.trim() === "") problems.push(required(`${path}[${i}].expression`));
     if (name === "") problems.push(required(`${path}[${i}].name`));
     else for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue(`${path}[${i}].name`, name, detail));
     if (names.has(name)) problems.push(duplicate(`${path}[${i}].name`, name));
@@ -148,6 +148,9 @@ export function policyProblems(spec: Policy): readonly Problem[] {
   });
   return problems;
 }
+/** Bytes of the longest expression of an audit annotation. */
+export const valueExpressionMax = 5 * 1024;
+export const isTooLong = (expression: string): boolean => new TextEncoder().encode(expression).length > valueExpressionMax;
 /** Words that CEL keeps for itself. */
 const reserved = new Set("as break const continue else false for function if import in let loop package namespace null return true var void while".split(" "));
 export function matchProblems(match: Match, path: string, needsRules: boolean): readonly Problem[] {

@@ -2,7 +2,7 @@ import { MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts"
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { duplicate, invalidValue, notSupported, required } from "../../schema/problem.ts";
-import { defaultMatch, policyProblems } from "./rules.ts";
+import { defaultMatch, isTooLong, policyProblems, valueExpressionMax } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -74,15 +74,21 @@ export const ValidatingAdmissionPolicy = defineKind({
       yield required("spec.validations", "validations or auditAnnotations must contain at least one item");
       yield required("spec.auditAnnotations", "validations or auditAnnotations must contain at least one item");
     }
-    for (const [i, { expression, reason }] of validations.entries()) {
-      if (expression.trim() === "") yield required(`spec.validations[${i}].expression`, "expression is not specified");
-      if (reason !== undefined && !reasons.includes(reason)) yield notSupported(`spec.validations[${i}].reason`, reason, reasons);
+    for (const [i, { expression, message = "", messageExpression = "", reason }] of validations.entries()) {
+      const here = `spec.validations[${i}]`;
+      if (expression.trim() === "") yield required(`${here}.expression`, "expression is not specified");
+      if (messageExpression !== "" && messageExpression.trim() === "") yield invalidValue(`${here}.messageExpression`, messageExpression, "must be non-empty if specified");
+      if (message !== "" && message.trim() === "") yield invalidValue(`${here}.message`, message, "must be non-empty if specified");
+      else if (/[\n\r]/.test(message.trim())) yield invalidValue(`${here}.message`, message, "must not contain line breaks");
+      if (reason !== undefined && !reasons.includes(reason)) yield notSupported(`${here}.reason`, reason, reasons);
     }
     const keys = new Set<string>();
+    if (auditAnnotations.length > annotationsMax) yield invalidValue("spec.auditAnnotations", auditAnnotations.map(({ key, valueExpression }) => ({ Key: key, ValueExpression: valueExpression })), `must not have more than ${annotationsMax} auditAnnotations`);
     for (const [i, { key, valueExpression }] of auditAnnotations.entries()) {
       const here = `spec.auditAnnotations[${i}]`;
       for (const detail of qualifiedName(`${next.metadata.name}/${key}`)) yield invalidValue(`${here}.key`, `${next.metadata.name}/${key}`, detail);
       if (valueExpression.trim() === "") yield required(`${here}.valueExpression`, "valueExpression is not specified");
+      else if (isTooLong(valueExpression.trim())) yield required(`${here}.valueExpression`, `must not exceed ${valueExpressionMax} bytes in length`);
       if (keys.has(key)) yield duplicate(`${here}.key`, key);
       keys.add(key);
     }
@@ -96,4 +102,5 @@ export const ValidatingAdmissionPolicy = defineKind({
 });
 export interface ValidatingAdmissionPolicy extends Resource<typeof ValidatingAdmissionPolicy> {}
 
+const annotationsMax = 20;
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { anyDecl, valueOf } from "./data.ts";
 import { compileExpression } from "./environment.ts";
 import type { Host } from "./functions.ts";
+import { patchLibrary } from "./library/kubernetes.ts";
 import { listOf, mapOf, type Type, types } from "./types.ts";
 import { Duration, List, Mapping, Optional, Timestamp, TypeValue, Uint, type Value } from "./values.ts";
 
@@ -43,7 +44,7 @@ function show(value: Value): string {
 }
 
 function outcome(text: string): string {
-  const compiled = compileExpression(text, { variables, host });
+  const compiled = compileExpression(text, { variables, host, library: patchLibrary });
   if (!compiled.ok) return `refused: ${compiled.message.split("\n")[0]!.replace("ERROR: <input>:", "")}`;
   const result = compiled.program.evaluate(bindings);
   return result.ok ? `${show(result.value)} for ${result.cost}` : `fails: ${result.message}`;

@@ -9,7 +9,7 @@ import { kubernetesLibrary } from "./library/kubernetes.ts";
 import type { Messages } from "./messages.ts";
 import { literalIssues } from "./literals.ts";
 import { parse } from "./parser.ts";
-import { Bindings, type Type, renderType } from "./types.ts";
+import { type Type, typeText } from "./types.ts";
 import type { Value } from "./values.ts";
 
 /** What one evaluation may cost (apiserver apis/cel/config.go, PerCallLimit). */
@@ -28,7 +28,7 @@ export type Outcome =
 export type Options = {
   /** Variables and their types. */
   readonly variables: ReadonlyMap<string, Type>;
-  /** Types that the result may have; any if absent. */
+  /** Types that the result may have, exactly (dyn is none of them); any if absent. */
   readonly wants?: readonly Type[];
   readonly host: Host;
   readonly library?: Library;
@@ -75,8 +75,9 @@ export function compileExpression(text: string, { variables, wants, host, librar
   if (checked.issues.length > 0) return fail(checked.issues);
   const bad = literalIssues(expr, checked, host);
   if (bad.length > 0) return fail(bad);
-  if (wants !== undefined && !wants.some(type => checked.type.kind === "dyn" || new Bindings().fits(checked.type, type))) {
-    return { ok: false, message: wants.length === 1 ? `must evaluate to ${renderType(wants[0]!)} but got ${renderType(checked.type)}` : `must evaluate to one of ${wants.map(renderType).join(", ")}` };
+  const type = typeText(checked.type);
+  if (wants !== undefined && !wants.some(each => typeText(each) === type)) {
+    return { ok: false, message: `must evaluate to ${wants.length === 1 ? typeText(wants[0]!) : `one of [${wants.map(typeText).join(" ")}]`} but got ${type}` };
   }
   const names = [...variables.keys()];
   try {

@@ -40,6 +40,18 @@ export function renderType(type: Type): string {
   }
 }
 
+/** As cel-go writes a type where it is asked for its own text (common/types/types.go). */
+export function typeText(type: Type): string {
+  switch (type.kind) {
+    case "null": return "null_type";
+    case "timestamp": return "google.protobuf.Timestamp";
+    case "duration": return "google.protobuf.Duration";
+    case "list": return `list(${typeText(type.item)})`;
+    case "map": return `map(${typeText(type.key)}, ${typeText(type.value)})`;
+    default: return renderType(type);
+  }
+}
+
 /** What is known of type parameters so far. */
 export class Bindings {
   #bound = new Map<string, Type>();

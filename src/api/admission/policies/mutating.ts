@@ -92,9 +92,6 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
         passes.set(request, pass);
         return run(request, pass, false);
       },
-      validate(request) {
-        return request.kind === MutatingAdmissionPolicy ? checkPolicy(request, options) : undefined;
-      },
     },
     {
       name: "MutatingAdmissionPolicy, again",
@@ -141,13 +138,6 @@ async function mutate(form: Form, request: AdmissionRequest, mutation: Mutation,
   if (request.served !== undefined && request.object.kind === request.kind.kind) setServedDefaults(request.served, request.object);
   setOwn(request.object, "kind", request.object.kind);
   return undefined;
-}
-
-/** A policy is refused whose expressions do not compile. */
-async function checkPolicy({ object, previous, subresource, name }: AdmissionRequest, { loadCel }: PolicyOptions): Promise<void> {
-  if (object === undefined || subresource !== "" || sameJson(object.spec, previous?.spec)) return;
-  const problems = (await loadCel?.())?.mutatingProblems(object.spec) ?? [];
-  if (problems.length > 0) throw invalid(MutatingAdmissionPolicy, name, problems);
 }
 
 /** The first failure speaks, all are told. */

@@ -5,24 +5,26 @@ import { compileExpression } from "../../../schema/cel/environment.ts";
 import { CelError } from "../../../schema/cel/error.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { applyType, jsonOf, misplaced, ObjectValue, patchMessages, patchType } from "../../../schema/cel/messages.ts";
-import { listOf, types } from "../../../schema/cel/types.ts";
+import { patchLibrary } from "../../../schema/cel/library/kubernetes.ts";
+import { listOf } from "../../../schema/cel/types.ts";
 import { List, type Value, typeNameOf } from "../../../schema/cel/values.ts";
 import type { Problem } from "../../../schema/problem.ts";
 import type { PolicyInput } from "./match.ts";
 import type { Mutation, MutatingPolicy, MutatingSpec } from "./mutating.ts";
-import { checkExpression, conditionsOf, failureText, matches, Run, scopesOf, variablesOf } from "./policy-run.ts";
+import { InputTypes } from "./input-types.ts";
+import { checkExpression, checkShared, conditionsOf, failureText, matches, Run, scopesOf, variablesOf } from "./policy-run.ts";
 
 const patchTypes = listOf(patchType);
 
 /** What is wrong with the expressions of a policy that is being written. */
 export function mutatingProblems(spec: MutatingSpec, host: Host): readonly Problem[] {
-  const { conditions, all } = scopesOf(spec), problems: Problem[] = [];
-  (spec.matchConditions ?? []).forEach(({ expression }, i) => checkExpression(problems, host, `spec.matchConditions[${i}].expression`, expression, conditions, [types.bool]));
-  (spec.variables ?? []).forEach(({ expression }, i) => checkExpression(problems, host, `spec.variables[${i}].expression`, expression, all));
-  (spec.mutations ?? []).forEach(({ applyConfiguration, jsonPatch }, i) => {
-    checkExpression(problems, host, `spec.mutations[${i}].applyConfiguration.expression`, applyConfiguration?.expression, all, [applyType], { messages: patchMessages });
-    checkExpression(problems, host, `spec.mutations[${i}].jsonPatch.expression`, jsonPatch?.expression, all, [patchTypes], { messages: patchMessages });
-  });
+  const problems: Problem[] = [], inputs = new InputTypes(spec.paramKind !== undefined, true);
+  checkShared(problems, spec, inputs, host);
+  const options = { variables: inputs.all, host, messages: patchMessages, library: patchLibrary };
+  for (const [i, { patchType, applyConfiguration, jsonPatch }] of (spec.mutations ?? []).entries()) {
+    if (patchType === "ApplyConfiguration") checkExpression(problems, `spec.mutations[${i}].applyConfiguration.expression`, applyConfiguration?.expression?.trim(), { ...options, wants: [applyType] });
+    if (patchType === "JSONPatch") checkExpression(problems, `spec.mutations[${i}].jsonPatch.expression`, jsonPatch?.expression?.trim(), { ...options, wants: [patchTypes] });
+  }
   return problems;
 }
 
@@ -34,7 +36,7 @@ export function compileMutations(spec: MutatingSpec, host: Host): MutatingPolicy
     mutations: (spec.mutations ?? []).map(({ applyConfiguration, jsonPatch }) => {
       const applies = applyConfiguration !== undefined;
       const expression = (applies ? applyConfiguration.expression : jsonPatch?.expression) ?? "";
-      const compiled = compileExpression(expression, { variables: scopes.all, host, messages: patchMessages, wants: [applies ? applyType : patchTypes] });
+      const compiled = compileExpression(expression, { variables: scopes.all, host, messages: patchMessages, library: patchLibrary });
       return async (input: PolicyInput): Promise<Mutation> => {
         const outcome = await new Run(input, named).evaluate(compiled);
         if (!outcome.ok) return { problem: failureText(expression, outcome) };

@@ -34,10 +34,10 @@ const table: readonly (readonly [string, object, object, string])[] = [
   ["does not hold", validations(" object.metadata.name.startsWith('good') "), {}, "failed expression: object.metadata.name.startsWith('good')"],
   ["a message", validations({ expression: "false", message: " no " }), {}, "no"],
   ["a message that is made", validations({ expression: "false", message: "no", messageExpression: "'not ' + object.metadata.name" }), {}, "not bad-map"],
-  ["a message that cannot be made", validations({ expression: "false", message: "no", messageExpression: "object.nope" }), {}, "no"],
+  ["a message that cannot be made", validations({ expression: "false", message: "no", messageExpression: "string(object.nope)" }), {}, "no"],
   ["variables, one by another", { ...validations("variables.b == 4"), variables: [{ name: "a", expression: "size(object.data)" }, { name: "b", expression: "variables.a + 2" }] }, {}, "failed expression: variables.b == 4"],
   ["a variable that is not asked for may fail", { ...validations("true || variables.a"), variables: [{ name: "a", expression: "object.nope" }] }, {}, ""],
-  ["a variable that fails", { ...validations("variables.a"), variables: [{ name: "a", expression: "object.nope" }] }, {}, "expression 'variables.a' resulted in error: composited variable \"a\" fails to evaluate: no such key: nope"],
+  ["a variable that fails", { ...validations("variables.a == 1"), variables: [{ name: "a", expression: "object.nope" }] }, {}, "expression 'variables.a == 1' resulted in error: composited variable \"a\" fails to evaluate: no such key: nope"],
   ["an error", validations("object.nope == 1"), {}, "expression 'object.nope == 1' resulted in error: no such key: nope"],
   ["an error that is ignored", { ...validations("object.nope == 1"), failurePolicy: "Ignore" }, {}, ""],
   ["the request", validations("request.operation == 'CREATE' && request.resource.resource == 'configmaps' && request.userInfo.username != '' && oldObject == null && namespaceObject.metadata.labels.team == 'red'"), {}, ""],
@@ -145,9 +145,9 @@ test("what a policy has to say goes to the audit log", async () => {
   assert.deepEqual(Object.keys(annotations).sort(), ["authorization.k8s.io/decision", "authorization.k8s.io/reason", "p/size", "validation.policy.admission.k8s.io/validation_failure"]);
   assert.equal(annotations["p/size"], "keys: 1");
   assert.deepEqual(JSON.parse(annotations["validation.policy.admission.k8s.io/validation_failure"]), [{ message: "failed expression: size(object.data) > 3", policy: "p", binding: "b", expressionIndex: 1, validationActions: ["Audit"] }]);
-  await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "q" }, spec: { matchConstraints: about(["secrets"]), auditAnnotations: [{ key: "x", valueExpression: "object.nope" }] } });
+  await send(harness, "POST", `${admission}/validatingadmissionpolicies`, { metadata: { name: "q" }, spec: { matchConstraints: about(["secrets"]), auditAnnotations: [{ key: "x", valueExpression: "string(object.nope)" }] } });
   await send(harness, "POST", `${admission}/validatingadmissionpolicybindings`, { metadata: { name: "q" }, spec: { policyName: "q", validationActions: ["Warn"] } });
   const refused = await send(harness, "POST", "/api/v1/namespaces/default/secrets", { metadata: { name: "s" } });
-  assert.match(refused.body.message, /'q' denied request: expression 'object.nope' resulted in error: no such key: nope$/);
+  assert.match(refused.body.message, /'q' denied request: expression 'string\(object.nope\)' resulted in error: no such key: nope$/);
   await harness.close();
 });

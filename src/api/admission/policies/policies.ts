@@ -1,10 +1,9 @@
 /** ValidatingAdmissionPolicies: rules in CEL that may refuse what is written (apiserver pkg/admission/plugin/policy/validating). */
 import { ApiError, type Reason } from "../../../base/api-error.ts";
 import { stringifyJson } from "../../../base/json-codec.ts";
-import { sameJson } from "../../../base/json.ts";
-import { ValidatingAdmissionPolicy } from "../../../kinds/admissionregistration/validatingadmissionpolicy.ts";
+import type { ValidatingAdmissionPolicy } from "../../../kinds/admissionregistration/validatingadmissionpolicy.ts";
 import type { ValidatingAdmissionPolicyBinding } from "../../../kinds/admissionregistration/validatingadmissionpolicybinding.ts";
-import { forbidden, invalid } from "../../errors.ts";
+import { forbidden } from "../../errors.ts";
 import type { Named } from "../../errors.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
@@ -42,7 +41,6 @@ export function validatingPolicies(options: PolicyOptions): AdmissionStep {
   return {
     name: "ValidatingAdmissionPolicy",
     validate(request) {
-      if (request.kind === ValidatingAdmissionPolicy) return checkPolicy(request, options);
       return isExempt(request.kind) || !anyBinding(request, bindings) ? undefined : ask(request);
     },
   };
@@ -78,13 +76,6 @@ function announce({ message, index }: Verdict, { metadata, spec }: ValidatingAdm
     else if (action === "Deny") deny();
     else if (action === "Audit") request.annotate?.(failureAnnotation, stringifyJson([{ message, policy: spec.policyName ?? "", binding: metadata.name, expressionIndex: index, validationActions: [...spec.validationActions] }]));
   }
-}
-
-/** A policy is refused whose expressions do not compile. */
-async function checkPolicy({ object, previous, subresource, name }: AdmissionRequest, { loadCel }: PolicyOptions): Promise<void> {
-  if (object === undefined || subresource !== "" || sameJson(object.spec, previous?.spec)) return;
-  const problems = (await loadCel?.())?.policyProblems(object.spec) ?? [];
-  if (problems.length > 0) throw invalid(ValidatingAdmissionPolicy, name, problems);
 }
 
 function refusal(request: AdmissionRequest, { group, resource }: Named, message: string, reason: string): ApiError {

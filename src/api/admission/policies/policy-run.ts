@@ -3,34 +3,41 @@ import { anyDecl, valueOf } from "../../../schema/cel/data.ts";
 import { type Compiled, type Options, callCostMax, compileExpression, totalCostMax } from "../../../schema/cel/environment.ts";
 import { CelError, Pending } from "../../../schema/cel/error.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
-import { AuthorizerValue, ResourceCheck, authorizerType, resourceCheckType } from "../../../schema/cel/library/authz.ts";
+import { AuthorizerValue, ResourceCheck } from "../../../schema/cel/library/authz.ts";
 import { type Type, types } from "../../../schema/cel/types.ts";
 import { Mapping, type Value } from "../../../schema/cel/values.ts";
 import { type Problem, invalidValue } from "../../../schema/problem.ts";
 import { aggregate } from "../../authz/rbac.ts";
 import type { Pace } from "../../pace.ts";
+import { authorizers, type InputTypes } from "./input-types.ts";
 import type { PolicyInput } from "./match.ts";
 
 type Named = { readonly name: string; readonly expression: string };
 export type Scopes = { readonly conditions: ReadonlyMap<string, Type>; /** Conditions have no `variables`. */ readonly all: ReadonlyMap<string, Type>; /** What makes texts may not ask the authorizer. */ readonly texts: ReadonlyMap<string, Type> };
 
-/** Names that expressions may use. */
+/** Names that expressions may use when they run: of any type, since they were checked when they were written (`InputTypes`). */
 export function scopesOf({ paramKind }: { readonly paramKind?: unknown }): Scopes {
   const plain: (readonly [string, Type])[] = ["object", "oldObject", "request", "namespaceObject", ...(paramKind === undefined ? [] : ["params"])].map(name => [name, types.dyn]);
-  const authorizer: readonly (readonly [string, Type])[] = [["authorizer", authorizerType], ["authorizer.requestResource", resourceCheckType]];
   const variables = ["variables", types.dyn] as const;
-  return { conditions: new Map([...plain, ...authorizer]), all: new Map([...plain, ...authorizer, variables]), texts: new Map([...plain, variables]) };
+  return { conditions: new Map([...plain, ...authorizers]), all: new Map([...plain, ...authorizers, variables]), texts: new Map([...plain, variables]) };
 }
 
-/** Says what is wrong with an expression that is being written. */
-export function checkExpression(problems: Problem[], host: Host, path: string, expression: string | undefined, variables: ReadonlyMap<string, Type>, wants?: readonly Type[], more: Pick<Options, "messages"> = {}): void {
-  if (expression === undefined || expression.trim() === "") return;
-  const compiled = compileExpression(expression, { variables, host, ...more, ...(wants === undefined ? {} : { wants }) });
-  if (!compiled.ok) problems.push(invalidValue(path, expression, compiled.message.startsWith("must evaluate") ? compiled.message : `${compiled.checked === true ? "program instantiation" : "compilation"} failed: ${compiled.message}`));
+/** Says what is wrong with an expression that is being written; answers its type if nothing is. `Required` is the kind's business. */
+export function checkExpression(problems: Problem[], path: string, expression: string | undefined, options: Options): Type | undefined {
+  if (expression === undefined || expression.trim() === "") return undefined;
+  const compiled = compileExpression(expression, options);
+  if (compiled.ok) return compiled.program.type;
+  problems.push(invalidValue(path, expression, compiled.message.startsWith("must evaluate") ? compiled.message : `${compiled.checked === true ? "program instantiation" : "compilation"} failed: ${compiled.message}`));
+  return undefined;
+}
+/** The same for conditions and variables, which all policies have. Variables are added to `inputs`. */
+export function checkShared(problems: Problem[], { matchConditions = [], variables = [] }: { readonly matchConditions?: readonly Named[] | undefined; readonly variables?: readonly Named[] | undefined }, inputs: InputTypes, host: Host): void {
+  for (const [i, { expression }] of matchConditions.entries()) checkExpression(problems, `spec.matchConditions[${i}].expression`, expression.trim(), { variables: inputs.conditions, wants: [types.bool], host });
+  for (const [i, { name, expression }] of variables.entries()) inputs.add(name, checkExpression(problems, `spec.variables[${i}].expression`, expression, { variables: inputs.all, host }));
 }
 
 export type Condition = { readonly expression: string; readonly compiled: Compiled };
-export const conditionsOf = (conditions: readonly Named[], scopes: Scopes, host: Host): readonly Condition[] => conditions.map(({ expression }) => ({ expression, compiled: compileExpression(expression, { variables: scopes.conditions, wants: [types.bool], host }) }));
+export const conditionsOf = (conditions: readonly Named[], scopes: Scopes, host: Host): readonly Condition[] => conditions.map(({ expression }) => ({ expression, compiled: compileExpression(expression, { variables: scopes.conditions, host }) }));
 export const variablesOf = (variables: readonly Named[], scopes: Scopes, host: Host): ReadonlyMap<string, Compiled> => new Map(variables.map(({ name, expression }) => [name, compileExpression(expression, { variables: scopes.all, host })]));
 
 /** `spent`: nothing more may run. */

@@ -4,22 +4,28 @@ import type { Host } from "../../../schema/cel/functions.ts";
 import { types } from "../../../schema/cel/types.ts";
 import { typeNameOf } from "../../../schema/cel/values.ts";
 import type { Problem } from "../../../schema/problem.ts";
+import { isTooLong } from "../../../kinds/admissionregistration/rules.ts";
 import type { Policy, PolicySpec, Said, Verdict } from "./policies.ts";
-import { checkExpression, conditionsOf, failureText, matches, type Result, Run, scopesOf, variablesOf } from "./policy-run.ts";
+import { InputTypes } from "./input-types.ts";
+import { checkExpression, checkShared, conditionsOf, failureText, matches, type Result, Run, scopesOf, variablesOf } from "./policy-run.ts";
 
 /** Bytes of the longest message that an expression may make. */
 const messageMax = 5 * 1024;
 
 /** What is wrong with the expressions of a policy that is being written. */
 export function policyProblems(spec: PolicySpec, host: Host): readonly Problem[] {
-  const { conditions, all, texts } = scopesOf(spec), problems: Problem[] = [];
-  (spec.matchConditions ?? []).forEach(({ expression }, i) => checkExpression(problems, host, `spec.matchConditions[${i}].expression`, expression, conditions, [types.bool]));
-  (spec.variables ?? []).forEach(({ expression }, i) => checkExpression(problems, host, `spec.variables[${i}].expression`, expression, all));
-  (spec.validations ?? []).forEach(({ expression, messageExpression }, i) => {
-    checkExpression(problems, host, `spec.validations[${i}].expression`, expression, all, [types.bool]);
-    checkExpression(problems, host, `spec.validations[${i}].messageExpression`, messageExpression, texts, [types.string]);
-  });
-  (spec.auditAnnotations ?? []).forEach(({ valueExpression }, i) => checkExpression(problems, host, `spec.auditAnnotations[${i}].valueExpression`, valueExpression, texts, [types.string, types.null]));
+  const problems: Problem[] = [], inputs = new InputTypes(spec.paramKind !== undefined, (spec.variables ?? []).length > 0);
+  checkShared(problems, spec, inputs, host);
+  const { all, messages } = inputs;
+  for (const [i, { expression, messageExpression }] of (spec.validations ?? []).entries()) {
+    checkExpression(problems, `spec.validations[${i}].expression`, expression, { variables: all, wants: [types.bool], host });
+    checkExpression(problems, `spec.validations[${i}].messageExpression`, messageExpression, { variables: messages, wants: [types.string], host });
+  }
+  for (const [i, { valueExpression }] of (spec.auditAnnotations ?? []).entries()) {
+    const found: Problem[] = [], trimmed = valueExpression.trim();
+    if (!isTooLong(trimmed)) checkExpression(found, `spec.auditAnnotations[${i}].valueExpression`, trimmed, { variables: all, wants: [types.string, types.null], host });
+    problems.push(...found.map(each => ({ ...each, value: valueExpression })));
+  }
   return problems;
 }
 
@@ -28,7 +34,7 @@ export function compilePolicy(spec: PolicySpec, host: Host): Policy {
   const conditions = conditionsOf(spec.matchConditions ?? [], scopes, host), named = variablesOf(spec.variables ?? [], scopes, host);
   const textOf = (expression: string) => compileExpression(expression, { variables: scopes.texts, host });
   const validations = (spec.validations ?? []).map(validation => ({ ...validation, compiled: compileExpression(validation.expression, { variables: scopes.all, host }), made: (validation.messageExpression ?? "") === "" ? undefined : textOf(validation.messageExpression!) }));
-  const annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({ key, valueExpression, compiled: textOf(valueExpression) }));
+  const annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({ key, valueExpression, compiled: compileExpression(valueExpression, { variables: scopes.all, host }) }));
   const fails = spec.failurePolicy !== "Ignore";
 
   return async input => {

@@ -186,7 +186,7 @@ test("expressions wait for the authorizer too, and ask it once", async () => {
   assert.equal((await create("good")).status, 201);
   assert.deepEqual(asked, ["create configmaps", "use x", "break "]);
   assert.match((await create("bad")).body.message, /failed expression: object\.metadata\.name != 'bad'/);
-  const webhooks = { metadata: { name: "h" }, webhooks: [{ name: "h.example.com", sideEffects: "None", admissionReviewVersions: ["v1"], clientConfig: { url: "https://h.example.com/" }, rules: about.resourceRules, matchConditions: [{ name: "c", expression: "object.metadata.name == 'held' && !authorizer.group('').resource('x').check('use').allowed()" }, { name: "d", expression: "object.nope" }] }] };
+  const webhooks = { metadata: { name: "h" }, webhooks: [{ name: "h.example.com", sideEffects: "None", admissionReviewVersions: ["v1"], clientConfig: { url: "https://h.example.com/" }, rules: about.resourceRules, matchConditions: [{ name: "c", expression: "object.metadata.name == 'held' && !authorizer.group('').resource('x').check('use').allowed()" }, { name: "d", expression: "object.nope == 2" }] }] };
   assert.equal((await send(harness, "POST", `${admission}/validatingwebhookconfigurations`, webhooks)).status, 201);
   assert.equal((await create("held")).status, 201, "a condition that does not hold leaves the webhook out, whatever the others do");
   await send(harness, "DELETE", `${admission}/validatingwebhookconfigurations/h`);

@@ -12,4 +12,6 @@ import { standardLibrary } from "./standard.ts";
 import { stringsLibrary } from "./strings.ts";
 import { urlLibrary } from "./url.ts";
 
-export const kubernetesLibrary: Library = joinLibraries(standardLibrary, optionalLibrary, stringsLibrary, listsLibrary, regexLibrary, netLibrary, quantityLibrary, urlLibrary, formatLibrary, authzLibrary, jsonPatchLibrary);
+export const kubernetesLibrary: Library = joinLibraries(standardLibrary, optionalLibrary, stringsLibrary, listsLibrary, regexLibrary, netLibrary, quantityLibrary, urlLibrary, formatLibrary, authzLibrary);
+/** What expressions that make patches have besides. */
+export const patchLibrary: Library = joinLibraries(kubernetesLibrary, jsonPatchLibrary);
