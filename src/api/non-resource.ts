@@ -35,12 +35,14 @@ function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly 
   const health = ["/healthz", "/livez", "/readyz"].flatMap(path => [path, ...checks.map(({ name }) => `${path}/${name}`)]);
   return [...paths, ...groups, ...health].sort();
 }
-/** What upstream's router answers, which sees no difference in a slash at the end, and to GET alone; all else is found by its exact path and answers any method. */
+/** Where a slash at the end makes no difference; all else is found by its exact path. */
+const slashed = /^\/(apis?|version|\.well-known|openid)(\/|$)/;
+/** What upstream's router answers: GET alone. All else is answered whatever the method. */
 const routed = /^\/(api|version|\.well-known|openid)(\/|$)|^\/apis\/[^/]+\/[^/]/;
 const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
-  const path = routed.test(info.path) ? withoutSlashes(info.path) : info.path;
+  const path = slashed.test(info.path) ? withoutSlashes(info.path) : info.path;
   const metrics = path === "/metrics" ? endpoints.metrics : path === "/metrics/slis" ? endpoints.healthFigures.metrics : undefined;
   if (metrics !== undefined && request.method === "DELETE") {
     metrics.reset();
@@ -50,9 +52,9 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
   if (answer === undefined) {
     const [, first, group] = path.split("/");
     if (first === "api" || (first === "apis" && endpoints.discovery.groups().some(({ name }) => name === group))) throw unknownResource();
-    return notFound();
+    return first === "openapi" && group === "v3" ? { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } } : notFound();
   }
-  if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+  if (request.method !== "GET" && routed.test(path)) throw methodNotAllowed();
   return request.method === "HEAD" ? { ...answer, content: { type: "text", text: "" } } : answer;
 }
 
@@ -79,7 +81,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
     const text = endpoints.flow.dump(third, (info.query.get("includeRequestDetails") ?? "") !== "");
     return text === undefined ? undefined : sendPlain(200, text);
   }
-  if (first === "healthz" || first === "livez" || first === "readyz") return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log, healthFigures);
+  if ((first === "healthz" || first === "livez" || first === "readyz") && path !== `/${first}/`) return health(first, path.slice(first.length + 2), info.query, endpoints.healthChecks, core.log, healthFigures);
   return undefined;
 }
 

@@ -133,3 +133,37 @@ test("what upstream's strategies say of updates: a version must be named, a stat
   assert.deepEqual(job.metadata.labels, job.spec.template.metadata.labels, "a job without labels has its template's");
   await harness.close();
 });
+
+test("what is no object is found by its exact path and answers any method, but where upstream's router answers", async () => {
+  const harness = await start();
+  const status = async (asked: string): Promise<string> => { const [method = "", path = ""] = asked.split(" "); return `${asked} ${(await harness.send(method, path)).status}`; };
+  const wanted = [
+    "GET /apis/ 200", "GET /api/v1/ 200", "GET /version/ 200", "GET /openapi/v2/ 404", "GET /openapi/v3/ 404", "GET /healthz/ 404", "GET /metrics/ 404", "GET /healthz/ping 200",
+    "POST /apis 200", "PUT /apis/apps 200", "POST /openapi/v3 200", "DELETE /healthz 200", "POST /api 405", "HEAD /version 405", "PUT /apis/apps/v1 405", "HEAD /openapi/v3 200",
+  ];
+  assert.deepEqual(await Promise.all(wanted.map(each => status(each.slice(0, -4)))), wanted);
+  await harness.close();
+});
+
+test("versions that are no numbers are refused as upstream's cache and its storage do", async () => {
+  const harness = await start();
+  const said = async (target: string): Promise<readonly unknown[]> => { const answer = await harness.send("GET", target); return [answer.status, JSON.parse(String(await bodyOf(answer))).message]; };
+  const why = 'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax';
+  assert.deepEqual(await said(`${configmaps}/a?resourceVersion=x`), [500, why]);
+  assert.deepEqual(await said(`${configmaps}?watch=1&resourceVersion=x`), [500, why]);
+  assert.deepEqual(await said(`${configmaps}?resourceVersion=x`), [400, `invalid resource version: ${why}`]);
+  assert.deepEqual(await said("/api/v1/namespaces/default/events/a?resourceVersion=x"), [400, `invalid resource version: ${why}`]);
+  assert.match(String((await said(`${configmaps}?resourceVersion=99999999999999999999`))[1]), /value out of range$/);
+  await harness.close();
+});
+
+test("a limit range may come without a name, and who makes an object owns what upstream's typed objects say", async () => {
+  const harness = await start();
+  const made = async (target: string, body: unknown): Promise<any> => JSON.parse(String(await bodyOf(await post(harness, target, body))));
+  assert.match((await made("/api/v1/namespaces/default/limitranges", { spec: { limits: [] } })).metadata.name, /^[0-9a-f-]{36}$/);
+  const fields = async (target: string, body: unknown): Promise<any> => (await made(target, body)).metadata.managedFields?.[0].fieldsV1;
+  assert.deepEqual((await fields("/apis/apps/v1/namespaces/default/controllerrevisions", { metadata: { name: "r" }, data: { a: { b: 1 } }, revision: 1 }))["f:data"], {});
+  const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
+  assert.deepEqual((await fields("/apis/apps/v1/namespaces/default/daemonsets", { metadata: { name: "d" }, spec: { selector: { matchLabels: { a: "b" } }, template } }))["f:metadata"], { "f:annotations": { ".": {}, "f:deprecated.daemonset.template.generation": {} } });
+  await harness.close();
+});

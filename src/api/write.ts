@@ -40,7 +40,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   for (let attempt = 1; ; attempt++) {
     const generated = (given.metadata.name ?? "") === "" && (given.metadata.generateName ?? "") !== "";
     const next = generated ? { ...given, metadata: { ...given.metadata } } : given;
-    const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "");
+    const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "") || (kind.namedIfNameless === true ? core.random.uuid() : "");
     const now = core.clock.now();
     stampNew(kind, next, name, core.random.uuid(), now);
     const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion, writer: call.user.name }, text => call.warn(text), () => core.clock.sleep(0));

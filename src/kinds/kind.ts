@@ -74,6 +74,8 @@ export type Kind<S extends Shape = any> = {
   readonly generation?: boolean;
   /** A create keeps the status it brings (nodes, custom resources without the subresource); otherwise `prepare` sees none. */
   readonly statusOnCreate?: boolean;
+  /** One that comes without a name is named by the server. */
+  readonly namedIfNameless?: boolean;
   /** A PUT of an absent object creates it (upstream's AllowCreateOnUpdate). */
   readonly createOnUpdate?: boolean;
   /** A change of labels makes a new generation, too. */

@@ -4,6 +4,7 @@ import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
 import { problemBody } from "../schema/problem.ts";
 import { validate } from "../schema/validate.ts";
+import { CertificateSigningRequest } from "./certificates/certificatesigningrequest.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { ConfigMap } from "./core/configmap.ts";
 import { Event } from "./core/event.ts";
@@ -143,4 +144,11 @@ test("a finalizer without a domain is Kubernetes' own, but for some groups and f
   const refused = ['metadata.finalizers[0]: name is neither a standard finalizer name nor is it fully qualified'];
   const of = (kind: object, previous?: object): readonly string[] => validateObjectMeta({ namespaced: true, ...kind }, meta, previous as never).filter(({ field }) => field.startsWith("metadata.finalizers")).map(({ field, detail }) => `${field}: ${detail}`);
   assert.deepEqual([of({ group: "" }), of({ group: "apps" }, { name: "a", namespace: "b" }), of({ group: "policy" }), of({ group: "", plural: "events" }), of({ group: "example.com", custom: true })], [refused, refused, [], [], []]);
+});
+
+test("what was decided about a certificate request is not taken back", () => {
+  const request = (...types: string[]): any => ({ metadata: { name: "c" }, spec: { signerName: "a.b/c", usages: ["client auth"] }, status: { conditions: types.map(type => ({ type, status: "True" })) } });
+  const problems = [...CertificateSigningRequest.rules!(request("Other"), request("Failed", "Denied"), { subresource: "approval" } as never)];
+  assert.deepEqual(problems.map(({ field, detail }) => `${field}: ${detail}`), ['status.conditions: updates may not remove a condition of type "Denied"', 'status.conditions: updates may not remove a condition of type "Failed"']);
+  assert.deepEqual([...CertificateSigningRequest.rules!(request("Denied", "Other"), request("Denied"), { subresource: "approval" } as never)], []);
 });

@@ -25,6 +25,8 @@ export interface LimitRangeSpec extends t.Stored<typeof LimitRangeSpec> {}
 export const LimitRange = defineKind({
   group: "", version: "v1", kind: "LimitRange", plural: "limitranges", namespaced: true,
   shortNames: ["limits"],
+  // Quirk: upstream makes up a uuid (pkg/registry/core/limitrange/strategy.go).
+  namedIfNameless: true,
   createOnUpdate: true,
   definition: "io.k8s.api.core.v1.LimitRange",
   doc: "Bounds and defaults for what one object of a namespace may ask for.",
