@@ -24,7 +24,7 @@ import type { ParseYaml } from "./body.ts";
 import type { LoadCel } from "./cel.ts";
 import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
 import type { Core } from "./core.ts";
-import { definitionRulesStep, Definitions } from "./crd/definitions.ts";
+import { Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
 import { tooManyRequests, unauthorized, unauthorizedFor, unknownResource } from "./errors.ts";
@@ -144,7 +144,7 @@ export class ApiServer {
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
     const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
     const admission: readonly (AdmissionStep | undefined)[] = [
-      ...admissionSteps, ...(options.admission ?? []), gatewayClassController, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, definitionRulesStep(options.loadCel), webhookConditions(options.loadCel),
+      ...admissionSteps, ...(options.admission ?? []), gatewayClassController, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, webhookConditions(options.loadCel),
       mutatesByPolicy, webhooks?.mutating, mutatesAgain, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
     ];
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };

@@ -300,3 +300,13 @@ test("of a million problems some are told, and the server lives", async () => {
   assert.deepEqual([status, body.details.causes.length], [422, 100]);
   await server.stop();
 });
+
+test("rules that cost too much are told beside what else is wrong with a definition", async () => {
+  const server = await start();
+  const list = { type: "array", items: { type: "array", items: { type: "string" } } };
+  const bad = definition({ type: "object", properties: { a: { ...list, "x-kubernetes-validations": [{ rule: "self.all(x, x.all(y, y.contains(y)))" }] } } }, { scope: "Nope" });
+  const { status, body } = await server.call("POST", definitions, bad);
+  assert.equal(status, 422);
+  assert.deepEqual(body.details.causes.map(({ field }: any) => field), ["spec.scope", "spec.validation.openAPIV3Schema.properties[a].x-kubernetes-validations[0].rule", "spec.validation.openAPIV3Schema.properties[a].x-kubernetes-validations[0].rule", "spec.validation.openAPIV3Schema"]);
+  await server.stop();
+});

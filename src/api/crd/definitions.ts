@@ -5,7 +5,7 @@ import { must } from "../../base/assert.ts";
 import { isObject, sameJson } from "../../base/json.ts";
 import { messageOf } from "../../base/log.ts";
 import { timeOf } from "../../base/time.ts";
-import { schemasOf } from "../../kinds/apiextensions/crdrules.ts";
+import { definitionRules, schemasOf } from "../../kinds/apiextensions/crdrules.ts";
 import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
@@ -13,12 +13,10 @@ import { invalidValue, type Problem } from "../../schema/problem.ts";
 import type { Change } from "../../store/store.ts";
 import type { Call, Core, Hooks } from "../core.ts";
 import { remove } from "../delete.ts";
-import { invalid } from "../errors.ts";
 import { prefixOf } from "../registry.ts";
 import { adopt } from "../strategy.ts";
 import { update } from "../write.ts";
 import type { PostJson } from "../webhook.ts";
-import type { AdmissionStep } from "../admission/admission.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
 import { judgeNames, type Judged, type Names } from "./names.ts";
@@ -220,10 +218,19 @@ function holds(crd: any, type: string): boolean {
 }
 
 /** What the storage of definitions does besides storing. */
-export const definitionHooks = (compile: CompilePattern): Hooks => ({
-  prepare(crd) {
-    const problems = schemasOf(crd.spec.versions).flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile));
-    if (problems.length > 0) throw invalid(CustomResourceDefinition, crd.metadata.name ?? "", problems);
+export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | undefined): Hooks => ({
+  /** Patterns that are none, and rules that do not compile or could cost too much, are refused with their definition. */
+  problems(crd, previous, { subresource, writer }) {
+    if (subresource !== "" || sameJson(crd.spec.versions, previous?.spec.versions)) return undefined;
+    const schemas = schemasOf(crd.spec.versions), found = schemas.flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile));
+    // Our own definitions are checked by our tests, not at every cluster's first start.
+    const candidates = writer === user.name ? [] : schemas.filter(({ schema }) => hasRules(schema as Schema));
+    // Rules of a schema whose form is wrong are not looked at.
+    const misshapen = candidates.length === 0 ? [] : [...definitionRules(crd, previous), ...found];
+    const ruled = candidates.filter(({ path }) => !misshapen.some(({ field }) => field.startsWith(path)));
+    if (ruled.length === 0) return found.length === 0 ? undefined : Promise.resolve(found);
+    if (loadCel === undefined) return Promise.resolve([...found, ...ruled.map(({ path }) => invalidValue(path, null, "x-kubernetes-validations are not supported by this server"))]);
+    return loadCel().then(cel => [...found, ...ruled.flatMap(({ schema, path }) => cel.problems(schema as Schema, path))]);
   },
   onDelete(crd) {
     crd.metadata.finalizers = [...new Set([...(crd.metadata.finalizers ?? []), finalizer])];
@@ -232,27 +239,6 @@ export const definitionHooks = (compile: CompilePattern): Hooks => ({
     crd.status = { ...crd.status, conditions: [...conditions, condition] };
   },
 });
-
-/** Rules that do not compile, or could cost too much, are refused with their definition. A step of its own, since the language may have to be loaded first. */
-export function definitionRulesStep(loadCel: LoadCel | undefined): AdmissionStep {
-  return {
-    name: "CustomResourceDefinitionRules",
-    validate({ kind, subresource, object, previous, user: writer }) {
-      // Our own definitions are checked by our tests, not at every cluster's first start.
-      if (kind !== CustomResourceDefinition || subresource !== "" || object === undefined || writer.name === user.name) return undefined;
-      return sameJson(object.spec.versions, previous?.spec.versions) ? undefined : check(object);
-    },
-  };
-  async function check(object: any): Promise<void> {
-    const problems: Problem[] = [];
-    for (const { schema, path } of schemasOf(object.spec.versions)) {
-      if (!hasRules(schema as Schema)) continue;
-      const cel = await loadCel?.();
-      problems.push(...(cel === undefined ? [invalidValue(path, null, "x-kubernetes-validations are not supported by this server")] : cel.problems(schema as Schema, path)));
-    }
-    if (problems.length > 0) throw invalid(CustomResourceDefinition, object.metadata.name ?? "", problems);
-  }
-}
 
 /** A pattern that is no regular expression would refuse every object later; it is refused itself. */
 function patternProblems(schema: Schema, path: string, compile: CompilePattern): readonly Problem[] {

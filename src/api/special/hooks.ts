@@ -25,7 +25,7 @@ export function storageHooks({ read, random, serviceRange, compilePattern, loadC
     [CertificateSigningRequest, certificateHooks],
     [Namespace, namespaceHooks],
     [Pod, podHooks],
-    [CustomResourceDefinition, definitionHooks(compilePattern)],
+    [CustomResourceDefinition, definitionHooks(compilePattern, loadCel)],
     ...deviceHooks(loadCel),
     ...policyHooks(loadCel),
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],

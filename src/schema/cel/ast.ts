@@ -37,6 +37,8 @@ export function renderIssues(source: string, issues: readonly Issue[]): string {
   const lines = source.split("\n").map(line => [...line]);
   const sorted = issues.map((issue, order) => ({ issue, order })).sort((a, b) => a.issue.at - b.issue.at || a.order - b.order);
   return sorted.map(({ issue: { at, text } }) => {
+    // An empty text has no line to quote.
+    if (source === "") return `ERROR: <input>:1:0: ${text}`;
     let line = 0, column = at;
     while (line < lines.length - 1 && column > lines[line]!.length) column -= lines[line++]!.length + 1;
     return `ERROR: <input>:${line + 1}:${column + 1}: ${text}\n | ${lines[line]!.join("")}\n | ${".".repeat(column)}^`;

@@ -51,6 +51,19 @@ function outcome(text: string): string {
 }
 
 const table = String.raw`
+(n                                                             => refused: 1:3: Syntax error: missing ')' at '<EOF>'
+[(1]                                                           => refused: 1:4: Syntax error: missing ')' at ']'
+x[1                                                            => refused: 1:4: Syntax error: missing ']' at '<EOF>'
+true true                                                      => refused: 1:6: Syntax error: extraneous input 'true' expecting <EOF>
+1 2 3                                                          => refused: 1:3: Syntax error: mismatched input '2' expecting <EOF>
+{1 2}                                                          => refused: 1:4: Syntax error: missing ':' at '2'
+[1,2                                                           => refused: 1:5: Syntax error: mismatched input '<EOF>' expecting {']', ','}
+[1 2]                                                          => refused: 1:4: Syntax error: extraneous input '2' expecting {']', ','}
+[1,,2]                                                         => refused: 1:4: Syntax error: mismatched input ',' expecting ']'
+s.                                                             => refused: 1:3: Syntax error: no viable alternative at input '.'
+1 + + 2                                                        => refused: 1:5: Syntax error: extraneous input '+' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+if (n)                                                         => refused: 1:1: reserved identifier: if
+[,]                                                            => [] for 0
 1 + 2 * 3                                                      => 7 for 2
 7 / -2                                                         => -3 for 1
 7 % -3                                                         => 1 for 1
@@ -190,6 +203,17 @@ for (const line of table.trim().split("\n")) {
   const [text, expected] = line.split(/ +=> /) as [string, string];
   test(text, () => assert.equal(outcome(text), expected));
 }
+
+test("reading goes on after what is no token, and after what was left out", () => {
+  const problems = (text: string): readonly string[] => {
+    const compiled = compileExpression(text, { variables, host });
+    return compiled.ok ? [] : compiled.message.split("\n").filter(line => line.startsWith("ERROR")).map(line => line.replace("ERROR: <input>:", "").replace(/ expecting \{.*/, ""));
+  };
+  assert.deepEqual(problems("'abc"), ["1:1: Syntax error: token recognition error at: ''abc'", "1:5: Syntax error: mismatched input '<EOF>'"]);
+  assert.deepEqual(problems("[1 2, 3]"), ["1:4: Syntax error: extraneous input '2'", "1:7: Syntax error: extraneous input '3' expecting ']'"]);
+  assert.deepEqual(problems("-"), ["1:2: Syntax error: no viable alternative at input '-'", "1:2: Syntax error: mismatched input '<EOF>'"]);
+  assert.deepEqual(problems(""), ["1:0: Syntax error: mismatched input '<EOF>'"]);
+});
 
 test("an expression stops when it costs too much", () => {
   const compiled = compileExpression("lists.range(1000).map(i, lists.range(1000).map(j, i * j)).size()", { variables, host });

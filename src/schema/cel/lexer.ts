@@ -141,7 +141,7 @@ class Lexer {
       if (char === undefined || (!triple && (char === "\n" || char === "\r"))) {
         this.#issues.push({ at, text: `Syntax error: token recognition error at: '${this.#chars.slice(at, end).join("")}'` });
         this.#at = end;
-        return { kind: "literal", at, text: "", value: "" };
+        return this.next();
       }
       if (char === "\\" && !raw) { end += 2; continue; }
       if (char === quote && (!triple || (this.#chars[end + 1] === quote && this.#chars[end + 2] === quote))) break;

@@ -8,14 +8,14 @@ type Macro = (target: Expr, args: readonly Expr[], at: number, fail: (at: number
 /** The expression that a call means, if it is a macro's. Mistakes in its form go to `issues`. `bindings`: whether `cel.bind` is one. */
 export function expandMacro(name: string, target: Expr | undefined, args: readonly Expr[], at: number, issues: Issue[], bindings: boolean): Expr | undefined {
   const fail = (place: number, text: string): undefined => void issues.push({ at: place, text });
-  if (target === undefined) return name === "has" && args.length === 1 ? expandHas(args[0]!, fail) : undefined;
+  if (target === undefined) return name === "has" && args.length === 1 ? expandHas(args[0]!, at, fail) : undefined;
   if (bindings && name === "bind" && args.length === 3 && target.kind === "ident" && target.name === "cel") return bind(args as readonly [Expr, Expr, Expr], at, fail);
   const macro = macros.get(`${name}/${args.length}`);
   return macro?.(target, args, at, fail);
 }
 
-function expandHas(arg: Expr, fail: (at: number, text: string) => undefined): Expr | undefined {
-  if (arg.kind === "select" && !arg.optional) return { ...arg, test: true };
+function expandHas(arg: Expr, at: number, fail: (at: number, text: string) => undefined): Expr | undefined {
+  if (arg.kind === "select" && !arg.optional) return { ...arg, at, test: true };
   return fail(arg.at, "invalid argument to has() macro");
 }
 

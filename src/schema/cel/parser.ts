@@ -15,7 +15,6 @@ export function parse(text: string, bindings = false): Parsed {
   if (size > codePointsMax) return { expr: undefined, issues: [{ at: 0, text: `expression code point size exceeds limit: size: ${size}, limit ${codePointsMax}` }] };
   const issues: Issue[] = [];
   const tokens = tokenize(text, issues);
-  if (issues.length > 0) return { expr: undefined, issues };
   try {
     const expr = new Parser(tokens, issues, bindings).parse();
     return { expr: issues.length > 0 ? undefined : expr, issues };
@@ -39,12 +38,19 @@ const operators: { readonly [symbol: string]: string } = {
   "||": "_||_", "&&": "_&&_", "<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "==": "_==_", "!=": "_!=_", in: "@in", "+": "_+_", "-": "_-_", "*": "_*_", "/": "_/_", "%": "_%_",
 };
 
+/** What an expression begins with, in the grammar's order, with what may stand in its place. */
+const beginnings = ["[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", "true", "false", "null", "NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER"];
+const optionalBeginnings = new Set(["]", "}", ")", ",", "?"]);
+const expressionStart = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+const begins = ({ kind, text }: Token): boolean => kind === "literal" || kind === "ident" || (kind === "symbol" && ["[", "{", "(", ".", "-", "!"].includes(text));
+
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #issues: Issue[];
   readonly #bindings: boolean;
   #next = 0;
   #depth = 0;
+  readonly #follow: (readonly string[])[] = [];
   constructor(tokens: readonly Token[], issues: Issue[], bindings: boolean) {
     this.#tokens = tokens;
     this.#bindings = bindings;
@@ -53,7 +59,7 @@ class Parser {
 
   parse(): Expr {
     const expr = this.#expr();
-    if (this.#token.kind !== "end") throw this.#mismatch("<EOF>");
+    if (this.#token.kind !== "end" && !this.#drop("<EOF>", next => next.kind === "end")) throw this.#mismatch("<EOF>");
     return expr;
   }
 
@@ -67,14 +73,59 @@ class Parser {
     if (!this.#is(symbol)) return undefined;
     return this.#tokens[this.#next++];
   }
-  #must(symbol: string): Token {
-    const token = this.#take(symbol);
-    if (token === undefined) throw this.#mismatch(`'${symbol}'`);
-    return token;
+  /** A token that is wrong is told and left out if the one after it is right; one that is missing is told and thought to be there if what follows may follow it (antlr's DefaultErrorStrategy). */
+  #must(symbol: string, mayFollow: (token: Token) => boolean = token => this.#mayEnd(token)): Token {
+    if (!this.#is(symbol) && !this.#drop(`'${symbol}'`, next => next.kind === "symbol" && next.text === symbol)) {
+      if (!mayFollow(this.#token)) throw this.#mismatch(`'${symbol}'`);
+      this.#issues.push({ at: this.#token.at, text: `Syntax error: missing '${symbol}' at '${this.#token.text}'` });
+      return this.#token;
+    }
+    return this.#tokens[this.#next++]!;
+  }
+  #drop(expected: string, wanted: (next: Token) => boolean): boolean {
+    const { kind, at, text } = this.#token;
+    if (kind === "end" || !wanted(this.#tokens[this.#next + 1]!)) return false;
+    this.#issues.push({ at, text: `Syntax error: extraneous input '${text}' expecting ${expected}` });
+    this.#next++;
+    return true;
   }
   #mismatch(expected: string): SyntaxProblem {
-    const { at, text, kind } = this.#token;
-    return new SyntaxProblem({ at, text: `Syntax error: mismatched input '${kind === "end" ? "<EOF>" : text}' expecting ${expected}` });
+    return this.#wrong(`mismatched input '${this.#token.text}' expecting ${expected}`);
+  }
+  #wrong(text: string): SyntaxProblem {
+    return new SyntaxProblem({ at: this.#token.at, text: `Syntax error: ${text}` });
+  }
+  #noWay(before: string): SyntaxProblem {
+    return this.#wrong(`no viable alternative at input '${before}${this.#token.kind === "end" ? "" : this.#token.text}'`);
+  }
+  /** The end of a list or a map: a comma may come before. */
+  #close(symbol: string): void {
+    const expected = `{'${symbol}', ','}`, wanted = ({ kind, text }: Token): boolean => kind === "symbol" && (text === symbol || text === ",");
+    if (!wanted(this.#token) && !this.#drop(expected, wanted)) throw this.#mismatch(expected);
+    this.#take(",");
+    this.#must(symbol);
+  }
+  /** Takes a comma if something comes after it. */
+  #another(): boolean {
+    const next = this.#tokens[this.#next + 1];
+    return this.#is(",") && next !== undefined && (begins(next) || next.text === "?") && this.#take(",") !== undefined;
+  }
+  /** An expression after which one of these tokens may come. */
+  #inside(follow: readonly string[]): Expr {
+    this.#follow.push(follow);
+    const expr = this.#expr();
+    this.#follow.pop();
+    return expr;
+  }
+  #mayEnd({ kind, text }: Token): boolean {
+    return kind === "end" ? this.#follow.length === 0 : kind === "symbol" && (operators[text] !== undefined || text === "." || text === "[" || text === "?" || this.#follow.at(-1)?.includes(text) === true);
+  }
+  /** Where an expression begins, or one of `others` comes. */
+  #begin(others: readonly string[] = []): void {
+    const may = (token: Token): boolean => begins(token) || (token.kind === "symbol" && others.includes(token.text));
+    if (may(this.#token)) return;
+    const expected = `{${beginnings.filter(each => !optionalBeginnings.has(each) || others.includes(each)).map(each => (/^[A-Z]/.test(each) ? each : `'${each}'`)).join(", ")}}`;
+    if (!this.#drop(expected, may)) throw this.#mismatch(expected);
   }
 
   #expr(): Expr {
@@ -83,8 +134,10 @@ class Parser {
     const question = this.#take("?");
     let expr = condition;
     if (question !== undefined) {
+      this.#follow.push([":"]);
       const yes = this.#chain("||", () => this.#chain("&&", () => this.#relation()));
-      this.#must(":");
+      this.#follow.pop();
+      this.#must(":", begins);
       expr = { kind: "call", at: question.at, name: "_?_:_", target: undefined, args: [condition, yes, this.#expr()] };
     }
     this.#depth--;
@@ -125,6 +178,7 @@ class Parser {
   }
 
   #unary(): Expr {
+    this.#begin();
     const first = this.#token, symbol = first.text;
     if (first.kind !== "symbol" || (symbol !== "!" && symbol !== "-")) return this.#member();
     let count = 0;
@@ -135,6 +189,11 @@ class Parser {
       this.#next++;
       const operand = this.#members(negative);
       return (count - 1) % 2 === 0 ? operand : { kind: "call", at: first.at, name: "-_", target: undefined, args: [operand] };
+    }
+    if (!begins(this.#token)) {
+      if (symbol === "!") throw this.#wrong(`extraneous input '${this.#token.text}' expecting ${expressionStart}`);
+      this.#issues.push(this.#noWay("-").issue);
+      throw this.#mismatch(expressionStart);
     }
     const operand = this.#member();
     return count % 2 === 0 ? operand : { kind: "call", at: first.at, name: symbol === "!" ? "!_" : "-_", target: undefined, args: [operand] };
@@ -150,6 +209,7 @@ class Parser {
       const dot = this.#take(".");
       if (dot !== undefined) {
         const optional = this.#take("?") !== undefined;
+        if (!optional && this.#token.kind !== "ident" && this.#token.kind !== "escaped") throw this.#noWay(".");
         const name = this.#name();
         const open = optional || name.kind === "escaped" ? undefined : this.#take("(");
         // Kubernetes does not turn quoted names on.
@@ -159,8 +219,9 @@ class Parser {
       }
       const bracket = this.#take("[");
       if (bracket === undefined) return expr;
+      this.#begin(["?"]);
       const optional = this.#take("?") !== undefined;
-      const index = this.#expr();
+      const index = this.#inside(["]"]);
       this.#must("]");
       expr = { kind: "call", at: bracket.at, name: optional ? "_[?_]" : "_[_]", target: undefined, args: [expr, index] };
     }
@@ -173,7 +234,8 @@ class Parser {
   }
   #call(name: Token, target: Expr | undefined, open: Token): Expr {
     const args: Expr[] = [];
-    if (!this.#is(")")) do args.push(this.#expr()); while (this.#take(",") !== undefined);
+    this.#begin([")"]);
+    if (!this.#is(")")) do args.push(this.#inside([")", ","])); while (this.#take(",") !== undefined);
     this.#must(")");
     const macro = expandMacro(name.text, target, args, open.at, this.#issues, this.#bindings);
     return macro ?? { kind: "call", at: open.at, name: name.text, target, args };
@@ -187,16 +249,17 @@ class Parser {
       return { kind: "literal", at: token.at, value: token.value instanceof Uint ? token.value : token.value };
     }
     if (this.#take("(") !== undefined) {
-      const expr = this.#expr();
+      const expr = this.#inside([")"]);
       this.#must(")");
       return expr;
     }
     if (this.#take("[") !== undefined) return this.#list(token.at);
     if (this.#take("{") !== undefined) return this.#map(token.at);
     const dot = this.#take(".");
-    if (this.#token.kind !== "ident") throw this.#mismatch("{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
+    if (this.#token.kind !== "ident") throw dot === undefined ? this.#mismatch(expressionStart) : this.#noWay(".");
     const name = this.#name();
     const open = this.#take("(");
+    if (open !== undefined && reservedWords.has(name.text)) this.#issues.push({ at: name.at, text: `reserved identifier: ${name.text}` });
     if (open !== undefined) return this.#call(dot === undefined ? name : { ...name, text: `.${name.text}` }, undefined, open);
     const message = this.#messageName(name);
     if (message !== undefined) return this.#message(message, dot !== undefined);
@@ -206,24 +269,24 @@ class Parser {
 
   #list(at: number): Expr {
     const items: { value: Expr; optional: boolean }[] = [];
-    while (!this.#is("]")) {
+    this.#begin(["]", ",", "?"]);
+    for (let more = !this.#is("]") && !this.#is(","); more; more = this.#another()) {
       const optional = this.#take("?") !== undefined;
-      items.push({ value: this.#expr(), optional });
-      if (this.#take(",") === undefined) break;
+      items.push({ value: this.#inside(["]", ","]), optional });
     }
-    this.#must("]");
+    this.#close("]");
     return { kind: "list", at, items };
   }
   #map(at: number): Expr {
     const entries: MapEntry[] = [];
-    while (!this.#is("}")) {
+    this.#begin(["}", ",", "?"]);
+    for (let more = !this.#is("}") && !this.#is(","); more; more = this.#another()) {
       const optional = this.#take("?") !== undefined;
-      const key = this.#expr();
-      const colon = this.#must(":");
-      entries.push({ key, value: this.#expr(), optional, at: colon.at });
-      if (this.#take(",") === undefined) break;
+      const key = this.#inside([":"]);
+      const colon = this.#must(":", begins);
+      entries.push({ key, value: this.#inside(["}", ","]), optional, at: colon.at });
     }
-    this.#must("}");
+    this.#close("}");
     return { kind: "map", at, entries };
   }
 
@@ -244,11 +307,11 @@ class Parser {
     while (!this.#is("}")) {
       const optional = this.#take("?") !== undefined;
       const field = this.#name();
-      const colon = this.#must(":");
-      fields.push({ name: field.text, value: this.#expr(), optional, at: colon.at });
+      const colon = this.#must(":", begins);
+      fields.push({ name: field.text, value: this.#inside(["}", ","]), optional, at: colon.at });
       if (this.#take(",") === undefined) break;
     }
-    this.#must("}");
+    this.#close("}");
     return { kind: "message", at, name: dotted ? `.${name}` : name, fields };
   }
 }
