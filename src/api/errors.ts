@@ -27,8 +27,6 @@ const preconditionFailed = (what: string, of: Named, name: string, key: string, 
 export const notSupported = (of: Named, action: string): ApiError =>
   new ApiError("MethodNotAllowed", `${action} is not supported on resources of kind ${quote(qualified(of))}`, details(of, ""));
 export const expired = (message: string): ApiError => new ApiError("Expired", message);
-/** Upstream's answer to an error that no part of it expected: its text, and no reason. */
-export const unknownError = (message: string): ApiError => new ApiError("", message, undefined, 500);
 export const internal = (message: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 export const timeout = (message: string, retryAfterSeconds: number): ApiError =>
   new ApiError("Timeout", `Timeout: ${message}`, retryAfterSeconds === 0 ? {} : { retryAfterSeconds });

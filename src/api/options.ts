@@ -1,7 +1,7 @@
 /** Query parameters and DeleteOptions, checked as upstream does (apimachinery pkg/apis/meta/v1/validation, internalversion/validation). */
 import { isObject, type Json } from "../base/json.ts";
 import { invalid, type Problem } from "../schema/problem.ts";
-import { badRequest, unknownError } from "./errors.ts";
+import { badRequest } from "./errors.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export type WriteOptions = { readonly dryRun: boolean; readonly fieldManager: string; readonly fieldValidation: FieldValidation };
@@ -86,13 +86,12 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
 /** Digits that a revision has at most. */
 const revisionDigitsMax = 16;
 
-/** The revision a client names: "" and "0" are 0. Quirk: upstream's watch cache refuses others with a bare 500 (apiserver pkg/storage/cacher/delegator.go); `uncached` requests do not reach it. */
-export function revisionOf(text: string, uncached: boolean): number {
+/** The revision a client names: "" and "0" are 0. What is none is the client's fault, always: upstream's watch cache answers 500 to some requests (apiserver pkg/storage/cacher/delegator.go). */
+export function revisionOf(text: string): number {
   if (text === "" || text === "0") return 0;
   const why = !/^[0-9]+$/.test(text) ? "invalid syntax" : text.length > revisionDigitsMax ? "value out of range" : undefined;
   if (why === undefined) return Number(text);
-  const message = `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`;
-  throw uncached ? badRequest(`invalid resource version: ${message}`) : unknownError(message);
+  throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
 function integer(query: URLSearchParams, name: string): number | undefined {

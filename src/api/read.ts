@@ -22,7 +22,7 @@ export type Listed = {
 };
 
 export async function get(core: Core, call: Call, resourceVersion: string): Promise<Answer> {
-  const wanted = revisionOf(resourceVersion, call.served.resource === "events");
+  const wanted = revisionOf(resourceVersion);
   if (wanted > core.store.revision) await waitFor(core, wanted, call.limit.signal);
   const { served, namespace, name } = call;
   const entry = core.store.get(storeKey(served.prefix, served.kind.namespaced ? namespace : "", name));
@@ -57,7 +57,7 @@ export async function list(core: Core, call: Call, options: ListOptions): Promis
     if (!from.after.startsWith(scope)) throw invalidToken("");
     return page(core, call, scope, selection, options.limit, from.after, from.revision < 0 ? undefined : from.revision);
   }
-  const wanted = revisionOf(options.resourceVersion, true);
+  const wanted = revisionOf(options.resourceVersion);
   if (wanted > core.store.revision) await waitFor(core, wanted, call.limit.signal);
   const exact = wanted > 0 && (options.resourceVersionMatch === "Exact" || (options.resourceVersionMatch === "" && options.limit > 0));
   return page(core, call, scope, selection, options.limit, undefined, exact ? wanted : undefined);

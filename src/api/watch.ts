@@ -40,7 +40,7 @@ export type WatchServices = { readonly texts: EventTexts; readonly open: OpenWat
 /** Checks the request; what it returns streams the events until the client leaves, the time is up, or the reader is too slow. */
 export async function watch(core: Core, call: Call, options: ListOptions, encoder: EventEncoder, services: WatchServices): Promise<WatchRun> {
   const selection = selectionOf(call.served.kind, options.labelSelector, options.fieldSelector);
-  const from = revisionOf(options.resourceVersion, false);
+  const from = revisionOf(options.resourceVersion);
   const initial = options.sendInitialEvents ?? from === 0;
   const refusal = initial && from > 0 ? await tooEarly(core, from, call) : undefined;
   // What is wrong with the version is an event, not an answer (cacher.go newErrWatcher).

@@ -2,7 +2,6 @@
 import type { HttpResponse } from "../../src/api/http.ts";
 import { seeded } from "../crash/workload.ts";
 import { bodyOf, Collector, settle, startHarness, type Harness } from "../transcripts/harness.ts";
-import { isBareRefusal } from "./bare-refusal.ts";
 import { makeRequest, type FuzzRequest } from "./requests.ts";
 import { composition, settleDefinition } from "./server.ts";
 
@@ -117,7 +116,7 @@ async function read(harness: Harness, response: HttpResponse, stop: AbortControl
     // A webhook that must be asked and makes no sense is a 500 upstream (apiserver admission/plugin/webhook/errors).
     // And upstream answers 500 to applied fields that its schema does not know (managedfields/internal/structuredmerge.go: a plain error).
     // And to a service for which no range has an address, as when the only ServiceCIDR was deleted (pkg/registry/core/service/storage/alloc.go).
-    const excused = isBareRefusal(status, text) || text.includes("failed to allocate a serviceIP for Service") || (status === 504 && waited) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || (status === 503 && noBackend.test(text));
+    const excused = text.includes("failed to allocate a serviceIP for Service") || (status === 504 && waited) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || (status === 503 && noBackend.test(text));
     return { status, text, excused };
   } catch (error) {
     return `the answer's body threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
