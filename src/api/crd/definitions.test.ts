@@ -206,10 +206,11 @@ test("a name that another gives up is accepted, and nothing new is made while a 
 
 test("a schema that is not structural is refused", async () => {
   const server = await start();
-  const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: {}, b: { type: "array" }, c: { type: "string", additionalProperties: false } } }));
+  const { status, body } = await server.call("POST", definitions, definition({ type: "object", properties: { a: {}, b: { type: "array" }, c: { type: "string", additionalProperties: false }, d: { type: "object", "x-kubernetes-preserve-unknown-fields": false } } }));
   assert.equal(status, 422);
   assert.deepEqual(body.details.causes.map(({ field, message }: any) => `${field.replace("spec.validation.openAPIV3Schema", "schema")}: ${message}`), [
     "schema.properties[a].type: Required value: must not be empty for specified object fields", "schema.properties[b].items: Required value: must be specified", "schema.properties[c].additionalProperties: Forbidden: additionalProperties cannot be set to false",
+    "schema.properties[d].x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined",
   ]);
   await server.stop();
 });

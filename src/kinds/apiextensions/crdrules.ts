@@ -129,6 +129,7 @@ function* schemaRules(schema: Named, path: string, place: "root" | "field" | "it
   else if (type !== "" && !types.has(type)) yield notSupported(`${path}.type`, type, [...types].sort());
   if (place === "root" && type !== "" && type !== "object") yield invalidValue(`${path}.type`, type, "must be object at the root");
   for (const keyword of unsupported) if (schema[keyword] !== undefined && schema[keyword] !== "") yield forbidden(`${path}.${keyword}`, `${keyword} is not supported`);
+  if (schema["x-kubernetes-preserve-unknown-fields"] === false) yield invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, "must be true or undefined");
   if (schema["uniqueItems"] === true) yield forbidden(`${path}.uniqueItems`, "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
   const more = schema["additionalProperties"];
   if (Object.keys(schema["properties"] ?? {}).length > 0 && more !== undefined && more !== true) yield forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive");
