@@ -35,11 +35,19 @@ export function createHttp1(options: Http1Options): Server {
     serve(exchange);
   };
   server.on("request", (request, out) => take(request, out, undefined));
-  server.on("upgrade", (request, socket, head) => take(request, undefined, { socket, head }));
+  server.on("upgrade", (request, socket, head) => take(request, undefined, { socket: unmerged(socket), head }));
   server.on("clientError", refuse);
   // It never listens itself, and Node starts the clock for slow headers and idle connections only on this event.
   server.emit("listening");
   return server;
+}
+
+/**
+ * What is written while the socket is busy stays as it was written, each in TLS records of its own. Node would merge it into one, of which Python's client (and whoever
+ * waits for the socket, not for TLS) reads the first WebSocket frame and then waits for more to come, with the others in its hands.
+ */
+function unmerged<S extends Duplex>(socket: S): S {
+  return Object.assign(socket, { _writev: null });
 }
 
 /** What could not be read as HTTP/1.1 is answered as Go's server does, and the connection closed: nothing after it can be trusted. */

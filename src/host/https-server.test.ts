@@ -81,11 +81,11 @@ function ask1(path: string, options: { method?: string; body?: string; headers?:
   });
 }
 /** Writes bytes on a TLS connection and returns everything that comes back until the server closes it. */
-function raw(bytes: string, options: { end?: boolean } = {}): Promise<string> {
+function raw(bytes: string, options: { end?: boolean; each?: (chunk: string) => void } = {}): Promise<string> {
   return new Promise(resolve => {
     let answer = "";
     const socket: TLSSocket = connectTls({ host: "127.0.0.1", port: https.port, ca: serving.ca, servername: "localhost", ALPNProtocols: ["http/1.1"] }, () => options.end ? socket.end(bytes) : socket.write(bytes));
-    socket.on("data", chunk => { answer += chunk.toString("latin1"); }).on("error", () => socket.destroy()).on("close", () => resolve(answer));
+    socket.on("data", chunk => { answer += chunk.toString("latin1"); options.each?.(chunk.toString("latin1")); }).on("error", () => socket.destroy()).on("close", () => resolve(answer));
   });
 }
 
@@ -241,6 +241,18 @@ test("an upgrade to something unknown is an ordinary request", async () => {
 test("a connection that was upgraded belongs to whoever took it over", async () => {
   handler = async () => ({ status: 101, headers: {}, content: { type: "takeover", run: async ({ socket, head }) => void socket.end(`mine: ${head.toString()}`) } });
   assert.equal(await raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello"), "mine: hello");
+  handler = handle;
+});
+
+test("what is written after an upgrade comes as it was written, not merged: Python's client waits for the socket and would keep the rest in its hands", async () => {
+  const words = ["one", "two", "three", "four"];
+  handler = async () => ({ status: 101, headers: {}, content: { type: "takeover", run: async ({ socket }) => {
+    for (const word of words) socket.write(word);
+    socket.end();
+  } } });
+  const records: string[] = [];
+  await raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", { each: chunk => records.push(chunk) });
+  assert.deepEqual(records, words);
   handler = handle;
 });
 
