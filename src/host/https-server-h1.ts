@@ -47,7 +47,8 @@ export function createHttp1(options: Http1Options): Server {
  * waits for the socket, not for TLS) reads the first WebSocket frame and then waits for more to come, with the others in its hands.
  */
 function unmerged<S extends Duplex>(socket: S): S {
-  return Object.assign(socket, { _writev: null });
+  (socket as { _writev: unknown })._writev = null;
+  return socket;
 }
 
 /** What could not be read as HTTP/1.1 is answered as Go's server does, and the connection closed: nothing after it can be trusted. */
