@@ -10,6 +10,6 @@ for (const [what, loop, seed] of [["a store", killStoreLoop, 2], ["the server, w
     console.log(`${result.acknowledged} acknowledged writes, ${result.writesPerSecond}/s, ready again after at most ${result.readyMs.at(-1)?.toFixed(0)} ms`);
     assert.deepEqual(result.problems, []);
     assert.ok(result.acknowledged >= result.due, `void: ${result.acknowledged} of ${result.due} writes`);
-    // The median: the slowest of twenty says how busy the machine was. On a quiet one `tools/kill-loop.ts` tells what is promised.
-    assert.ok(result.readyMs[10]! <= 15_000, `ready again after ${result.readyMs[10]} ms`);
+    // The median: the slowest of twenty says how busy the machine was.
+    assert.ok(result.readyMs[10]! <= 3_000, `ready again after ${result.readyMs[10]} ms`);
   });
