@@ -25,3 +25,30 @@ test("what a strategic patch makes of a pod is refused in the words of upstream'
   ] as const) assert.equal(await refused(patch), ` "" is invalid: patch: Invalid value: ${text}`);
   await harness.close();
 });
+
+test("a patch need not name its object, and may not name another", async () => {
+  const harness = await startHarness();
+  await harness.send("POST", "/api/v1/namespaces", { headers: { "content-type": "application/json" }, body: '{"metadata":{"name":"default"}}' });
+  const send = async (name: string, type: string, metadata: unknown): Promise<any> => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", ...(metadata === undefined ? {} : { metadata }) };
+    return JSON.parse(String(await bodyOf(await harness.send("PATCH", `/api/v1/namespaces/default/configmaps/${name}?fieldManager=m`, { headers: { "content-type": `application/${type}` }, body: JSON.stringify(body) }))));
+  };
+  const [apply, merge, strategic] = ["apply-patch+yaml", "merge-patch+json", "strategic-merge-patch+json"] as const;
+  assert.equal((await send("a", apply, undefined)).message, "the name of the object (a based on URL) was undeterminable: name must be provided");
+  assert.equal((await send("a", apply, { uid: "u" })).message, 'Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid u, and no existing object was found');
+  assert.equal((await send("a", apply, { name: "a", labels: { x: "y" } })).metadata.managedFields.length, 1);
+  // Quirk, as upstream: what this manager applied of metadata goes, and with it the name, if metadata is not mentioned any more.
+  assert.equal((await send("a", apply, undefined)).reason, "BadRequest");
+  for (const metadata of [null, {}, undefined]) {
+    const answer = await send("a", apply, metadata);
+    assert.equal(answer.kind, "ConfigMap");
+    assert.equal(answer.metadata.managedFields, undefined, "nobody owns metadata itself");
+  }
+  for (const type of [apply, merge, strategic]) {
+    assert.equal((await send("a", type, { name: "b" })).message, "the name of the object (b) does not match the name on the URL (a)");
+    assert.equal((await send("a", type, { name: null })).message, "the name of the object (a based on URL) was undeterminable: name must be provided");
+    assert.equal((await send("a", type, { name: "b", namespace: "other" })).message, "the namespace of the provided object does not match the namespace sent on the request");
+    assert.equal((await send("a", type, { uid: "u" })).message, 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "u": field is immutable');
+  }
+  await harness.close();
+});

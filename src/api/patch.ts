@@ -12,9 +12,9 @@ import { strategicMerge } from "../schema/strategic-merge.ts";
 import type { Node } from "../schema/t.ts";
 import { stringifyJson } from "../base/json-codec.ts";
 import type { Answer, Call, Core } from "./core.ts";
-import { badRequest, invalid, notFound } from "./errors.ts";
+import { badRequest, conflict, invalid, notFound } from "./errors.ts";
 import type { FieldValidation, WriteOptions } from "./options.ts";
-import { adopt, asServed } from "./strategy.ts";
+import { adopt, asServed, checkName, matchNamespace } from "./strategy.ts";
 import { versionsOf, withVersions } from "./versions.ts";
 import { resetFields, update, type UpdateMode } from "./write.ts";
 
@@ -79,7 +79,16 @@ function readPatched(call: Call, { type, body }: Patch, patched: Json, strict: r
     if ((kind ?? "") === "") throw refusalOf(type, body, patched)(`Object 'Kind' is missing in '${stringifyJson(patched)}'`);
     if (call.subresource !== "status") checkCustomType(served, call.name, apiVersion!, kind!);
   }
-  return adopt(served, decoded.object);
+  return identified(call, true, decoded.object);
+}
+
+/** The result of a patch is still the object of the URL (handlers/patch.go applyPatch); a uid wants an object that is there. */
+function identified(call: Call, exists: boolean, object: any): any {
+  const { uid } = object.metadata;
+  if (!exists && (uid ?? "") !== "") throw conflict(call.served, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+  matchNamespace(call.served.kind, object.metadata, call.namespace);
+  checkName(call, object.metadata);
+  return adopt(call.served, object);
 }
 
 /** A patch does not make a custom resource one of another kind or version (apiextensions pkg/registry/customresource/validator.go ValidateTypeMeta). */
@@ -95,19 +104,14 @@ function complain(strict: readonly string[], validation: FieldValidation, call: 
 }
 
 function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { readonly type: "apply" }, live: any | undefined, options: WriteOptions): any | Promise<any> {
-  const { served, subresource, name } = call;
+  const { served, subresource } = call;
   if (!isObject(body)) throw badRequest("error decoding YAML: the body is not an object");
-  const named = isObject(body.metadata) ? body : { ...body, metadata: {} };
-  const metadata = named.metadata as JsonObject;
-  // Upstream reads a name that is no text as none (unstructured's GetName).
-  const given = typeof metadata.name === "string" ? metadata.name : "";
-  if (given === "") throw badRequest("name must be provided");
-  if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+  const metadata = isObject(body.metadata) ? body.metadata : {};
   if (duplicates.length > 0 && options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`);
   if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);
   // What the schema does not know is refused by apply itself, whatever fieldValidation says.
-  const apply = (versions: Versions): any => adopt(served, readAs(served.node, refuseAsBadRequest(() => applyPatch({
-    node: served.node, versions, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: named, manager: managerOf(options.fieldManager, call.userAgent),
+  const apply = (versions: Versions): any => identified(call, live !== undefined, readAs(served.node, refuseAsBadRequest(() => applyPatch({
+    node: served.node, versions, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: body, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
   }))).object);
   return served.kind.conversion === undefined ? apply(versionsOf(core.registry, served)) : withVersions(core.registry, served, apply);

@@ -16,7 +16,7 @@ import { isTrue, type RequestInfo } from "./request-info.ts";
 import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
 import type { Served } from "./registry.ts";
 import { selectionOf } from "./select.ts";
-import { adopt, prepareServed } from "./strategy.ts";
+import { adopt, checkName, prepareServed } from "./strategy.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
 import { create, update } from "./write.ts";
@@ -168,15 +168,8 @@ async function updateObject(services: Services, { request, info, warn }: Context
     return adopt(served, object);
   };
   const createAbsent = served.kind.createOnUpdate === true && call.subresource === "";
-  const answer = await update(core, call, change, options, { createAbsent, written: true, authorizeCreate: () => authorizeCreate(core, call, info.path) });
+  const answer = await update(core, call, change, options, { createAbsent, written: true, exactUid: true, authorizeCreate: () => authorizeCreate(core, call, info.path) });
   return showObject(answer.created === true ? 201 : 200, view, answer);
-}
-
-function checkName({ name, namespace }: Call, metadata: any): void {
-  const given = metadata.name ?? "";
-  if (given === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-  if (namespace !== "" && (metadata.namespace ?? "") !== "" && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`);
 }
 
 /** Creating by PUT or apply takes the permission to create (handlers/create_update authorization). */

@@ -66,6 +66,8 @@ export type UpdateMode = {
   readonly applied?: boolean;
   /** The object is as a client wrote or patched it: it must name its version where the kind wants that. */
   readonly written?: boolean;
+  /** A uid that is given must be that of what is stored (PUT's precondition); else validation tells that it cannot change. */
+  readonly exactUid?: boolean;
   /** Checked before an absent object is created: creating takes its own permission. */
   readonly authorizeCreate?: () => Promise<void>;
 };
@@ -90,21 +92,21 @@ export async function update(core: Core, call: Call, change: Change, options: Wr
     }
     const previous = await startingFrom(served, core.objects.object(entry));
     const next = await change(previous);
-    checkIdentity(call, key, next, previous, mode.written === true);
+    checkIdentity(call, key, next, previous, mode);
     const answer = await replace(core, call, entry, previous, next, options, mode);
     if (answer !== undefined) return answer;
     if (attempt > conflictRetriesMax) throw conflict(served, name);
   }
 }
 
-/** Namespace, uid and resourceVersion against what is stored: a client that names the version it changes fails here when that is no longer current. */
-function checkIdentity(call: Call, key: string, next: any, previous: any, written: boolean): void {
+/** Namespace, uid (of a PUT) and resourceVersion against what is stored: a client that names the version it changes fails here when that is no longer current. */
+function checkIdentity(call: Call, key: string, next: any, previous: any, { written, exactUid }: UpdateMode): void {
   const { served, namespace, name } = call;
   const { uid, resourceVersion } = next.metadata;
-  if (uid !== undefined && uid !== "" && uid !== previous.metadata.uid) throw uidConflict(served, name, key, uid, previous.metadata.uid);
+  if (exactUid === true && uid !== undefined && uid !== "" && uid !== previous.metadata.uid) throw uidConflict(served, name, key, uid, previous.metadata.uid);
   matchNamespace(served.kind, next.metadata, namespace);
   const given = resourceVersion ?? "";
-  if (written && (given === "" || given === "0") && (served.kind.conditionalUpdate === true || served.kind.custom === true))
+  if (written === true && (given === "" || given === "0") && (served.kind.conditionalUpdate === true || served.kind.custom === true))
     throw invalid({ group: served.group, kind: served.resource }, name, [{ field: "metadata.resourceVersion", reason: "Invalid", value: 0, detail: "must be specified for an update" }]);
   if (given === "" || given === "0") return;
   if (!/^[0-9]{1,16}$/.test(given)) throw badRequest(`invalid resource version ${JSON.stringify(given)}`);

@@ -185,7 +185,10 @@ function merge(options: ApplyOptions, live: JsonObject, owners: Owners): Attempt
   const shape = shapeOf(options.node);
   const self = identityOf(identity(options, "Apply"));
   const reset = resetSet(options.reset);
-  const set = recursiveDifference(fieldsOf(ownedShapeOf(options.node), options.applied) ?? emptySet, reset);
+  const { metadata, ...bare } = options.applied;
+  // Nobody owns metadata itself: one that names nothing is none (managedfields/internal/stripmeta.go).
+  const given = metadata === null || (isObject(metadata) && Object.keys(metadata).length === 0) ? bare : options.applied;
+  const set = recursiveDifference(fieldsOf(ownedShapeOf(options.node), given) ?? emptySet, reset);
   const merged = (mergeApplied(shape, live, options.applied) ?? {}) as JsonObject;
   const last = owners.get(self);
   // Identity is owned by nobody, but as long as it is applied it keeps metadata from being pruned.

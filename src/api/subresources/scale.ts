@@ -18,7 +18,7 @@ import { get } from "../read.ts";
 import { isTrue } from "../request-info.ts";
 import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
 import { sendOther } from "../respond.ts";
-import { startingFrom } from "../strategy.ts";
+import { checkName, startingFrom } from "../strategy.ts";
 import { update } from "../write.ts";
 import type { Subresource } from "./subresource.ts";
 
@@ -44,8 +44,7 @@ async function fromBody({ core, parseYaml }: Services, { request, info, warn }: 
   const bytes = await request.body();
   const options = writeOptions("UpdateOptions", info.query);
   const body = readBody(bytes, media, expectedOf(core, { kind: Scale, group: "autoscaling", version: "v1", node: Scale.schema.node }), { parseYaml, fieldValidation: options.fieldValidation, warn });
-  const given = body.metadata.name ?? "";
-  if (given !== call.name) throw badRequest(given === "" ? `the name of the object (${call.name} based on URL) was undeterminable: name must be provided` : `the name of the object (${given}) does not match the name on the URL (${call.name})`);
+  checkName(call, body.metadata);
   return [{ applied: false, scale: () => body }, options];
 }
 
