@@ -52,9 +52,9 @@ test("an object whose owners are known as text is stored as the same text", () =
     const created = owned(undefined, object, "");
     const updated = owned(created, { ...created, metadata: { ...created.metadata, labels: { other: "x" } } }, "status");
     for (const each of [created, updated]) {
-      const text = storedText(each);
+      const text = storedText(kind.schema.node, each);
       const plain = parseJson(text).value as JsonObject;
-      assert.equal(storedText(plain), text, kind.kind);
+      assert.equal(storedText(kind.schema.node, plain), text, kind.kind);
     }
   }
 });

@@ -5,21 +5,27 @@
 import type { Entry, Index } from "../store/store.ts";
 import { deepFreeze } from "../base/json.ts";
 import { parseJson, stringifyJson } from "../base/json-codec.ts";
+import { withNulls, withoutNulls } from "../schema/go-nulls.ts";
 import { managedFieldsText } from "../schema/managed-fields.ts";
+import type { Node } from "../schema/t.ts";
 
 type Memo = { object: any };
 type Options = {
   /** Deep-freezes every object that is handed out: for tests, where a mutation must fail loudly. */
   readonly freeze: boolean;
+  /** The schema of what lies at a store key; `undefined`: it is held as it is written. */
+  readonly nodeOf?: (key: string) => Node | undefined;
 };
 
 export class Objects {
   readonly #freeze: boolean;
+  readonly #nodeOf: (key: string) => Node | undefined;
   readonly #indexes = new WeakMap<(object: any) => string, Index>();
   readonly #offered = new Map<string, { value: string; object: any }>();
 
   constructor(options: Options) {
     this.#freeze = options.freeze;
+    this.#nodeOf = options.nodeOf ?? (() => undefined);
   }
 
   /** The entry's object with its resourceVersion: shared, never to be mutated. */
@@ -28,12 +34,17 @@ export class Objects {
     if (memo !== undefined) return memo.object;
     const offer = this.#offered.get(entry.key);
     const taken = offer !== undefined && offer.value === entry.value;
-    const object = taken ? offer.object : parseStored(entry.value);
+    const object = taken ? offer.object : this.#parsed(entry);
     const version = String(entry.revision);
     const versioned = object.metadata.resourceVersion === version ? object : withVersion(object, version);
     if (this.#freeze) deepFreeze(versioned);
     entry.memo = { object: versioned } satisfies Memo;
     return versioned;
+  }
+
+  #parsed({ key, value }: Entry): any {
+    const object = parseStored(value), node = this.#nodeOf(key);
+    return node === undefined ? object : withoutNulls(node, object);
   }
 
   /** By what `get` says of the objects; the same for the same function. */
@@ -62,8 +73,8 @@ export class Objects {
 }
 
 /** The text that is stored: no resourceVersion, and the type first as Go writes it. */
-export function storedText(object: any): string {
-  const { kind, apiVersion, metadata: given, ...rest } = object;
+export function storedText(node: Node, object: any): string {
+  const { kind, apiVersion, metadata: given, ...rest } = withNulls(node, object);
   const { name, generateName, namespace, uid, resourceVersion: _, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, managedFields, ...metadata } = given;
   const before = { name, generateName, namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, ...metadata };
   const entries = managedFieldsText(managedFields);

@@ -3,6 +3,7 @@ import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { applyPatch, type Versions } from "../schema/apply.ts";
 import { goFormat } from "../schema/go-format.ts";
+import { withNulls } from "../schema/go-nulls.ts";
 import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
@@ -36,8 +37,8 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
 
 /** The document after the patch, whatever it is now. */
 export function patchJson(node: Node, original: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
-  if (type === "json") return jsonPatch(original, body);
-  if (type === "merge") return mergePatch(original, body);
+  if (type === "json") return jsonPatch(withNulls(node, original), body);
+  if (type === "merge") return mergePatch(withNulls(node, original), body);
   return refuseAsBadRequest(() => strategicMerge(node, original, body));
 }
 

@@ -87,6 +87,11 @@ export class Registry {
     else ofGroup.set(resource, found);
     return found;
   }
+  /** The schema of what is stored at a key. */
+  nodeAt(key: string): Node | undefined {
+    const [, , group = "", plural = ""] = key.split("/", 4);
+    return this.resource(group === "core" ? "" : group, plural)?.kind.schema.node;
+  }
   hasVersion(group: string, version: string): boolean {
     return this.#versions.has(`${group}/${version}`);
   }

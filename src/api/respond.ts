@@ -5,6 +5,7 @@ import type { Json } from "../base/json.ts";
 import { Status } from "../kinds/meta/status.ts";
 import { decode } from "../schema/decode.ts";
 import { frameWatchEvent, sealEnvelope } from "../schema/envelope.ts";
+import { withNulls } from "../schema/go-nulls.ts";
 import { encodeProtobuf } from "../schema/protobuf.ts";
 import type { Node } from "../schema/t.ts";
 import type { Entry } from "../store/store.ts";
@@ -57,11 +58,11 @@ export function sendObject(status: number, view: View, answer: Answer, headers: 
   const object = asServed(served, answer.object);
   if (transform?.as === "PartialObjectMetadata") return sendPartial(status, output, "PartialObjectMetadata", partialOf(object, transform.version), headers);
   if (transform?.as === "Table") {
-    const row = rowOf(served.kind, answer.object, object, includeObjectOf(query), transform.version, core.clock.now());
+    const row = rowOf(served.kind, answer.object, withNulls(served.node, object), includeObjectOf(query), transform.version, core.clock.now());
     return sendJson(status, tableOf(transform.version, { resourceVersion: answer.object.metadata.resourceVersion ?? "" }, columnDefinitions(served.kind), [row]), output, headers);
   }
   if (output.type === protobufType) return bytes(status, sealEnvelope(served.apiVersion, served.kind.kind, encodeProtobuf(served.node, object)), headers);
-  if (output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(object), output, headers);
+  if (output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(served.node, object), output, headers);
   return { status, headers: { ...common, "content-type": output.type, ...headers }, content: { type: "pieces", pieces: storedPieces(answer.entry) } };
 }
 
@@ -73,12 +74,14 @@ function storedPieces({ value, revision }: Entry): readonly string[] {
 
 /** An object of another kind than the URL's: a Scale, a review, a TokenRequest. */
 export function sendOther(status: number, output: Output, type: { readonly apiVersion: string; readonly kind: string; readonly node: Node }, object: any, headers: Headers = {}): HttpResponse {
-  const { apiVersion, kind } = type;
-  if (output.type === protobufType) return bytes(status, sealEnvelope(apiVersion, kind, encodeProtobuf(type.node, object)), headers);
-  return sendJson(status, ordered({ ...object, kind, apiVersion }), output, headers);
+  const { apiVersion, kind, node } = type;
+  if (output.type === protobufType) return bytes(status, sealEnvelope(apiVersion, kind, encodeProtobuf(node, object)), headers);
+  return sendJson(status, ordered(node, { ...object, kind, apiVersion }), output, headers);
 }
 
-function ordered({ kind, apiVersion, ...rest }: any): Json {
+/** As Go writes it, its type first. */
+function ordered(node: Node, object: any): Json {
+  const { kind, apiVersion, ...rest } = withNulls(node, object);
   return { kind, apiVersion, ...rest };
 }
 
@@ -102,7 +105,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     return sendPartial(200, output, transform.as, { kind: transform.as, apiVersion: `meta.k8s.io/${transform.version}`, metadata, items: objects().map(object => partialOf(object, transform.version)) });
   if (transform?.as === "Table") {
     const [include, now] = [includeObjectOf(query), core.clock.now()];
-    const rows = objects().map(object => rowOf(served.kind, object, asServed(served, object), include, transform.version, now));
+    const rows = objects().map(object => rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, now));
     return sendJson(200, tableOf(transform.version, metadata, columnDefinitions(served.kind), rows), output);
   }
   const [kind, apiVersion] = [`${served.kind.kind}List`, served.apiVersion];
@@ -110,13 +113,14 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     const items = objects().map(object => asServed(served, object));
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
   }
-  if (output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(asServed(served, object)) : untyped(asServed(served, object)))) }, output);
+  if (output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(served.node, asServed(served, object)) : untyped(served.node, asServed(served, object)))) }, output);
   const pieces = piecesOf(served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
   return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
 }
 
 /** Items of a typed list say neither kind nor apiVersion. */
-function untyped({ kind: _k, apiVersion: _a, ...rest }: any): Json {
+function untyped(node: Node, object: any): Json {
+  const { kind: _k, apiVersion: _a, ...rest } = withNulls(node, object);
   return rest;
 }
 
@@ -167,7 +171,7 @@ export function eventEncoder(view: View): EventEncoder {
     };
     return {
       ...base, form: "",
-      encode: (type, object) => line(type, table(object, rowOf(served.kind, object, asServed(served, object), include, transform.version, core.clock.now()))),
+      encode: (type, object) => line(type, table(object, rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, core.clock.now()))),
       bookmark: (revision, end) => {
         const object = blank(revision, end);
         return line("BOOKMARK", table(object, { cells: [], object: include === "None" && !end ? null : partialOf(object, transform.version) }));
@@ -180,7 +184,7 @@ export function eventEncoder(view: View): EventEncoder {
   }
   return {
     ...base, form,
-    encode: (type, object, stored) => line(type, served.convert === undefined ? stored() : stringifyJson(ordered(asServed(served, object)))),
-    bookmark: (revision, end) => line("BOOKMARK", stringifyJson(ordered(blank(revision, end)))),
+    encode: (type, object, stored) => line(type, served.convert === undefined ? stored() : stringifyJson(ordered(served.node, asServed(served, object)))),
+    bookmark: (revision, end) => line("BOOKMARK", stringifyJson(ordered(served.node, blank(revision, end)))),
   };
 }

@@ -133,7 +133,7 @@ export class ApiServer {
     this.#options = options;
     this.registry = new Registry(options.kinds);
     this.metrics = options.metrics ?? new Metrics();
-    const objects = new Objects({ freeze: options.freeze === true });
+    const objects = new Objects({ freeze: options.freeze === true, nodeOf: key => this.registry.nodeAt(key) });
     this.reader = storeReader(store, objects, this.registry);
     this.authenticator = options.authenticator(this.reader);
     const authorizer = options.authorizer(this.reader);

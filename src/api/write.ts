@@ -167,7 +167,7 @@ export async function put(core: Core, kind: AnyKind, key: string, next: any, bef
     reservation?.rollback();
     return { object: before === undefined ? next : withVersion(next, before.object.metadata.resourceVersion) };
   }
-  const value = storedText(next);
+  const value = storedText(kind.schema.node, next);
   const withdraw = core.objects.offer(key, value, next);
   let stored = false;
   try {

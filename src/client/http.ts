@@ -1,6 +1,7 @@
 import { ApiError, type Reason, type StatusDetails } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { apiVersionOf, type AnyKind, type Resource } from "../kinds/kind.ts";
+import { withoutNulls } from "../schema/go-nulls.ts";
 import type { Client, DeleteOptions, ListOptions, ObjectList, Patch, Selection, WatchEvent, WatchOptions, WriteOptions } from "./client.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
@@ -97,7 +98,7 @@ export class HttpClient implements Client {
     if (!isObject(value)) throw new Error(`the answer is no ${kind.kind}`);
     const type = { apiVersion: apiVersionOf(kind), kind: kind.kind };
     // What came is a PartialObjectMetadata, or all of it from a server that knows no better.
-    return (kind.remote === true ? { ...type, metadata: value["metadata"] } : { ...type, ...value }) as unknown as Resource<K>;
+    return (kind.remote === true ? { ...type, metadata: value["metadata"] } : withoutNulls(kind.schema.node, { ...type, ...value })) as unknown as Resource<K>;
   }
   #revisionOf(kind: AnyKind, resourceVersion: string): { readonly revision: number; readonly resourceVersion?: string } {
     return kind.remote === true ? { revision: ++this.#read, resourceVersion } : { revision: Number(resourceVersion) };

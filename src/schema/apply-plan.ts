@@ -3,6 +3,7 @@
  * nearly all of the text is known before. A plan is found by walking the object's own keys; it does not look at the fields that are absent.
  */
 import type { Json, JsonObject } from "../base/json.ts";
+import { givenEmpty } from "./go-nulls.ts";
 import { type FieldShape, type MapShape, type Shape, isEmpty } from "./apply-shape.ts";
 
 /** One member of the text: written as it stands, or followed by what the field's value owns. */
@@ -22,7 +23,7 @@ export type Below = {
 };
 
 // What of a value decides whether and how its field is written.
-const scalar = 0, zero = 1, nothing = 2, empty = 3, filled = 4, absent = 5;
+const scalar = 0, zero = 1, nothing = 2, empty = 3, filled = 4, absent = 5, given = 6;
 
 /** Plans kept for one shape. Clients that write fields in ever other orders make it start anew. */
 const plansMax = 2_000;
@@ -90,12 +91,12 @@ export class Plan {
     const members: Member[] = [];
     for (const field of this.#root.shape.ordered) {
       const form = met.get(field) ?? absent;
-      const given = form === absent ? field.of({}) : example(field, form);
+      const value = form === absent ? field.of({}) : example(field, form);
       const was = wasThere ? field.of({}) : undefined;
-      if (given === undefined || given === was || (form === absent && wasThere)) continue;
-      const isLeaf = was === undefined && (typeof given !== "object" || given === null);
+      if (value === undefined || value === was || (form === absent && wasThere)) continue;
+      const isLeaf = was === undefined && (typeof value !== "object" || value === null);
       const own = form !== absent && form !== nothing;
-      members.push({ text: isLeaf ? `,${field.key}{}` : `,${field.key}`, below: isLeaf ? undefined : { name: field.name, shape: field.shape, was, given: own ? undefined : given } });
+      members.push({ text: isLeaf ? `,${field.key}{}` : `,${field.key}`, below: isLeaf ? undefined : { name: field.name, shape: field.shape, was, given: own ? undefined : value } });
     }
     return joined(members);
   }
@@ -114,7 +115,7 @@ function joined(members: readonly Member[]): readonly Member[] {
 
 /** What the typed object has of a field with a value of this form: whether it is there, and whether something can be below it. */
 function example(field: FieldShape, form: number): Json | undefined {
-  return field.of({ [field.name]: form === scalar ? 1 : form === zero ? 0 : form === nothing ? null : form === empty ? {} : { "": 1 } });
+  return field.of({ [field.name]: form === scalar ? 1 : form === zero ? 0 : form === nothing ? null : form === empty ? {} : form === given ? givenEmpty : { "": 1 } });
 }
 
 class PlanRoot {
@@ -151,7 +152,7 @@ export function planOf(shape: MapShape, object: JsonObject): Plan {
   for (const name in object) {
     const value = object[name];
     if (value === undefined) continue;
-    plan = plan.after(name, typeof value === "object" ? (value === null ? nothing : isEmpty(value) ? empty : filled) : value === "" || value === 0 || value === false ? zero : scalar);
+    plan = plan.after(name, typeof value === "object" ? (value === null ? nothing : isEmpty(value) ? (value === givenEmpty ? given : empty) : filled) : value === "" || value === 0 || value === false ? zero : scalar);
   }
   return plan;
 }

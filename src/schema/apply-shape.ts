@@ -3,6 +3,7 @@
  * own, and what Go's types make of an absent field. Derived once per `Node` and remembered.
  */
 import type { Json, JsonObject } from "../base/json.ts";
+import { givenEmpty } from "./go-nulls.ts";
 import type { Node } from "./t.ts";
 
 export type Shape =
@@ -46,6 +47,7 @@ export class FieldShape {
   readonly zero: Json | undefined;
   readonly #go: boolean;
   readonly #elides: boolean;
+  readonly #nil: boolean;
   readonly #inherited: boolean;
   #shape: Shape | undefined;
   constructor(name: string, node: Node) {
@@ -54,8 +56,9 @@ export class FieldShape {
     this.key = `${JSON.stringify(this.element)}:`;
     this.node = node;
     this.#go = node.pb !== undefined || node.always !== undefined;
-    this.zero = node.always === undefined ? undefined : node.always === "{}" ? {} : node.always === "[]" ? [] : node.always === "null" ? null : zeroOf(node);
+    this.zero = node.always === undefined ? undefined : node.always === "{}" ? {} : node.always === "[]" || node.always === "null" ? null : zeroOf(node);
     this.#elides = this.#go && node.always === undefined && node.pointer !== true && node.kind !== "object" && node.kind !== "any";
+    this.#nil = node.always === "[]";
     this.#inherited = name in Object.prototype;
   }
   get shape(): Shape {
@@ -70,7 +73,7 @@ export class FieldShape {
     const value = this.written(object);
     if (!this.#go) return value;
     if (value === undefined || value === null) return this.zero;
-    if (!this.#elides) return value;
+    if (!this.#elides) return this.#nil && value !== givenEmpty && isEmpty(value as object) ? null : value;
     return value === "" || value === 0 || value === false || (typeof value === "object" && isEmpty(value)) ? undefined : value;
   }
 }

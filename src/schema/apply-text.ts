@@ -26,8 +26,8 @@ function changed(shape: Shape, before: Json | undefined, after: Json): string | 
     const text = changedFields(fits, before, after, nothing);
     if (text !== undefined) return text;
   }
-  // A list that Go always writes was there before, empty: its items are new, it is not.
-  if (fits.type === "list" && fits.mode !== "atomic" && Array.isArray(before) && before.length === 0 && Array.isArray(after) && after.length > 0) return addedItems(fits, after as readonly Json[], false);
+  // A list that Go always writes was there before, as null: its items are new, it is not.
+  if (fits.type === "list" && fits.mode !== "atomic" && before === null && Array.isArray(after) && after.length > 0) return addedItems(fits, after as readonly Json[], false);
   const set = compare(shape, before, after, true, "typed");
   return set === undefined ? undefined : JSON.stringify(set);
 }

@@ -7,6 +7,7 @@ import { isObject, type Json, setOwn } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { explain, type Words } from "./decode-explain.ts";
 import { absent, type Decoder, Mismatch, scalarDecoder, type State } from "./decode-scalars.ts";
+import { givenEmpty } from "./go-nulls.ts";
 import type { Node } from "./t.ts";
 
 /** The value cannot be read as the type; the message is that of Go's decoder. */
@@ -57,11 +58,11 @@ function compile(node: Node): Decoder {
 function listDecoder(node: Node): Decoder {
   const items = node.items!;
   const item = decoderOf(items);
-  const kept = node.always === "[]" || node.nullable === true;
+  const kept = node.nullable === true;
   return (value, state) => {
     if (value === null) return absent;
     if (!Array.isArray(value)) throw new Mismatch();
-    if (value.length === 0) return kept ? [] : absent;
+    if (value.length === 0) return node.always === "[]" ? givenEmpty : kept ? [] : absent;
     const list = new Array<unknown>(value.length);
     for (let i = 0; i < value.length; i++) {
       const decoded = item(value[i] as Json, state);

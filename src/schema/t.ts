@@ -57,7 +57,7 @@ export type Node = {
   readonly within?: readonly number[];
   /** How protobuf differs from JSON for this node; derived from `format` when absent. */
   readonly wire?: "list-wrapper" | "bool-or-schema" | "schema-or-array" | "schema-or-strings" | "raw";
-  /** Go writes it even when empty: as its zero value, as `{}`, as `null` for a nil pointer or time; `[]` is a list that is never absent to us. */
+  /** Go writes it even when empty: as its zero value, as `{}`, as `null` for a nil pointer or time; `[]` is a list that is never absent to us and `null` in what is stored and sent (`go-nulls.ts`), "zero" one that is made and never nil. */
   readonly always?: Always;
   /** A pointer in Go: protobuf and JSON keep the difference between absent and zero. */
   readonly pointer?: boolean;

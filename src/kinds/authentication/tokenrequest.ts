@@ -12,8 +12,8 @@ export interface BoundObjectReference extends t.Stored<typeof BoundObjectReferen
 
 export const TokenRequestSpec = t.object("io.k8s.api.authentication.v1.TokenRequestSpec", {
   audiences: t.list(t.string()).pb(1).always("[]").doc("Who the token is for."),
-  boundObjectRef: BoundObjectReference.pb(3).doc("The object with which the token ends."),
-  expirationSeconds: t.int64().pb(4).pointer().default(3600).doc("How long it should be valid."),
+  boundObjectRef: BoundObjectReference.pb(3).always("null").doc("The object with which the token ends."),
+  expirationSeconds: t.int64().pb(4).pointer().always("null").default(3600).doc("How long it should be valid."),
 });
 export interface TokenRequestSpec extends t.Stored<typeof TokenRequestSpec> {}
 

@@ -23,8 +23,8 @@ export interface ResourceRule extends t.Stored<typeof ResourceRule> {}
 export const SubjectRulesReviewStatus = t.object("io.k8s.api.authorization.v1.SubjectRulesReviewStatus", {
   evaluationError: t.string().pb(4).doc("What went wrong meanwhile."),
   incomplete: t.bool().pb(3).required().always("zero").doc("Whether more may be allowed than is listed."),
-  nonResourceRules: t.list(NonResourceRule).pb(2).required().always("[]").doc("What may be done with paths that are no resources."),
-  resourceRules: t.list(ResourceRule).pb(1).required().always("[]").doc("What may be done with resources."),
+  nonResourceRules: t.list(NonResourceRule).pb(2).required().always("zero").doc("What may be done with paths that are no resources."),
+  resourceRules: t.list(ResourceRule).pb(1).required().always("zero").doc("What may be done with resources."),
 });
 export interface SubjectRulesReviewStatus extends t.Stored<typeof SubjectRulesReviewStatus> {}
 

@@ -4,7 +4,7 @@ import * as t from "../../schema/t.ts";
 export const AzureFilePersistentVolumeSource = t.object("io.k8s.api.core.v1.AzureFilePersistentVolumeSource", {
   readOnly: t.bool().pb(3).doc("Whether writing is refused."),
   secretName: t.string().pb(1).required().always("zero").doc("Secret with the account's name and key."),
-  secretNamespace: t.string().pb(4).pointer().doc("Its namespace; the claim's if empty."),
+  secretNamespace: t.string().pb(4).pointer().always("null").doc("Its namespace; the claim's if empty."),
   shareName: t.string().pb(2).required().always("zero").doc("Name of the share."),
 });
 export interface AzureFilePersistentVolumeSource extends t.Stored<typeof AzureFilePersistentVolumeSource> {}

@@ -48,7 +48,7 @@ export interface Lifecycle extends t.Stored<typeof Lifecycle> {}
 
 export const GRPCAction = t.object("io.k8s.api.core.v1.GRPCAction", {
   port: t.int32().pb(1).required().always("zero").doc("Number of the port."),
-  service: t.string().pb(2).pointer().default("", "published").doc("Name of the service to ask the health of."),
+  service: t.string().pb(2).pointer().always("null").default("", "published").doc("Name of the service to ask the health of."),
 });
 export interface GRPCAction extends t.Stored<typeof GRPCAction> {}
 

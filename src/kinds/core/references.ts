@@ -37,14 +37,14 @@ export const LocalObjectReference = t.object("io.k8s.api.core.v1.LocalObjectRefe
 export interface LocalObjectReference extends t.Stored<typeof LocalObjectReference> {}
 
 export const TypedLocalObjectReference = t.object("io.k8s.api.core.v1.TypedLocalObjectReference", {
-  apiGroup: t.string().pb(1).pointer().doc("API group of the object; empty is the core group."),
+  apiGroup: t.string().pb(1).pointer().always("null").doc("API group of the object; empty is the core group."),
   kind: t.string().pb(2).required().always("zero").doc("Kind of the object."),
   name: t.string().pb(3).required().always("zero").doc("Its name."),
 }).atomic();
 export interface TypedLocalObjectReference extends t.Stored<typeof TypedLocalObjectReference> {}
 
 export const TypedObjectReference = t.object("io.k8s.api.core.v1.TypedObjectReference", {
-  apiGroup: t.string().pb(1).pointer().doc("API group of the object; empty is the core group."),
+  apiGroup: t.string().pb(1).pointer().always("null").doc("API group of the object; empty is the core group."),
   kind: t.string().pb(2).required().always("zero").doc("Kind of the object."),
   name: t.string().pb(3).required().always("zero").doc("Its name."),
   namespace: t.string().pb(4).pointer().doc("Its namespace, which must allow it by a ReferenceGrant."),

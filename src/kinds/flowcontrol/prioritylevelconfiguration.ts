@@ -26,7 +26,7 @@ export const LimitedPriorityLevelConfiguration = t.object("io.k8s.api.flowcontro
   borrowingLimitPercent: t.int32().pb(4).pointer().doc("How much more than its share it may borrow."),
   lendablePercent: t.int32().pb(3).pointer().doc("How much of its share may be lent to others."),
   limitResponse: LimitResponse.pb(2).always("{}").doc("What happens with requests that are too many."),
-  nominalConcurrencyShares: t.int32().pb(1).pointer().doc("Its share of all requests served at once."),
+  nominalConcurrencyShares: t.int32().pb(1).pointer().always("null").doc("Its share of all requests served at once."),
 });
 export interface LimitedPriorityLevelConfiguration extends t.Stored<typeof LimitedPriorityLevelConfiguration> {}
 

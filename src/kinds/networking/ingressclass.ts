@@ -10,7 +10,7 @@ export const IngressClassParametersReference = t.object("io.k8s.api.networking.v
   kind: t.string().pb(2).required().always("zero").doc("Kind of the object."),
   name: t.string().pb(3).required().always("zero").doc("Its name."),
   namespace: t.string().pb(5).pointer().doc("Its namespace, if scope is Namespace."),
-  scope: t.string().pb(4).pointer().default("Cluster").doc("Cluster or Namespace."),
+  scope: t.string().pb(4).pointer().always("null").default("Cluster").doc("Cluster or Namespace."),
 });
 export interface IngressClassParametersReference extends t.Stored<typeof IngressClassParametersReference> {}
 

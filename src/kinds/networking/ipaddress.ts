@@ -15,7 +15,7 @@ export const ParentReference = t.object("io.k8s.api.networking.v1.ParentReferenc
 export interface ParentReference extends t.Stored<typeof ParentReference> {}
 
 export const IPAddressSpec = t.object("io.k8s.api.networking.v1.IPAddressSpec", {
-  parentRef: ParentReference.pb(1).required().always("null").doc("The object that has the address."),
+  parentRef: ParentReference.pb(1).required().doc("The object that has the address."),
 });
 export interface IPAddressSpec extends t.Stored<typeof IPAddressSpec> {}
 

@@ -19,13 +19,13 @@ export interface DeviceAttribute extends t.Stored<typeof DeviceAttribute> {}
 
 export const CapacityRequestPolicyRange = t.object("io.k8s.api.resource.v1.CapacityRequestPolicyRange", {
   max: t.quantity().pb(2).pointer().doc("The most that may be asked for."),
-  min: t.quantity().pb(1).pointer().required().always("null").doc("The least that may be asked for."),
+  min: t.quantity().pb(1).pointer().required().doc("The least that may be asked for."),
   step: t.quantity().pb(3).pointer().doc("By what amounts above that."),
 });
 export interface CapacityRequestPolicyRange extends t.Stored<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = t.object("io.k8s.api.resource.v1.CapacityRequestPolicy", {
-  default: t.quantity().pb(1).pointer().doc("What is taken when nothing is asked for."),
+  default: t.quantity().pb(1).pointer().always("null").doc("What is taken when nothing is asked for."),
   validRange: CapacityRequestPolicyRange.pb(4).doc("What may be asked for, as a range."),
   validValues: t.list(t.quantity()).pb(3).doc("What may be asked for, one by one."),
 });
