@@ -209,11 +209,13 @@ function own(core: Core, call: Call, after: any, before: any | undefined, option
   return undefined;
 }
 
+const resetsOf = { none: [], object: [["status"]], status: [["spec"]], statusAlone: [["metadata"], ["spec"]] } as const;
+
 /** Paths that an endpoint ignores, so that writing through it does not own them (upstream's GetResetFields). */
 export function resetFields(kind: AnyKind, subresource: string): readonly (readonly string[])[] {
   if (kind.resets !== undefined) return kind.resets(subresource);
-  if (subresource === "status") return [["spec"]];
-  return hasStatus(kind) && kind.statusOnCreate !== true ? [["status"]] : [];
+  if (subresource === "status") return kind.statusAlone === true || kind.custom === true ? resetsOf.statusAlone : resetsOf.status;
+  return hasStatus(kind) ? resetsOf.object : resetsOf.none;
 }
 
 function admissionOf(core: Core, call: Call, operation: Admission["operation"], object: any, previous: any, options: WriteOptions, name: string): Admission {

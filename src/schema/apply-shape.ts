@@ -79,6 +79,7 @@ export class FieldShape {
 }
 
 function zeroOf(node: Node): Json {
+  if (node.kind === "list") return [];
   if (node.kind === "string") return node.format === "int-or-string" ? 0 : node.format === "quantity" ? "0" : "";
   if (node.kind === "integer" || node.kind === "number") return 0;
   return node.kind === "boolean" ? false : null;

@@ -1,7 +1,7 @@
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, labelsText, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
-import { defaultPodSpec } from "../core/poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "../core/poddefaults.ts";
 import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -72,6 +72,7 @@ export const DaemonSet = defineKind({
   // Quirk: the template's own generation shows as an annotation (conversion of spec.templateGeneration, which apps/v1 lacks).
   prepare(next, previous, { subresource }) {
     if (subresource !== "") return;
+    dropGatedPodFields(next.spec.template.spec);
     const before = Number(previous?.metadata.annotations?.[generationAnnotation] ?? 0);
     const changed = previous === undefined || !sameJson(next.spec.template, previous.spec.template);
     next.metadata.annotations = { ...next.metadata.annotations, [generationAnnotation]: String(changed ? before + 1 : before) };

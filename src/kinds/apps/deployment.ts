@@ -1,7 +1,7 @@
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorText, templateColumns } from "../columns.ts";
-import { defaultPodSpec } from "../core/poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "../core/poddefaults.ts";
 import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
 import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -69,6 +69,8 @@ export const Deployment = defineKind({
     if (spec.strategy.type === "RollingUpdate") spec.strategy.rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...spec.strategy.rollingUpdate };
     defaultPodSpec(spec.template.spec);
   },
+  resets: subresource => (subresource === "status" ? [["spec"], ["metadata", "labels"]] : [["status"]]),
+  prepare({ spec }) { dropGatedPodFields(spec.template.spec); },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
       yield* validateCounts(next.status, ["updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"]);

@@ -1,7 +1,7 @@
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
-import { defaultPodSpec } from "../core/poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "../core/poddefaults.ts";
 import { immutableSelector, nonNegative, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { templateWarnings } from "../core/podwarnings.ts";
@@ -46,6 +46,7 @@ export const ReplicaSet = defineKind({
     status: ReplicaSetStatus.pb(3).always("{}").doc("How many there are."),
   },
   defaults({ spec }) { defaultPodSpec(spec.template.spec); },
+  prepare({ spec }) { dropGatedPodFields(spec.template.spec); },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
       yield* validateCounts(next.status, ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]);

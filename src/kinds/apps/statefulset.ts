@@ -2,7 +2,7 @@ import { PersistentVolumeClaim } from "../core/persistentvolumeclaim.ts";
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, templateColumns } from "../columns.ts";
-import { defaultPodSpec } from "../core/poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "../core/poddefaults.ts";
 import { sameJson } from "../../base/json.ts";
 import { forbidden, invalidValue, notSupported } from "../../schema/problem.ts";
 import { nonNegative, notDecremented, validateCounts, validateSelectorAndTemplate } from "./workloadrules.ts";
@@ -90,14 +90,17 @@ export const StatefulSet = defineKind({
       strategy.rollingUpdate ??= {};
     }
     if (strategy.type === "RollingUpdate" && strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
-    // Behind a feature gate that is off in 1.36.
-    delete strategy.rollingUpdate?.maxUnavailable;
     spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: "Retain", whenScaled: "Retain", ...spec.persistentVolumeClaimRetentionPolicy };
     for (const claim of spec.volumeClaimTemplates ?? []) {
       claim.apiVersion = "v1";
       claim.kind = "PersistentVolumeClaim";
     }
     defaultPodSpec(spec.template.spec);
+  },
+  prepare({ spec }) {
+    dropGatedPodFields(spec.template.spec);
+    // Behind a feature gate that is off in 1.36.
+    delete spec.updateStrategy.rollingUpdate?.maxUnavailable;
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {

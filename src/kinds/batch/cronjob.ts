@@ -7,6 +7,7 @@ import { nonNegative } from "../apps/workloadrules.ts";
 import { defaultJobTemplate, jobSpecProblems } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
+import { dropGatedPodFields } from "../core/poddefaults.ts";
 import * as t from "../../schema/t.ts";
 
 export const CronJobSpec = t.object("io.k8s.api.batch.v1.CronJobSpec", {
@@ -39,6 +40,7 @@ export const CronJob = defineKind({
     status: CronJobStatus.pb(3).always("{}").doc("What runs, and when it last ran."),
   },
   defaults({ spec }) { defaultJobTemplate(spec.jobTemplate.spec); },
+  prepare({ spec }) { dropGatedPodFields(spec.jobTemplate.spec.template.spec); },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
     const { spec } = next;

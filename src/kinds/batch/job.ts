@@ -3,6 +3,7 @@ import { ageColumn, humanDuration, nameColumn, selectorOrNone, templateColumns }
 import { defaultJobSpec, jobRules, tieToPods } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
+import { dropGatedPodFields } from "../core/poddefaults.ts";
 import * as t from "../../schema/t.ts";
 
 export const JobCondition = t.object("io.k8s.api.batch.v1.JobCondition", {
@@ -50,7 +51,10 @@ export const Job = defineKind({
     defaultJobSpec(spec);
     if (Object.keys(metadata.labels ?? {}).length === 0 && spec.template.metadata.labels !== undefined) metadata.labels = spec.template.metadata.labels;
   },
-  prepare(next, previous) { if (previous === undefined) tieToPods(next); },
+  prepare(next, previous) {
+    if (previous === undefined) tieToPods(next);
+    dropGatedPodFields(next.spec.template.spec);
+  },
   rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),
   selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
   *warnings(next, previous) {

@@ -38,9 +38,10 @@ export function tieToPods(job: { readonly metadata: { readonly name: string; rea
   // Quirk: labels that a job took over from its template are one map in Go, so the job gets the generated ones too (SetDefaults_Job, generateSelector).
   // A job without labels gets them when it is read back, where the template had none either.
   const shared = job.metadata.labels === undefined || job.metadata.labels === spec.template.metadata.labels || Object.keys(job.metadata.labels).length === 0;
-  spec.template.metadata.labels = { ...spec.template.metadata.labels, "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name };
+  // What the client gave stays, and is refused if it is another's.
+  spec.template.metadata.labels = { "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, ...spec.template.metadata.labels };
   if (shared) job.metadata.labels = { ...spec.template.metadata.labels };
-  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, "batch.kubernetes.io/controller-uid": uid } };
+  spec.selector = { ...spec.selector, matchLabels: { "batch.kubernetes.io/controller-uid": uid, ...spec.selector?.matchLabels } };
 }
 
 const parallelismMax = 100_000;

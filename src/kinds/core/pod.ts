@@ -1,7 +1,7 @@
 import { PodSpec } from "./podspec.ts";
 import { PodStatus } from "./podstatus.ts";
 import { podColumns, podRowConditions } from "./podcolumns.ts";
-import { defaultPod } from "./poddefaults.ts";
+import { defaultPod, dropGatedPodFields } from "./poddefaults.ts";
 import { initialStatus } from "./podqos.ts";
 import { podWarnings } from "./podwarnings.ts";
 import { podRules } from "./podrules.ts";
@@ -18,7 +18,9 @@ export const Pod = defineKind({
     status: PodStatus.pb(3).always("{}").doc("What is running, as the node last reported."),
   },
   defaults: defaultPod,
+  resets: subresource => (subresource === "status" ? [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]] : [["status"]]),
   prepare(next, previous, { now }) {
+    dropGatedPodFields(next.spec);
     if (previous === undefined) next.status = initialStatus(next, now);
   },
   rules: podRules,

@@ -11,23 +11,28 @@ type ResourceList = { [name: string]: string };
 export function defaultPodSpec(given: unknown): void {
   const spec = given as Spec;
   // Quirk: `serviceAccount` is the old name of `serviceAccountName`, read when the new one is absent and always written beside it.
-  delete spec.schedulingGroup;
   const account = spec.serviceAccountName ?? spec.serviceAccount;
   if (account !== undefined) [spec.serviceAccountName, spec.serviceAccount] = [account, account];
   for (const container of containersOf(spec)) {
     container.imagePullPolicy ??= pullPolicyOf(container.image ?? "");
     roundResources(container.resources);
-    if (container.lifecycle?.stopSignal !== undefined) {
-      delete container.lifecycle.stopSignal;
-      if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
-    }
   }
   for (const volume of spec.volumes ?? []) {
-    // Behind feature gates that are off in 1.36: what they gate is dropped (kubernetes pkg/api/pod dropDisabledFields).
-    for (const source of volume.projected?.sources ?? []) for (const name of ["clusterTrustBundle", "podCertificate"] as const) delete source[name];
     if (Object.keys(volume).length === 1) volume.emptyDir = {};
     if (volume.image !== undefined) volume.image.pullPolicy ??= pullPolicyOf(volume.image.reference ?? "");
   }
+}
+
+/** Behind feature gates that are off in 1.36: what they gate is dropped, though who gave it has come to own it (kubernetes pkg/api/pod dropDisabledFields). */
+export function dropGatedPodFields(given: unknown): void {
+  const spec = given as Spec;
+  if (spec.schedulingGroup !== undefined) delete spec.schedulingGroup;
+  for (const container of containersOf(spec)) {
+    if (container.lifecycle?.stopSignal === undefined) continue;
+    delete container.lifecycle.stopSignal;
+    if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+  }
+  for (const { projected } of spec.volumes ?? []) for (const source of projected?.sources ?? []) for (const name of ["clusterTrustBundle", "podCertificate"] as const) if (source[name] !== undefined) delete source[name];
 }
 
 /** What holds for pods but not for templates. */

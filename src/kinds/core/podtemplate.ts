@@ -1,5 +1,5 @@
 import { PodTemplateSpec } from "./podspec.ts";
-import { defaultPodSpec } from "./poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "./poddefaults.ts";
 import { labelsText, nameColumn, templateColumns } from "../columns.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
 import { templateWarnings } from "./podwarnings.ts";
@@ -14,6 +14,7 @@ export const PodTemplate = defineKind({
     template: PodTemplateSpec.pb(2).always("{}").doc("What the pods are made from."),
   },
   defaults(object) { defaultPodSpec(object.template.spec); },
+  prepare({ template }) { dropGatedPodFields(template.spec); },
   rules: next => validatePodTemplate(next.template, "template"),
   warnings: templateWarnings("template", ({ template }) => template),
   columns: [

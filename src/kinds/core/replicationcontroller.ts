@@ -3,7 +3,7 @@ import { ageColumn, labelsText, nameColumn, templateColumns } from "../columns.t
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { nonNegative, selects, validateCounts } from "../apps/workloadrules.ts";
-import { defaultPodSpec } from "./poddefaults.ts";
+import { defaultPodSpec, dropGatedPodFields } from "./poddefaults.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { templateWarnings } from "../core/podwarnings.ts";
@@ -54,6 +54,7 @@ export const ReplicationController = defineKind({
     }
     if (spec.template !== undefined) defaultPodSpec(spec.template.spec);
   },
+  prepare({ spec }) { if (spec.template !== undefined) dropGatedPodFields(spec.template.spec); },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
       yield* validateCounts(next.status, ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]);

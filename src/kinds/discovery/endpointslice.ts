@@ -1,3 +1,4 @@
+import { sameJson } from "../../base/json.ts";
 import { ObjectReference } from "../core/references.ts";
 import { ageColumn, nameColumn, upToThree } from "../columns.ts";
 import { endpointSliceRules } from "./rules.ts";
@@ -56,6 +57,10 @@ export const EndpointSlice = defineKind({
     addressType: t.oneOf("FQDN", "IPv4", "IPv6").unchecked().pb(4).required().always("zero").doc("What the addresses are: IPv4, IPv6 or FQDN."),
     endpoints: t.list(Endpoint).pb(2).always("[]").doc("The endpoints."),
     ports: t.list(EndpointPort).pb(3).always("[]").doc("Ports of each of the endpoints."),
+  },
+  // Not to be written any more, but for endpoints that stay as they are (strategy.go dropTopologyOnV1; nothing here has the version that could write it).
+  prepare({ endpoints }, previous) {
+    if (previous === undefined || !sameJson(previous.endpoints, endpoints)) for (const endpoint of endpoints) if (endpoint.deprecatedTopology !== undefined) delete endpoint.deprecatedTopology;
   },
   rules: endpointSliceRules,
   columns: [
