@@ -68,7 +68,7 @@ function build(): void {
   }
   mkdirSync(binaries, { recursive: true });
   const flags = `-s -w -X k8s.io/component-base/version.gitVersion=v${version} -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36`;
-  const programs = { kubectl: "./cmd/kubectl", ginkgo: "github.com/onsi/ginkgo/v2/ginkgo", agnhost: "./test/images/agnhost", "sample-apiserver": "k8s.io/sample-apiserver", "regression-issue-74839": "./test/images/regression-issue-74839", "resource-consumer": "./test/images/resource-consumer", "consume-cpu": "./test/images/resource-consumer/consume-cpu" };
+  const programs = { kubectl: "./cmd/kubectl", "kube-apiserver": "./cmd/kube-apiserver", ginkgo: "github.com/onsi/ginkgo/v2/ginkgo", agnhost: "./test/images/agnhost", "sample-apiserver": "k8s.io/sample-apiserver", "regression-issue-74839": "./test/images/regression-issue-74839", "resource-consumer": "./test/images/resource-consumer", "consume-cpu": "./test/images/resource-consumer/consume-cpu" };
   for (const [name, path] of Object.entries(programs)) go("build", "-ldflags", flags, "-o", join(binaries, name), path);
   go("test", "-c", "-ldflags", flags, "-o", join(binaries, "e2e.test"), "./test/e2e");
 }
