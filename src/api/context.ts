@@ -36,8 +36,9 @@ export interface Authenticator {
   /**
    * Who sends this request. `undefined`: credentials were given but are not valid, answered with 401. Without credentials:
    * system:anonymous in system:unauthenticated. Impersonation headers are not its business: the request path handles them after authentication.
+   * `warn` is told what is to be said with the answer.
    */
-  authenticate(request: HttpRequest): Promise<User | undefined>;
+  authenticate(request: HttpRequest, warn?: (text: string) => void): Promise<User | undefined>;
   /** TokenReview's question. */
   reviewToken(token: string, audiences: readonly string[]): Promise<TokenVerdict>;
 }

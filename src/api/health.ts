@@ -2,13 +2,19 @@
 import { messageOf, type Log } from "../base/log.ts";
 import type { HealthFigures } from "./health-figures.ts";
 import type { HttpResponse } from "./http.ts";
-import { sendPlain } from "./respond.ts";
+import { noSniff, sendPlain } from "./respond.ts";
 
-/** Throws when it does not hold. `ready`: asked by /readyz only. */
-export type HealthCheck = { readonly name: string; readonly check: () => void | Promise<void>; readonly ready?: boolean };
+/** Throws when it does not hold. `only`: asked by /readyz alone, or by all but /readyz. */
+export type HealthCheck = { readonly name: string; readonly check: () => void | Promise<void>; readonly only?: "ready" | "live" };
+export type HealthEndpoint = "healthz" | "livez" | "readyz";
 
-export async function health(endpoint: "healthz" | "livez" | "readyz", single: string, query: URLSearchParams, checks: readonly HealthCheck[], log: Log, figures?: HealthFigures): Promise<HttpResponse | undefined> {
-  const mine = checks.filter(({ ready }) => ready !== true || endpoint === "readyz");
+/** The checks of one endpoint. */
+export function checksOf(endpoint: HealthEndpoint, checks: readonly HealthCheck[]): readonly HealthCheck[] {
+  return checks.filter(({ only }) => only === undefined || (only === "ready") === (endpoint === "readyz"));
+}
+
+export async function health(endpoint: HealthEndpoint, single: string, query: URLSearchParams, checks: readonly HealthCheck[], log: Log, figures?: HealthFigures): Promise<HttpResponse | undefined> {
+  const mine = checksOf(endpoint, checks);
   if (single !== "") {
     const found = mine.find(({ name }) => name === single);
     if (found === undefined) return undefined;
@@ -30,7 +36,7 @@ export async function health(endpoint: "healthz" | "livez" | "readyz", single: s
   }
   if (excluded.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map(name => JSON.stringify(name)).join(",")}`);
   if (failed) return sendPlain(500, `${lines.join("\n")}\n${endpoint} check failed\n`);
-  return query.has("verbose") ? sendPlain(200, `${lines.join("\n")}\n${endpoint} check passed\n`) : sendPlain(200, "ok");
+  return query.has("verbose") ? sendPlain(200, `${lines.join("\n")}\n${endpoint} check passed\n`, noSniff) : sendPlain(200, "ok", noSniff);
 }
 
 async function failureOf({ name, check }: HealthCheck, log: Log): Promise<string | undefined> {

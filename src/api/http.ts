@@ -28,7 +28,7 @@ export type HttpRequest = {
 export type Peer = {
   readonly address: string;
   /** Verified against the client CA or the front-proxy CA; which one decides what it may claim. */
-  readonly certificate?: { readonly ca: "client" | "front-proxy"; readonly commonName: string; readonly organizations: readonly string[]; readonly fingerprint: string; readonly notAfterMs: number };
+  readonly certificate?: { readonly ca: "client" | "front-proxy"; readonly commonName: string; readonly organizations: readonly string[]; readonly uid?: string; readonly fingerprint: string; readonly notAfterMs: number };
   /** A certificate was shown but does not verify: why. Upstream answers 401 unless another credential is good. */
   readonly badCertificate?: string;
 };

@@ -80,7 +80,7 @@ function transformOf(params: Clause["params"], offered: MediaType, rules: Output
   return as === "PartialObjectMetadata" || as === "PartialObjectMetadataList" ? { as, version: v } : "refused";
 }
 
-function wantsPretty(headers: Headers, query: URLSearchParams): boolean {
+export function wantsPretty(headers: Headers, query: URLSearchParams): boolean {
   const asked = query.get("pretty");
   if (asked !== null && asked !== "") return /^(1|t|T|true|True|TRUE)$/.test(asked);
   return /^(curl|Wget|Mozilla\/5\.0)/.test(one(headers["user-agent"]) ?? "");

@@ -7,13 +7,14 @@ import type { Core } from "./core.ts";
 import { aggregatedForm, type Discovery } from "./discovery.ts";
 import { methodNotAllowed, unknownResource } from "./errors.ts";
 import type { FlowControl } from "./flow-control/flow-control.ts";
-import { health, type HealthCheck } from "./health.ts";
+import { checksOf, health, type HealthCheck, type HealthEndpoint } from "./health.ts";
 import type { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { negotiateOutput, one } from "./negotiate.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { sendJson, sendPlain } from "./respond.ts";
+import { flagz, flagzPath, statusz, statuszPath } from "./zpages.ts";
 
 export type Endpoints = {
   readonly core: Core;
@@ -26,13 +27,16 @@ export type Endpoints = {
   readonly openapi: OpenApi;
   readonly healthChecks: readonly HealthCheck[];
   readonly tokens?: TokenIssuer;
+  /** What the server was told to be, under the names of upstream's flags. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly startedMs: number;
 };
 
-const paths = ["/api", "/apis", "/apis/", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks"];
+const paths = ["/api", "/apis", "/apis/", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", "/.well-known/openid-configuration", "/openid/v1/jwks", statuszPath, flagzPath];
 /** What `/` lists: every path that is not an object's. */
 function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly string[] {
   const groups = discovery.groups().flatMap(({ name, versions }) => [...(name === "" ? [] : [`/apis/${name}`]), ...versions.map(({ version }) => (name === "" ? `/api/${version}` : `/apis/${name}/${version}`))]);
-  const health = ["/healthz", "/livez", "/readyz"].flatMap(path => [path, ...checks.map(({ name }) => `${path}/${name}`)]);
+  const health = (["healthz", "livez", "readyz"] as const).flatMap((endpoint: HealthEndpoint) => [`/${endpoint}`, ...checksOf(endpoint, checks).map(({ name }) => `/${endpoint}/${name}`)]);
   return [...paths, ...groups, ...health].sort();
 }
 /** Where a slash at the end makes no difference; all else is found by its exact path. */
@@ -46,12 +50,12 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
   const metrics = path === "/metrics" ? endpoints.metrics : path === "/metrics/slis" ? endpoints.healthFigures.metrics : undefined;
   if (metrics !== undefined && request.method === "DELETE") {
     metrics.reset();
-    return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, content: { type: "text", text: "metrics reset\n" } };
+    return sendPlain(200, "metrics reset\n");
   }
   const answer = await answerPath(endpoints, request, info, path);
   if (answer === undefined) {
     const [, first, group] = path.split("/");
-    if (first === "api" || (first === "apis" && endpoints.discovery.groups().some(({ name }) => name === group))) throw unknownResource();
+    if (first === "api" || first === "version" || (first === "apis" && endpoints.discovery.groups().some(({ name }) => name === group))) throw unknownResource();
     return first === "openapi" && group === "v3" ? { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } } : notFound();
   }
   if (request.method !== "GET" && routed.test(path)) throw methodNotAllowed();
@@ -62,14 +66,16 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   const { discovery, metrics, healthFigures, build, tokens, core, openapi } = endpoints;
   const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
   switch (path) {
-    case "/": return reply({ paths: listed(discovery, endpoints.healthChecks) });
+    case "/": case "/index.html": return reply({ paths: listed(discovery, endpoints.healthChecks) });
     case "/api": return aggregated(discovery, request, true) ?? reply(discovery.legacyVersions(endpoints.address));
     case "/apis": return aggregated(discovery, request, false) ?? reply(discovery.legacyGroups());
     case "/openapi/v2": return openapi.v2(request);
     case "/openapi/v3": return reply(openapi.v3Index());
     case "/version": return reply(versionOf(build));
-    case "/metrics": return exposition(metrics);
-    case "/metrics/slis": return exposition(healthFigures.metrics);
+    case statuszPath: return statusz(request, info.query, endpoints, listed(discovery, endpoints.healthChecks));
+    case flagzPath: return flagz(request, info.query, endpoints);
+    case "/metrics": return exposition(metrics, endpoints.startedMs);
+    case "/metrics/slis": return exposition(healthFigures.metrics, endpoints.startedMs);
     case "/.well-known/openid-configuration": return tokens === undefined ? undefined : document("application/json", tokens.configuration());
     case "/openid/v1/jwks": return tokens === undefined ? undefined : document("application/jwk-set+json", tokens.keys());
   }
@@ -85,7 +91,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   return undefined;
 }
 
-const exposition = (metrics: Metrics): HttpResponse => ({ ...sendPlain(200, metrics.render()), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+const exposition = (metrics: Metrics, startedMs: number): HttpResponse => sendPlain(200, metrics.render(), { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "process-start-time-unix": String(Math.floor(startedMs / 1000)) });
 const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });
 
 function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): HttpResponse | undefined {

@@ -31,8 +31,11 @@ export function sendJson(status: number, body: Json, output: Output | undefined,
   return text(status, output?.type === yamlType ? yamlType : jsonType, output?.pretty === true ? `${stringifyJson(body, 2)}\n` : `${stringifyJson(body)}\n`, headers);
 }
 
+/** What Go says with an error in plain text. */
+export const noSniff: Headers = { "x-content-type-options": "nosniff" };
+
 export function sendPlain(status: number, body: string, headers: Headers = {}): HttpResponse {
-  return text(status, "text/plain; charset=utf-8", body, { "x-content-type-options": "nosniff", ...headers });
+  return text(status, "text/plain; charset=utf-8", body, status < 400 ? headers : { ...noSniff, ...headers });
 }
 
 /** A `Status` for a refusal; JSON unless the client reads only protobuf. */

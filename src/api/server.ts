@@ -51,7 +51,7 @@ import { observeServices, observeStore } from "./store-figures.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { handleResource, type Services } from "./resources.ts";
 import { warningHeaders, warningsMax } from "./warnings.ts";
-import { sendError, sendPlain } from "./respond.ts";
+import { noSniff, sendError, sendPlain } from "./respond.ts";
 import { storageHooks } from "./special/hooks.ts";
 import { defaultServiceRange } from "./special/service.ts";
 import { publishServiceAddresses } from "./special/service-range.ts";
@@ -82,6 +82,8 @@ export type ApiServerOptions = {
   /** More admission steps, after the built-in ones that mutate. */
   readonly admission?: readonly AdmissionStep[];
   readonly healthChecks?: readonly HealthCheck[];
+  /** For /flagz: what the server was told to be, under the names of upstream's flags. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Told of each step of the start that the server sees itself; checks health by them. */
   readonly startSteps?: StartSteps;
   /** Where audit events go, by the policy of `audit.ts`; absent: none are made. */
@@ -125,6 +127,7 @@ export class ApiServer {
   readonly #flow: FlowControl;
   readonly #figures: RequestMetrics;
   readonly #definitions: Definitions;
+  #stopping = false;
   /** What other servers serve. */
   readonly aggregator: Aggregator;
 
@@ -165,7 +168,9 @@ export class ApiServer {
     };
     this.#endpoints = {
       core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.aggregator),
-      healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "etcd", check: () => void store.revision }, ...(options.startSteps?.checks ?? []), ...(options.healthChecks ?? [])],
+      healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "loopback-serving-certificate", check: () => undefined, only: "live" }, { name: "etcd", check: () => void store.revision }, { name: "etcd-readiness", check: () => void store.revision, only: "ready" },
+        ...(options.startSteps?.checks ?? []), ...(options.healthChecks ?? []), { name: "shutdown", check: () => { if (this.#stopping) throw new Error("process is shutting down"); }, only: "ready" }],
+      flags: options.flags ?? {}, startedMs: clock.now(),
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
     };
     options.startSteps?.done("open");
@@ -176,6 +181,7 @@ export class ApiServer {
     const { store, objects, clock, log } = this.core;
     const { startSteps } = this.#options;
     startSteps?.done("loops");
+    signal.addEventListener("abort", () => { this.#stopping = true; }, { once: true });
     await Promise.all([sweepEvents(store, objects, clock, log, signal), publishServiceAddresses(this.core, this.#options.serviceRange ?? defaultServiceRange, signal), this.#definitions.run(signal), publishLocalServices(this.core, signal, () => startSteps?.done("published")), this.aggregator.run(signal), keepFlowControl(this.core, signal)]);
   }
 
@@ -194,7 +200,7 @@ export class ApiServer {
       info = parseRequest(request.method, request.target);
       response = await this.#answer(recording?.request ?? request, as, info, trail, text => void (warnings.includes(text) || warnings.length >= warningsMax || warnings.push(text)));
     } catch (error) {
-      response = this.#refusal(request, info, error);
+      response = this.#refusal(request, info, error, trail);
       if (error instanceof StoreBusy || (error instanceof ApiError && error.message === lateText)) trail.terminated = true;
     }
     this.#figures.done(info, request, response.status, started, this.#options.clock.monotonic(), trail);
@@ -209,7 +215,7 @@ export class ApiServer {
   async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
     const long = this.#isLongRunning(info);
     const timeoutMs = long ? 0 : timeoutOf(info.query);
-    const found = as ?? (await this.authenticator.authenticate(request));
+    const found = as ?? (await this.authenticator.authenticate(request, warn));
     if (found === undefined) throw unauthorized();
     trail.user = found;
     trail.known?.(info);
@@ -239,15 +245,16 @@ export class ApiServer {
   }
 
   #isLongRunning(info: RequestInfo): boolean {
-    if (!info.resourceRequest) return false;
+    if (!info.resourceRequest) return info.path.startsWith("/debug/pprof/");
     if (info.verb === "watch") return true;
     const served = info.subresource === "" ? undefined : this.registry.find(info.group, info.version, info.resource);
     return served !== undefined && findSubresource(served.kind, info.subresource)?.longRunning?.(info.query) === true;
   }
 
-  #refusal(request: HttpRequest, info: RequestInfo | undefined, error: unknown): HttpResponse {
+  #refusal(request: HttpRequest, info: RequestInfo | undefined, error: unknown, trail: AuditTrail): HttpResponse {
     const output = outputFor(request, info);
-    if (error instanceof ApiError) return sendError(error, output, error.code === 401 ? { "www-authenticate": 'Bearer realm="kubernetes-master"' } : {});
+    // Upstream's filters answer through Go's own errors in plain text (apiserver pkg/endpoints/handlers/responsewriters/errors.go, Forbidden).
+    if (error instanceof ApiError) return sendError(error, output, trail.user !== undefined && trail.decision?.allowed !== true ? noSniff : {});
     if (error instanceof StoreFull) return sendError(new ApiError("InsufficientStorage", "the server's disk is full: nothing was written; reads and deletes still work"), output);
     if (error instanceof StoreBusy) return sendError(tooManyRequests("Too many requests: the store has more writes waiting than it takes", 1), output);
     if (error instanceof StoreClosed) return sendError(new ApiError("ServiceUnavailable", "apiserver is shutting down"), output);

@@ -7,12 +7,13 @@ import type { HealthCheck } from "./health.ts";
  */
 export type StartStep = "open" | "loops" | "published" | "system";
 
-/** In upstream's order. Not there: leases of API servers' identities and the tracking of old tokens, which this server does not have. */
+/** In upstream's order. */
 const hooks: readonly (readonly [name: string, step: StartStep])[] = [
   ["poststarthook/start-apiserver-admission-initializer", "open"], ["poststarthook/generic-apiserver-start-informers", "open"], ["poststarthook/priority-and-fairness-config-consumer", "loops"], ["poststarthook/priority-and-fairness-filter", "open"],
-  ["poststarthook/storage-object-count-tracker-hook", "open"], ["poststarthook/storage-readiness", "open"], ["poststarthook/start-apiextensions-informers", "open"], ["poststarthook/start-apiextensions-controllers", "loops"], ["poststarthook/crd-informer-synced", "loops"],
-  ["poststarthook/start-system-namespaces-controller", "system"], ["poststarthook/start-cluster-authentication-info-controller", "system"], ["poststarthook/start-service-ip-repair-controllers", "system"], ["poststarthook/rbac/bootstrap-roles", "system"],
-  ["poststarthook/scheduling/bootstrap-system-priority-classes", "system"], ["poststarthook/priority-and-fairness-config-producer", "loops"], ["poststarthook/bootstrap-controller", "system"], ["poststarthook/aggregator-reload-proxy-client-cert", "open"],
+  ["poststarthook/storage-object-count-tracker-hook", "open"], ["poststarthook/start-apiextensions-informers", "open"], ["poststarthook/start-apiextensions-controllers", "loops"], ["poststarthook/crd-informer-synced", "loops"],
+  ["poststarthook/start-system-namespaces-controller", "system"], ["poststarthook/peer-endpoint-reconciler-controller", "open"], ["poststarthook/start-cluster-authentication-info-controller", "system"], ["poststarthook/start-kube-apiserver-identity-lease-controller", "loops"],
+  ["poststarthook/start-kube-apiserver-identity-lease-garbage-collector", "loops"], ["poststarthook/storage-readiness", "open"], ["poststarthook/start-legacy-token-tracking-controller", "system"], ["poststarthook/start-service-ip-repair-controllers", "system"], ["poststarthook/rbac/bootstrap-roles", "system"],
+  ["poststarthook/scheduling/bootstrap-system-priority-classes", "system"], ["poststarthook/priority-and-fairness-config-producer", "loops"], ["poststarthook/bootstrap-controller", "system"], ["poststarthook/start-kubernetes-service-cidr-controller", "system"], ["poststarthook/aggregator-reload-proxy-client-cert", "open"],
   ["poststarthook/start-kube-aggregator-informers", "open"], ["poststarthook/apiservice-status-local-available-controller", "published"], ["poststarthook/apiservice-status-remote-available-controller", "loops"], ["poststarthook/apiservice-registration-controller", "published"],
   ["poststarthook/apiservice-discovery-controller", "loops"], ["poststarthook/kube-apiserver-autoregistration", "published"], ["autoregister-completion", "published"], ["poststarthook/apiservice-openapi-controller", "open"], ["poststarthook/apiservice-openapiv3-controller", "open"],
 ];
@@ -23,7 +24,7 @@ export class StartSteps {
 
   constructor() {
     const check = (step: StartStep) => (): void => { if (!this.#done.has(step)) throw new Error("not finished"); };
-    this.checks = [{ name: "informer-sync", ready: true, check: check("open") }, ...hooks.map(([name, step]) => ({ name, check: check(step) }))];
+    this.checks = [{ name: "informer-sync", only: "ready", check: check("open") }, ...hooks.map(([name, step]) => ({ name, check: check(step) }))];
   }
   done(step: StartStep): void {
     this.#done.add(step);

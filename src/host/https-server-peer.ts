@@ -14,6 +14,9 @@ export function authoritiesOf(clientCa: string, frontProxyCa: string | undefined
   return { client, frontProxy };
 }
 
+/** Of the subject's attribute that is its user's uid (apiserver pkg/authentication/request/x509/x509.go). */
+const uidOid = "1.3.6.1.4.1.57683.2";
+
 export function peerOf(socket: TLSSocket, authorities: Authorities): Peer {
   const address = plainAddress(socket.remoteAddress);
   const leaf = socket.getPeerCertificate(true);
@@ -23,10 +26,13 @@ export function peerOf(socket: TLSSocket, authorities: Authorities): Peer {
   const root = rootOf(leaf);
   const ca = authorities.client.has(root) ? "client" : authorities.frontProxy.has(root) ? "front-proxy" : undefined;
   if (ca === undefined) return { address, badCertificate: "certificate signed by unknown authority" };
+  const uids = listOf((leaf.subject as unknown as { readonly [oid: string]: string | undefined })[uidOid]);
+  if (ca === "client" && (uids.length > 1 || uids[0] === "")) return { address, badCertificate: "a certificate has one uid that is not empty" };
   return {
     address,
     certificate: {
       ca,
+      ...(uids[0] === undefined ? {} : { uid: uids[0] }),
       commonName: listOf(leaf.subject.CN).at(-1) ?? "",
       organizations: listOf(leaf.subject.O),
       fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),

@@ -17,7 +17,9 @@ const tokenWebhookFile = "token-webhook.kubeconfig";
 const authorizationFile = "authorization.yaml";
 const auditPolicyFile = "audit-policy.yaml";
 const auditWebhookFile = "audit-webhook.kubeconfig";
-const files: readonly string[] = [authenticationFile, authorizationFile, tokenWebhookFile, auditPolicyFile, auditWebhookFile];
+/** The files, by upstream's flags for them. */
+const fileOf = { "authentication-config": authenticationFile, "authorization-config": authorizationFile, "authentication-token-webhook-config-file": tokenWebhookFile, "audit-policy-file": auditPolicyFile, "audit-webhook-config-file": auditWebhookFile };
+const files: readonly string[] = Object.values(fileOf);
 
 /** Kept to a server that judges requests: it is asked about most. */
 const authorizationConnections = 64;
@@ -31,11 +33,13 @@ export type ApiConfig = {
   readonly auditPolicy?: AuditPolicy;
   /** A second place for audit events. */
   readonly auditWebhook?: AuditWebhook;
+  /** Paths of the files that are there. */
+  readonly flags: Readonly<Record<string, string>>;
 };
 
 /** Reads the folder once, at start. Throws an `Error` that names the file, the field and what was expected. */
 export async function loadApiConfig(folder: string | undefined, clock: Clock, random: Random, log: Log): Promise<ApiConfig> {
-  if (folder === undefined) return { tokens: [] };
+  if (folder === undefined) return { tokens: [], flags: {} };
   const present = await readdir(folder).catch((error: unknown) => {
     throw new Error(`${folder} (--api-config)`, { cause: error });
   });
@@ -52,6 +56,7 @@ export async function loadApiConfig(folder: string | undefined, clock: Clock, ra
   ]);
   const issued = authentication?.tokens;
   return {
+    flags: Object.fromEntries(Object.entries(fileOf).filter(([, name]) => present.includes(name)).map(([flag, name]) => [flag, join(folder, name)])),
     tokens: [...(issued === undefined ? [] : [(token: string) => (issued.isOurs(token) ? issued.review(token) : { authenticated: false as const })]), ...(webhook === undefined ? [] : [webhook])],
     ...(authentication?.anonymous === undefined ? {} : { anonymous: authentication.anonymous }),
     ...(authorization === undefined ? {} : { authorization: authorization.order }), ...(auditPolicy === undefined ? {} : { auditPolicy }), ...(auditWebhook === undefined ? {} : { auditWebhook }),

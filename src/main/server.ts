@@ -60,6 +60,7 @@ import type { Service } from "../kinds/core/service.ts";
 import { kinds } from "../kinds/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { RevisionedStore } from "../store/revisioned-store.ts";
+import { flagsOf } from "./api-flags.ts";
 import { loadApiConfig, type ApiConfig } from "./api-config.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import { renewKubeconfig } from "./kubeconfig.ts";
@@ -178,7 +179,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),
     sha512: text => createHash("sha512").update(text).digest(),
-    build,
+    build, flags: flagsOf(cluster, frontProxyNames, apiConfig.flags),
     address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: serviceNetworks(cluster).join(","), nodePort: cluster.nodePort,
   });
   addProcessFigures(api.metrics);

@@ -22,10 +22,16 @@ test("a client certificate names the user and its groups", async () => {
   });
 });
 
-test("without credentials only health and version are reached", async () => {
-  for (const path of ["/livez", "/readyz", "/healthz", "/version", "/version/", "/livez?verbose"]) assert.deepEqual(await authenticator.authenticate(request({}, {}, path)), anonymous, path);
-  for (const path of ["/", "/api", "/apis", "/openapi/v2", "/metrics", "/livez/ping", "/livez/../api", "/version/x", "/%6civez", "//livez", "/.well-known/openid-configuration", "/api/v1/namespaces/kube-public/configmaps/cluster-info"])
-    assert.equal(await authenticator.authenticate(request({}, {}, path)), undefined, path);
+test("without credentials one is nobody, everywhere or where the administrator says", async () => {
+  const named = createAuthenticator({ review: () => ({ authenticated: false }), frontProxyNames: [], anonymous: { enabled: true, conditions: [{ path: "/livez" }, { path: "/version" }] } });
+  const none = createAuthenticator({ review: () => ({ authenticated: false }), frontProxyNames: [], anonymous: { enabled: false } });
+  for (const path of ["/livez", "/livez?verbose", "/version"]) assert.deepEqual([await named.authenticate(request({}, {}, path)), await authenticator.authenticate(request({}, {}, path)), await none.authenticate(request({}, {}, path))], [anonymous, anonymous, undefined], path);
+  for (const path of ["/", "/api", "/metrics", "/livez/ping", "/livez/../api", "/version/", "/%6civez", "//livez", "/.well-known/openid-configuration", "/api/v1/namespaces/kube-public/configmaps/cluster-info"])
+    assert.deepEqual([await named.authenticate(request({}, {}, path)), await authenticator.authenticate(request({}, {}, path))], [undefined, anonymous], path);
+});
+
+test("what a certificate says of its user's uid counts", async () => {
+  assert.equal((await authenticator.authenticate(request({}, { certificate: { ca: "client", commonName: "alice", organizations: [], uid: "7", fingerprint: "", notAfterMs: 0 } })))?.uid, "7");
 });
 
 test("credentials that do not hold are refused even where none are needed", async () => {
@@ -40,14 +46,17 @@ test("a good token stands in for a certificate that does not verify", async () =
 });
 
 test("the Bearer scheme is read as upstream reads it", async () => {
-  for (const [header, name] of [["Bearer good", "token-user"], ["bearer good", "token-user"], ["BEARER good", "token-user"], ["  Bearer good ", "token-user"], ["Bearer  good", undefined], ["Basic Z29vZA==", undefined], ["good", undefined], ["Bearer", undefined]] as const)
+  for (const [header, name] of [["Bearer good", "token-user"], ["bearer good", "token-user"], ["BEARER good", "token-user"], ["  Bearer good ", "token-user"], ["Bearer  good", anonymous.name], ["Basic Z29vZA==", anonymous.name], ["good", anonymous.name], ["Bearer", anonymous.name]] as const)
     assert.equal(await named(request({ authorization: header })), name, header);
+  const warnings: string[] = [];
+  await authenticator.authenticate(request({ authorization: "Bearer  good" }), text => void warnings.push(text));
+  assert.deepEqual(warnings, ["the provided Authorization header contains extra space before the bearer token, and is ignored"]);
 });
 
 test("a token in a WebSocket's protocols counts on upgrades only, and only one", async () => {
   const protocol = "base64url.bearer.authorization.k8s.io.Z29vZA";
   assert.equal(await named(request({ "sec-websocket-protocol": `${protocol}, v5.channel.k8s.io` }, {}, "/x", true)), "token-user");
-  assert.equal(await named(request({ "sec-websocket-protocol": protocol }, {}, "/x", false)), undefined);
+  assert.equal(await named(request({ "sec-websocket-protocol": protocol }, {}, "/x", false)), anonymous.name);
   assert.equal(await named(request({ "sec-websocket-protocol": `${protocol}, ${protocol}` }, {}, "/x", true)), undefined);
 });
 
@@ -60,7 +69,7 @@ test("X-Remote headers are believed from the front proxy's certificate", async (
 });
 
 test("X-Remote headers from anybody else say nothing", async () => {
-  assert.equal(await named(request(remote)), undefined);
+  assert.equal(await named(request(remote)), anonymous.name);
   assert.equal(await named(request(remote, certificate("client", "alice"))), "alice");
   assert.equal(await named(request(remote, certificate("client", "front-proxy-client"))), "front-proxy-client");
   assert.equal(await named(request(remote, certificate("front-proxy", "somebody"))), undefined);

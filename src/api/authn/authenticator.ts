@@ -11,27 +11,25 @@ export type AuthenticatorOptions = {
   readonly review: (token: string, audiences: readonly string[]) => TokenVerdict | Promise<TokenVerdict>;
   /** Common names that a front-proxy certificate may have. */
   readonly frontProxyNames: readonly string[];
-  /** What nobody in particular reaches; absent: health and version. `enabled` without `conditions`: everything, as far as they are authorized. */
+  /** What callers without credentials may ask for, as far as they are authorized; absent, or without `conditions`: everything. */
   readonly anonymous?: { readonly enabled: boolean; readonly conditions?: readonly { readonly path: string }[] | undefined };
 };
 
 const allAuthenticated = "system:authenticated";
 /** The one user without credentials. */
 export const anonymous: User = { name: "system:anonymous", uid: "", groups: ["system:unauthenticated"], extra: {} };
-/** All that an anonymous caller reaches; anything else is 401 (upstream: AuthenticationConfiguration anonymous.conditions). */
-const anonymousPaths: ReadonlySet<string> = new Set(["/livez", "/readyz", "/healthz", "/version", "/version/"]);
 /** How browsers send a token, since they cannot set headers on a WebSocket (apiserver pkg/authentication/request/websocket/protocol.go). */
 const bearerProtocol = "base64url.bearer.authorization.k8s.io.";
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { enabled = true, conditions } = options.anonymous ?? { conditions: undefined };
-  const paths = options.anonymous === undefined ? anonymousPaths : conditions === undefined ? undefined : new Set(conditions.map(({ path }) => path));
+  const { enabled, conditions } = options.anonymous ?? { enabled: true, conditions: undefined };
+  const paths = conditions === undefined ? undefined : new Set(conditions.map(({ path }) => path));
   const isOpen = (target: string): boolean => enabled && (paths === undefined || paths.has(target.split("?", 1)[0]!));
   return {
-    async authenticate(request) {
+    async authenticate(request, warn) {
       const user = byFrontProxy(request, options.frontProxyNames) ?? byCertificate(request);
       if (user !== undefined) return user;
-      const token = bearerToken(request.headers) ?? webSocketToken(request);
+      const token = bearerToken(request.headers, warn) ?? webSocketToken(request);
       if (token !== undefined) {
         const verdict = await options.review(token, []);
         return verdict.authenticated ? verdict.user : undefined;
@@ -66,14 +64,16 @@ function byCertificate({ peer }: HttpRequest): User | undefined {
   const { certificate } = peer;
   if (certificate?.ca !== "client" || certificate.commonName === "") return undefined;
   return authenticated({
-    name: certificate.commonName, uid: "", groups: certificate.organizations,
+    name: certificate.commonName, uid: certificate.uid ?? "", groups: certificate.organizations,
     extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${certificate.fingerprint}`] },
   });
 }
 
-function bearerToken(headers: Headers): string | undefined {
-  const [scheme = "", token = ""] = (all(headers, "authorization")[0] ?? "").trim().split(" ", 3);
-  return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+function bearerToken(headers: Headers, warn: ((text: string) => void) | undefined): string | undefined {
+  const [scheme = "", token = "", more] = (all(headers, "authorization")[0] ?? "").trim().split(" ", 3);
+  if (scheme.toLowerCase() !== "bearer") return undefined;
+  if (token === "" && more !== undefined) warn?.("the provided Authorization header contains extra space before the bearer token, and is ignored");
+  return token === "" ? undefined : token;
 }
 
 function webSocketToken({ headers, upgrade }: HttpRequest): string | undefined {

@@ -1,5 +1,5 @@
 /** The tables at /debug/api_priority_and_fairness/ (apiserver pkg/util/flowcontrol/apf_controller_debug.go). */
-import { timeOf } from "../../base/time.ts";
+import { microTimeOf } from "../../base/time.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { User } from "../context.ts";
 import type { Flow, Level } from "./levels.ts";
@@ -38,11 +38,14 @@ function requestsOf({ queues }: Level): readonly Placed[] {
   ];
 }
 
+/** As Go writes a time: as many digits as it has. */
+const goTime = (ms: number): string => microTimeOf(ms).replace(/\.?0+Z$/, "Z");
+
 function requestRow(level: Level, { ticket, queue, at }: Placed, details: boolean, toEpochMs: (ms: number) => number): Row {
   const { flow, distinguisher, info, user } = ticket.about as About;
-  const started = ticket.waits ? "0001-01-01T00:00:00Z" : timeOf(toEpochMs(ticket.startedMs));
+  const started = ticket.waits ? "0001-01-01T00:00:00Z" : goTime(toEpochMs(ticket.startedMs));
   const apiVersion = info.group === "" ? info.version : `${info.group}/${info.version}`;
-  return [level.name, flow.name, queue, at, distinguisher, timeOf(toEpochMs(ticket.arrivedMs)), ticket.seats, 0, "0s", started, ...(details ? [user.name, info.verb, info.path, info.namespace, info.name, apiVersion, info.resource, info.subresource] : [])];
+  return [level.name, flow.name, queue, at, distinguisher, goTime(toEpochMs(ticket.arrivedMs)), ticket.seats, 0, "0s", started, ...(details ? [user.name, info.verb, info.path, info.namespace, info.name, apiVersion, info.resource, info.subresource] : [])];
 }
 
 /** Seat-seconds as Go prints them there. */
