@@ -36,12 +36,14 @@ export interface Authenticator {
   /**
    * Who sends this request. `undefined`: credentials were given but are not valid, answered with 401. Without credentials:
    * system:anonymous in system:unauthenticated. Impersonation headers are not its business: the request path handles them after authentication.
-   * `warn` is told what is to be said with the answer.
+   * `notes` gets what is to be said with the answer, and kept of the request.
    */
-  authenticate(request: HttpRequest, warn?: (text: string) => void): Promise<User | undefined>;
+  authenticate(request: HttpRequest, notes?: Notes): Promise<User | undefined>;
   /** TokenReview's question. */
-  reviewToken(token: string, audiences: readonly string[]): Promise<TokenVerdict>;
+  reviewToken(token: string, audiences: readonly string[], notes?: Notes): Promise<TokenVerdict>;
 }
+/** Where remarks go: `Warning` headers, annotations of the audit event. */
+export type Notes = { warn(text: string): void; annotate(key: string, value: string): void };
 export type TokenVerdict =
   | { readonly authenticated: true; readonly user: User; readonly audiences: readonly string[] }
   | { readonly authenticated: false; readonly error?: string };
@@ -68,6 +70,8 @@ export interface TokenIssuer {
   configuration(): string;
   /** /openid/v1/jwks, as JSON text. */
   keys(): string;
+  /** The token that a Secret of type kubernetes.io/service-account-token holds: good as long as the Secret is there. */
+  legacy(serviceAccount: { readonly namespace: string; readonly name: string; readonly uid: string }, secret: string): string;
 }
 
 /** The newest stored objects, read from memory; shared and frozen. `resource` is the plural: `read.get("", "serviceaccounts", "default", "web")`. */

@@ -22,7 +22,7 @@ import { expiryWarning } from "./authn/authenticator.ts";
 import { impersonate, wantsImpersonation } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
 import type { LoadCel } from "./cel.ts";
-import type { Authenticator, Authorizer, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
+import type { Authenticator, Authorizer, Notes, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
 import type { Core } from "./core.ts";
 import { Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
@@ -215,7 +215,8 @@ export class ApiServer {
   async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
     const long = this.#isLongRunning(info);
     const timeoutMs = long ? 0 : timeoutOf(info.query);
-    const found = as ?? (await this.authenticator.authenticate(request, warn));
+    const annotate = (key: string, value: string): void => { (trail.annotations ??= {})[key] ??= value; };
+    const found = as ?? (await this.authenticator.authenticate(request, { warn, annotate }));
     if (found === undefined) throw unauthorized();
     trail.user = found;
     trail.known?.(info);
@@ -223,12 +224,12 @@ export class ApiServer {
     if (expiry !== undefined) warn(expiry);
     const user = wantsImpersonation(request.headers) ? await impersonate(found, request.headers, this.core.authorizer, attributesOf(info)) : found;
     if (user !== found) trail.impersonated = user;
-    const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, warn, limit);
+    const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, { warn, annotate }, limit);
     if (long && info.verb !== "watch") return run(request);
     return this.#flow.run(request, info, user, trail, () => (long ? run(request) : within(this.#options.clock, timeoutMs, run, request)));
   }
 
-  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, warn: (text: string) => void, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
+  async #dispatch(request: HttpRequest, info: RequestInfo, user: User, trail: AuditTrail, notes: Notes, limit: { readonly signal: AbortSignal }): Promise<HttpResponse> {
     const attributes = attributesOf(info);
     const decision = await this.core.authorizer.authorize(user, attributes);
     trail.decision = decision;
@@ -241,7 +242,7 @@ export class ApiServer {
       if (this.registry.all().some(({ group }) => group === info.group)) throw unknownResource();
       return sendPlain(404, "404 page not found\n");
     }
-    return handleResource(this.services, { request, info, user, warn, annotate: (key, value) => { (trail.annotations ??= {})[key] ??= value; }, trail, limit });
+    return handleResource(this.services, { request, info, user, ...notes, trail, limit });
   }
 
   #isLongRunning(info: RequestInfo): boolean {

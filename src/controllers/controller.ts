@@ -48,6 +48,8 @@ export type Settings = {
   readonly checkPolicy?: (policy: ValidatingAdmissionPolicy) => Promise<readonly { readonly fieldRef: string; readonly warning: string }[]>;
   /** Signs `cluster-info`; without it nobody does. */
   readonly signWithToken?: SignWithToken;
+  /** The token of a service account for a Secret to hold; without it Secrets of that type stay empty. */
+  readonly secretToken?: (account: { readonly namespace: string; readonly name: string; readonly uid: string }, secret: string) => string;
   /** PEM of the CA that pods trust the API server by; published in every namespace. */
   readonly rootCA: string;
   /** Finished pods kept before the oldest are removed (--terminated-pod-gc-threshold). */
@@ -102,7 +104,7 @@ export type Outcome = { readonly after: number } | undefined;
 
 export type Controller = {
   readonly name: string;
-  /** The service account in kube-system as which it acts, with the rights of its default role (upstream cmd/kube-controller-manager/names). */
+  /** The service account in kube-system as which it acts ("": the controller manager itself), with the rights of its default role (upstream cmd/kube-controller-manager/names). */
   readonly account: string;
   /** The name under which its events appear; default `<name>-controller`. */
   readonly component?: string;

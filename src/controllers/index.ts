@@ -33,6 +33,7 @@ import { resourceClaimController } from "./resource-claim.ts";
 import { resourceQuotaController } from "./resource-quota.ts";
 import { rootCAPublisher } from "./root-ca.ts";
 import { serviceAccountController } from "./serviceaccount.ts";
+import { serviceAccountTokenController } from "./serviceaccount-token.ts";
 import { serviceCIDRController } from "./service-cidr.ts";
 import { statefulSetController } from "./statefulset.ts";
 import { volumeBinder } from "./volume-binder.ts";
@@ -42,7 +43,7 @@ import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
 /** Every controller, in the order in which they start; those with observations of their own are made anew for each run. */
 const list: readonly (Controller | (() => Controller))[] = [
-  serviceAccountController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
+  serviceAccountController, serviceAccountTokenController, rootCAPublisher, namespaceController, deploymentController, replicaSetController, replicationControllerController, statefulSetController, daemonSetController, horizontalPodAutoscaler,
   jobController, cronJobController, ttlAfterFinishedController, endpointSliceController, endpointsController, endpointSliceMirroringController, loadBalancerController, serviceCIDRController, garbageCollector, taintEvictionController,
   nodeLifecycleController, nodeTtlController, podGC, claimProtection, volumeProtection, attributesProtection, volumeBinder, ephemeralVolumeController, resourceClaimController, disruptionController, resourceQuotaController, clusterRoleAggregationController, policyStatusController, certificateApproving, certificateSigning, certificateCleaning, tokenCleaner, bootstrapSigner,
 ];
@@ -77,5 +78,5 @@ export async function runControllers(options: ControllerOptions, signal: AbortSi
   const informers = options.informers ?? new Informers(client, { clock, log }, signal);
   const world: Omit<World, "client"> = { clock, random, log, kinds, informers, settings: { ...defaultSettings, ...settings }, ...(metrics && { queues: new QueueFigures(metrics) }) };
   await Promise.all(controllers.filter(({ name }) => !disabled.includes(name)).map(({ account, service }) =>
-    supervise(service({ ...world, client: clientFor(account) }), { clock, maxWaitMs: restartWaitMaxMs, log }, signal)));
+    supervise(service({ ...world, client: account === "" ? client : clientFor(account) }), { clock, maxWaitMs: restartWaitMaxMs, log }, signal)));
 }

@@ -1,5 +1,6 @@
 /** The server process: store, API, controllers, scheduler; started in this order and stopped in reverse. */
 import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateAdmission } from "../api/admission/certificates.ts";
@@ -10,6 +11,7 @@ import { resourceQuota } from "../api/admission/resource-quota.ts";
 import { serviceAccountAdmission } from "../api/admission/service-account.ts";
 import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { isBootstrapToken, reviewBootstrapToken } from "../api/authn/bootstrap-token.ts";
+import { noteTokenUse } from "../api/authn/legacy-token.ts";
 import { issuer, serviceAccountUser, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
 import { tokenChain } from "../api/authn/token-chain.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
@@ -19,9 +21,10 @@ import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
 import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
-import type { Authorizer, TokenVerdict, User } from "../api/context.ts";
+import type { Authorizer, Notes, TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
 import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
+import { keepIdentity, type ServerIdentity } from "../api/identity-lease.ts";
 import { StartSteps } from "../api/start-steps.ts";
 import { agentOf } from "../api/subresources/proxy.ts";
 import { must } from "../base/assert.ts";
@@ -164,8 +167,8 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
     store, kinds, clock, random, log: log.child("api"), tokens, fatal, startSteps,
     authenticator: read => {
-      const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer] });
-      const review = (token: string, audiences: readonly string[]): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences));
+      const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer], used: secret => void noteTokenUse(api.core, secret, clock.now()) });
+      const review = (token: string, audiences: readonly string[], notes?: Notes): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences, notes));
       return createAuthenticator({ review: tokenChain(review, apiConfig.tokens, [issuer], clock), frontProxyNames, ...(apiConfig.anonymous === undefined ? {} : { anonymous: apiConfig.anonymous }) });
     },
     authorizer: read => {
@@ -204,6 +207,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
   });
   startSteps.done("system");
+  void supervise({ name: "API server identity", run: until => keepIdentity(api.core, serverIdentity(hostname(), `${cluster.advertise ?? cluster.listen[0]}:${cluster.port}`), until) }, { clock, maxWaitMs: 5_000, log }, signal);
   report.step("system namespaces, roles and services");
 
   // Everybody in the process acts as itself, with the rights of its default role, as if it came over the network.
@@ -218,7 +222,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   void runControllers({
     client, clientFor: account => clientOf(serviceAccountUser("kube-system", account), "kube-controller-manager"), clock, random, log: log.child("controllers"), informers, metrics: api.metrics,
     kinds: kindsOf(api),
-    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...balancers, listening: () => ports.listening(), hold: held => ports.hold(held) } } : {}) },
+    settings: { checkPolicy: async policy => (await loadCel()).typeWarnings(policy.spec, api.registry), rootCA: pki.authority("serving"), certificates: certificateSigner(pki), signWithToken: detachedSignature, secretToken: tokens.legacy, ...(cluster.runtime === "containerd" ? { loadBalancers: { ...balancers, listening: () => ports.listening(), hold: held => ports.hold(held) } } : {}) },
   }, signal).catch(fatal);
   const scheduler = clientOf(componentUser("system:kube-scheduler"), "kube-scheduler");
   void supervise(new Scheduler({ client: scheduler, informers, clock, random, log: log.child("scheduler") }), { clock, maxWaitMs: 5_000, log }, signal).catch(fatal);
@@ -260,6 +264,14 @@ async function nodeStats({ core, services }: ApiServer, forward: ForwardCall, na
 
 function sendsYaml({ headers }: HttpRequest): boolean {
   return String(headers["content-type"] ?? "").includes("yaml");
+}
+
+/** Named after the machine, as upstream names it: `apiserver-` and the first half of the name's SHA-256 in base 32. */
+function serverIdentity(machine: string, address: string): ServerIdentity {
+  let digits = "";
+  const bits = Array.from(createHash("sha256").update(machine).digest().subarray(0, 16), byte => byte.toString(2).padStart(8, "0")).join("");
+  for (let at = 0; at < bits.length; at += 5) digits += "abcdefghijklmnopqrstuvwxyz234567"[Number.parseInt(bits.slice(at, at + 5).padEnd(5, "0"), 2)];
+  return { name: `apiserver-${digits}`, hostname: machine, address };
 }
 
 function componentUser(name: string): User {

@@ -49,7 +49,7 @@ test("the Bearer scheme is read as upstream reads it", async () => {
   for (const [header, name] of [["Bearer good", "token-user"], ["bearer good", "token-user"], ["BEARER good", "token-user"], ["  Bearer good ", "token-user"], ["Bearer  good", anonymous.name], ["Basic Z29vZA==", anonymous.name], ["good", anonymous.name], ["Bearer", anonymous.name]] as const)
     assert.equal(await named(request({ authorization: header })), name, header);
   const warnings: string[] = [];
-  await authenticator.authenticate(request({ authorization: "Bearer  good" }), text => void warnings.push(text));
+  await authenticator.authenticate(request({ authorization: "Bearer  good" }), { warn: text => void warnings.push(text), annotate() {} });
   assert.deepEqual(warnings, ["the provided Authorization header contains extra space before the bearer token, and is ignored"]);
 });
 

@@ -3,12 +3,12 @@
  * pkg/kubeapiserver/authenticator/config.go). Credentials that do not hold are refused, never taken for none.
  */
 import { decodeBase64Url } from "../../base/base64.ts";
-import type { Authenticator, TokenVerdict, User } from "../context.ts";
+import type { Authenticator, Notes, TokenVerdict, User } from "../context.ts";
 import type { Headers, HttpRequest } from "../http.ts";
 
 export type AuthenticatorOptions = {
   /** Judges bearer tokens. */
-  readonly review: (token: string, audiences: readonly string[]) => TokenVerdict | Promise<TokenVerdict>;
+  readonly review: (token: string, audiences: readonly string[], notes?: Notes) => TokenVerdict | Promise<TokenVerdict>;
   /** Common names that a front-proxy certificate may have. */
   readonly frontProxyNames: readonly string[];
   /** What callers without credentials may ask for, as far as they are authorized; absent, or without `conditions`: everything. */
@@ -26,19 +26,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const paths = conditions === undefined ? undefined : new Set(conditions.map(({ path }) => path));
   const isOpen = (target: string): boolean => enabled && (paths === undefined || paths.has(target.split("?", 1)[0]!));
   return {
-    async authenticate(request, warn) {
+    async authenticate(request, notes) {
       const user = byFrontProxy(request, options.frontProxyNames) ?? byCertificate(request);
       if (user !== undefined) return user;
-      const token = bearerToken(request.headers, warn) ?? webSocketToken(request);
+      const token = bearerToken(request.headers, notes) ?? webSocketToken(request);
       if (token !== undefined) {
-        const verdict = await options.review(token, []);
+        const verdict = await options.review(token, [], notes);
         return verdict.authenticated ? verdict.user : undefined;
       }
       if (request.peer.certificate !== undefined || request.peer.badCertificate !== undefined) return undefined;
       return isOpen(request.target) ? anonymous : undefined;
     },
-    async reviewToken(token, audiences) {
-      return options.review(token, audiences);
+    async reviewToken(token, audiences, notes) {
+      return options.review(token, audiences, notes);
     },
   };
 }
@@ -69,10 +69,10 @@ function byCertificate({ peer }: HttpRequest): User | undefined {
   });
 }
 
-function bearerToken(headers: Headers, warn: ((text: string) => void) | undefined): string | undefined {
+function bearerToken(headers: Headers, notes: Notes | undefined): string | undefined {
   const [scheme = "", token = "", more] = (all(headers, "authorization")[0] ?? "").trim().split(" ", 3);
   if (scheme.toLowerCase() !== "bearer") return undefined;
-  if (token === "" && more !== undefined) warn?.("the provided Authorization header contains extra space before the bearer token, and is ignored");
+  if (token === "" && more !== undefined) notes?.warn("the provided Authorization header contains extra space before the bearer token, and is ignored");
   return token === "" ? undefined : token;
 }
 

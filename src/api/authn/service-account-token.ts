@@ -5,11 +5,12 @@
  */
 import { getOwn, isObject, type Json, type JsonObject } from "../../base/json.ts";
 import { msOf } from "../../base/time.ts";
-import type { Reader, TokenVerdict, User } from "../context.ts";
+import type { Notes, Reader, TokenVerdict, User } from "../context.ts";
+import { parseLegacyClaims, reviewLegacyToken, legacyIssuer, type LegacyClaims, type UsedSecret } from "./legacy-token.ts";
 import { InvalidToken, peekIssuer, verifyJwt, type VerificationKey } from "./jwt.ts";
 
 export const issuer = "https://kubernetes.default.svc.cluster.local";
-/** An object being deleted still counts this long after its deletion timestamp, for clocks that differ. */
+/** Times count with this much latitude, for clocks that differ. */
 const leewayMs = 60_000;
 /** Verified signatures remembered, so that a busy pod's token costs one verification. */
 const verifiedMax = 4096;
@@ -20,12 +21,16 @@ export type TokenOptions = {
   readonly now: () => number;
   /** Audiences of the API server itself. */
   readonly audiences: readonly string[];
+  /** Told of the Secret that a long-lived token comes from, at each use. */
+  readonly used?: UsedSecret;
 };
 
 type Reference = { readonly name: string; readonly uid: string };
 type Claims = {
   readonly expMs: number;
   readonly nbfMs: number | undefined;
+  readonly iatMs: number | undefined;
+  readonly warnAfterMs: number | undefined;
   readonly audiences: readonly string[];
   readonly id: string | undefined;
   readonly namespace: string;
@@ -38,23 +43,32 @@ type Claims = {
 export class ServiceAccountTokens {
   readonly #options: TokenOptions;
   /** By the token itself; oldest out first. Only signature and shape are remembered, everything that can change is judged every time. */
-  readonly #verified = new Map<string, Claims>();
+  readonly #verified = new Map<string, Claims | LegacyClaims>();
 
   constructor(options: TokenOptions) {
     this.#options = options;
   }
 
   /** Judges a bearer token; `audiences` empty means the API server's own. */
-  review(token: string, audiences: readonly string[] = []): TokenVerdict {
+  review(token: string, audiences: readonly string[] = [], notes?: Notes): TokenVerdict {
     try {
       // A token whose signature held is of this issuer: reading it again would cost more than all the rest of a request.
-      if (!this.#verified.has(token) && peekIssuer(token) !== issuer) return { authenticated: false, error: "invalid bearer token" };
-      const claims = this.#claimsOf(token);
+      const from = this.#verified.has(token) ? issuer : peekIssuer(token);
+      if (from !== issuer && from !== legacyIssuer) return { authenticated: false, error: "invalid bearer token" };
+      const claims = this.#claimsOf(token, from);
       const wanted = audiences.length === 0 ? this.#options.audiences : audiences;
-      const granted = wanted.filter(audience => claims.audiences.includes(audience));
-      if (granted.length === 0) throw new InvalidToken(`token audiences ${goList(claims.audiences)} is invalid for the target audiences ${goList(wanted)}`);
+      const good = "secretName" in claims ? this.#options.audiences : claims.audiences;
+      const granted = wanted.filter(audience => good.includes(audience));
+      if (granted.length === 0) throw new InvalidToken(`token audiences ${goList(good)} is invalid for the target audiences ${goList(wanted)}`);
+      if ("secretName" in claims) {
+        notes?.annotate("authentication.k8s.io/legacy-token", `system:serviceaccount:${claims.namespace}:${claims.account.name}`);
+        reviewLegacyToken(token, claims, this.#options.read, notes, this.#options.used);
+        return { authenticated: true, user: serviceAccountUser(claims.namespace, claims.account.name, claims.account.uid), audiences: granted };
+      }
       this.#checkTimes(claims);
       this.#checkObjects(claims);
+      const late = claims.warnAfterMs === undefined ? 0 : Math.floor(this.#options.now() / 1000) - claims.warnAfterMs / 1000;
+      if (late > 0) notes?.annotate("authentication.k8s.io/stale-token", `subject: system:serviceaccount:${claims.namespace}:${claims.account.name}, seconds after warning threshold: ${late}`);
       return { authenticated: true, user: userOf(claims), audiences: granted };
     } catch (error) {
       if (error instanceof InvalidToken) return { authenticated: false, error: `[invalid bearer token, ${error.message}]` };
@@ -62,10 +76,11 @@ export class ServiceAccountTokens {
     }
   }
 
-  #claimsOf(token: string): Claims {
+  #claimsOf(token: string, from: string): Claims | LegacyClaims {
     const known = this.#verified.get(token);
     if (known !== undefined) return known;
-    const claims = parseClaims(verifyJwt(token, new Map(this.#options.keys().map(key => [key.kid, key]))));
+    const payload = verifyJwt(token, new Map(this.#options.keys().map(key => [key.kid, key])));
+    const claims = from === legacyIssuer ? parseLegacyClaims(payload) : parseClaims(payload);
     if (this.#verified.size >= verifiedMax) this.#verified.delete(this.#verified.keys().next().value!);
     this.#verified.set(token, claims);
     return claims;
@@ -76,10 +91,11 @@ export class ServiceAccountTokens {
     this.#verified.clear();
   }
 
-  #checkTimes({ expMs, nbfMs }: Claims): void {
+  #checkTimes({ expMs, nbfMs, iatMs }: Claims): void {
     const now = this.#options.now();
-    if (now > expMs) throw new InvalidToken("service account token has expired");
-    if (nbfMs !== undefined && now < nbfMs) throw new InvalidToken("service account token is not valid yet");
+    if (nbfMs !== undefined && now + leewayMs < nbfMs) throw new InvalidToken("service account token is not valid yet");
+    if (now - leewayMs > expMs) throw new InvalidToken("service account token has expired");
+    if (iatMs !== undefined && now + leewayMs < iatMs) throw new InvalidToken("service account token is issued in the future");
   }
 
   #checkObjects({ namespace, account, pod, secret, node }: Claims): void {
@@ -136,7 +152,7 @@ function parseClaims(payload: JsonObject): Claims {
   if (getOwn(payload, "sub") !== `system:serviceaccount:${namespace}:${account.name}`) throw new InvalidToken("service account token claims could not be validated: the subject is not the service account");
   const id = getOwn(payload, "jti");
   return {
-    expMs, nbfMs: optional(payload, "nbf", seconds), audiences, id: typeof id === "string" ? id : undefined, namespace, account,
+    expMs, nbfMs: optional(payload, "nbf", seconds), iatMs: optional(payload, "iat", seconds), warnAfterMs: optional(kubernetes, "warnafter", seconds), audiences, id: typeof id === "string" ? id : undefined, namespace, account,
     pod: optional(kubernetes, "pod", reference), secret: optional(kubernetes, "secret", reference), node: optional(kubernetes, "node", nodeReference),
   };
 }

@@ -1,8 +1,8 @@
 /** Everybody who judges bearer tokens, in upstream's order: the first yes counts (apiserver pkg/authentication/token/union, token/cache). */
 import type { Clock } from "../../base/clock.ts";
-import type { TokenVerdict, User } from "../context.ts";
+import type { Notes, TokenVerdict, User } from "../context.ts";
 
-export type TokenJudge = (token: string, audiences: readonly string[]) => TokenVerdict | Promise<TokenVerdict>;
+export type TokenJudge = (token: string, audiences: readonly string[], notes?: Notes) => TokenVerdict | Promise<TokenVerdict>;
 
 /** A yes of somebody outside holds this long without asking again (--token-success-cache-ttl's default in upstream's delegation). */
 const cacheMs = 10_000;
@@ -12,8 +12,8 @@ const cachedMax = 4096;
 export function tokenChain(local: TokenJudge, remote: readonly TokenJudge[], own: readonly string[], clock: Clock): TokenJudge {
   if (remote.length === 0) return local;
   const cached = new Map<string, { readonly verdict: TokenVerdict; readonly untilMs: number }>();
-  return async (token, audiences) => {
-    const first = await local(token, audiences);
+  return async (token, audiences, notes) => {
+    const first = await local(token, audiences, notes);
     if (first.authenticated) return first;
     const key = JSON.stringify([token, audiences]);
     const known = cached.get(key);

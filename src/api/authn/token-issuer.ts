@@ -7,6 +7,7 @@ import type { Problem } from "../../kinds/kind.ts";
 import type { Reader, TokenIssuer } from "../context.ts";
 import { badRequest, conflict, invalid, notFound } from "../errors.ts";
 import { signJwt, type SigningKey } from "./jwt.ts";
+import { legacyClaim, legacyIssuer } from "./legacy-token.ts";
 import { issuer } from "./service-account-token.ts";
 
 export type IssuerOptions = {
@@ -21,6 +22,8 @@ export type IssuerOptions = {
 
 const secondsMin = 600;
 const secondsMax = 2 ** 32;
+/** A pod's token for the API server itself, asked for with kubelet's own lifetime, is good for a year, for programs that never read it again (pkg/serviceaccount/claims.go). */
+const [extendedSeconds, extendedTo] = [3_607, 365 * 86_400];
 
 export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
   return {
@@ -32,10 +35,11 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
       const audiences = spec.audiences === undefined || spec.audiences.length === 0 ? options.audiences : spec.audiences;
       const now = Math.floor(options.now() / 1000);
       const exp = now + spec.expirationSeconds;
+      const isExtended = "pod" in bound && spec.expirationSeconds === extendedSeconds && audiences.every(audience => options.audiences.includes(audience));
       // Keys in the order in which Go writes a map: by name.
       const token = signJwt({
-        aud: audiences, exp, iat: now, iss: issuer, jti: options.random.uuid(),
-        "kubernetes.io": { namespace: account.namespace, ...bound, serviceaccount: { name: account.name, uid: account.uid } },
+        aud: audiences, exp: isExtended ? now + extendedTo : exp, iat: now, iss: issuer, jti: options.random.uuid(),
+        "kubernetes.io": { namespace: account.namespace, ...bound, serviceaccount: { name: account.name, uid: account.uid }, ...(isExtended ? { warnafter: exp } : {}) },
         nbf: now, sub: `system:serviceaccount:${account.namespace}:${account.name}`,
       }, options.keys()[0]);
       return {
@@ -44,6 +48,10 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
         spec: { ...(request["spec"] as JsonObject), audiences },
         status: { expirationTimestamp: timeOf(exp * 1000), token },
       };
+    },
+    legacy(account, secret) {
+      const claims = { namespace: account.namespace, "secret.name": secret, "service-account.name": account.name, "service-account.uid": account.uid };
+      return signJwt({ iss: legacyIssuer, ...Object.fromEntries(Object.entries(claims).map(([name, value]) => [legacyClaim + name, value])), sub: `system:serviceaccount:${account.namespace}:${account.name}` }, options.keys()[0]);
     },
     configuration() {
       return stringifyJson({

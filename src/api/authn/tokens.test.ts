@@ -82,9 +82,9 @@ const forged: { readonly [what: string]: string } = {
   "header a list": signed([header], claims), "header a string": signed('"x"', claims), "header not JSON": signed("{", claims), "header not UTF-8": `${Buffer.from([0xff, 0xfe]).toString("base64url")}.${goodBody}.${goodTail}`, "duplicate alg": signed(`{"alg":"none","alg":"ES256","kid":${JSON.stringify(key.kid)}}`, claims), "byte order mark": signed(`\ufeff${JSON.stringify(header)}`, claims), "deep header": signed(`{"alg":${"[".repeat(3000)}${"]".repeat(3000)}}`, claims),
   "changed payload": `${goodHead}.${part({ ...claims, sub: "system:serviceaccount:kube-system:admin" })}.${goodTail}`, "changed header, same meaning": `${part({ kid: key.kid, alg: "ES256" })}.${goodBody}.${goodTail}`, "DER signature": `${goodHead}.${goodBody}.${derTail}`, "zero signature": `${goodHead}.${goodBody}.${Buffer.alloc(64).toString("base64url")}`, "short signature": `${goodHead}.${goodBody}.${goodTail.slice(0, 40)}`, "long signature": `${goodHead}.${goodBody}.${goodTail}AAAA`, "signature of another token": `${goodHead}.${goodBody}.${signed(header, { ...claims, jti: "x" }).split(".")[2]}`,
   "payload a list": signed(header, [claims]), "payload null": signed(header, "null"), "payload not JSON": signed(header, "{]"), "duplicate claim": signed(header, JSON.stringify(claims).replace("{", '{"sub":"x",')),
-  "no issuer": signed(header, { ...claims, iss: undefined }), "another issuer": signed(header, { ...claims, iss: "https://evil.example" }), "issuer with a slash": signed(header, { ...claims, iss: `${issuer}/` }), "legacy issuer": signed(header, { ...claims, iss: "kubernetes/serviceaccount" }), "issuer a list": signed(header, { ...claims, iss: [issuer] }),
+  "no issuer": signed(header, { ...claims, iss: undefined }), "another issuer": signed(header, { ...claims, iss: "https://evil.example" }), "issuer with a slash": signed(header, { ...claims, iss: `${issuer}/` }), "legacy issuer": signed(header, { ...claims, iss: "kubernetes/serviceaccount" }), "issued in the future": signed(header, { ...claims, iat: seconds + 61 }), "issuer a list": signed(header, { ...claims, iss: [issuer] }),
   "no audience": signed(header, { ...claims, aud: undefined }), "empty audience": signed(header, { ...claims, aud: [] }), "another audience": signed(header, { ...claims, aud: ["vault"] }), "audience with numbers": signed(header, { ...claims, aud: [1, issuer] }), "audience an object": signed(header, { ...claims, aud: { [issuer]: true } }),
-  "expired": signed(header, { ...claims, exp: seconds - 1 }), "no expiry": signed(header, { ...claims, exp: undefined }), "expiry a string": signed(header, { ...claims, exp: String(seconds + 99) }), "expiry null": signed(header, { ...claims, exp: null }), "expiry huge": signed(header, JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e999')), "not yet valid": signed(header, { ...claims, nbf: seconds + 60 }), "nbf a string": signed(header, { ...claims, nbf: "0" }),
+  "expired": signed(header, { ...claims, exp: seconds - 61 }), "no expiry": signed(header, { ...claims, exp: undefined }), "expiry a string": signed(header, { ...claims, exp: String(seconds + 99) }), "expiry null": signed(header, { ...claims, exp: null }), "expiry huge": signed(header, JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e999')), "not yet valid": signed(header, { ...claims, nbf: seconds + 61 }), "nbf a string": signed(header, { ...claims, nbf: "0" }),
   "no private claims": signed(header, { ...claims, "kubernetes.io": undefined }), "no namespace": signed(header, kubernetes({ namespace: undefined })), "no account": signed(header, kubernetes({ serviceaccount: undefined })), "no uid": signed(header, kubernetes({ serviceaccount: { name: "web" } })), "empty uid": signed(header, kubernetes({ serviceaccount: { name: "web", uid: "" } })), "wrong uid": signed(header, kubernetes({ serviceaccount: { name: "web", uid: "sa-0" } })), "unknown account": signed(header, { ...kubernetes({ serviceaccount: { name: "ghost", uid: "sa-1" } }), sub: "system:serviceaccount:shop:ghost" }),
   "subject of another account": signed(header, { ...claims, sub: "system:serviceaccount:kube-system:admin" }), "no subject": signed(header, { ...claims, sub: undefined }),
   "wrong pod uid": signed(header, kubernetes({ pod: { name: "web-1", uid: "pod-0" } })), "unknown pod": signed(header, kubernetes({ pod: { name: "ghost", uid: "pod-1" } })), "malformed pod": signed(header, kubernetes({ pod: "web-1" })), "pod null": signed(header, kubernetes({ pod: null })), "wrong secret uid": signed(header, kubernetes({ secret: { name: "s", uid: "x" } })), "unknown node": signed(header, kubernetes({ node: { name: "ghost", uid: "node-1" } })), "wrong node uid": signed(header, kubernetes({ node: { name: "node-a", uid: "x" } })),
@@ -102,7 +102,7 @@ test(`P24: ${Object.keys(forged).length} forged and malformed tokens are refused
     assert.equal(tokens.review(token).authenticated, false, what);
     assert.equal((await authenticator.reviewToken(token, [])).authenticated, false, `TokenReview: ${what}`);
     // HTTP itself takes white space off the end of a header.
-    if (token === token.trimEnd()) assert.equal(await authenticator.authenticate(request({ authorization: `Bearer ${token}` })), undefined, `header: ${what}`);
+    if (token === token.trimEnd()) assert.equal((await authenticator.authenticate(request({ authorization: `Bearer ${token}` })))?.name, token === "" ? "system:anonymous" : undefined, `header: ${what}`);
     const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString("base64url")}`;
     assert.equal(await authenticator.authenticate(request({ "sec-websocket-protocol": `v5.channel.k8s.io, ${protocol}` }, { upgrade: true })), undefined, `WebSocket: ${what}`);
   }
@@ -156,9 +156,9 @@ test("a token dies at once with its account, its pod, its secret or its node, or
 test("a token ends when its time is over", async () => {
   const { token, tokens, time } = world();
   const one = await token({ expirationSeconds: 600 });
-  time.now = start + 600_000;
-  assert.equal(tokens.review(one).authenticated, true);
-  time.now = start + 601_000;
+  time.now = start + 660_000;
+  assert.equal(tokens.review(one).authenticated, true, "clocks may differ by a minute");
+  time.now = start + 661_000;
   assert.deepEqual(tokens.review(one), { authenticated: false, error: "[invalid bearer token, service account token has expired]" });
 });
 
@@ -216,4 +216,51 @@ test("weak and foreign keys cannot sign tokens", () => {
   assert.throws(() => signingKey(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey));
   assert.throws(() => signingKey(generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey));
   assert.throws(() => signingKey(generateKeyPairSync("ed25519").privateKey));
+});
+
+const [lastUsed, invalidSince] = ["kubernetes.io/legacy-token-last-used", "kubernetes.io/legacy-token-invalid-since"];
+test("a token in a Secret is good as long as the Secret holds it and the account is there", () => {
+  const { objects, tokens, tokenIssuer, account } = world();
+  const one = tokenIssuer.legacy(account, "s");
+  const secret = (token: string, labels: object = {}, more: object = {}): object => ({ metadata: { namespace: "shop", name: "s", uid: "secret-1", labels, ...more }, data: { token: Buffer.from(token).toString("base64") } });
+  const told: string[] = [];
+  const verdict = (audiences: readonly string[] = []): string => {
+    told.length = 0;
+    const answer = tokens.review(one, audiences, { warn: text => void told.push(text), annotate: (key, value) => void told.push(`${key.replace("authentication.k8s.io/", "")}=${value}`) });
+    return answer.authenticated ? `${answer.user.name} ${answer.user.uid} ${JSON.stringify(answer.user.extra)}` : answer.error ?? "";
+  };
+  const refused = (why: string): string => `[invalid bearer token, ${why}]`;
+  objects.set("secrets/shop/s", secret(one));
+  assert.deepEqual([verdict(), told], ["system:serviceaccount:shop:web sa-1 {}", ["legacy-token=system:serviceaccount:shop:web", "legacy-token-manual-secret=s"]]);
+  assert.equal(verdict(["vault"]), refused(`token audiences ["${issuer}"] is invalid for the target audiences ["vault"]`));
+  objects.set("serviceaccounts/shop/web", { metadata: { uid: "sa-1" }, secrets: [{ name: "s" }] });
+  assert.deepEqual([verdict(), told], ["system:serviceaccount:shop:web sa-1 {}", ["legacy-token=system:serviceaccount:shop:web", "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.", "legacy-token-autogenerated-secret=s"]]);
+  objects.set("secrets/shop/s", secret(one, { [lastUsed]: "2026-01-01", [invalidSince]: "2026-01-02" }));
+  assert.match(verdict(), /^\[invalid bearer token, the token in secret shop\/s for service account shop\/web has been marked invalid\. /);
+  assert.ok(told.includes("legacy-token-invalidated=s/shop"));
+  objects.set("secrets/shop/s", secret(`${one}x`));
+  assert.equal(verdict(), refused("Token does not match server's copy"));
+  objects.set("secrets/shop/s", secret(one, {}, { deletionTimestamp: new Date(start).toISOString() }));
+  assert.equal(verdict(), refused("Token has been invalidated"));
+  objects.delete("secrets/shop/s");
+  assert.equal(verdict(), refused("Token has been invalidated"));
+  objects.set("secrets/shop/s", secret(one));
+  objects.set("serviceaccounts/shop/web", { metadata: { uid: "sa-2" } });
+  assert.equal(verdict(), refused("ServiceAccount UID (sa-2) does not match claim (sa-1)"));
+  objects.delete("serviceaccounts/shop/web");
+  assert.equal(verdict(), refused('serviceaccounts "web" not found'));
+});
+
+test("a pod's token for the API server lives a year if it was asked for as kubelet asks, and says when it is stale", async () => {
+  const pod = { boundObjectRef: { apiVersion: "v1", kind: "Pod", name: "web-1" } };
+  for (const [spec, isExtended] of [[{ expirationSeconds: 3607, ...pod }, true], [{ expirationSeconds: 3607, audiences: [issuer], ...pod }, true], [{ expirationSeconds: 3607, audiences: ["vault"], ...pod }, false], [{ expirationSeconds: 3600, ...pod }, false], [{ expirationSeconds: 3607 }, false]] as const) {
+    const { token, tokens, time, account, read, tokenIssuer } = world();
+    const one = await token(spec);
+    const answer: any = await tokenIssuer.issue(account, { spec: { audiences: [], ...spec } }, read);
+    assert.equal(answer.status.expirationTimestamp, new Date(start + spec.expirationSeconds * 1000).toISOString().replace(".000", ""), "the answer says what was asked for");
+    time.now = start + 3_700_000;
+    const told: string[] = [];
+    assert.equal(tokens.review(one, "audiences" in spec ? spec.audiences : [], { warn() {}, annotate: (key, value) => void told.push(`${key}: ${value}`) }).authenticated, isExtended, JSON.stringify(spec));
+    assert.deepEqual(told, isExtended ? ["authentication.k8s.io/stale-token: subject: system:serviceaccount:shop:web, seconds after warning threshold: 93"] : []);
+  }
 });

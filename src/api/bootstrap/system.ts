@@ -1,6 +1,7 @@
 /** What a cluster has before anybody asks: system namespaces, default roles, the `kubernetes` service, and how others can authenticate our callers. Made or mended at every start. */
 import { isApiError } from "../../base/api-error.ts";
 import { sameJson } from "../../base/json.ts";
+import { timeOf } from "../../base/time.ts";
 import { ConfigMap } from "../../kinds/core/configmap.ts";
 import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Namespace } from "../../kinds/core/namespace.ts";
@@ -45,6 +46,7 @@ export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<v
     ...defaultRbac().map(wanted => ensureRbac(core, wanted)),
     ...systemPriorityClasses.map(wanted => ensure(core, wanted, () => undefined)),
     ensure(core, authenticationConfig(facts), takeOver("data")),
+    ensure(core, tokenTracking(core.clock.now()), (wanted, stored) => (/^\d{4}-\d\d-\d\d$/.test(stored.data?.since ?? "") ? undefined : takeOver("data")(wanted, stored))),
     ensure(core, kubernetesService(facts), () => undefined),
     ...(facts.volumesFolder === undefined ? [] : [ensure(core, localStorage(facts.volumesFolder), () => undefined)]),
     ...(facts.dnsAddress === undefined ? [] : [ensure(core, dnsService(facts.dnsAddress), () => undefined)]),
@@ -110,6 +112,9 @@ function authenticationConfig({ clientCa, frontProxyCa, frontProxyNames }: Syste
     },
   } };
 }
+
+/** Since when uses of long-lived tokens are noted (pkg/controlplane/controller/legacytokentracking). */
+const tokenTracking = (now: number): Wanted => ({ kind: ConfigMap, object: { metadata: { name: "kube-apiserver-legacy-service-account-token-tracking", namespace: "kube-system" }, data: { since: timeOf(now).slice(0, 10) } } });
 
 type Mend = (wanted: any, stored: any) => any | undefined;
 

@@ -66,10 +66,10 @@ const who: Posted = {
 
 const tokenReview: Posted = {
   body: TokenReview,
-  async answer({ authenticator }, _, body) {
+  async answer({ authenticator }, call, body) {
     const { token = "", audiences = [] } = body.spec;
     if (token === "") throw badRequest("token is required for TokenReview in authentication");
-    const verdict = await authenticator.reviewToken(token, audiences);
+    const verdict = await authenticator.reviewToken(token, audiences, { warn: text => call.warn(text), annotate: (key, value) => call.annotate?.(key, value) });
     if (!verdict.authenticated) return { ...body, status: { user: {}, ...(verdict.error === undefined ? {} : { error: verdict.error }) } };
     return { ...body, status: { authenticated: true, user: userInfo(verdict.user), ...(verdict.audiences.length === 0 ? {} : { audiences: [...verdict.audiences] }) } };
   },
