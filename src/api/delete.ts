@@ -53,12 +53,14 @@ function checkPreconditions({ served: { kind }, name }: Call, { metadata }: any,
 async function attemptDelete(core: Core, call: Call, entry: Entry, previous: any, options: DeleteOptions): Promise<Deleted | undefined> {
   const { kind } = call.served;
   const hooks = core.hooks.get(kind);
+  // What holds it besides its finalizers comes first: until then nobody changes how it goes (namespaces).
+  if (previous.metadata.deletionTimestamp !== undefined && hooks?.holds?.(previous) === true) return { deleted: false, object: previous, entry };
   const next = copyJson(previous);
   delete next.metadata.resourceVersion;
   const now = core.clock.now();
   const grace = graceOf(previous, options, hooks?.gracePeriod === undefined ? undefined : asked => hooks.gracePeriod!(previous, asked), now);
   if (grace === "pending") return { deleted: false, object: previous, entry };
-  const finalizersChanged = setPropagationFinalizers(next, options, kind.orphanByDefault === true);
+  const finalizersChanged = kind.ownsNothing !== true && setPropagationFinalizers(next, options, kind.orphanByDefault === true);
   if (previous.metadata.deletionTimestamp === undefined) hooks?.onDelete?.(next);
   const goes = !isHeld(core, kind, next) && (grace === undefined || grace.seconds === 0);
   const announced = grace === undefined || previous.metadata.deletionTimestamp !== undefined;

@@ -13,7 +13,7 @@ const details = ({ group, resource }: Named, name: string) => ({ ...(name === ""
 
 export const badRequest = (message: string): ApiError => new ApiError("BadRequest", message);
 export const notFound = (of: Named, name: string): ApiError => new ApiError("NotFound", `${qualified(of)} ${quote(name)} not found`, details(of, name));
-export const alreadyExists = (of: Named, name: string): ApiError => new ApiError("AlreadyExists", `${qualified(of)} ${quote(name)} already exists`, details(of, name));
+export const alreadyExists = (of: Named, name: string, deleting = false): ApiError => new ApiError("AlreadyExists", `${deleting ? "object is being deleted: " : ""}${qualified(of)} ${quote(name)} already exists`, details(of, name));
 export const generateNameConflict = (of: Named, name: string): ApiError =>
   new ApiError("AlreadyExists", `${qualified(of)} ${quote(name)} already exists, the server was not able to generate a unique name for the object`, { ...details(of, name), retryAfterSeconds: 1 });
 export const conflict = (of: Named, name: string, why = "the object has been modified; please apply your changes to the latest version and try again"): ApiError =>

@@ -37,9 +37,10 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
 
 /** The document after the patch, whatever it is now. */
 export function patchJson(node: Node, original: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
-  if (type === "json") return jsonPatch(withNulls(node, original), body);
-  if (type === "merge") return mergePatch(withNulls(node, original), body);
-  return refuseAsBadRequest(() => strategicMerge(node, original, body));
+  const written = withNulls(node, original) as JsonObject;
+  if (type === "json") return jsonPatch(written, body);
+  if (type === "merge") return mergePatch(written, body);
+  return refuseAsBadRequest(() => strategicMerge(node, written, body));
 }
 
 /** Upstream answers 500 to some patches that contradict themselves or their schema; they are the client's fault, and we say so. */
@@ -112,7 +113,7 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);
   // What the schema does not know is refused by apply itself, whatever fieldValidation says.
   const apply = (versions: Versions): any => identified(call, live !== undefined, readAs(served.node, refuseAsBadRequest(() => applyPatch({
-    node: served.node, versions, live: live === undefined ? undefined : withoutVersion(asServed(served, live), metadata), applied: body, manager: managerOf(options.fieldManager, call.userAgent),
+    node: served.node, versions, live: live === undefined ? undefined : withoutVersion(withNulls(served.node, asServed(served, live)), metadata), applied: body, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
   }))).object);
   return served.kind.conversion === undefined ? apply(versionsOf(core.registry, served)) : withVersions(core.registry, served, apply);

@@ -139,7 +139,7 @@ export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subreso
 }
 
 /** rest.BeforeUpdate: what an update cannot touch is taken from what is stored. */
-export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
+export function stampUpdate(kind: AnyKind, next: any, previous: any, subresource: string): void {
   const old = previous.metadata;
   const { name, generateName, namespace, uid, generation: _g, creationTimestamp: _c, resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: grace, selfLink: _s, ...rest } = next.metadata;
   const kept = (field: string, value: unknown) => (value === undefined || value === null || value === "" ? {} : { [field]: value });
@@ -149,20 +149,20 @@ export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
     ...kept("deletionTimestamp", old.deletionTimestamp), ...kept("deletionGracePeriodSeconds", old.deletionTimestamp === undefined ? undefined : old.deletionGracePeriodSeconds ?? grace),
     ...rest,
   };
-  if (kind.generation === true && specChanged(kind, next, previous)) next.metadata.generation = (old.generation ?? 0) + 1;
+  if (kind.generation === true && specChanged(kind, next, previous, subresource)) next.metadata.generation = (old.generation ?? 0) + 1;
 }
 
 /** Anything but metadata and status; spec alone where there is one. */
-function specChanged(kind: AnyKind, next: any, previous: any): boolean {
+function specChanged(kind: AnyKind, next: any, previous: any, subresource: string): boolean {
   const fields = kind.custom !== true && "spec" in kind.fields ? ["spec"] : fieldsOf(kind, next, previous).filter(field => field !== "status" || (kind.custom === true && !hasStatus(kind)));
-  return fields.some(field => !sameJson(next[field], previous[field])) || (kind.generationByLabels === true && !sameJson(next.metadata.labels ?? {}, previous.metadata.labels ?? {}));
+  return fields.some(field => !sameJson(next[field], previous[field])) || (kind.generationBy !== undefined && subresource !== "status" && !sameJson(next.metadata[kind.generationBy] ?? {}, previous.metadata[kind.generationBy] ?? {}));
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. A promise where the check takes so long that others have a `turn` in between. */
 export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext & { readonly writer: string }, warn: (text: string) => void, turn: () => Promise<void>): Promise<void> | undefined {
   hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
-  if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous);
+  if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous, context.subresource);
   const root = kind.custom === true ? node : kind.schema.node;
   const found = validate(root, next, previous);
   const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...found];
@@ -188,9 +188,9 @@ async function finish(steps: Steps, turn: () => Promise<void>): Promise<void> {
 }
 
 /** `prepare` may undo a change to the spec (a field the server owns): the generation follows what is really stored. */
-function stampGenerationAfterPrepare(kind: AnyKind, next: any, previous: any): void {
+function stampGenerationAfterPrepare(kind: AnyKind, next: any, previous: any, subresource: string): void {
   if (kind.generation !== true) return;
   const old = previous.metadata.generation ?? 0;
-  const changed = specChanged(kind, next, previous);
+  const changed = specChanged(kind, next, previous, subresource);
   if (changed !== next.metadata.generation > old) next.metadata.generation = changed ? old + 1 : old;
 }

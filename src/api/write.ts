@@ -52,9 +52,14 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
     if (written !== undefined) return { ...written, created: true };
-    if (!generated) throw alreadyExists(served, name);
+    if (!generated) throw alreadyExists(served, name, isDeleting(core, key));
     if (attempt >= generatedNamesMax) throw generateNameConflict(served, name);
   }
+}
+
+function isDeleting(core: Core, key: string): boolean {
+  const entry = core.store.get(key);
+  return entry !== undefined && core.objects.object(entry).metadata.deletionTimestamp !== undefined;
 }
 
 /** Makes the next state from the one that is stored; called again when another write came between. Private, canonical, defaulted. */
@@ -118,14 +123,14 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   const { kind } = served;
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   dropDuplicateOwners(made, call);
-  stampUpdate(kind, made, previous);
+  stampUpdate(kind, made, previous, subresource);
   const owned = mode.applied === true ? undefined : own(core, call, made, previous, options);
   if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
   await admit(core.admission, "mutate", admission);
   setServedDefaults(served, made);
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
-  stampUpdate(kind, made, previous);
+  stampUpdate(kind, made, previous, subresource);
   const now = core.clock.now();
   const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion, writer: call.user.name }, text => call.warn(text), () => core.clock.sleep(0));
   if (checked !== undefined) await checked;

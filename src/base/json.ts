@@ -34,3 +34,9 @@ export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) for (const item of Object.values(Object.freeze(value))) deepFreeze(item);
   return value;
 }
+
+/** Puts a field of `next` back to what `previous` has. */
+export function keepField(next: any, previous: any, name: string): void {
+  if (previous[name] === undefined) delete next[name];
+  else next[name] = previous[name];
+}

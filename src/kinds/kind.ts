@@ -78,8 +78,8 @@ export type Kind<S extends Shape = any> = {
   readonly namedIfNameless?: boolean;
   /** A PUT of an absent object creates it (upstream's AllowCreateOnUpdate). */
   readonly createOnUpdate?: boolean;
-  /** A change of labels makes a new generation, too. */
-  readonly generationByLabels?: boolean;
+  /** A change of these makes a new generation, too. */
+  readonly generationBy?: "labels" | "annotations";
   /** A PUT without resourceVersion is refused (upstream's AllowUnconditionalUpdate returns false). */
   readonly conditionalUpdate?: boolean;
   /** A write of its status changes nothing of its metadata (upstream's ResetObjectMetaForStatus). */
@@ -88,6 +88,8 @@ export type Kind<S extends Shape = any> = {
   readonly returnDeleted?: boolean;
   /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController). */
   readonly orphanByDefault?: boolean;
+  /** Nothing waits for dependents, whatever the caller says (upstream's GarbageCollectionUnsupported). */
+  readonly ownsNothing?: boolean;
   /** Made by a CustomResourceDefinition: no protobuf, no strategic merge, every field but metadata is the definition's. */
   readonly custom?: true;
   /** Where `scale` finds its numbers, as dotted paths; absent: spec.replicas, status.replicas and spec.selector. */

@@ -58,6 +58,7 @@ function compile(node: Node): Decoder {
 function listDecoder(node: Node): Decoder {
   const items = node.items!;
   const item = decoderOf(items);
+  // Who owns what: an empty list is a client's wish to start anew.
   const kept = node.nullable === true;
   return (value, state) => {
     if (value === null) return absent;

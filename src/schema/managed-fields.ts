@@ -176,7 +176,8 @@ export function parentManagedFields(
   for (const owner of left.values()) {
     const taker = { ...owner, apiVersion: target.apiVersion };
     const so = owners.get(identityOf(taker));
-    owners.set(identityOf(taker), { ...taker, set: union(so?.set ?? emptySet, setOf(target.replicas)) });
+    // Quirk: who is new has no time (scalehandler.go ToParent takes it of the parent's entries).
+    owners.set(identityOf(taker), { ...taker, set: union(so?.set ?? emptySet, setOf(target.replicas)), time: so?.time });
   }
   return encodeManagedFields(owners);
 }

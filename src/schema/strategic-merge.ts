@@ -101,7 +101,7 @@ function put(out: Building, key: string, value: Json | undefined): void {
 /** Merges a list and puts the result in the order that the patch asks for; items only the server has keep their places. */
 function mergeInOrder(node: Node | undefined, out: Building, rest: Map<string, Json>, key: string, order: Json): void {
   const wanted = listFrom(order);
-  const had = Object.hasOwn(out, key) ? listFrom(out[key]!) : undefined;
+  const had = Object.hasOwn(out, key) && out[key] !== null ? listFrom(out[key]!) : undefined;
   const given = rest.has(key) ? listFrom(rest.get(key)!) : undefined;
   const field = listOf(node, key);
   const mergeKey = field?.patchMergeKey ?? "";

@@ -1,3 +1,4 @@
+import { keepField } from "../../base/json.ts";
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn, selectorText, templateColumns } from "../columns.ts";
@@ -58,7 +59,7 @@ export interface DeploymentStatus extends t.Stored<typeof DeploymentStatus> {}
 export const Deployment = defineKind({
   group: "apps", version: "v1", kind: "Deployment", plural: "deployments", namespaced: true,
   shortNames: ["deploy"], categories: ["all"], subresources: ["scale", "status"],
-  generation: true,
+  generation: true, generationBy: "annotations",
   definition: "io.k8s.api.apps.v1.Deployment",
   doc: "Keeps a set of pods at a wanted version and number, changing them step by step.",
   fields: {
@@ -70,7 +71,10 @@ export const Deployment = defineKind({
     defaultPodSpec(spec.template.spec);
   },
   resets: subresource => (subresource === "status" ? [["spec"], ["metadata", "labels"]] : [["status"]]),
-  prepare({ spec }) { dropGatedPodFields(spec.template.spec); },
+  prepare(next, previous, { subresource }) {
+    dropGatedPodFields(next.spec.template.spec);
+    if (subresource === "status") keepField(next.metadata, previous?.metadata, "labels");
+  },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") {
       yield* validateCounts(next.status, ["updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"]);

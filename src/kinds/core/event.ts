@@ -15,7 +15,7 @@ export interface EventSeries extends t.Stored<typeof EventSeries> {}
 export const Event = defineKind({
   group: "", version: "v1", kind: "Event", plural: "events", namespaced: true,
   shortNames: ["ev"],
-  createOnUpdate: true, metadataRequired: true,
+  createOnUpdate: true, metadataRequired: true, ownsNothing: true,
   definition: "io.k8s.api.core.v1.Event",
   doc: "Something that happened to an object, kept for an hour.",
   fields: {

@@ -2,7 +2,7 @@ import { AzureFilePersistentVolumeSource, CSIPersistentVolumeSource, CephFSPersi
 import { NodeSelector, ObjectReference } from "./references.ts";
 import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource, FlockerVolumeSource, GCEPersistentDiskVolumeSource, HostPathVolumeSource, NFSVolumeSource, PhotonPersistentDiskVolumeSource, PortworxVolumeSource, QuobyteVolumeSource, VsphereVirtualDiskVolumeSource } from "./volume-sources.ts";
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
-import { sameJson } from "../../base/json.ts";
+import { keepField, sameJson } from "../../base/json.ts";
 import { quantitySign } from "../../base/quantity.ts";
 import { timeOf } from "../../base/time.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
@@ -70,7 +70,12 @@ export const PersistentVolume = defineKind({
     spec: PersistentVolumeSpec.pb(2).always("{}").doc("What the volume is, and who may use it."),
     status: PersistentVolumeStatus.pb(3).always("{}").doc("Whether it is in use."),
   },
-  prepare(next, previous, { now }) { if (previous === undefined) next.status = { phase: "Pending", lastPhaseTransitionTime: timeOf(now) }; },
+  prepare(next, previous, { now }) {
+    const old = previous?.status, status = next.status;
+    if (old === undefined) next.status = { phase: "Pending", lastPhaseTransitionTime: timeOf(now) };
+    else if (old.phase !== status.phase && (status.lastPhaseTransitionTime ?? old.lastPhaseTransitionTime) === old.lastPhaseTransitionTime) status.lastPhaseTransitionTime = timeOf(now);
+    else if (status.lastPhaseTransitionTime === undefined) keepField(status, old, "lastPhaseTransitionTime");
+  },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
     const { spec } = next;

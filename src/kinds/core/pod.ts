@@ -2,7 +2,7 @@ import { PodSpec } from "./podspec.ts";
 import { PodStatus } from "./podstatus.ts";
 import { podColumns, podRowConditions } from "./podcolumns.ts";
 import { defaultPod, dropGatedPodFields } from "./poddefaults.ts";
-import { initialStatus } from "./podqos.ts";
+import { initialStatus, keepPodFacts } from "./podqos.ts";
 import { podWarnings } from "./podwarnings.ts";
 import { podRules } from "./podrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -19,9 +19,10 @@ export const Pod = defineKind({
   },
   defaults: defaultPod,
   resets: subresource => (subresource === "status" ? [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]] : [["status"]]),
-  prepare(next, previous, { now }) {
+  prepare(next, previous, { now, subresource }) {
     dropGatedPodFields(next.spec);
     if (previous === undefined) next.status = initialStatus(next, now);
+    else if (subresource === "status") keepPodFacts(next, previous);
   },
   rules: podRules,
   selectable: {

@@ -50,7 +50,7 @@ export interface EndpointPort extends t.Stored<typeof EndpointPort> {}
 
 export const EndpointSlice = defineKind({
   group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices", namespaced: true,
-  generation: true, generationByLabels: true, createOnUpdate: true,
+  generation: true, generationBy: "labels", createOnUpdate: true,
   definition: "io.k8s.api.discovery.v1.EndpointSlice",
   doc: "Part of the addresses behind a service.",
   fields: {

@@ -38,6 +38,6 @@ export const ObjectMeta = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectM
   annotations: t.map(t.string()).pb(12).doc("Keys and values for tools; not selectable."),
   ownerReferences: t.listBy(OwnerReference, "uid").mergeBy("uid").pb(13).doc("Objects this one depends on; when all are gone it is collected."),
   finalizers: t.set(t.string()).mergeBy().pb(14).doc("Names of those who must agree before the object is removed."),
-  managedFields: t.list(ManagedFieldsEntry).pb(17).doc("Which manager set which fields; kept by the server."),
+  managedFields: t.list(ManagedFieldsEntry).pb(17).nullable().doc("Which manager set which fields; kept by the server."),
 });
 export interface ObjectMeta extends t.Stored<typeof ObjectMeta> {}
