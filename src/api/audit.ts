@@ -13,7 +13,7 @@ import type { HttpRequest, HttpResponse } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; decision?: Decision; flow?: Flow; /** Spent waiting for a turn and for webhooks. */ elsewhereMs?: number; /** Refused or cut off in self-defence. */ terminated?: true; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
+export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; /** The constrained way in which that was allowed. */ constraint?: string; decision?: Decision; flow?: Flow; /** Spent waiting for a turn and for webhooks. */ elsewhereMs?: number; /** Refused or cut off in self-defence. */ terminated?: true; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 
@@ -55,7 +55,7 @@ export function auditEvent({ request, info, trail, response, receivedMs, nowMs }
   return {
     kind: "Event", apiVersion: "audit.k8s.io/v1", level, auditID: auditId, stage,
     requestURI: uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),
-    user: user === undefined ? {} : userInfo(user), ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }),
+    user: user === undefined ? {} : userInfo(user), ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }), ...(trail.constraint === undefined ? {} : { authenticationMetadata: { impersonationConstraint: trail.constraint } }),
     sourceIPs: [request.peer.address], ...(typeof agent === "string" ? { userAgent: agent } : {}),
     ...(info?.resourceRequest === true ? { objectRef: objectRef(info, response) } : {}),
     ...(response === undefined ? {} : { responseStatus: { metadata: {}, code: response.status, ...reasonOf(response) } }),

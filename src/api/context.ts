@@ -65,7 +65,7 @@ export type UserRules = {
 
 /** Issues a service account's token: POST …/serviceaccounts/x/token. `request` is the decoded TokenRequest; the answer is the same with `status` filled in. */
 export interface TokenIssuer {
-  issue(serviceAccount: { readonly namespace: string; readonly name: string; readonly uid: string }, request: { readonly [key: string]: Json }, read: Reader): Promise<{ readonly [key: string]: Json }>;
+  issue(serviceAccount: { readonly namespace: string; readonly name: string; readonly uid: string }, request: { readonly [key: string]: Json }, read: Reader): Promise<{ readonly request: { readonly [key: string]: Json }; /** Of the token, for the audit. */ readonly id: string }>;
   /** /.well-known/openid-configuration, as JSON text. */
   configuration(): string;
   /** /openid/v1/jwks, as JSON text. */

@@ -19,7 +19,7 @@ import { publishLocalServices } from "./aggregation/local.ts";
 import type { FetchRemote } from "./aggregation/remote.ts";
 import { auditLine, isAudited, type AuditSink, type AuditTrail } from "./audit.ts";
 import { expiryWarning } from "./authn/authenticator.ts";
-import { impersonate, wantsImpersonation } from "./authn/impersonation.ts";
+import { impersonate, LastWays, wantsImpersonation } from "./authn/impersonation.ts";
 import type { ParseYaml } from "./body.ts";
 import type { LoadCel } from "./cel.ts";
 import type { Authenticator, Authorizer, Notes, Reader, RequestAttributes, TokenIssuer, User } from "./context.ts";
@@ -127,6 +127,7 @@ export class ApiServer {
   readonly #flow: FlowControl;
   readonly #figures: RequestMetrics;
   readonly #definitions: Definitions;
+  readonly #lastWays = new LastWays();
   #stopping = false;
   /** What other servers serve. */
   readonly aggregator: Aggregator;
@@ -222,8 +223,9 @@ export class ApiServer {
     trail.known?.(info);
     const expiry = expiryWarning(request.peer, this.#options.clock.now());
     if (expiry !== undefined) warn(expiry);
-    const user = wantsImpersonation(request.headers) ? await impersonate(found, request.headers, this.core.authorizer, attributesOf(info)) : found;
+    const { user, constraint } = wantsImpersonation(request.headers) ? await impersonate(found, request.headers, this.core.authorizer, attributesOf(info), this.#lastWays) : { user: found, constraint: undefined };
     if (user !== found) trail.impersonated = user;
+    if (constraint !== undefined) trail.constraint = constraint;
     const run = (limit: { readonly signal: AbortSignal }): Promise<HttpResponse> => this.#dispatch(request, info, user, trail, { warn, annotate }, limit);
     if (long && info.verb !== "watch") return run(request);
     return this.#flow.run(request, info, user, trail, () => (long ? run(request) : within(this.#options.clock, timeoutMs, run, request)));

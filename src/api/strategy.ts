@@ -68,17 +68,22 @@ function fieldsOf(kind: AnyKind, ...objects: readonly any[]): readonly string[] 
 export const hasStatus = (kind: AnyKind): boolean => kind.subresources?.includes("status") === true;
 
 /** Takes away what a client may not bring to a create; afterwards the object names its own type and namespace. */
+/** What nobody sets of an object that is to be made (apiserver pkg/registry/rest/meta.go, WipeObjectMetaSystemFields). */
+export function wipeSystemFields(metadata: any): void {
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
+}
+
 export function wipeForCreate(served: Served, object: any, namespace: string): void {
   const { metadata } = object;
   object.kind = served.kind.kind;
   // A custom resource stays what its client made it until it is stored.
   object.apiVersion = served.kind.custom === true ? served.apiVersion : apiVersionOf(served.kind);
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
+  wipeSystemFields(metadata);
   delete metadata.generation;
-  delete metadata.uid;
-  delete metadata.creationTimestamp;
   if (hasStatus(served.kind) && served.kind.statusOnCreate !== true) dropStatus(served.kind, object);
   matchNamespace(served.kind, metadata, namespace);
 }

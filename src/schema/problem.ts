@@ -30,7 +30,7 @@ export function goQuote(text: string): string {
 }
 
 /** Several in one text. Identical messages are told once, as upstream's aggregate does. */
-function aggregated(problems: readonly Problem[]): string {
+export function aggregated(problems: readonly Problem[]): string {
   const messages = [...new Set(problems.map(problem => `${problem.field}: ${problemBody(problem)}`))];
   return messages.length === 1 ? messages[0]! : `[${messages.join(", ")}]`;
 }

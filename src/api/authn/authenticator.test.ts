@@ -4,8 +4,9 @@ import { isApiError } from "../../base/api-error.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
 import type { HttpRequest, Peer } from "../http.ts";
 import { anonymous, createAuthenticator, expiryWarning } from "./authenticator.ts";
-import { impersonate } from "./impersonation.ts";
+import { impersonate as impersonateAs, LastWays } from "./impersonation.ts";
 
+const impersonate = async (user: User, headers: HttpRequest["headers"], authorizer: Authorizer, request: RequestAttributes, last = new LastWays()): Promise<User> => (await impersonateAs(user, headers, authorizer, request, last)).user;
 const authenticator = createAuthenticator({
   review: token => (token === "good" ? { authenticated: true, audiences: [], user: { name: "token-user", uid: "", groups: [], extra: {} } } : { authenticated: false }),
   frontProxyNames: ["front-proxy-client"],
@@ -141,9 +142,21 @@ for (const [name, user, headers, allowed, groups] of [
   ["not another node", account, { "impersonate-user": "system:node:b" }, [on("associated-node"), "impersonate:associated-node authentication.k8s.io/nodes/*"], 'cannot impersonate-on:arbitrary-node:get resource "pods"'],
   ["not for another sort of request", alice, { "impersonate-user": "bob" }, ["impersonate-on:user-info:list pods/default/web", "impersonate:user-info authentication.k8s.io/users/bob"], 'cannot impersonate-on:user-info:get resource "pods"'],
   ["not a node as if it were a user", alice, { "impersonate-user": "system:node:b" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/system:node:b"], 'cannot impersonate-on:arbitrary-node:get resource "pods"'],
+  ["extras by keys with a domain", alice, { "impersonate-user": "bob", "impersonate-extra-acme.com%2fteam": "a" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/userextras/acme.com/team/a"], ["system:authenticated"]],
+  ["many extras by one permission", alice, { "impersonate-user": "bob", "impersonate-extra-acme.com%2fteam": ["a", "b", "c", "d"] }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/userextras/*/*"], ["system:authenticated"]],
+  ["no service account of a name that none has", alice, { "impersonate-user": "system:serviceaccount:NS:sa" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/system:serviceaccount:NS:sa"], ["system:authenticated"]],
   ["never system:masters", alice, { "impersonate-user": "bob", "impersonate-group": "system:masters" }, [on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate:user-info authentication.k8s.io/groups/system:masters"], "impersonating the system:masters group is not allowed"],
 ] as const) test(`constrained impersonation: ${name}`, async () => {
   const attempt = (): Promise<User> => impersonate(user, headers, constrainedTo(...allowed), reading);
   if (typeof groups === "string") await assert.rejects(attempt, error => isApiError(error, "Forbidden") && error.message.includes(groups));
   else assert.deepEqual((await attempt()).groups, groups);
+});
+
+test("the way that last went well is tried first, and its refusal is told", async () => {
+  const last = new LastWays();
+  const constraintOf = async (headers: HttpRequest["headers"], ...allowed: string[]): Promise<string | undefined> => (await impersonateAs(alice, headers, constrainedTo(...allowed), reading, last)).constraint;
+  assert.equal(await constraintOf({ "impersonate-user": "bob" }, on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob"), "impersonate:user-info");
+  // A key without a domain is for the old way alone.
+  assert.equal(await constraintOf({ "impersonate-user": "bob", "impersonate-extra-team": "a" }, on("user-info"), "impersonate:user-info authentication.k8s.io/users/bob", "impersonate users/bob", "impersonate authentication.k8s.io/userextras/team/a"), undefined);
+  await assert.rejects(impersonateAs(alice, { "impersonate-user": "carl" }, constrainedTo(), reading, last), { message: 'users "carl" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope' });
 });

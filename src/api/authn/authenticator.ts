@@ -27,9 +27,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const isOpen = (target: string): boolean => enabled && (paths === undefined || paths.has(target.split("?", 1)[0]!));
   return {
     async authenticate(request, notes) {
+      // Its faults are told whoever asks.
+      const bearer = request.headers["authorization"] === undefined ? undefined : bearerToken(request.headers, notes);
       const user = byFrontProxy(request, options.frontProxyNames) ?? byCertificate(request);
       if (user !== undefined) return user;
-      const token = bearerToken(request.headers, notes) ?? webSocketToken(request);
+      const token = bearer ?? webSocketToken(request);
       if (token !== undefined) {
         const verdict = await options.review(token, [], notes);
         return verdict.authenticated ? verdict.user : undefined;

@@ -1,9 +1,10 @@
 /**
  * Acting as somebody else: the Impersonate-* headers, each value authorized on its own (apiserver pkg/endpoints/filters/impersonation).
  */
-import { goQuote } from "../../schema/problem.ts";
+import { domainPath } from "../../kinds/meta/rules.ts";
+import { aggregated, goQuote } from "../../schema/problem.ts";
 import { isApiError } from "../../base/api-error.ts";
-import { dnsSubdomain } from "../../schema/grammar.ts";
+import { dnsLabel, dnsSubdomain } from "../../schema/grammar.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
 import { badRequest, unauthorizedFor } from "../errors.ts";
 import type { Headers } from "../http.ts";
@@ -11,6 +12,7 @@ import { all, anonymous, extraOf } from "./authenticator.ts";
 
 const accountPrefix = "system:serviceaccount:";
 const nodePrefix = "system:node:";
+const oldWay = "";
 const extraPrefix = "impersonate-extra-";
 export const nodeNameKey = "authentication.kubernetes.io/node-name";
 
@@ -23,6 +25,22 @@ const modes: readonly { readonly name: string; readonly fits: (wanted: Wanted, u
   { name: "user-info", fits: ({ name }) => nodeOf(name) === undefined && serviceAccountOf(name) === undefined },
 ];
 
+/** What a request acts as. `constraint`: the constrained way in which that was allowed; absent: the old way, or nobody else at all. */
+export type Impersonated = { readonly user: User; readonly constraint?: string };
+
+/** The way that last went well for each user is tried first, so that the old way costs no more than it did (…/impersonation/constrained_impersonation.go). */
+export class LastWays {
+  readonly #ways = new Map<string, string>();
+  static readonly usersMax = 10_000;
+  of(user: string): string | undefined {
+    return this.#ways.get(user);
+  }
+  went(user: string, way: string): void {
+    if (this.#ways.size >= LastWays.usersMax && !this.#ways.has(user)) this.#ways.delete(this.#ways.keys().next().value!);
+    this.#ways.set(user, way);
+  }
+}
+
 /** Whether a request asks to act as somebody else at all. */
 export function wantsImpersonation(headers: Headers): boolean {
   for (const name in headers) if (name.startsWith("impersonate-")) return true;
@@ -33,16 +51,20 @@ export function wantsImpersonation(headers: Headers): boolean {
  * The user a request acts as: `user` itself without the headers, otherwise the one named, if `user` may impersonate it for `request` in one of the
  * constrained ways, or in the old way for anything. Throws Forbidden naming the first particular that was not allowed.
  */
-export async function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes): Promise<User> {
+export async function impersonate(user: User, headers: Headers, authorizer: Authorizer, request: RequestAttributes, last: LastWays): Promise<Impersonated> {
   const wanted: Wanted = { name: all(headers, "impersonate-user")[0] ?? "", groups: all(headers, "impersonate-group"), uid: all(headers, "impersonate-uid")[0] ?? "", extra: extraOf(headers, extraPrefix) };
   if (wanted.name === "") {
     if (!onlyName(wanted)) throw badRequest(`requested ${goUser(wanted)} without impersonating a user name`);
-    return user;
+    return { user };
   }
   let first: unknown;
-  for (const attempt of [...modes.filter(({ fits }) => fits(wanted, user)).map(({ name }) => () => constrained(user, wanted, name, authorizer, request)), () => unconstrained(user, wanted, authorizer)]) {
+  const before = last.of(user.name);
+  const ways = [...modes.filter(({ fits }) => fits(wanted, user)).map(({ name }) => name), oldWay];
+  for (const way of [...ways.filter(name => name === before), ...ways.filter(name => name !== before)]) {
     try {
-      return await attempt();
+      const as = way === oldWay ? await unconstrained(user, wanted, authorizer) : await constrained(user, wanted, way, authorizer, request);
+      last.went(user.name, way);
+      return { user: as, ...(way === oldWay ? {} : { constraint: `impersonate:${way}` }) };
     } catch (error) {
       if (!isApiError(error, "Forbidden")) throw error;
       first ??= error;
@@ -66,9 +88,21 @@ async function constrained(user: User, wanted: Wanted, mode: string, authorizer:
   if (wanted.groups.includes("")) throw refusal(asker, groups, "impersonating the empty string group is not allowed");
   if (wanted.groups.includes("system:masters")) throw refusal(asker, { ...groups, name: "system:masters" }, "impersonating the system:masters group is not allowed");
   if (wanted.groups.length < manyChecks || !(await allows(asker, authorizer, { ...groups, name: "*" }))) for (const group of wanted.groups) await ask({ resource: "groups", name: group });
-  for (const values of Object.values(wanted.extra)) if (values.includes("")) throw refusal(asker, { ...groups, resource: "userextras" }, "impersonating the empty string value in extra is not allowed");
-  for (const [key, values] of Object.entries(wanted.extra)) for (const value of values) await ask({ resource: "userextras", subresource: key, name: value });
+  const extras = Object.entries(wanted.extra);
+  for (const [key, values] of extras) {
+    const problem = extraProblem(key, values);
+    if (problem !== undefined) throw refusal(asker, { ...groups, resource: "userextras" }, problem);
+  }
+  const isLarge = extras.length >= manyChecks || extras.reduce((sum, [, values]) => sum + values.length, 0) >= manyChecks;
+  if (!isLarge || !(await allows(asker, authorizer, { ...groups, resource: "userextras", subresource: "*", name: "*" }))) for (const [key, values] of extras) for (const value of values) await ask({ resource: "userextras", subresource: key, name: value });
   return complete(wanted, node !== undefined ? ["system:nodes"] : undefined);
+}
+
+function extraProblem(key: string, values: readonly string[]): string | undefined {
+  if (key === "") return "impersonating the empty string key in extra is not allowed";
+  const problems = domainPath(key, "extra.key");
+  if (problems.length > 0) return `impersonating an invalid key in extra is not allowed: ${aggregated(problems)}`;
+  return values.includes("") ? "impersonating the empty string value in extra is not allowed" : undefined;
 }
 
 /** The old way: everything that the other may do. */
@@ -116,7 +150,7 @@ function nodeOf(name: string): string | undefined {
 export function serviceAccountOf(name: string): { readonly namespace: string; readonly name: string } | undefined {
   if (!name.startsWith(accountPrefix)) return undefined;
   const [namespace = "", account = "", ...more] = name.slice(accountPrefix.length).split(":");
-  return namespace === "" || account === "" || more.length > 0 ? undefined : { namespace, name: account };
+  return dnsLabel(namespace).length > 0 || dnsSubdomain(account).length > 0 || more.length > 0 ? undefined : { namespace, name: account };
 }
 
 /** As Go prints the user that the headers come to. */

@@ -35,18 +35,22 @@ export function createTokenIssuer(options: IssuerOptions): TokenIssuer {
       const audiences = spec.audiences === undefined || spec.audiences.length === 0 ? options.audiences : spec.audiences;
       const now = Math.floor(options.now() / 1000);
       const exp = now + spec.expirationSeconds;
+      const id = options.random.uuid();
       const isExtended = "pod" in bound && spec.expirationSeconds === extendedSeconds && audiences.every(audience => options.audiences.includes(audience));
       // Keys in the order in which Go writes a map: by name.
       const token = signJwt({
-        aud: audiences, exp: isExtended ? now + extendedTo : exp, iat: now, iss: issuer, jti: options.random.uuid(),
+        aud: audiences, exp: isExtended ? now + extendedTo : exp, iat: now, iss: issuer, jti: id,
         "kubernetes.io": { namespace: account.namespace, ...bound, serviceaccount: { name: account.name, uid: account.uid }, ...(isExtended ? { warnafter: exp } : {}) },
         nbf: now, sub: `system:serviceaccount:${account.namespace}:${account.name}`,
       }, options.keys()[0]);
       return {
-        ...request,
-        metadata: { name: account.name, namespace: account.namespace, creationTimestamp: timeOf(options.now()) },
-        spec: { ...(request["spec"] as JsonObject), audiences },
-        status: { expirationTimestamp: timeOf(exp * 1000), token },
+        id,
+        request: {
+          ...request,
+          metadata: { ...(request["metadata"] as JsonObject), creationTimestamp: timeOf(options.now()) },
+          spec: { ...(request["spec"] as JsonObject), audiences },
+          status: { expirationTimestamp: timeOf(exp * 1000), token },
+        },
       };
     },
     legacy(account, secret) {
@@ -82,8 +86,10 @@ function* problemsOf({ expirationSeconds }: TokenSpec): Iterable<Problem> {
 function boundObject({ boundObjectRef: reference }: TokenSpec, account: { readonly namespace: string; readonly name: string }, read: Reader): { readonly [kind: string]: Json } {
   if (reference === undefined) return {};
   const { apiVersion = "", kind = "", name = "", uid = "" } = reference;
-  const resource = apiVersion === "v1" ? boundResources.get(kind) : undefined;
+  // Whatever its version says.
+  const resource = apiVersion.includes("/") ? undefined : boundResources.get(kind);
   if (resource === undefined) throw badRequest(`cannot bind token to object of type ${typeText(apiVersion, kind)}`);
+  if (name === "") throw badRequest("Name parameter required.");
   const object = read.get("", resource, kind === "Node" ? "" : account.namespace, name);
   if (object === undefined) throw notFound({ group: "", resource }, name);
   if (kind === "Pod" && object.spec.serviceAccountName !== account.name)

@@ -37,7 +37,7 @@ function world() {
     objects, time, tokens, tokenIssuer, account, read,
     async token(spec: object = {}): Promise<string> {
       const answer: any = await tokenIssuer.issue(account, { spec: { expirationSeconds: 3600, audiences: [], ...spec } }, read);
-      return answer.status.token;
+      return answer.request.status.token;
     },
   };
 }
@@ -173,16 +173,17 @@ test("a token for another audience is good there and nowhere else", async () => 
 test("an RSA key signs RS256 and its tokens verify beside the other key's", async () => {
   const { tokens, account, read } = world();
   const rsaIssuer = createTokenIssuer({ address: "192.0.2.7:6443", keys: () => [signingKey(rsa.privateKey)], now: () => start, random, audiences: [issuer] });
-  const answer: any = await rsaIssuer.issue(account, { spec: { expirationSeconds: 600 } }, read);
+  const { request: answer }: any = await rsaIssuer.issue(account, { spec: { expirationSeconds: 600 } }, read);
   assert.equal(JSON.parse(Buffer.from(answer.status.token.split(".")[0], "base64url").toString()).alg, "RS256");
   assert.equal(tokens.review(answer.status.token).authenticated, true);
 });
 
 test("TokenRequest answers with the token, its end and the defaults it took", async () => {
   const { tokenIssuer, account, read } = world();
-  const answer: any = await tokenIssuer.issue(account, { kind: "TokenRequest", spec: { expirationSeconds: 3600 } }, read);
+  const { request: answer, id }: any = await tokenIssuer.issue(account, { kind: "TokenRequest", metadata: { name: "web" }, spec: { expirationSeconds: 3600 } }, read);
+  assert.equal(id, random.uuid());
   assert.deepEqual({ ...answer, status: { ...answer.status, token: "" } }, {
-    kind: "TokenRequest", metadata: { name: "web", namespace: "shop", creationTimestamp: "2027-01-15T08:00:00Z" }, spec: { expirationSeconds: 3600, audiences: [issuer] },
+    kind: "TokenRequest", metadata: { name: "web", creationTimestamp: "2027-01-15T08:00:00Z" }, spec: { expirationSeconds: 3600, audiences: [issuer] },
     status: { expirationTimestamp: "2027-01-15T09:00:00Z", token: "" },
   });
   assert.equal(peekIssuer(answer.status.token), issuer);
@@ -194,6 +195,7 @@ test("TokenRequest refuses what upstream refuses, in its words", async () => {
     [{ expirationSeconds: 599 }, "Invalid", 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes'],
     [{ expirationSeconds: 2 ** 32 + 1 }, "Invalid", 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds'],
     [{ boundObjectRef: { apiVersion: "v1", kind: "ConfigMap", name: "x" } }, "BadRequest", "cannot bind token to object of type /v1, Kind=ConfigMap"],
+    [{ boundObjectRef: { kind: "Pod" } }, "BadRequest", "Name parameter required."],
     [{ boundObjectRef: { apiVersion: "apps/v1", kind: "Pod", name: "x" } }, "BadRequest", "cannot bind token to object of type apps/v1, Kind=Pod"],
     [{ boundObjectRef: { apiVersion: "v1", kind: "Pod", name: "ghost" } }, "NotFound", 'pods "ghost" not found'],
     [{ boundObjectRef: { apiVersion: "v1", kind: "Pod", name: "other" } }, "BadRequest", 'cannot bind token for serviceaccount "web" to pod running with different serviceaccount name.'],
@@ -257,7 +259,7 @@ test("a pod's token for the API server lives a year if it was asked for as kubel
     const { token, tokens, time, account, read, tokenIssuer } = world();
     const one = await token(spec);
     const answer: any = await tokenIssuer.issue(account, { spec: { audiences: [], ...spec } }, read);
-    assert.equal(answer.status.expirationTimestamp, new Date(start + spec.expirationSeconds * 1000).toISOString().replace(".000", ""), "the answer says what was asked for");
+    assert.equal(answer.request.status.expirationTimestamp, new Date(start + spec.expirationSeconds * 1000).toISOString().replace(".000", ""), "the answer says what was asked for");
     time.now = start + 3_700_000;
     const told: string[] = [];
     assert.equal(tokens.review(one, "audiences" in spec ? spec.audiences : [], { warn() {}, annotate: (key, value) => void told.push(`${key}: ${value}`) }).authenticated, isExtended, JSON.stringify(spec));

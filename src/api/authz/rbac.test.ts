@@ -122,6 +122,6 @@ test("the rules of a user are those of the cluster and of the namespace", async 
   });
   assert.deepEqual(rbac.rules(user("u"), "x"), {
     resourceRules: [{ verbs: ["get"], apiGroups: [""], resources: ["nodes"] }, { verbs: ["list"], apiGroups: [""], resources: ["pods"], resourceNames: ["p"] }],
-    nonResourceRules: [{ verbs: ["get"], nonResourceURLs: ["/version"] }], incomplete: true, evaluationError: 'role.rbac.authorization.k8s.io "gone" not found',
+    nonResourceRules: [{ verbs: ["get"], nonResourceURLs: ["/version"] }], incomplete: false, evaluationError: 'role.rbac.authorization.k8s.io "gone" not found',
   });
 });

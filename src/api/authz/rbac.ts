@@ -90,7 +90,7 @@ export class Rbac implements Authorizer {
         resourceRules.push({ verbs, ...(apiGroups ? { apiGroups } : {}), ...(resources ? { resources } : {}), ...(resourceNames?.length ? { resourceNames } : {}) });
       if ((nonResourceURLs ?? []).length > 0) nonResourceRules.push({ verbs, ...(nonResourceURLs ? { nonResourceURLs } : {}) });
     }
-    return { resourceRules, nonResourceRules, incomplete: errors.length > 0, ...(errors.length > 0 ? { evaluationError: aggregate(errors) } : {}) };
+    return { resourceRules, nonResourceRules, incomplete: false, ...(errors.length > 0 ? { evaluationError: aggregate(errors) } : {}) };
   }
 
   /** Every rule that applies to the user in a namespace ("" for cluster-wide ones only), and the roles that could not be found. */

@@ -1,7 +1,9 @@
 /** Requests that are answered rather than stored: bindings, evictions, tokens, reviews. They pass admission like every write. */
 import { decode } from "../../schema/decode.ts";
 import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
-import { setDefaults } from "../strategy.ts";
+import { updateManagedFields } from "../../schema/apply.ts";
+import { managerOf } from "../../schema/managed-fields.ts";
+import { matchNamespace, setDefaults, wipeSystemFields } from "../strategy.ts";
 import { admit } from "../admission/pipeline.ts";
 import { readBody } from "../body.ts";
 import type { Call } from "../core.ts";
@@ -16,6 +18,8 @@ import type { Subresource } from "./subresource.ts";
 /** What answers a POST with a body of this kind. */
 export type Posted = {
   readonly body: AnyKind;
+  /** The answer is the object itself, with what came of it: its metadata are those of an object that is made. */
+  readonly answersObject?: true;
   /** `body` is private, canonical and defaulted. Answers with an object of the same kind, or a `Status`. */
   answer(services: Services, call: Call, body: any, options: WriteOptions): Promise<any>;
 };
@@ -30,6 +34,13 @@ export async function post(services: Services, call: Call, posted: Posted, value
   body.kind = posted.body.kind;
   body.apiVersion = apiVersionOf(posted.body);
   setDefaults(posted.body, body);
+  if (posted.answersObject === true) {
+    if (call.subresource === "") wipeSystemFields(body.metadata);
+    matchNamespace(posted.body, body.metadata, call.namespace);
+    const fields = updateManagedFields({ node: posted.body.schema.node, before: undefined, after: body, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: body.apiVersion, now: core.clock.now(), ...(call.subresource === "" ? {} : { subresource: call.subresource }) });
+    if (fields === undefined) delete body.metadata.managedFields;
+    else body.metadata.managedFields = fields;
+  }
   const admission = {
     operation: "CREATE" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: options.dryRun,
     object: body, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,

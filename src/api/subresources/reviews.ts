@@ -22,6 +22,7 @@ function userInfo({ name, uid, groups, extra }: User): any {
 
 const self: Posted = {
   body: SelfSubjectAccessReview,
+  answersObject: true,
   async answer({ core }, call, body) {
     check([...problemsOf(body.spec, false), ...metadataProblems(body)]);
     return decided(core, call.user, body);
@@ -30,6 +31,7 @@ const self: Posted = {
 
 const subject: Posted = {
   body: SubjectAccessReview,
+  answersObject: true,
   async answer({ core }, _, body) {
     check([...problemsOf(body.spec, true), ...metadataProblems(body)]);
     return decided(core, userOf(body.spec), body);
@@ -38,6 +40,7 @@ const subject: Posted = {
 
 const local: Posted = {
   body: LocalSubjectAccessReview,
+  answersObject: true,
   async answer({ core }, call: Call, body) {
     const problems = problemsOf(body.spec, true);
     const { resourceAttributes, nonResourceAttributes } = body.spec;
@@ -50,15 +53,17 @@ const local: Posted = {
 
 const rules: Posted = {
   body: SelfSubjectRulesReview,
+  answersObject: true,
   async answer({ core }, call, body) {
     const namespace = body.spec.namespace ?? "";
     if (namespace === "") throw badRequest("no namespace on request");
-    return { ...body, spec: {}, status: core.authorizer.rules(call.user, namespace) };
+    return { ...body, metadata: {}, spec: {}, status: core.authorizer.rules(call.user, namespace) };
   },
 };
 
 const who: Posted = {
   body: SelfSubjectReview,
+  answersObject: true,
   async answer({ core }, call, body) {
     return { ...body, metadata: { creationTimestamp: timeOf(core.clock.now()) }, status: { userInfo: userInfo(call.user) } };
   },
@@ -66,6 +71,7 @@ const who: Posted = {
 
 const tokenReview: Posted = {
   body: TokenReview,
+  answersObject: true,
   async answer({ authenticator }, call, body) {
     const { token = "", audiences = [] } = body.spec;
     if (token === "") throw badRequest("token is required for TokenReview in authentication");

@@ -11,7 +11,7 @@ export const BoundObjectReference = t.object("io.k8s.api.authentication.v1.Bound
 export interface BoundObjectReference extends t.Stored<typeof BoundObjectReference> {}
 
 export const TokenRequestSpec = t.object("io.k8s.api.authentication.v1.TokenRequestSpec", {
-  audiences: t.list(t.string()).pb(1).always("[]").doc("Who the token is for."),
+  audiences: t.list(t.string()).pb(1).always("null").doc("Who the token is for."),
   boundObjectRef: BoundObjectReference.pb(3).always("null").doc("The object with which the token ends."),
   expirationSeconds: t.int64().pb(4).pointer().always("null").default(3600).doc("How long it should be valid."),
 });
