@@ -60,10 +60,12 @@ test("kinds are told as upstream tells them: a built-in one leaves its group and
 
 // Accept → the form that is answered
 const forms = [
-  ["application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer"],
+  ["application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json", "application/json"],
+  ["application/json,application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "application/yaml"],
+  ["application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "application/vnd.kubernetes.protobuf"],
   ["application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", undefined],
   ["application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList,application/json", undefined],
   ["application/json", undefined],
   ["*/*", undefined],
 ] as const;
-for (const [accept, contentType] of forms) test(`Accept: ${accept.slice(0, 60)}… is answered as ${contentType ?? "legacy lists"}`, () => assert.equal(aggregatedForm({ accept })?.contentType, contentType));
+for (const [accept, type] of forms) test(`Accept: ${accept.slice(0, 60)}… is answered as ${type ?? "legacy lists"}`, () => assert.equal(aggregatedForm({ accept }, new URLSearchParams(""))?.type, type));

@@ -6,7 +6,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import { noRemotes, type RemoteDocuments } from "./aggregation/aggregator.ts";
 import type { RemoteVersion } from "./aggregation/remote-discovery.ts";
 import type { Headers } from "./http.ts";
-import { one, parseAccept } from "./negotiate.ts";
+import { mediaTypes, one, parseAccept, wantsPretty, type Output } from "./negotiate.ts";
 import type { Registry, Served } from "./registry.ts";
 import { compareVersions } from "./version-order.ts";
 
@@ -40,7 +40,7 @@ export class Discovery {
   readonly #describe: DescribeSubresource;
   readonly #sha512: (text: string) => Uint8Array;
   readonly #remotes: RemoteDocuments;
-  readonly #cache = new Map<string, { readonly generation: string; readonly text: string; readonly etag: string }>();
+  readonly #cache = new Map<string, { readonly generation: string; readonly body: any; readonly text: string; readonly etag: string }>();
 
   constructor(registry: Registry, describe: DescribeSubresource, sha512: (text: string) => Uint8Array, remotes: RemoteDocuments = noRemotes) {
     this.#registry = registry;
@@ -91,7 +91,7 @@ export class Discovery {
   }
 
   /** The aggregated document of `/api` (`core`) or `/apis`, with its ETag. */
-  aggregated(core: boolean): { readonly text: string; readonly etag: string } {
+  aggregated(core: boolean): { readonly body: any; readonly text: string; readonly etag: string } {
     const key = String(core);
     const cached = this.#cache.get(key);
     const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
@@ -102,8 +102,9 @@ export class Discovery {
         ? { version: each, resources: served.map(one => this.#aggregatedResource(one)), freshness: "Current" }
         : { version: each, ...(remote.resources.length === 0 ? {} : { resources: remote.resources }), freshness: remote.current ? "Current" : "Stale" })),
     }));
-    const text = JSON.stringify({ kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items });
-    const made = { generation, text, etag: etagOf(this.#sha512(text)) };
+    const body = { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
+    const text = JSON.stringify(body);
+    const made = { generation, body, text: `${text}\n`, etag: etagOf(this.#sha512(text)) };
     this.#cache.set(key, made);
     return made;
   }
@@ -113,7 +114,7 @@ export class Discovery {
     return {
       name: served.resource, singularName: singularOf(kind), namespaced: kind.namespaced, kind: kind.kind, verbs: verbsOf(served),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
-      ...(kind.virtual === true ? {} : { storageVersionHash: this.#storageHash(served) }),
+      ...(kind.virtual === true || !served.verbs.includes("create") ? {} : { storageVersionHash: this.#storageHash(served) }),
     };
   }
 
@@ -137,7 +138,8 @@ export class Discovery {
       ...(kind.subresources === undefined || kind.subresources.length === 0 ? {} : {
         subresources: subresourcesOf(kind).map(name => {
           const type = this.#describe(kind, name);
-          return { subresource: name, responseKind: responseKind(served, type), verbs: [...type.verbs] };
+          const own = type.kind === kind.kind && type.group === kind.group && type.version === kind.version;
+          return { subresource: name, responseKind: responseKind(served, own ? { ...type, group: served.group, version: served.version } : type), verbs: [...type.verbs] };
         }),
       }),
     };
@@ -145,7 +147,7 @@ export class Discovery {
 
   /** Tells clients whether two versions are stored alike (apiserver pkg/endpoints/discovery/storageversionhash.go): eight bytes in base64. */
   #storageHash({ kind }: Served): string {
-    return encodeBase64(sha256(new TextEncoder().encode(`${kind.group}/${kind.version}/${kind.kind}`)).subarray(0, 8));
+    return encodeBase64(sha256(new TextEncoder().encode(`${kind.group}/${kind.hashedAs ?? kind.version}/${kind.kind}`)).subarray(0, 8));
   }
 }
 
@@ -159,15 +161,12 @@ function groupBody({ name, versions }: Group): Json {
   return { name, versions: list, preferredVersion: list[0]! };
 }
 
-/** Which aggregated form the client asks for, if any, with the content type to answer. */
-export function aggregatedForm(headers: Headers): { readonly contentType: string } | undefined {
+/** How the client asks for aggregated discovery, wherever it says so in its header; undefined: it does not (apiserver pkg/endpoints/discovery/aggregated). */
+export function aggregatedForm(headers: Headers, query: URLSearchParams): Output | undefined {
   for (const { type, params } of parseAccept(one(headers.accept) ?? "")) {
-    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
-    if (params.g === undefined && params.as === undefined) return undefined;
-    if (params.g !== "apidiscovery.k8s.io" || params.as !== "APIGroupDiscoveryList" || params.v !== "v2") continue;
-    if (params.profile !== undefined && params.profile !== "nopeer") continue;
-    const profile = params.profile === undefined ? "" : `;profile=${params.profile}`;
-    return { contentType: `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList${profile}` };
+    const offered = mediaTypes.find(each => type === each || type === "*/*" || type === "application/*");
+    if (offered === undefined || params.g !== "apidiscovery.k8s.io" || params.as !== "APIGroupDiscoveryList" || params.v !== "v2" || (params.stream ?? "watch") !== "watch") continue;
+    return { type: offered, pretty: params.pretty === "1" || wantsPretty(headers, query) };
   }
   return undefined;
 }

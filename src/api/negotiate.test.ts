@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isApiError } from "../base/api-error.ts";
-import { negotiateInput, negotiateOutput, parseAccept } from "./negotiate.ts";
+import { allForms as all, customForms, negotiateInput, negotiateOutput, oneForm, parseAccept, plainForms } from "./negotiate.ts";
 
 const none = new URLSearchParams("");
-const all = { protobuf: true, table: true };
 const pb = "application/vnd.kubernetes.protobuf";
 
 // Accept → type, transform
@@ -32,6 +31,21 @@ for (const accept of ["text/html", "application/cbor", "application/json;as=Pod;
   test(`Accept: ${accept} cannot be answered`, () => {
     assert.throws(() => negotiateOutput({ accept }, none, all), error => isApiError(error, "NotAcceptable"));
   });
+
+test("tables, metadata and protobuf are for those that have them", () => {
+  const metadata = `${pb};as=PartialObjectMetadata;v=v1;g=meta.k8s.io`, table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const answered = (accept: string) => [all, customForms, plainForms, oneForm].map(rules => {
+    try {
+      return negotiateOutput({ accept }, none, rules).transform?.as ?? "object";
+    } catch (error) {
+      assert.ok(isApiError(error, "NotAcceptable"));
+      return "refused";
+    }
+  });
+  assert.deepEqual(answered(metadata), ["PartialObjectMetadata", "PartialObjectMetadata", "PartialObjectMetadata", "refused"]);
+  assert.deepEqual(answered(table), ["Table", "Table", "refused", "refused"]);
+  assert.deepEqual(answered(pb), ["object", "refused", "object", "object"]);
+});
 
 test("browsers and curl get indented answers unless they say otherwise", () => {
   assert.equal(negotiateOutput({ "user-agent": "curl/8" }, none, all).pretty, true);

@@ -6,7 +6,7 @@ export const jsonType = "application/json";
 export const yamlType = "application/yaml";
 export const protobufType = "application/vnd.kubernetes.protobuf";
 export type MediaType = typeof jsonType | typeof yamlType | typeof protobufType;
-const mediaTypes: readonly MediaType[] = [jsonType, yamlType, protobufType];
+export const mediaTypes: readonly MediaType[] = [jsonType, yamlType, protobufType];
 
 /** `as=Table;g=meta.k8s.io;v=v1` */
 export type Transform = { readonly as: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList"; readonly version: "v1" | "v1beta1" };
@@ -46,37 +46,43 @@ function clausesOf(header: string): readonly Clause[] {
 }
 
 export type OutputRules = {
-  /** Custom resources and Tables have no protobuf. */
+  /** Custom resources and Tables have no protobuf, the metadata of custom resources does. */
   readonly protobuf: boolean;
-  readonly table: boolean;
+  /** Whether an object may be asked for in another form: as a Table, or its metadata alone. */
+  readonly transforms: "all" | "metadata" | "none";
 };
+
+/** Objects; custom resources; what has no columns; what is only ever itself. */
+export const allForms: OutputRules = { protobuf: true, transforms: "all" };
+export const customForms: OutputRules = { protobuf: false, transforms: "all" };
+export const plainForms: OutputRules = { protobuf: true, transforms: "metadata" };
+export const oneForm: OutputRules = { protobuf: true, transforms: "none" };
 
 export function negotiateOutput(headers: Headers, query: URLSearchParams, rules: OutputRules): Output {
   const accept = one(headers.accept) ?? "";
   const pretty = wantsPretty(headers, query);
   if (accept === "") return { type: jsonType, pretty };
-  const supported = mediaTypes.filter(type => rules.protobuf || type !== protobufType);
   for (const { type, params } of clausesOf(accept))
-    for (const offered of supported) {
+    for (const offered of mediaTypes) {
       if (type !== offered && type !== "*/*" && type !== "application/*") continue;
       const transform = transformOf(params, offered, rules);
-      if (transform === "refused" || (params.stream !== undefined && params.stream !== "" && params.stream !== "watch")) continue;
-      return { type: offered, pretty: params.pretty === undefined ? pretty : params.pretty === "1", ...(transform === undefined ? {} : { transform }), ...(params.stream === "watch" ? { stream: true } : {}) };
+      if (transform === "refused" || (transform === undefined && offered === protobufType && !rules.protobuf) || (params.stream !== undefined && params.stream !== "" && params.stream !== "watch") || (params.sv !== undefined && params.sv !== "" && (params.sv !== "v1" || rules.transforms === "none"))) continue;
+      return { type: offered, pretty: pretty || params.pretty === "1", ...(transform === undefined ? {} : { transform }), ...(params.stream === "watch" ? { stream: true } : {}) };
     }
-  throw notAcceptable(supported);
+  throw notAcceptable(mediaTypes);
 }
 
 /** Upstream's router looks at the media types alone, before anything else does: which of them the route can answer in. */
-export function checkRoute(headers: Headers, list: boolean): void {
+export function checkRoute(headers: Headers, list: boolean, produced: readonly MediaType[] = mediaTypes): void {
   const accept = one(headers.accept) ?? "";
-  if (accept !== "" && !clausesOf(accept).some(({ type }) => type === "*/*" || mediaTypes.some(each => each === type))) throw noRepresentation(list ? [...mediaTypes, `${jsonType};stream=watch`, `${protobufType};stream=watch`] : mediaTypes);
+  if (accept !== "" && !clausesOf(accept).some(({ type }) => type === "*/*" || produced.some(each => each === type))) throw noRepresentation(list ? [...produced, `${jsonType};stream=watch`, `${protobufType};stream=watch`] : produced);
 }
 
 function transformOf(params: Clause["params"], offered: MediaType, rules: OutputRules): Transform | "refused" | undefined {
   const { as, g, v } = params;
   if (as === undefined && g === undefined && v === undefined) return undefined;
-  if (g !== "meta.k8s.io" || (v !== "v1" && v !== "v1beta1")) return "refused";
-  if (as === "Table") return rules.table && offered !== protobufType ? { as, version: v } : "refused";
+  if (rules.transforms === "none" || g !== "meta.k8s.io" || (v !== "v1" && v !== "v1beta1")) return "refused";
+  if (as === "Table") return rules.transforms === "all" && offered !== protobufType ? { as, version: v } : "refused";
   return as === "PartialObjectMetadata" || as === "PartialObjectMetadataList" ? { as, version: v } : "refused";
 }
 

@@ -1,6 +1,7 @@
 /** Everything that is not a resource: discovery, OpenAPI, version, health, metrics, OIDC. */
 import type { Json } from "../base/json.ts";
 import { versionOf, type Build } from "../base/build-info.ts";
+import { APIGroup, APIGroupList, APIResourceList, APIVersions } from "../kinds/meta/discovery.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { TokenIssuer } from "./context.ts";
 import type { Core } from "./core.ts";
@@ -10,10 +11,12 @@ import type { FlowControl } from "./flow-control/flow-control.ts";
 import { checksOf, health, type HealthCheck, type HealthEndpoint } from "./health.ts";
 import type { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { negotiateOutput, one } from "./negotiate.ts";
+import { APIGroupDiscoveryList } from "./meta-types.ts";
+import { checkRoute, jsonType, negotiateOutput, one, oneForm } from "./negotiate.ts";
 import type { OpenApi } from "./openapi.ts";
+import type { Node } from "../schema/t.ts";
 import type { RequestInfo } from "./request-info.ts";
-import { sendJson, sendPlain } from "./respond.ts";
+import { sendDocument, sendJson, sendPlain } from "./respond.ts";
 import { flagz, flagzPath, statusz, statuszPath } from "./zpages.ts";
 
 export type Endpoints = {
@@ -59,19 +62,26 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
     return first === "openapi" && group === "v3" ? { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } } : notFound();
   }
   if (request.method !== "GET" && routed.test(path)) throw methodNotAllowed();
-  return request.method === "HEAD" ? { ...answer, content: { type: "text", text: "" } } : answer;
+  return answer;
 }
 
 async function answerPath(endpoints: Endpoints, request: HttpRequest, info: RequestInfo, path: string): Promise<HttpResponse | undefined> {
   const { discovery, metrics, healthFigures, build, tokens, core, openapi } = endpoints;
-  const reply = (body: Json | undefined): HttpResponse | undefined => (body === undefined ? undefined : sendJson(200, body, negotiateOutput(request.headers, info.query, { protobuf: false, table: false })));
+  // What upstream's router serves refuses types before anything else is looked at.
+  const reply = ({ node }: { readonly node: Node }, body: Json | undefined, routed: boolean): HttpResponse | undefined => {
+    if (body === undefined) return undefined;
+    if (routed) checkRoute(request.headers, false);
+    return sendDocument(node, body, negotiateOutput(request.headers, info.query, oneForm));
+  };
   switch (path) {
-    case "/": case "/index.html": return reply({ paths: listed(discovery, endpoints.healthChecks) });
-    case "/api": return aggregated(discovery, request, true) ?? reply(discovery.legacyVersions(endpoints.address));
-    case "/apis": return aggregated(discovery, request, false) ?? reply(discovery.legacyGroups());
+    case "/": case "/index.html": return indented({ paths: listed(discovery, endpoints.healthChecks) });
+    case "/api": return aggregated(discovery, request, info.query, true) ?? reply(APIVersions, discovery.legacyVersions(endpoints.address), true);
+    case "/apis": return aggregated(discovery, request, info.query, false) ?? reply(APIGroupList, discovery.legacyGroups(), false);
     case "/openapi/v2": return openapi.v2(request);
-    case "/openapi/v3": return reply(openapi.v3Index());
-    case "/version": return reply(versionOf(build));
+    case "/openapi/v3": return openapi.v3Index(request);
+    case "/version":
+      checkRoute(request.headers, false, [jsonType]);
+      return indented(versionOf(build));
     case statuszPath: return statusz(request, info.query, endpoints, listed(discovery, endpoints.healthChecks));
     case flagzPath: return flagz(request, info.query, endpoints);
     case "/metrics": return exposition(metrics, endpoints.startedMs);
@@ -80,8 +90,8 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
     case "/openid/v1/jwks": return tokens === undefined ? undefined : document("application/jwk-set+json", tokens.keys());
   }
   const [, first = "", second = "", third = "", ...more] = path.split("/");
-  if (first === "api" && third === "") return reply(discovery.legacyResources("", second));
-  if (first === "apis" && more.length === 0) return reply(third === "" ? discovery.legacyGroup(second) : discovery.legacyResources(second, third));
+  if (first === "api" && third === "") return reply(APIResourceList, discovery.legacyResources("", second), true);
+  if (first === "apis" && more.length === 0) return third === "" ? reply(APIGroup, discovery.legacyGroup(second), false) : reply(APIResourceList, discovery.legacyResources(second, third), true);
   if (first === "openapi" && second === "v3") return openapi.v3(request, path.slice("/openapi/v3/".length), info.query);
   if (first === "debug" && second === "api_priority_and_fairness" && more.length === 0) {
     const text = endpoints.flow.dump(third, (info.query.get("includeRequestDetails") ?? "") !== "");
@@ -91,15 +101,18 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   return undefined;
 }
 
+const indented = (body: Json): HttpResponse => sendJson(200, body, { type: jsonType, pretty: true });
 const exposition = (metrics: Metrics, startedMs: number): HttpResponse => sendPlain(200, metrics.render(), { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "process-start-time-unix": String(Math.floor(startedMs / 1000)) });
 const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });
 
-function aggregated(discovery: Discovery, request: HttpRequest, core: boolean): HttpResponse | undefined {
-  const form = aggregatedForm(request.headers);
+function aggregated(discovery: Discovery, request: HttpRequest, query: URLSearchParams, core: boolean): HttpResponse | undefined {
+  if (core) checkRoute(request.headers, false);
+  const form = aggregatedForm(request.headers, query);
   if (form === undefined) return undefined;
-  const { text, etag } = discovery.aggregated(core);
-  const headers = { "content-type": form.contentType, etag, vary: "Accept", "cache-control": "public" };
+  const { body, text, etag } = discovery.aggregated(core);
+  const headers = { "content-type": `${form.type};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`, etag, vary: "Accept", "cache-control": "public" };
   if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
+  if (form.type !== jsonType || form.pretty) return sendDocument(APIGroupDiscoveryList.node, body, form, headers);
   return { status: 200, headers, content: { type: "text", text } };
 }
 

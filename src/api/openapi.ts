@@ -1,4 +1,5 @@
 /** OpenAPI v2 and v3 of everything that is served, made when first asked for (kube-openapi handler, handler3). */
+import type { Clock } from "../base/clock.ts";
 import { parseJson, stringifyJson } from "../base/json-codec.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { AnyKind } from "../kinds/kind.ts";
@@ -12,10 +13,12 @@ import { etagOf } from "./discovery.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { one, parseAccept } from "./negotiate.ts";
 import type { Registry } from "./registry.ts";
+import { serveContent } from "./serve-content.ts";
 
 const json = "application/json";
 
-type Document = { readonly body: string | Uint8Array; readonly etag: string };
+type Document = { readonly body: string | Uint8Array; readonly etag: string; readonly madeMs: number };
+const headersOf = (type: string, etag: string) => ({ "content-type": type, etag, vary: "Accept", "cache-control": "no-cache, private" });
 
 export class OpenApi {
   readonly #registry: Registry;
@@ -25,13 +28,15 @@ export class OpenApi {
   #documents = new Map<string, Document>();
   #paths: readonly string[] = [];
   readonly #version: string;
+  readonly #clock: Pick<Clock, "now">;
 
   /** `version` stands for the built-in kinds, which change only with it. */
-  constructor(registry: Registry, sha512: (text: string) => Uint8Array, version: string, remotes: RemoteDocuments = noRemotes) {
+  constructor(registry: Registry, sha512: (text: string) => Uint8Array, version: string, clock: Pick<Clock, "now">, remotes: RemoteDocuments = noRemotes) {
     this.#registry = registry;
     this.#remotes = remotes;
     this.#sha512 = sha512;
     this.#version = version;
+    this.#clock = clock;
   }
 
   /** `/openapi/v2` */
@@ -39,15 +44,17 @@ export class OpenApi {
     const type = typeOf(request, openapiProtobufType);
     if (type === undefined) return notAcceptable;
     const document = this.#document(`v2 ${type}`, () => (type === json ? stringifyJson(this.#merged()) : openapiProtobuf(this.#merged())));
-    return send(request, document, type, {});
+    return serveContent(request, document.body, document.madeMs, headersOf(type, document.etag));
   }
 
   /** `/openapi/v3`: where each group and version's document is, by its hash. */
-  v3Index(): Json {
+  v3Index(request: HttpRequest): HttpResponse {
     const own = this.#v3Paths().map((path): readonly [string, Json] => [path, this.#v3Place(path)]);
     const converted = [...this.#remotes.openApiConverted().keys()].map((path): readonly [string, Json] => [path, this.#v3Place(path)]);
     const others = [...converted, ...this.#remotes.openApiPaths()];
-    return { paths: Object.fromEntries(others.length === 0 ? own : [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1))) };
+    const paths = Object.fromEntries(others.length === 0 ? own : [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1)));
+    // Quirk: upstream leaves the type to Go, which takes it for text.
+    return serveContent(request, stringifyJson({ paths }), this.#clock.now(), { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache, private" });
   }
 
   /** `/openapi/v3/<path>`; `undefined` for a path that has none. */
@@ -57,8 +64,14 @@ export class OpenApi {
     if (type === undefined) return notAcceptable;
     const hash = query.get("hash") ?? "";
     const current = this.#v3Hash(path);
-    if (hash !== "" && hash !== current) return { status: 301, headers: { location: `/openapi/v3/${path}?hash=${current}` }, content: { type: "text", text: "" } };
-    return send(request, this.#v3Document(path, type), type, hash === "" ? {} : { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" });
+    const headers = headersOf(type, `"${current}"`);
+    if (hash !== "" && hash !== current) return { status: 301, headers: { ...headers, location: `/openapi/v3/${path}?hash=${current}` }, content: { type: "text", text: "" } };
+    const { body, madeMs } = this.#v3Document(path, type);
+    if (hash === "") return serveContent(request, body, madeMs, headers);
+    // Quirk: a year from now, and named after Go's zone.
+    const expires = new Date(this.#clock.now());
+    expires.setUTCFullYear(expires.getUTCFullYear() + 1);
+    return serveContent(request, body, madeMs, { ...headers, "cache-control": "public, immutable", expires: expires.toUTCString().replace("GMT", "UTC") });
   }
 
   #merged(): JsonObject {
@@ -102,7 +115,7 @@ export class OpenApi {
     let document = this.#documents.get(key);
     if (document === undefined) {
       const body = make();
-      document = { body, etag: etagOf(this.#sha512(typeof body === "string" ? body : `${key} ${this.#generation} ${body.length}`)) };
+      document = { body, madeMs: this.#clock.now(), etag: etagOf(this.#sha512(typeof body === "string" ? body : `${key} ${this.#generation} ${body.length}`)) };
       this.#documents.set(key, document);
     }
     return document;
@@ -119,10 +132,4 @@ function typeOf(request: HttpRequest, protobuf: string): string | undefined {
   }
   return undefined;
 }
-const notAcceptable: HttpResponse = { status: 406, headers: { vary: "Accept" }, content: { type: "text", text: "" } };
-
-function send(request: HttpRequest, { body, etag }: Document, type: string, more: { readonly [name: string]: string }): HttpResponse {
-  const headers = { "content-type": type, etag, vary: "Accept", "cache-control": "no-cache, private", ...more };
-  if ((one(request.headers["if-none-match"]) ?? "").split(",").some(each => each.trim().replace(/^W\//, "") === etag)) return { status: 304, headers, content: { type: "text", text: "" } };
-  return { status: 200, headers, content: typeof body === "string" ? { type: "text", text: body } : { type: "bytes", bytes: body } };
-}
+const notAcceptable: HttpResponse = { status: 406, headers: { vary: "Accept", "cache-control": "no-cache, private" }, content: { type: "text", text: "" } };

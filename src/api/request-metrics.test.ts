@@ -26,7 +26,7 @@ test("requests are counted by upstream's verbs and scopes", async () => {
   const told = [...found.samples.values()].filter(({ name, labels }) => name === "apiserver_request_total" && labels["resource"] !== "namespaces").map(({ labels: { verb, dry_run, group, version, resource, subresource, scope, component, code }, value }) => `${verb} ${[dry_run, group, version, resource, subresource, scope, component, code].join("|")} ${value}`);
   assert.deepEqual(told.sort(), [
     "APPLY ||v1|configmaps||resource|apiserver|200 1", "CONNECT ||v1|pods|log|resource|apiserver|404 1", "DELETE ||v1|configmaps||namespace|apiserver|200 1", "DELETE ||v1|configmaps||resource|apiserver|200 1",
-    "GET ||||version||apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|200 2", "GET ||v1|configmaps||resource|apiserver|404 1", "LIST ||v1|configmaps||cluster|apiserver|200 1", "LIST ||v1|configmaps||namespace|apiserver|200 1",
+    "GET ||||version||apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|405 1", "GET ||v1|configmaps||resource|apiserver|404 1", "LIST ||v1|configmaps||cluster|apiserver|200 1", "LIST ||v1|configmaps||namespace|apiserver|200 1",
     "PATCH ||v1|configmaps||resource|apiserver|200 1", "POST All||v1|configmaps||resource|apiserver|201 1", "POST invalid||v1|configmaps||resource|apiserver|422 1", "POST ||v1|configmaps||resource|apiserver|201 1", "PUT ||v1|configmaps||resource|apiserver|200 1", "WATCH ||v1|configmaps||namespace|apiserver|200 1", "other ||||version||apiserver|405 1",
   ].sort());
   assert.equal(valueOf(found, "apiserver_request_duration_seconds_count", { verb: "POST", dry_run: "All" }), 1);

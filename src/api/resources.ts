@@ -1,5 +1,6 @@
 /** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
 import { isApiError } from "../base/api-error.ts";
+import { answersVerb } from "../kinds/subresources.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
 import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
@@ -7,7 +8,7 @@ import type { Answer, Call, Core, Trail } from "./core.ts";
 import { remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, noSuchBody, notFound, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
-import { jsonType, mediaTypeOf, checkRoute, negotiateInput, negotiateOutput, one, yamlType, type Output } from "./negotiate.ts";
+import { jsonType, mediaTypeOf, allForms, checkRoute, customForms, negotiateInput, negotiateOutput, one, plainForms, yamlType, type Output, type OutputRules } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
 import type { Sampler } from "./metrics/sampler.ts";
 import { patch, type Patch } from "./patch.ts";
@@ -61,6 +62,8 @@ export async function handleResource(services: Services, context: Context): Prom
   const { core } = services;
   const { info, request } = context;
   const served = servedFor(core, info);
+  // Upstream's router knows no HEAD but for what is passed on; custom resources do not pass it.
+  if (request.method === "HEAD" && served.kind.custom !== true && info.subresource !== "proxy") throw methodNotAllowed();
   if (served.kind.deprecated !== undefined) context.warn(served.kind.deprecated);
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource, verb: info.verb,
@@ -82,7 +85,10 @@ export async function handleResource(services: Services, context: Context): Prom
 export async function handleVerb(services: Services, context: Context, call: Call): Promise<HttpResponse> {
   const { core } = services;
   const { info, request } = context;
-  const view = { core, served: call.served, output: outputOf(request, info, true, call.served.kind.custom), query: info.query };
+  // Only the object itself and its status are shown in columns.
+  const custom = call.served.kind.custom === true;
+  const rules = custom ? customForms : call.subresource === "" || call.subresource === "status" ? allForms : plainForms;
+  const view = { core, served: call.served, output: outputOf(request, info, rules, !custom), query: info.query };
   switch (info.verb) {
     case "get": return showObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
     case "list": return showList(view, await list(core, call, listOptions(info.query, false)));
@@ -114,14 +120,14 @@ async function handleSubresource(services: Services, context: Context, call: Cal
   if (served.kind.subresources?.includes(subresource) !== true) throw unknownResource();
   const handler: Subresource | undefined = services.subresources.find(served.kind, subresource);
   if (handler !== undefined) return handler.handle(services, context, call);
-  if (!["get", "update", "patch"].includes(context.info.verb)) throw methodNotAllowed();
+  if (!answersVerb(subresource, context.info.verb)) throw methodNotAllowed();
   return handleVerb(services, context, call);
 }
 
-export const outputOf = (request: HttpRequest, info: RequestInfo, table: boolean, custom = false): Output => {
-  // Custom resources do not pass upstream's router.
-  if (!custom) checkRoute(request.headers, info.name === "" && request.method === "GET");
-  return negotiateOutput(request.headers, info.query, { protobuf: !custom, table });
+/** Custom resources do not pass upstream's router: not `routed`. */
+export const outputOf = (request: HttpRequest, info: RequestInfo, rules: OutputRules, routed = true): Output => {
+  if (routed) checkRoute(request.headers, info.name === "" && request.method === "GET");
+  return negotiateOutput(request.headers, info.query, rules);
 };
 
 async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {

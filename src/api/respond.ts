@@ -1,7 +1,9 @@
 /** Answers in the form that was negotiated: objects, lists, watch events and refusals. */
 import { ApiError } from "../base/api-error.ts";
 import { stringifyJson } from "../base/json-codec.ts";
+import { yamlText } from "../base/yaml-text.ts";
 import type { Json } from "../base/json.ts";
+import { apiVersionOf, type AnyKind } from "../kinds/kind.ts";
 import { Status } from "../kinds/meta/status.ts";
 import { decode } from "../schema/decode.ts";
 import { frameWatchEvent, sealEnvelope } from "../schema/envelope.ts";
@@ -13,7 +15,7 @@ import type { Answer, Core } from "./core.ts";
 import { notAcceptable } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
 import { listNodeOf, PartialObjectMetadata, PartialObjectMetadataList } from "./meta-types.ts";
-import { jsonType, protobufType, yamlType, type Output } from "./negotiate.ts";
+import { jsonType, protobufType, yamlType, type Output, type Transform } from "./negotiate.ts";
 import type { Listed } from "./read.ts";
 import { versionIn } from "./objects.ts";
 import type { Served } from "./registry.ts";
@@ -28,7 +30,14 @@ const text = (status: number, type: string, body: string, headers: Headers = {})
 
 /** Any JSON document as the client wants it. */
 export function sendJson(status: number, body: Json, output: Output | undefined, headers: Headers = {}): HttpResponse {
-  return text(status, output?.type === yamlType ? yamlType : jsonType, output?.pretty === true ? `${stringifyJson(body, 2)}\n` : `${stringifyJson(body)}\n`, headers);
+  if (output?.type === yamlType) return text(status, yamlType, yamlText(body), headers);
+  return text(status, jsonType, output?.pretty === true ? stringifyJson(body, 2) : `${stringifyJson(body)}\n`, headers);
+}
+
+/** A document of a type that has a protobuf form, too. */
+export function sendDocument(node: Node, body: any, output: Output, headers: Headers = {}): HttpResponse {
+  if (output.type !== protobufType) return sendJson(200, body, output, headers);
+  return bytes(200, sealEnvelope(body.apiVersion ?? "v1", body.kind, encodeProtobuf(node, body)), headers);
 }
 
 /** What Go says with an error in plain text. */
@@ -55,17 +64,11 @@ const bytes = (status: number, body: Uint8Array, headers: Headers): HttpResponse
 export type View = { readonly core: Core; readonly served: Served; readonly output: Output; readonly query: URLSearchParams };
 
 export function sendObject(status: number, view: View, answer: Answer, headers: Headers = {}): HttpResponse {
-  const { core, served, output, query } = view;
-  const { transform } = output;
-  if (transform?.as === "PartialObjectMetadataList") throw notAcceptableAs("you requested PartialObjectMetadataList, but the requested object is not a list");
+  const { served, output } = view;
   const object = asServed(served, answer.object);
-  if (transform?.as === "PartialObjectMetadata") return sendPartial(status, output, "PartialObjectMetadata", partialOf(object, transform.version), headers);
-  if (transform?.as === "Table") {
-    const row = rowOf(served.kind, answer.object, withNulls(served.node, object), includeObjectOf(query), transform.version, core.clock.now());
-    return sendJson(status, tableOf(transform.version, { resourceVersion: answer.object.metadata.resourceVersion ?? "" }, columnDefinitions(served.kind), [row]), output, headers);
-  }
+  if (output.transform !== undefined) return sendTransformed(status, view, output.transform, served.kind, served.node, answer.object, object, headers);
   if (output.type === protobufType) return bytes(status, sealEnvelope(served.apiVersion, served.kind.kind, encodeProtobuf(served.node, object)), headers);
-  if (output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(served.node, object), output, headers);
+  if (output.type === yamlType || output.pretty || answer.entry === undefined || served.convert !== undefined) return sendJson(status, ordered(served.node, object), output, headers);
   return { status, headers: { ...common, "content-type": output.type, ...headers }, content: { type: "pieces", pieces: storedPieces(answer.entry) } };
 }
 
@@ -75,9 +78,23 @@ function storedPieces({ value, revision }: Entry): readonly string[] {
   return [`${value.slice(0, at)}${text}`, value.slice(at), "\n"];
 }
 
+/** Another form of an object, as it is `stored` and as the client's version has it. */
+function sendTransformed(status: number, { core, output, query }: Omit<View, "served">, { as, version }: Transform, kind: AnyKind, node: Node, stored: any, object: any, headers: Headers): HttpResponse {
+  if (as === "PartialObjectMetadataList") throw notAcceptableAs(`you requested PartialObjectMetadataList, but the requested object is not a list (*${internalType(kind)})`);
+  if (as === "PartialObjectMetadata") return sendPartial(status, output, as, partialOf(object, version), headers);
+  const row = rowOf(kind, stored, withNulls(node, object), includeObjectOf(query), version, core.clock.now());
+  return sendJson(status, tableOf(version, { resourceVersion: stored.metadata.resourceVersion ?? "" }, columnDefinitions(kind), [row]), output, headers);
+}
+
+/** What Go calls a kind inside upstream's server: its package and name. */
+const internalType = ({ group, kind }: Pick<AnyKind, "group" | "kind">): string => `${group === "" || group === "events.k8s.io" ? "core" : group.split(".")[0]}.${kind}`;
+
 /** An object of another kind than the URL's: a Scale, a review, a TokenRequest. */
-export function sendOther(status: number, output: Output, type: { readonly apiVersion: string; readonly kind: string; readonly node: Node }, object: any, headers: Headers = {}): HttpResponse {
-  const { apiVersion, kind, node } = type;
+export function sendOther(status: number, view: Omit<View, "served">, of: AnyKind, object: any, headers: Headers = {}): HttpResponse {
+  const { output } = view;
+  const { node } = of.schema;
+  if (output.transform !== undefined) return sendTransformed(status, view, output.transform, of, node, object, object, headers);
+  const [kind, apiVersion] = [of.kind, apiVersionOf(of)];
   if (output.type === protobufType) return bytes(status, sealEnvelope(apiVersion, kind, encodeProtobuf(node, object)), headers);
   return sendJson(status, ordered(node, { ...object, kind, apiVersion }), output, headers);
 }
@@ -103,12 +120,13 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     ...(listed.continue === undefined ? {} : { continue: listed.continue }), ...(listed.remaining === undefined ? {} : { remainingItemCount: listed.remaining }),
   };
   const objects = (): readonly any[] => listed.entries.map(entry => core.objects.object(entry));
-  if (transform?.as === "PartialObjectMetadata") throw notAcceptableAs(`you requested PartialObjectMetadata, but the requested object is a list (*${served.group === "" ? "core" : served.group.split(".")[0]}.${served.kind.kind}List)`);
+  if (transform?.as === "PartialObjectMetadata") throw notAcceptableAs(`you requested PartialObjectMetadata, but the requested object is a list (*${internalType(served.kind)}List)`);
   if (transform?.as === "PartialObjectMetadataList")
     return sendPartial(200, output, transform.as, { kind: transform.as, apiVersion: `meta.k8s.io/${transform.version}`, metadata, items: objects().map(object => partialOf(object, transform.version)) });
   if (transform?.as === "Table") {
     const [include, now] = [includeObjectOf(query), core.clock.now()];
-    const rows = objects().map(object => rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, now));
+    const { tableOrder } = served.kind;
+    const rows = (tableOrder === undefined ? objects() : objects().toSorted(tableOrder)).map(object => rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, now));
     return sendJson(200, tableOf(transform.version, metadata, columnDefinitions(served.kind), rows), output);
   }
   const [kind, apiVersion] = [`${served.kind.kind}List`, served.apiVersion];
@@ -116,7 +134,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     const items = objects().map(object => asServed(served, object));
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
   }
-  if (output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(served.node, asServed(served, object)) : untyped(served.node, asServed(served, object)))) }, output);
+  if (output.type === yamlType || output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(served.node, asServed(served, object)) : untyped(served.node, asServed(served, object)))) }, output);
   const pieces = piecesOf(served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
   return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
 }

@@ -37,7 +37,7 @@ import type { Flow } from "./flow-control/levels.ts";
 import { keepFlowControl } from "./flow-control/keeper.ts";
 import { lateText, timeoutOf, within } from "./limits.ts";
 import { Sampler, type ReadNodeStats } from "./metrics/sampler.ts";
-import { negotiateOutput, one, type Output } from "./negotiate.ts";
+import { negotiateOutput, one, oneForm, type Output } from "./negotiate.ts";
 import { handleNonResource, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
 import { OpenApi } from "./openapi.ts";
@@ -168,7 +168,7 @@ export class ApiServer {
       watches: { texts: new EventTexts(), open, onEvents: (call, count) => this.#figures.watchEvents(call, count) },
     };
     this.#endpoints = {
-      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, this.aggregator),
+      core: this.core, flow: this.#flow, discovery: new Discovery(this.registry, subresourceTypeOf, options.sha512, this.aggregator), metrics: this.metrics, healthFigures: this.healthFigures, build: options.build, address: options.address, openapi: new OpenApi(this.registry, options.sha512, options.build.gitVersion, clock, this.aggregator),
       healthChecks: [{ name: "ping", check: () => undefined }, { name: "log", check: () => undefined }, { name: "loopback-serving-certificate", check: () => undefined, only: "live" }, { name: "etcd", check: () => void store.revision }, { name: "etcd-readiness", check: () => void store.revision, only: "ready" },
         ...(options.startSteps?.checks ?? []), ...(options.healthChecks ?? []), { name: "shutdown", check: () => { if (this.#stopping) throw new Error("process is shutting down"); }, only: "ready" }],
       flags: options.flags ?? {}, startedMs: clock.now(),
@@ -285,7 +285,7 @@ export function attributesOf({ verb, group, version, resource, subresource, name
 
 function outputFor(request: HttpRequest, info: RequestInfo | undefined): Output | undefined {
   try {
-    return negotiateOutput(request.headers, info?.query ?? new URLSearchParams(""), { protobuf: true, table: true });
+    return negotiateOutput(request.headers, info?.query ?? new URLSearchParams(""), oneForm);
   } catch (error) {
     if (error instanceof ApiError) return undefined;
     throw error;

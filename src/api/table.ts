@@ -24,7 +24,7 @@ const fallback: readonly Column[] = [
 const columnsOf = (kind: AnyKind): readonly Column[] => (kind.columns.length === 0 ? fallback : kind.columns);
 
 export function columnDefinitions(kind: AnyKind): Json {
-  return columnsOf(kind).map(({ name, type, format, priority, doc }) => ({
+  return columnsOf(kind).filter(({ announced }) => announced !== false).map(({ name, type, format, priority, doc }) => ({
     name, type: type ?? "string", format: format ?? (name === "Name" ? "name" : ""), description: doc ?? docs.get(name) ?? "", priority: priority ?? 0,
   }));
 }
@@ -32,7 +32,8 @@ export function columnDefinitions(kind: AnyKind): Json {
 /** One row. `object` is as the client's version has it, `stored` as a built-in kind's columns read it; a custom resource's versions have columns of their own. */
 export function rowOf(kind: AnyKind, stored: any, object: any, include: IncludeObject, version: string, now: number): Json {
   const shown: Json = include === "None" ? null : include === "Object" ? object : partialOf(object, version);
-  return { cells: columnsOf(kind).map(({ cell }) => cell(kind.custom === true ? object : stored, now)), object: shown };
+  const conditions = kind.rowConditions?.(stored) ?? [];
+  return { cells: columnsOf(kind).map(({ cell }) => cell(kind.custom === true ? object : stored, now)), ...(conditions.length === 0 ? {} : { conditions }), object: shown };
 }
 
 export function partialOf(object: any, version: string): Json {

@@ -169,12 +169,12 @@ function compress(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 function compressible(request: Headers, headers: OutgoingHeaders): boolean {
-  if (headers["content-encoding"] !== undefined) return false;
+  if (headers["content-encoding"] !== undefined || headers["content-range"] !== undefined) return false;
   return String(request["accept-encoding"] ?? "").split(",").some(item => item.trim().split(";")[0] === "gzip");
 }
 
 function compressedHeaders(headers: OutgoingHeaders): OutgoingHeaders {
-  return { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" };
+  return { ...headers, "content-encoding": "gzip", vary: headers.vary === undefined ? "Accept-Encoding" : `${String(headers.vary)}, Accept-Encoding` };
 }
 
 /** False when the client is gone, or was cut off because it took nothing for too long. */

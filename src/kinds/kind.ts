@@ -16,6 +16,8 @@ export type Column<T = any> = {
   readonly format?: string;
   readonly priority?: 0 | 1;
   readonly doc?: string;
+  /** False: rows have the cell, the definitions of the columns do not tell of it. */
+  readonly announced?: false;
   /** `now` is in milliseconds since the epoch. */
   readonly cell: (object: T, now: number) => string | number | boolean | null;
 };
@@ -70,6 +72,10 @@ export type Kind<S extends Shape = any> = {
   readonly columns: readonly Column[];
   /** Conditions of an object's row in a Table. */
   readonly rowConditions?: (object: any) => readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
+  /** The version that upstream stores it in, where that is not this one: only the storage version hash tells. */
+  readonly hashedAs?: string;
+  /** The order of rows in a Table of a list, where it is not that of the names. */
+  readonly tableOrder?: (a: any, b: any) => number;
   /** `metadata.generation` starts at 1 and rises with every change outside metadata and status. */
   readonly generation?: boolean;
   /** A create keeps the status it brings (nodes, custom resources without the subresource); otherwise `prepare` sees none. */

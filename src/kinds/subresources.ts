@@ -30,6 +30,9 @@ const shared: { readonly [name: string]: Subresource } = {
   portforward: stream("PodPortForwardOptions", ["ports"]),
 };
 
+/** Whether a subresource that is a view of its object is asked by this verb. */
+export const answersVerb = (subresource: string, verb: string): boolean => shared[subresource]?.verbs.some(each => each === verb) === true;
+
 /** The subresources of a kind by name. */
 export function subresourcesOf(kind: Pick<AnyKind, "kind" | "subresources">): ReadonlyMap<string, Subresource> {
   return new Map((kind.subresources ?? []).map(name => {

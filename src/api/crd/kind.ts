@@ -146,7 +146,7 @@ function selectableOf({ selectableFields = [] }: Version, show: ((object: any) =
 
 function columnsOf(version: Version): readonly Column[] {
   const columns = version.additionalPrinterColumns ?? [];
-  if (columns.length === 0) return [nameColumn, ageColumn];
+  if (columns.length === 0) return [nameColumn, { ...ageColumn, type: "date" }];
   return [nameColumn, ...columns.map(({ name, type, format, priority, description, jsonPath }): Column => {
     const read = parseJsonPath(jsonPath);
     return { name, type, ...(format === undefined ? {} : { format }), ...(priority === undefined ? {} : { priority }), doc: description ?? "Custom resource definition column (in JSONPath format): " + jsonPath, cell: (object, now) => cellOf(read?.(object)[0], type, now) };

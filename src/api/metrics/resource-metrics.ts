@@ -9,6 +9,7 @@ import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
 import type { Call } from "../core.ts";
 import { notFound } from "../errors.ts";
 import { listOptions } from "../options.ts";
+import { allForms } from "../negotiate.ts";
 import { outputOf, type Services } from "../resources.ts";
 import { sendList, sendObject, type View } from "../respond.ts";
 import { selectionOf } from "../select.ts";
@@ -47,7 +48,7 @@ function computed(kind: AnyKind, resource: string, figuresOf: (usages: Usages, s
     async handle(services, { request, info }, call: Call) {
       const { core, metrics } = services;
       if (metrics === undefined) throw new ApiError("ServiceUnavailable", "the server is currently unable to handle the request");
-      const view: View = { core, served: call.served, output: outputOf(request, info, true), query: info.query };
+      const view: View = { core, served: call.served, output: outputOf(request, info, allForms), query: info.query };
       if (info.verb === "get") {
         const subject = core.reader.get("", resource, call.namespace, call.name);
         const object = subject === undefined ? undefined : objectOf(services, await metrics.usages(), subject);

@@ -5,6 +5,7 @@ import { messageOf } from "../../base/log.ts";
 import type { Core } from "../core.ts";
 import { methodNotAllowed, notFound } from "../errors.ts";
 import { listOptions } from "../options.ts";
+import { allForms } from "../negotiate.ts";
 import { outputOf } from "../resources.ts";
 import { sendList, sendObject } from "../respond.ts";
 import { selectionOf } from "../select.ts";
@@ -26,7 +27,7 @@ function statusOf(core: Core, name: string): any {
 export const componentStatus: Subresource = {
   async handle({ core }, { request, info }, call) {
     const { served, name } = call;
-    const view = { core, served, output: outputOf(request, info, true), query: info.query };
+    const view = { core, served, output: outputOf(request, info, allForms), query: info.query };
     if (info.verb === "get") {
       if (!names.includes(name)) throw notFound({ ...served, resource: "componentstatus" }, name);
       return sendObject(200, view, { object: statusOf(core, name) });

@@ -9,7 +9,7 @@ import { readBody } from "../body.ts";
 import type { Call } from "../core.ts";
 import { methodNotAllowed } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
-import { negotiateInput } from "../negotiate.ts";
+import { negotiateInput, plainForms } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
 import { expectedOf, outputOf, type Context, type Services } from "../resources.ts";
 import { sendOther, sendStatus } from "../respond.ts";
@@ -55,7 +55,7 @@ export function postedEndpoint(posted: Posted): Subresource {
   return {
     async handle(services: Services, { request, info, warn }: Context, call: Call): Promise<HttpResponse> {
       if (info.verb !== "create") throw methodNotAllowed();
-      const output = outputOf(request, info, false);
+      const output = outputOf(request, info, plainForms);
       const type = negotiateInput(request.headers, true);
       const bytes = await request.body();
       const options = writeOptions("CreateOptions", info.query);
@@ -63,7 +63,7 @@ export function postedEndpoint(posted: Posted): Subresource {
       const body = readBody(bytes, type, expectedOf(services.core, { kind, group: kind.group, version: kind.version, node: kind.schema.node }), { parseYaml: services.parseYaml, fieldValidation: options.fieldValidation, warn });
       const answer = await post(services, call, posted, body, options);
       if (answer.kind === "Status") return sendStatus(answer.code ?? 201, answer, output);
-      return sendOther(201, output, { apiVersion: apiVersionOf(kind), kind: kind.kind, node: kind.schema.node }, answer);
+      return sendOther(201, { core: services.core, output, query: info.query }, kind, answer);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { isObject, setOwn, type JsonObject } from "../../base/json.ts";
 import { copyJson } from "../../base/json-codec.ts";
 import { selectorFromSet, selectorOf } from "../../base/selector.ts";
-import { Scale } from "../../kinds/autoscaling/scale.ts";
+import { CustomScale, Scale } from "../../kinds/autoscaling/scale.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
@@ -11,7 +11,7 @@ import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
 import { badRequest, invalid, methodNotAllowed, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
-import { mediaTypeOf, negotiateInput } from "../negotiate.ts";
+import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
 import { patchJson, readAs } from "../patch.ts";
 import { get } from "../read.ts";
@@ -28,11 +28,13 @@ export const scale: Subresource = {
   async handle(services: Services, context: Context, call: Call): Promise<HttpResponse> {
     const { core } = services;
     const { request, info } = context;
-    const output = outputOf(request, info, false);
-    if (info.verb === "get") return sendOther(200, output, type, scaleOf(call.served.kind, await startingFrom(call.served, (await get(core, call, info.query.get("resourceVersion") ?? "")).object)));
+    const custom = call.served.kind.custom === true;
+    const view = { core, output: outputOf(request, info, allForms, !custom), query: info.query };
+    const kind = custom ? CustomScale : Scale;
+    if (info.verb === "get") return sendOther(200, view, kind, scaleOf(call.served.kind, await startingFrom(call.served, (await get(core, call, info.query.get("resourceVersion") ?? "")).object)));
     if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
     const [wanted, options] = info.verb === "update" ? await fromBody(services, context, call) : await fromPatch(services, context, call);
-    return sendOther(200, output, type, scaleOf(call.served.kind, await resize(core, call, wanted, options)));
+    return sendOther(200, view, kind, scaleOf(call.served.kind, await resize(core, call, wanted, options)));
   },
 };
 

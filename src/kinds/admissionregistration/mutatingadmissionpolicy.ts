@@ -24,6 +24,7 @@ export const MutatingAdmissionPolicySpec = t.object("io.k8s.api.admissionregistr
 export interface MutatingAdmissionPolicySpec extends t.Stored<typeof MutatingAdmissionPolicySpec> {}
 
 export const MutatingAdmissionPolicy = defineKind({
+  hashedAs: "v1beta1",
   group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingAdmissionPolicy", plural: "mutatingadmissionpolicies", namespaced: false,
   conditionalUpdate: true,
   categories: ["api-extensions"],

@@ -12,6 +12,7 @@ export const MutatingAdmissionPolicyBindingSpec = t.object("io.k8s.api.admission
 export interface MutatingAdmissionPolicyBindingSpec extends t.Stored<typeof MutatingAdmissionPolicyBindingSpec> {}
 
 export const MutatingAdmissionPolicyBinding = defineKind({
+  hashedAs: "v1beta1",
   group: "admissionregistration.k8s.io", version: "v1", kind: "MutatingAdmissionPolicyBinding", plural: "mutatingadmissionpolicybindings", namespaced: false,
   conditionalUpdate: true,
   categories: ["api-extensions"],

@@ -189,6 +189,7 @@ export const CustomResourceDefinitionStatus = t.object("io.k8s.apiextensions-api
 export interface CustomResourceDefinitionStatus extends t.Stored<typeof CustomResourceDefinitionStatus> {}
 
 export const CustomResourceDefinition = defineKind({
+  hashedAs: "v1beta1",
   group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false,
   conditionalUpdate: true,
   shortNames: ["crd", "crds"], categories: ["api-extensions"], subresources: ["status"],

@@ -1,5 +1,6 @@
 import { invalidValue } from "../../schema/problem.ts";
-import { defineKind, type Resource } from "../kind.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind, type Column, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
 export const ScaleSpec = t.object("io.k8s.api.autoscaling.v1.ScaleSpec", {
@@ -12,6 +13,11 @@ export const ScaleStatus = t.object("io.k8s.api.autoscaling.v1.ScaleStatus", {
   selector: t.string().pb(2).doc("Labels of the pods that are counted, as text."),
 });
 export interface ScaleStatus extends t.Stored<typeof ScaleStatus> {}
+
+const sizes: readonly Column<{ readonly spec: ScaleSpec; readonly status: ScaleStatus }>[] = [
+  { name: "Desired", type: "integer", doc: "How many are wanted.", cell: ({ spec }) => spec.replicas ?? 0 },
+  { name: "Available", type: "integer", doc: "How many there are.", cell: ({ status }) => status.replicas },
+];
 
 export const Scale = defineKind({
   group: "autoscaling", version: "v1", kind: "Scale", plural: "scales", namespaced: true,
@@ -26,5 +32,10 @@ export const Scale = defineKind({
   *rules({ spec }) {
     if (spec.replicas < 0) yield invalidValue("spec.replicas", spec.replicas, "must be greater than or equal to 0");
   },
+  // Quirk: the name's column is not marked as one (pkg/printers/internalversion scaleColumnDefinitions).
+  columns: [{ ...nameColumn, format: "" }, ...sizes, ageColumn],
 });
 export interface Scale extends Resource<typeof Scale> {}
+
+/** The Scale of a custom resource is shown in columns of its own (apiextensions pkg/registry/customresource etcd.go). */
+export const CustomScale = { ...Scale, columns: [nameColumn, ...sizes, { ...ageColumn, type: "date" as const }] };

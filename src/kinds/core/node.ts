@@ -175,7 +175,7 @@ export const Node = defineKind({
     { name: "Internal-IP", type: "string", priority: 1, doc: "Address in the cluster's network.", cell: node => nodeAddress(node, "InternalIP") },
     { name: "External-IP", type: "string", priority: 1, doc: "Address from outside.", cell: node => nodeAddress(node, "ExternalIP") },
     { name: "OS-Image", type: "string", priority: 1, doc: "Operating system.", cell: node => node.status.nodeInfo.osImage || "<unknown>" },
-    { name: "Kernel-Version", type: "string", priority: 1, doc: "Version of the kernel.", cell: node => node.status.nodeInfo.kernelVersion || "<unknown>" },
+    { name: "Kernel-Version", type: "string", priority: 1, doc: "Version of the kernel.", cell: ({ status: { nodeInfo } }) => (nodeInfo.architecture ? `${nodeInfo.kernelVersion || "<unknown>"} (${nodeInfo.architecture})` : nodeInfo.kernelVersion || "<unknown>") },
     { name: "Container-Runtime", type: "string", priority: 1, doc: "Container runtime and its version.", cell: node => node.status.nodeInfo.containerRuntimeVersion || "<unknown>" },
   ],
 });

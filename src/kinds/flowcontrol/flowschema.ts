@@ -93,6 +93,7 @@ export const FlowSchema = defineKind({
     status: FlowSchemaStatus.pb(3).always("{}").doc("Whether something is wrong with it."),
   },
   *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* flowSchemaProblems(metadata.name, spec); },
+  tableOrder: (a, b) => a.spec.matchingPrecedence - b.spec.matchingPrecedence || (a.metadata.name < b.metadata.name ? -1 : 1),
   columns: [
     nameColumn,
     { name: "PriorityLevel", type: "string", doc: "The level it sorts into.", cell: ({ spec }) => spec.priorityLevelConfiguration.name },

@@ -74,10 +74,10 @@ export const PriorityLevelConfiguration = defineKind({
   columns: [
     nameColumn,
     { name: "Type", type: "string", doc: "Limited or not.", cell: ({ spec }) => spec.type },
-    { name: "NominalConcurrencyShares", type: "string", doc: "Its share of the server.", cell: ({ spec }) => String(spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? "<none>") },
-    { name: "Queues", type: "string", doc: "Number of queues.", cell: ({ spec }) => String(spec.limited?.limitResponse.queuing?.queues ?? "<none>") },
-    { name: "HandSize", type: "string", doc: "Queues that one flow may use.", cell: ({ spec }) => String(spec.limited?.limitResponse.queuing?.handSize ?? "<none>") },
-    { name: "QueueLengthLimit", type: "string", doc: "Requests that one queue holds.", cell: ({ spec }) => String(spec.limited?.limitResponse.queuing?.queueLengthLimit ?? "<none>") },
+    { name: "NominalConcurrencyShares", type: "string", doc: "Its share of the server.", cell: ({ spec }) => spec.limited?.nominalConcurrencyShares ?? "<none>" },
+    { name: "Queues", type: "string", doc: "Number of queues.", cell: ({ spec }) => spec.limited?.limitResponse.queuing?.queues ?? "<none>" },
+    { name: "HandSize", type: "string", doc: "Queues that one flow may use.", cell: ({ spec }) => spec.limited?.limitResponse.queuing?.handSize ?? "<none>" },
+    { name: "QueueLengthLimit", type: "string", doc: "Requests that one queue holds.", cell: ({ spec }) => spec.limited?.limitResponse.queuing?.queueLengthLimit ?? "<none>" },
     ageColumn,
   ],
 });

@@ -86,7 +86,7 @@ export const Ingress = defineKind({
   *rules(next, _previous, { subresource }) { yield* subresource === "status" ? ingressStatusProblems(next.status) : ingressProblems(next.spec); },
   columns: [
     nameColumn,
-    { name: "Class", type: "string", doc: "Which controller serves it.", cell: ({ metadata, spec }) => spec.ingressClassName ?? metadata.annotations?.["kubernetes.io/ingress.class"] ?? "<none>" },
+    { name: "Class", type: "string", doc: "Which controller serves it.", cell: ({ spec }) => spec.ingressClassName ?? "<none>" },
     { name: "Hosts", type: "string", doc: "Names it answers to.", cell: ({ spec }) => hostsText(spec) },
     { name: "Address", type: "string", doc: "Where it can be reached.", cell: ({ status }) => [...new Set((status.loadBalancer.ingress ?? []).flatMap(({ ip, hostname }) => ip || hostname || []))].sort().join(",") },
     { name: "Ports", type: "string", doc: "Ports it listens on.", cell: ({ spec }) => ((spec.tls ?? []).length > 0 ? "80, 443" : "80") },

@@ -1,5 +1,5 @@
 import { parseIPv4 } from "../../base/ipv4.ts";
-import { nameColumn } from "../columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -52,6 +52,8 @@ export const IPAddress = defineKind({
   columns: [
     nameColumn,
     { name: "ParentRef", type: "string", doc: "What uses the address.", cell: ({ spec: { parentRef } }) => (parentRef === undefined ? "<none>" : [`${parentRef.resource}${parentRef.group ? `.${parentRef.group}` : ""}`, ...(parentRef.namespace ? [parentRef.namespace] : []), parentRef.name].join("/")) },
+    // Quirk: rows have an age that the definitions do not announce (pkg/printers/internalversion printIPAddress).
+    { ...ageColumn, announced: false },
   ],
 });
 export interface IPAddress extends Resource<typeof IPAddress> {}
