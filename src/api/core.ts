@@ -54,6 +54,8 @@ export type Hooks = {
   prepare?(next: any, previous: any | undefined): void;
   /** What else is wrong, where that takes loading CEL: told beside the kind's own rules. `undefined`: there is nothing to look at. `writer`: name of the user. */
   problems?(next: any, previous: any | undefined, context: { readonly subresource: string; readonly writer: string }): Promise<readonly Problem[]> | undefined;
+  /** Advice besides the kind's own (`Kind.warnings`). */
+  warnings?(next: any, previous: any | undefined): Iterable<string>;
   /** May fill in fields of `next` and reserve what they name; `commit` once stored, `rollback` when not. Throws an `ApiError` to refuse. */
   reserve?(next: any, previous: any | undefined, dryRun: boolean): Reservation;
   /** Besides finalizers in metadata, does something keep the object from being removed? */

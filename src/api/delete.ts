@@ -13,12 +13,18 @@ import { isHeld, put } from "./write.ts";
 /** How often a delete is redone when the object changes underneath it. */
 const conflictRetriesMax = 16;
 
+/** A caller who leaves open what becomes of dependents is told where that is not what most expect (registry/batch/job/storage Delete). */
+export function adviseOnDelete({ served: { kind }, warn }: Pick<Call, "served" | "warn">, { propagationPolicy, orphanDependents }: DeleteOptions): void {
+  if (typeof kind.orphanByDefault === "string" && propagationPolicy === undefined && orphanDependents === undefined) warn(kind.orphanByDefault);
+}
+
 /** `deleted`: it is gone now. `object` is its last (or still current) state. */
 export type Deleted = { readonly deleted: boolean; readonly object: any; readonly entry?: Entry };
 
 export async function remove(core: Core, call: Call, options: DeleteOptions): Promise<Deleted> {
   const { served, namespace, name } = call;
   const key = storeKey(served.prefix, served.kind.namespaced ? namespace : "", name);
+  adviseOnDelete(call, options);
   for (let attempt = 1; ; attempt++) {
     const entry = core.store.get(key);
     if (entry === undefined) throw notFound(served, name);
@@ -60,7 +66,7 @@ async function attemptDelete(core: Core, call: Call, entry: Entry, previous: any
   const now = core.clock.now();
   const grace = graceOf(previous, options, hooks?.gracePeriod === undefined ? undefined : asked => hooks.gracePeriod!(previous, asked), now);
   if (grace === "pending") return { deleted: false, object: previous, entry };
-  const finalizersChanged = kind.ownsNothing !== true && setPropagationFinalizers(next, options, kind.orphanByDefault === true);
+  const finalizersChanged = kind.ownsNothing !== true && setPropagationFinalizers(next, options, kind.orphanByDefault !== undefined);
   if (previous.metadata.deletionTimestamp === undefined) hooks?.onDelete?.(next);
   const goes = !isHeld(core, kind, next) && (grace === undefined || grace.seconds === 0);
   const announced = grace === undefined || previous.metadata.deletionTimestamp !== undefined;

@@ -74,7 +74,8 @@ export function readAs(node: Node, patched: Json, { type, body }: Pick<Patch, "t
 function readPatched(call: Call, { type, body }: Patch, patched: Json, strict: readonly string[], validation: FieldValidation): any {
   const { served } = call;
   const decoded = readAs(served.node, patched, { type, body });
-  complain([...strict, ...decoded.unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refusalOf(type, body, patched));
+  // What other patches have made is read as JSON that Go wrote, keys in order.
+  complain([...strict, ...(type === "strategic" ? decoded.unknown : [...decoded.unknown].sort()).map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refusalOf(type, body, patched));
   if (served.node.custom !== undefined) {
     const { apiVersion, kind } = patched as JsonObject;
     if ((apiVersion ?? "") === "") throw badRequest("Object 'apiVersion' is missing in 'object has no apiVersion field'");

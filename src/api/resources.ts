@@ -5,7 +5,7 @@ import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
 import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core, Trail } from "./core.ts";
-import { remove } from "./delete.ts";
+import { adviseOnDelete, remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, noSuchBody, notFound, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
 import { jsonType, mediaTypeOf, allForms, checkRoute, customForms, negotiateInput, negotiateOutput, one, plainForms, yamlType, type Output, type OutputRules } from "./negotiate.ts";
@@ -244,6 +244,7 @@ const parallelDeletesMax = 16;
 async function deleteCollection(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {
   const { core } = services;
   const options = await readDeleteOptions(services, context);
+  adviseOnDelete(call, options);
   const listed = await list(core, call, listOptions(context.info.query, false));
   const waiting = [...listed.entries];
   const work = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { sameJson } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { timeOf } from "../base/time.ts";
 import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from "../kinds/kind.ts";
-import { validateObjectMeta } from "../kinds/meta/rules.ts";
+import { finalizerWarnings, validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
 import type { Steps } from "../schema/t.ts";
@@ -164,7 +164,7 @@ function specChanged(kind: AnyKind, next: any, previous: any, subresource: strin
 }
 
 /** Prepares and checks what is about to be stored; throws Invalid with every problem. A promise where the check takes so long that others have a `turn` in between. */
-export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext & { readonly writer: string }, warn: (text: string) => void, turn: () => Promise<void>): Promise<void> | undefined {
+export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefined, next: any, previous: any | undefined, context: PrepareContext & { readonly writer: string; readonly warn: (text: string) => void }, turn: () => Promise<void>): Promise<void> | undefined {
   hooks?.prepare?.(next, previous);
   kind.prepare?.(next, previous, context);
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous, context.subresource);
@@ -176,7 +176,11 @@ export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefi
     if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
     problems.push(...also);
     if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
-    if (kind.warnings !== undefined) for (const text of kind.warnings(next, previous)) warn(text);
+    const { subresource, warn } = context;
+    const advice = subresource === "" || subresource === "scale" ? kind.warnings?.(next, previous) : subresource === "status" ? kind.statusWarnings?.(next) : undefined;
+    if (advice !== undefined) for (const text of advice) warn(text);
+    if (subresource === "" && hooks?.warnings !== undefined) for (const text of hooks.warnings(next, previous)) warn(text);
+    if (subresource === "" && kind.custom === true && next.metadata.finalizers !== undefined) for (const text of finalizerWarnings(next.metadata, previous?.metadata)) warn(text);
   };
   const steps = root.custom?.rules(next, previous, found);
   // Only custom resources have steps, and they have no hooks.

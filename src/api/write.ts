@@ -43,7 +43,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     const name = generated ? given.metadata.generateName.slice(0, generatedPrefixMax) + suffix(core.random) : (given.metadata.name ?? "") || (kind.namedIfNameless === true ? core.random.uuid() : "");
     const now = core.clock.now();
     stampNew(kind, next, name, core.random.uuid(), now);
-    const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion, writer: call.user.name }, text => call.warn(text), () => core.clock.sleep(0));
+    const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion, writer: call.user.name, warn: text => call.warn(text) }, () => core.clock.sleep(0));
     if (checked !== undefined) await checked;
     const admitted = admit(core.admission, "validate", { ...admission, object: next, name });
     if (admitted !== undefined) await admitted;
@@ -132,7 +132,7 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous, subresource);
   const now = core.clock.now();
-  const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion, writer: call.user.name }, text => call.warn(text), () => core.clock.sleep(0));
+  const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion, writer: call.user.name, warn: text => call.warn(text) }, () => core.clock.sleep(0));
   if (checked !== undefined) await checked;
   await admit(core.admission, "validate", admission);
   const { resourceVersion, ...metadata } = previous.metadata;

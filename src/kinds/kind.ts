@@ -29,6 +29,8 @@ export type PrepareContext = {
   readonly subresource: string;
   /** The version in the URL; absent: the kind's own. */
   readonly apiVersion?: string;
+  /** Tells the client, whatever becomes of the request. */
+  readonly warn?: (text: string) => void;
 };
 
 export type Kind<S extends Shape = any> = {
@@ -65,8 +67,10 @@ export type Kind<S extends Shape = any> = {
   readonly rules?: (next: any, previous: any | undefined, context: PrepareContext) => Iterable<Problem>;
   /** Paths that writing through a subresource ("": the object) does not own, where they are not those of most kinds (upstream's GetResetFields). */
   readonly resets?: (subresource: string) => readonly (readonly string[])[];
-  /** Non-fatal advice, sent as `Warning` headers. */
+  /** Non-fatal advice on what a client writes, sent as `Warning` headers; not on subresources but `scale`. */
   readonly warnings?: (next: any, previous: any | undefined) => Iterable<string>;
+  /** The same on writes of its status. */
+  readonly statusWarnings?: (next: any) => Iterable<string>;
   /** What every request for it is answered with besides, as a `Warning` header. */
   readonly deprecated?: string | undefined;
   readonly columns: readonly Column[];
@@ -92,8 +96,8 @@ export type Kind<S extends Shape = any> = {
   readonly statusAlone?: boolean;
   /** DELETE answers with the object rather than a Status (upstream's ReturnDeletedObject). */
   readonly returnDeleted?: boolean;
-  /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController). */
-  readonly orphanByDefault?: boolean;
+  /** Dependents are orphaned unless the caller says otherwise (batch/v1 Job, ReplicationController); a text: what a caller who does not is told. */
+  readonly orphanByDefault?: true | string;
   /** Nothing waits for dependents, whatever the caller says (upstream's GarbageCollectionUnsupported). */
   readonly ownsNothing?: boolean;
   /** Made by a CustomResourceDefinition: no protobuf, no strategic merge, every field but metadata is the definition's. */
@@ -143,7 +147,7 @@ export type AlsoServed = {
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;
 
-type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" | "rules" | "warnings" | "defaults" | "selectable" | "alsoServed"> & {
+type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" | "rules" | "warnings" | "statusWarnings" | "defaults" | "selectable" | "alsoServed"> & {
   readonly alsoServed?: readonly Omit<AlsoServed, "schema">[];
   readonly columns?: readonly Column<ObjectOf<S>>[];
   readonly selectable?: { readonly [path: string]: (object: ObjectOf<S>) => string };
@@ -151,6 +155,7 @@ type Declared<S extends Shape> = Omit<Kind<S>, "schema" | "columns" | "prepare" 
   readonly prepare?: (next: any, previous: ObjectOf<S> | undefined, context: PrepareContext) => void;
   readonly rules?: (next: ObjectOf<S>, previous: ObjectOf<S> | undefined, context: PrepareContext) => Iterable<Problem>;
   readonly warnings?: (next: ObjectOf<S>, previous: ObjectOf<S> | undefined) => Iterable<string>;
+  readonly statusWarnings?: (next: ObjectOf<S>) => Iterable<string>;
 };
 
 /** Metadata of an object that the server has stored. */

@@ -2,6 +2,7 @@
  * Pods run as a service account: the default one unless they say, with its token, the cluster's CA and the namespace's name mounted where every
  * client library looks (plugin/pkg/admission/serviceaccount/admission.go).
  */
+import { enforceMountable } from "../../kinds/core/serviceaccount.ts";
 import type { Clock } from "../../base/clock.ts";
 import { deepFreeze } from "../../base/json.ts";
 import { suffix, type Random } from "../../base/random.ts";
@@ -13,7 +14,6 @@ import { refuse } from "./namespace-lifecycle.ts";
 const volumePrefix = "kube-api-access-";
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const mirror = "kubernetes.io/config.mirror";
-const enforceMountable = "kubernetes.io/enforce-mountable-secrets";
 /** Upstream's mark of a token that it mounted by itself: an hour and seven seconds. */
 const tokenSeconds = 3607;
 /** The default account of a new namespace appears a moment after it. */

@@ -11,6 +11,7 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
 import type { Change } from "../../store/store.ts";
+import { formatOf } from "./formats.ts";
 import type { Call, Core, Hooks } from "../core.ts";
 import { remove } from "../delete.ts";
 import { prefixOf } from "../registry.ts";
@@ -232,6 +233,10 @@ export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | unde
     if (loadCel === undefined) return Promise.resolve([...found, ...ruled.map(({ path }) => invalidValue(path, null, "x-kubernetes-validations are not supported by this server"))]);
     return loadCel().then(cel => [...found, ...ruled.flatMap(({ schema, path }) => cel.problems(schema as Schema, path))]);
   },
+  *warnings(crd, previous) {
+    const known = new Set(previous === undefined ? [] : unknownFormats(previous));
+    for (const format of unknownFormats(crd)) if (!known.has(format)) yield `unrecognized format ${JSON.stringify(format)}`;
+  },
   onDelete(crd) {
     crd.metadata.finalizers = [...new Set([...(crd.metadata.finalizers ?? []), finalizer])];
     const conditions = (crd.status?.conditions ?? []).filter(({ type }: any) => type !== "Terminating");
@@ -250,11 +255,18 @@ function patternProblems(schema: Schema, path: string, compile: CompilePattern):
       problems.push(invalidValue(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${messageOf(error)}`));
     }
   }
-  const inside: readonly (readonly [string, Schema | undefined])[] = [
-    ...Object.entries(schema.properties ?? {}).map(([name, field]) => [`properties[${name}]`, field] as const), ["items", schema.items], ["not", schema.not],
-    ["additionalProperties", isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined],
+  for (const [name, each] of inside(schema)) problems.push(...patternProblems(each, `${path}.${name}`, compile));
+  return problems;
+}
+/** Schemas in a schema, and where. */
+function inside(schema: Schema): readonly (readonly [string, Schema])[] {
+  const all: readonly (readonly [string, Schema | boolean | undefined])[] = [
+    ...Object.entries(schema.properties ?? {}).map(([name, field]) => [`properties[${name}]`, field] as const), ["items", schema.items], ["not", schema.not], ["additionalProperties", schema.additionalProperties],
     ...(["allOf", "anyOf", "oneOf"] as const).flatMap(junctor => (schema[junctor] ?? []).map((each, i) => [`${junctor}[${i}]`, each] as const)),
   ];
-  for (const [name, each] of inside) if (isObject(each)) problems.push(...patternProblems(each as Schema, `${path}.${name}`, compile));
-  return problems;
+  return all.filter((entry): entry is readonly [string, Schema] => isObject(entry[1]));
+}
+function unknownFormats(crd: any): readonly string[] {
+  const of = (schema: Schema): readonly string[] => [...((schema.format ?? "") !== "" && formatOf({ ...schema, "x-kubernetes-int-or-string": false }) === "" ? [schema.format!] : []), ...inside(schema).flatMap(([, each]) => of(each))];
+  return schemasOf(crd.spec.versions).flatMap(({ schema }) => of(schema as Schema));
 }

@@ -1,7 +1,7 @@
 import { ApplyConfiguration, JSONPatch, MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { invalidValue, notSupported, required } from "../../schema/problem.ts";
-import { defaultMatch, policyProblems } from "./rules.ts";
+import { defaultMatch, policyProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -57,6 +57,7 @@ export const MutatingAdmissionPolicy = defineKind({
     }
     if (spec.reinvocationPolicy === undefined) yield required("spec.reinvocationPolicy");
   },
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     { name: "Mutations", type: "integer", doc: "Number of changes.", cell: ({ spec }) => spec.mutations?.length ?? 0 },

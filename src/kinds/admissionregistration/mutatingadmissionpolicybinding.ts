@@ -1,6 +1,6 @@
 import { MatchResources, ParamRef } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { defaultMatch, policyBindingProblems } from "./rules.ts";
+import { defaultMatch, policyBindingProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -24,6 +24,7 @@ export const MutatingAdmissionPolicyBinding = defineKind({
   },
   defaults({ spec }) { defaultMatch(spec.matchResources); },
   rules: ({ spec }) => policyBindingProblems(spec),
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     { name: "PolicyName", type: "string", doc: "The policy.", cell: ({ spec }) => spec.policyName ?? "" },

@@ -1,7 +1,7 @@
 import { MatchCondition, RuleWithOperations, WebhookClientConfig } from "./types.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { defaultWebhook, webhookProblems } from "./rules.ts";
+import { defaultWebhook, webhookProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -33,6 +33,7 @@ export const MutatingWebhookConfiguration = defineKind({
   },
   defaults(configuration) { for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook, true); },
   rules: next => webhookProblems(next.webhooks ?? []),
+  warnings: staticNameWarnings,
   columns: [nameColumn, { name: "Webhooks", type: "integer", doc: "Number of webhooks.", cell: ({ webhooks }) => webhooks?.length ?? 0 }, ageColumn],
 });
 export interface MutatingWebhookConfiguration extends Resource<typeof MutatingWebhookConfiguration> {}

@@ -174,3 +174,8 @@ export function policyBindingProblems(spec: Binding): readonly Problem[] {
   if (spec.matchResources !== undefined) problems.push(...matchProblems(spec.matchResources, "spec.matchResources", false));
   return problems;
 }
+
+/** Names that upstream keeps for configuration by files (validation/static_suffix.go). */
+export function* staticNameWarnings({ metadata: { name } }: { readonly metadata: { readonly name: string } }): Iterable<string> {
+  if (name.endsWith(".static.k8s.io")) yield 'metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API';
+}

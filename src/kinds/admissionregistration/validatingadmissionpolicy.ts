@@ -2,7 +2,7 @@ import { MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts"
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { duplicate, invalidValue, notSupported, required } from "../../schema/problem.ts";
-import { defaultMatch, isTooLong, policyProblems, valueExpressionMax } from "./rules.ts";
+import { defaultMatch, isTooLong, policyProblems, valueExpressionMax, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -93,6 +93,7 @@ export const ValidatingAdmissionPolicy = defineKind({
       keys.add(key);
     }
   },
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     { name: "Validations", type: "integer", doc: "Number of rules.", cell: ({ spec }) => spec.validations?.length ?? 0 },

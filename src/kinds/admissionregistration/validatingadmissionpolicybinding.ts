@@ -1,6 +1,6 @@
 import { MatchResources, ParamRef } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { defaultMatch, policyBindingProblems } from "./rules.ts";
+import { defaultMatch, policyBindingProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { duplicate, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import * as t from "../../schema/t.ts";
@@ -35,6 +35,7 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
     }
     if (actions.includes("Deny") && actions.includes("Warn")) yield invalidValue("spec.validationActions", actions, "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)");
   },
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     { name: "PolicyName", type: "string", doc: "The policy.", cell: ({ spec }) => spec.policyName ?? "" },

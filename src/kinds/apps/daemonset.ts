@@ -6,7 +6,7 @@ import { invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { immutableSelector, intOrPercent, isZero, nonNegative, notDecremented, notMoreThanAll, validateSelectorAndTemplate } from "./workloadrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { sameJson } from "../../base/json.ts";
-import { templateWarnings } from "../core/podwarnings.ts";
+import { podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const RollingUpdateDaemonSet = t.object("io.k8s.api.apps.v1.RollingUpdateDaemonSet", {
@@ -100,7 +100,7 @@ export const DaemonSet = defineKind({
     if (!isZero(rolling.maxUnavailable) && !isZero(rolling.maxSurge)) yield invalidValue(`${path}.maxSurge`, rolling.maxSurge, "may not be set when maxUnavailable is non-zero");
     if (isZero(rolling.maxUnavailable) && isZero(rolling.maxSurge)) yield required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0");
   },
-  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
+  warnings: ({ spec }, previous) => (previous !== undefined && sameJson(spec.template, previous.spec.template) ? [] : podWarnings(spec.template, "spec.template")),
   columns: [
     nameColumn,
     { name: "Desired", type: "integer", doc: "Nodes that should run the pod.", cell: ({ status }) => status.desiredNumberScheduled },

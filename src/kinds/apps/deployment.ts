@@ -100,7 +100,7 @@ export const Deployment = defineKind({
     yield* nonNegative(spec.progressDeadlineSeconds, "spec.progressDeadlineSeconds");
     if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0)) yield invalidValue("spec.progressDeadlineSeconds", spec.progressDeadlineSeconds, "must be greater than minReadySeconds");
   },
-  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
+  warnings: templateWarnings("spec.template", ({ spec }) => spec.template, "named"),
   columns: [
     nameColumn,
     { name: "Ready", type: "string", doc: "Pods that are ready, of those wanted.", cell: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },

@@ -57,7 +57,7 @@ export const ReplicaSet = defineKind({
     yield* validateSelectorAndTemplate(next.spec);
     if (previous !== undefined) yield* immutableSelector(next.spec.selector, previous.spec.selector);
   },
-  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
+  warnings: templateWarnings("spec.template", ({ spec }) => spec.template, "named"),
   columns: [
     nameColumn,
     { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },

@@ -9,7 +9,7 @@ import { nonNegative, notDecremented, validateCounts, validateSelectorAndTemplat
 import { defineKind, type New, type Resource } from "../kind.ts";
 import { dnsLabel } from "../../schema/grammar.ts";
 import { validateClaimSpec } from "../core/claimrules.ts";
-import { fractions, podWarnings } from "../core/podwarnings.ts";
+import { claimFractions, podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const StatefulSetOrdinals = t.object("io.k8s.api.apps.v1.StatefulSetOrdinals", {
@@ -74,7 +74,7 @@ export const StatefulSetStatus = t.object("io.k8s.api.apps.v1.StatefulSetStatus"
 export interface StatefulSetStatus extends t.Stored<typeof StatefulSetStatus> {}
 
 export const StatefulSet = defineKind({
-  group: "apps", version: "v1", kind: "StatefulSet", plural: "statefulsets", namespaced: true,
+  group: "apps", version: "v1", kind: "StatefulSet", plural: "statefulsets", namespaced: true, nameGrammar: "dns-1123-label",
   shortNames: ["sts"], categories: ["all"], subresources: ["scale", "status"],
   generation: true,
   definition: "io.k8s.api.apps.v1.StatefulSet",
@@ -131,9 +131,9 @@ export const StatefulSet = defineKind({
     if (!sameJson(fixed(spec), fixed(previous.spec))) yield forbidden("spec", "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
   },
   *warnings(next, previous) {
-    if (previous !== undefined && next.metadata.generation === previous.metadata.generation) return;
-    yield* podWarnings(next.spec.template, "spec.template");
-    for (const [i, claim] of (next.spec.volumeClaimTemplates ?? []).entries()) yield* fractions(claim.spec.resources, `spec.volumeClaimTemplates[${i}].resources`, ["storage"]);
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(next.spec.template, "spec.template");
+    // Quirk: an update names a field that is none (strategy.go WarningsOnUpdate).
+    for (const [i, claim] of (next.spec.volumeClaimTemplates ?? []).entries()) yield* claimFractions(claim.spec.resources, `spec.volumeClaimTemplates[${i}]${previous === undefined ? "" : ".Spec"}.resources`);
     if (next.spec.revisionHistoryLimit < 0) yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended";
   },
   columns: [

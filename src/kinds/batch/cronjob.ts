@@ -4,9 +4,9 @@ import { ageColumn, ageOf, nameColumn, selectorOrNone, templateColumns } from ".
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { nonNegative } from "../apps/workloadrules.ts";
-import { defaultJobTemplate, jobSpecProblems } from "./jobrules.ts";
+import { defaultJobTemplate, jobSpecProblems, jobWarnings } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
+import { nameWarnings } from "../core/podwarnings.ts";
 import { dropGatedPodFields } from "../core/poddefaults.ts";
 import * as t from "../../schema/t.ts";
 
@@ -53,7 +53,8 @@ export const CronJob = defineKind({
   },
   *warnings(next, previous) {
     if (previous === undefined) yield* nameWarnings(next.metadata.name);
-    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(next.spec.jobTemplate.spec.template, "spec.jobTemplate.spec.template");
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* jobWarnings(next.spec.jobTemplate.spec, "spec.jobTemplate.spec");
+    if (previous !== undefined && next.spec.schedule.includes("TZ")) yield "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details";
   },
   columns: [
     nameColumn,

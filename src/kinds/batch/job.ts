@@ -1,8 +1,8 @@
 import { JobSpec } from "./jobspec.ts";
 import { ageColumn, humanDuration, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
-import { defaultJobSpec, jobRules, tieToPods } from "./jobrules.ts";
+import { defaultJobSpec, jobRules, jobWarnings, tieToPods } from "./jobrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
+import { nameWarnings } from "../core/podwarnings.ts";
 import { dropGatedPodFields } from "../core/poddefaults.ts";
 import * as t from "../../schema/t.ts";
 
@@ -40,7 +40,7 @@ export interface JobStatus extends t.Stored<typeof JobStatus> {}
 export const Job = defineKind({
   group: "batch", version: "v1", kind: "Job", plural: "jobs", namespaced: true,
   categories: ["all"], subresources: ["status"],
-  generation: true, orphanByDefault: true,
+  generation: true, orphanByDefault: "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   definition: "io.k8s.api.batch.v1.Job",
   doc: "Runs pods until enough of them have succeeded.",
   fields: {
@@ -59,7 +59,7 @@ export const Job = defineKind({
   selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
   *warnings(next, previous) {
     if (previous === undefined) yield* nameWarnings(next.metadata.name);
-    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(next.spec.template, "spec.template");
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* jobWarnings(next.spec, "spec");
   },
   columns: [
     nameColumn,

@@ -4,6 +4,7 @@ import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
 import { nonNegative, selects } from "../apps/workloadrules.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
+import { podWarnings } from "../core/podwarnings.ts";
 import { validatePodTemplate } from "../core/podspecrules.ts";
 import { domainPath, validateLabelSelector } from "../meta/rules.ts";
 import type { JobStatus } from "./job.ts";
@@ -231,4 +232,10 @@ function settled({ spec }: JobSpec["template"]): unknown {
   const bare = (list: readonly { readonly name: string; readonly resources?: unknown }[]): unknown => list.map(({ resources: ____, ...container }) => container);
   const { nodeAffinity: _____, ...others } = affinity ?? {};
   return { ...rest, containers: bare(containers), initContainers: bare(initContainers), ...(Object.keys(others).length === 0 ? {} : { affinity: others }) };
+}
+
+/** Advice on a job, alone or in a template (kubernetes pkg/api/job/warnings.go). */
+export function* jobWarnings({ completionMode, completions, parallelism, template }: JobSpec, path: string): Iterable<string> {
+  if (completionMode === "Indexed" && (completions ?? 0) > 100_000 && (parallelism ?? 0) > 10_000) yield `${path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`;
+  yield* podWarnings(template, `${path}.template`);
 }

@@ -66,3 +66,21 @@ const typeRules = new Map<string, (data: Data, secret: SecretLike) => readonly P
   "kubernetes.io/ssh-auth": data => (data["ssh-privatekey"] ? [] : [required("data[ssh-privatekey]")]),
   "kubernetes.io/tls": need("tls.crt", "tls.key"),
 }));
+
+/** What Go's tls.X509KeyPair says of a pair before it looks into it; what is inside is nobody's business here. */
+export function* secretWarnings({ type, data = {} }: { readonly type: string; readonly data?: Data | undefined }): Iterable<string> {
+  if (type !== "kubernetes.io/tls") return;
+  const blocks = (key: string): readonly string[] => [...new TextDecoder().decode(decodeBase64(data[key] ?? "")).matchAll(/^-----BEGIN ([^-\n]{1,100})-----[ \t\r]*\n(?:[A-Za-z-]{1,50}: [^\n]*\n)*[^-]*^-----END \1-----[ \t\r]*$/gm)].map(([, name]) => name!);
+  const list = (names: readonly string[]): string => `[${names.join(" ")}]`;
+  const certificates = blocks("tls.crt"), keys = blocks("tls.key");
+  const isKey = (name: string): boolean => name === "PRIVATE KEY" || name.endsWith(" PRIVATE KEY");
+  if (!certificates.includes("CERTIFICATE")) {
+    if (certificates.length === 0) yield "tls: failed to find any PEM data in certificate input";
+    else if (certificates.length === 1 && certificates[0]!.endsWith("PRIVATE KEY")) yield "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched";
+    else yield `tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: ${list(certificates)}`;
+  } else if (!keys.some(isKey)) {
+    if (keys.length === 0) yield "tls: failed to find any PEM data in key input";
+    else if (keys.length === 1 && keys[0] === "CERTIFICATE") yield "tls: found a certificate rather than a key in the PEM for the private key";
+    else yield `tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: ${list(keys)}`;
+  }
+}

@@ -1,6 +1,7 @@
 import { ObjectReference } from "./references.ts";
 import { ageColumn, nameColumn, upToThree } from "../columns.ts";
 import { endpointsRules } from "../discovery/rules.ts";
+import { ipWarnings } from "./iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -37,6 +38,10 @@ export const Endpoints = defineKind({
     subsets: t.list(EndpointSubset).pb(2).doc("Addresses and ports; each subset stands for all combinations of its own."),
   },
   rules: endpointsRules,
+  *warnings({ metadata, subsets }) {
+    if (metadata.labels?.["endpoints.kubernetes.io/managed-by"] === "endpoint-controller") return;
+    for (const [i, subset] of (subsets ?? []).entries()) for (const list of ["addresses", "notReadyAddresses"] as const) for (const [j, { ip }] of (subset[list] ?? []).entries()) yield* ipWarnings(ip, `subsets[${i}].${list}[${j}].ip`);
+  },
   columns: [
     nameColumn,
     { name: "Endpoints", type: "string", doc: "Addresses and ports, three at most.", cell: endpointsText },

@@ -3,7 +3,7 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { duplicate, forbidden, invalidValue } from "../../schema/problem.ts";
 import { validateTaints } from "./affinityrules.ts";
-import { validateCidr } from "./iprules.ts";
+import { cidrWarnings, validateCidr } from "./iprules.ts";
 import { validateAmount } from "./resourcerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -151,6 +151,10 @@ export const Node = defineKind({
     else if ((spec.podCIDRs ?? []).length > 0) spec.podCIDR = spec.podCIDRs[0];
     delete spec.configSource;
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  },
+  *warnings({ spec }) {
+    if (spec.externalID) yield "spec.externalID: this field is deprecated, and is unused by Kubernetes";
+    for (const [i, cidr] of (spec.podCIDRs ?? []).entries()) yield* cidrWarnings(cidr, `spec.podCIDRs[${i}]`);
   },
   *rules(next, previous) {
     yield* validateTaints(next.spec.taints, "metadata.taints");

@@ -8,6 +8,7 @@ import { timeOf } from "../../base/time.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { oldAnnotationsIn, oldClass, oldLabelsIn } from "./podwarnings.ts";
 import { validateAccessModes, validateSource } from "./volumesourcerules.ts";
 import { dnsSubdomain } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -60,6 +61,14 @@ export const PersistentVolumeStatus = t.object("io.k8s.api.core.v1.PersistentVol
 });
 export interface PersistentVolumeStatus extends t.Stored<typeof PersistentVolumeStatus> {}
 
+const mountOptions = "volume.beta.kubernetes.io/mount-options";
+/** Volumes that are mounted with options (kubernetes pkg/volume/validation checkMountOption). */
+const mountable = ["gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs", "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk"] as const;
+const oldVolumes = {
+  cephfs: "deprecated in v1.28, non-functional in v1.31+", photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+", scaleIO: "deprecated in v1.16, non-functional in v1.22+",
+  storageos: "deprecated in v1.22, non-functional in v1.25+", glusterfs: "deprecated in v1.25, non-functional in v1.26+", rbd: "deprecated in v1.28, non-functional in v1.31+",
+};
+
 export const PersistentVolume = defineKind({
   group: "", version: "v1", kind: "PersistentVolume", plural: "persistentvolumes", namespaced: false,
   shortNames: ["pv"], subresources: ["status"],
@@ -78,7 +87,7 @@ export const PersistentVolume = defineKind({
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
-    const { spec } = next;
+    const { metadata, spec } = next;
     if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
     yield* validateAccessModes(spec.accessModes ?? [], "spec.accessModes");
     const capacity = Object.entries(spec.capacity ?? {});
@@ -100,12 +109,18 @@ export const PersistentVolume = defineKind({
       else for (const detail of dnsSubdomain(attributes)) yield invalidValue("spec.volumeAttributesClassName", attributes, detail);
       if (spec.csi === undefined) yield required("spec.csi", "has to be specified when using volumeAttributesClassName");
     }
+    if (metadata.annotations?.[mountOptions] !== undefined && !mountable.some(name => spec[name] !== undefined)) yield forbidden(`metadata.annotations.${mountOptions}`, "may not specify mount options for this volume type");
     if (previous === undefined) return;
     for (const name of volumeSources) if (!sameJson((spec as { readonly [name: string]: unknown })[name], (previous.spec as { readonly [name: string]: unknown })[name])) yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
     if (spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
     if (previous.spec.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.spec.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
   },
-  *warnings({ spec }) { if (spec.persistentVolumeReclaimPolicy === "Recycle") yield "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."; },
+  *warnings({ metadata, spec }) {
+    yield* oldAnnotationsIn(metadata.annotations, { ...oldClass, [mountOptions]: 'deprecated since v1.31; use "mountOptions" attribute instead' });
+    if (spec.persistentVolumeReclaimPolicy === "Recycle") yield "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.";
+    for (const [i, term] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries()) yield* oldLabelsIn(term.matchExpressions, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`);
+    for (const [name, text] of Object.entries(oldVolumes)) if ((spec as { readonly [name: string]: unknown })[name] !== undefined) yield `spec.${name === "storageos" ? "storageOS" : name}: ${text}`;
+  },
   columns: [
     nameColumn,
     { name: "Capacity", type: "string", doc: "Size of the volume.", cell: ({ spec }) => spec.capacity?.["storage"] ?? "0" },

@@ -6,7 +6,7 @@ import { compareQuantities } from "../../base/quantity.ts";
 import { forbidden, invalidValue } from "../../schema/problem.ts";
 import { validateClaimSpec } from "./claimrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { fractions } from "./podwarnings.ts";
+import { claimFractions, oldAnnotationsIn, oldClass } from "./podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const PersistentVolumeClaimCondition = t.object("io.k8s.api.core.v1.PersistentVolumeClaimCondition", {
@@ -66,7 +66,10 @@ export const PersistentVolumeClaim = defineKind({
     if (!sameJson(copyJson(fixed(next.spec, previous.spec)), copyJson(fixed(previous.spec, previous.spec)))) yield forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
     if (next.spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", next.spec.volumeMode, "field is immutable");
   },
-  warnings: ({ spec }) => fractions(spec.resources, "spec.resources", ["storage"]),
+  *warnings({ metadata, spec }) {
+    yield* oldAnnotationsIn(metadata.annotations, oldClass);
+    yield* claimFractions(spec.resources, "spec.resources");
+  },
   columns: [
     nameColumn,
     { name: "Status", type: "string", doc: "Whether it has a volume.", cell: ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? status.phase : "Terminating") },

@@ -3,7 +3,8 @@ import { PodStatus } from "./podstatus.ts";
 import { podColumns, podRowConditions } from "./podcolumns.ts";
 import { defaultPod, dropGatedPodFields } from "./poddefaults.ts";
 import { initialStatus, keepPodFacts } from "./podqos.ts";
-import { podWarnings } from "./podwarnings.ts";
+import { adoptAppArmor, nameWarnings, podWarnings } from "./podwarnings.ts";
+import { ipWarnings } from "./iprules.ts";
 import { podRules } from "./podrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 
@@ -19,10 +20,12 @@ export const Pod = defineKind({
   },
   defaults: defaultPod,
   resets: subresource => (subresource === "status" ? [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]] : [["status"]]),
-  prepare(next, previous, { now, subresource }) {
+  prepare(next, previous, { now, subresource, warn }) {
     dropGatedPodFields(next.spec);
-    if (previous === undefined) next.status = initialStatus(next, now);
-    else if (subresource === "status") keepPodFacts(next, previous);
+    if (previous === undefined) {
+      next.status = initialStatus(next, now);
+      if (next.metadata.annotations !== undefined) adoptAppArmor(next, warn);
+    } else if (subresource === "status") keepPodFacts(next, previous);
   },
   rules: podRules,
   selectable: {
@@ -36,7 +39,14 @@ export const Pod = defineKind({
     "status.nominatedNodeName": pod => pod.status.nominatedNodeName ?? "",
   },
   // Humans do not update pods, agents do so often: no advice then (strategy.WarningsOnUpdate).
-  warnings: (next, previous) => (previous === undefined ? podWarnings(next, "") : []),
+  *warnings(next, previous) {
+    if (previous !== undefined) return;
+    yield* nameWarnings(next.metadata.name, "the Pod's hostname");
+    yield* podWarnings(next, "");
+  },
+  *statusWarnings({ status }) {
+    for (const list of ["podIPs", "hostIPs"] as const) for (const [i, { ip }] of (status[list] ?? []).entries()) yield* ipWarnings(ip, `status.${list}[${i}].ip`);
+  },
   columns: podColumns,
   rowConditions: podRowConditions,
 });

@@ -187,7 +187,7 @@ function statusUpdate(next: PodLike, previous: PodLike): readonly Problem[] {
   const sidecars = new Set((previous.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name));
   const lists = [["containerStatuses", previous.spec.restartPolicy], ["initContainerStatuses", previous.spec.restartPolicy], ["ephemeralContainerStatuses", "Never"]] as const;
   for (const [list, policy] of lists) problems.push(...stateTransition(next.status[list], previous.status[list], policy, sidecars, `status.${list}`));
-  for (const list of ["podIPs", "hostIPs"] as const) problems.push(...addresses(next.status[list] ?? [], `status.${list}`));
+  for (const list of ["podIPs", "hostIPs"] as const) problems.push(...addresses(next.status[list] ?? [], `status.${list}`, previous?.status[list]));
   const { hostIP, hostIPs } = next.status;
   if (hostIPs?.[0] !== undefined && hostIP !== hostIPs[0].ip) problems.push(invalidValue("status.hostIPs[0].ip", hostIPs[0].ip, "must be equal to `hostIP`"));
   return [...problems, ...claimStatusProblems(next)];
@@ -201,8 +201,8 @@ function stateTransition(now: readonly ContainerStatus[] | undefined, before: re
     return revived ? [forbidden(`${path}[${i}].state`, "may not be transitioned to non-terminated state")] : [];
   });
 }
-function addresses(list: readonly { readonly ip: string }[], path: string): readonly Problem[] {
-  const problems: Problem[] = list.flatMap(({ ip }, i) => validateIp(ip, `${path}[${i}]`));
+function addresses(list: readonly { readonly ip: string }[], path: string, previous: typeof list = []): readonly Problem[] {
+  const problems: Problem[] = list.flatMap(({ ip }, i) => validateIp(ip, `${path}[${i}]`, previous.map(old => old.ip)));
   const families = list.map(({ ip }) => ip.includes(":"));
   if (list.length > 2 || (list.length === 2 && families[0] === families[1])) problems.push(invalidValue(path, list, "may specify no more than one IP for each IP family"));
   list.forEach((each, i) => { if (list.findIndex(({ ip }) => ip === each.ip) < i) problems.push(duplicate(`${path}[${i}]`, each)); });

@@ -2,7 +2,9 @@
 import { quantityMilli } from "../../base/quantity.ts";
 import { repeatsOf } from "../../base/repeats.ts";
 import { dnsLabel, labelValue } from "../../schema/grammar.ts";
+import { sameJson } from "../../base/json.ts";
 import type { Container, ContainerPort } from "./container.ts";
+import { ipWarnings } from "./iprules.ts";
 import { isWithin, meetEarlier } from "./overlaps.ts";
 import type { PodSpec } from "./podspec.ts";
 import type { Volume } from "./volume.ts";
@@ -10,16 +12,21 @@ import type { Volume } from "./volume.ts";
 /** Warnings of one sort in one place: an answer shows twenty, and each takes looking at all the others. */
 const alikeMax = 40;
 type Made = { readonly metadata: { readonly annotations?: { readonly [key: string]: string } | undefined }; readonly spec: PodSpec };
-const oldLabels = new Map([
+export const oldLabels: ReadonlyMap<string, string> = new Map([
   ["beta.kubernetes.io/arch", 'deprecated since v1.14; use "kubernetes.io/arch" instead'], ["beta.kubernetes.io/os", 'deprecated since v1.14; use "kubernetes.io/os" instead'],
   ["failure-domain.beta.kubernetes.io/region", 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'], ["failure-domain.beta.kubernetes.io/zone", 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
   ["beta.kubernetes.io/instance-type", 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'], ["app.kubernetes.io/created-by", "deprecated since v1.9"],
   ["scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"], ["node-role.kubernetes.io/master", 'use "node-role.kubernetes.io/control-plane" instead'],
 ]);
-const oldAnnotations = new Map([
-  ["scheduler.alpha.kubernetes.io/critical-pod", 'non-functional in v1.16+; use the "priorityClassName" field instead'],
-  ["security.alpha.kubernetes.io/sysctls", 'non-functional in v1.11+; use the "sysctls" field instead'], ["security.alpha.kubernetes.io/unsafe-sysctls", 'non-functional in v1.11+; use the "sysctls" field instead'],
-]);
+const oldAnnotations = {
+  "scheduler.alpha.kubernetes.io/critical-pod": 'non-functional in v1.16+; use the "priorityClassName" field instead',
+  "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead', "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
+};
+/** Of volumes and claims. */
+export const oldClass = { "volume.beta.kubernetes.io/storage-class": 'deprecated since v1.8; use "storageClassName" attribute instead' };
+export function* oldAnnotationsIn(annotations: { readonly [key: string]: string } | undefined, old: { readonly [key: string]: string }, path = "metadata.annotations"): Iterable<string> {
+  if (annotations !== undefined) for (const key in old) if (Object.hasOwn(annotations, key)) yield `${path}[${key}]: ${old[key]!}`;
+}
 const oldVolumes: readonly (readonly [keyof Volume, string, string])[] = [
   ["photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"], ["gitRepo", "gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"], ["scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"],
   ["flocker", "flocker", "deprecated in v1.22, non-functional in v1.25+"], ["storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"], ["quobyte", "quobyte", "deprecated in v1.22, non-functional in v1.25+"],
@@ -31,22 +38,24 @@ export function podWarnings({ metadata, spec }: Made, path: string): readonly st
   const out: string[] = [];
   const at = (name: string): string => (path === "" ? name : `${path}.${name}`);
   placementWarnings(spec, at("spec"), out);
-  for (const key in metadata.annotations) if (oldAnnotations.has(key)) out.push(`${at("metadata.annotations")}[${key}]: ${oldAnnotations.get(key)!}`);
+  if (metadata.annotations !== undefined) out.push(...oldAnnotationsIn(metadata.annotations, oldAnnotations, at("metadata.annotations")));
   spec.volumes?.forEach((volume, i) => {
     for (let j = 0; j < oldVolumes.length; j++) {
       const [name, shown, text] = oldVolumes[j]!;
       if (volume[name] !== undefined) out.push(`${at("spec.volumes")}[${i}].${shown}: ${text}`);
     }
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec.resources;
-    if (claim !== undefined) addFractions(claim, () => `${at("spec.volumes")}[${i}].ephemeral.volumeClaimTemplate.spec.resources`, bytesOfClaims, out);
-    overlapWarnings(volume, out);
+    if (claim !== undefined) addFractions(claim, () => `${at("spec.volumes")}[${i}].ephemeral.volumeClaimTemplate.spec.resources`, bytesOfClaims, requestsFirst, out);
   });
+  spec.volumes?.forEach(volume => overlapWarnings(volume, out));
   if (spec.hostAliases !== undefined) for (const i of repeatsOf(spec.hostAliases, ({ ip }) => ip)) out.push(`${at("spec.hostAliases")}[${i}].ip: duplicate ip ${JSON.stringify(spec.hostAliases[i]!.ip)}`);
   if (spec.imagePullSecrets !== undefined) {
     const secrets = spec.imagePullSecrets.map(({ name = "" }) => name);
     for (const i of repeatsOf(secrets, name => name)) out.push(`${at("spec.imagePullSecrets")}[${i}].name: duplicate name ${JSON.stringify(secrets[i])}`);
     secrets.forEach((name, i) => { if (name === "") out.push(`${at("spec.imagePullSecrets")}[${i}].name: invalid empty name ""`); });
   }
+  if (spec.overhead !== undefined) for (const name of bytesOfContainers) addFraction(spec.overhead, name, () => at("spec.overhead"), out);
+  if (metadata.annotations?.[seccompPod] !== undefined && spec.securityContext?.seccompProfile === undefined) out.push(`${at("metadata.annotations")}[${seccompPod}]: ${oldSeccomp}`);
   const containers: Listed[] = [];
   for (let l = 0; l < lists.length; l++) {
     const list = lists[l]!;
@@ -54,27 +63,69 @@ export function podWarnings({ metadata, spec }: Made, path: string): readonly st
     if (all !== undefined) for (let i = 0; i < all.length; i++) containers.push({ container: all[i]!, path: () => `${at(`spec.${list}`)}[${i}]` });
   }
   for (const { container, path: here } of containers) {
-    addFractions(container.resources, () => `${here()}.resources`, bytesOfContainers, out);
+    if (metadata.annotations !== undefined) profileWarnings(container, metadata.annotations, spec, path, out);
+    addFractions(container.resources, () => `${here()}.resources`, bytesOfContainers, limitsFirst, out);
     hiddenVariables(container, here, out);
   }
   portWarnings(containers, out);
   if (spec.terminationGracePeriodSeconds < 0) out.push(`${at("spec.terminationGracePeriodSeconds")}: must be >= 0; negative values are invalid and will be treated as 1`);
   selectorless(spec, at("spec.affinity"), out);
+  spec.dnsConfig?.nameservers?.forEach((server, i) => out.push(...ipWarnings(server, `${at("spec.dnsConfig.nameservers")}[${i}]`)));
+  spec.hostAliases?.forEach(({ ip }, i) => out.push(...ipWarnings(ip, `${at("spec.hostAliases")}[${i}].ip`)));
   return out;
+}
+const appArmorPrefix = "container.apparmor.security.beta.kubernetes.io/", oldAppArmor = 'deprecated since v1.30; use the "appArmorProfile" field instead';
+const seccompPod = "seccomp.security.alpha.kubernetes.io/pod", oldSeccomp = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+/** Annotations for one container that fields have replaced. */
+function profileWarnings({ name, securityContext }: Container, annotations: { readonly [key: string]: string }, { securityContext: pod }: PodSpec, path: string, out: string[]): void {
+  const seccomp = `container.seccomp.security.alpha.kubernetes.io/${name}`, appArmor = appArmorPrefix + name;
+  const at = path === "" ? "metadata.annotations" : `${path}.metadata.annotations`;
+  if (Object.hasOwn(annotations, seccomp) && securityContext?.seccompProfile === undefined) out.push(`${at}[${seccomp}]: ${oldSeccomp}`);
+  if (path === "" || !Object.hasOwn(annotations, appArmor) || securityContext?.appArmorProfile !== undefined) return;
+  if (pod?.appArmorProfile === undefined || !sameJson(pod.appArmorProfile, appArmorOf(annotations[appArmor]!))) out.push(`${at}[${appArmor}]: ${oldAppArmor}`);
+}
+/** Profiles in annotations, from before there were fields, become fields of a new pod (registry/core/pod strategy.go applyAppArmorVersionSkew). */
+export function adoptAppArmor({ metadata, spec }: any, warn: ((text: string) => void) | undefined): void {
+  for (const key in metadata.annotations) {
+    if (!key.startsWith(appArmorPrefix) || spec.os?.name === "windows") continue;
+    for (const list of lists) for (const container of spec[list] ?? []) {
+      if (appArmorPrefix + container.name !== key || container.securityContext?.appArmorProfile !== undefined) continue;
+      const profile = appArmorOf(metadata.annotations[key]);
+      const valid = profile !== undefined && (profile.localhostProfile === undefined || (profile.localhostProfile.trim() === profile.localhostProfile && profile.localhostProfile.length <= 4095));
+      const differs = valid && !sameJson(profile, spec.securityContext?.appArmorProfile);
+      if (differs) container.securityContext = { ...container.securityContext, appArmorProfile: profile };
+      if (differs || !valid) warn?.(`metadata.annotations[${key}]: ${oldAppArmor}`);
+    }
+  }
+}
+/** The profile that an annotation names. */
+function appArmorOf(annotation: string): { readonly type: string; readonly localhostProfile?: string } | undefined {
+  if (annotation === "runtime/default") return { type: "RuntimeDefault" };
+  if (annotation === "unconfined") return { type: "Unconfined" };
+  return annotation.startsWith("localhost/") && annotation.length > 10 ? { type: "Localhost", localhostProfile: annotation.slice(10) } : undefined;
 }
 const lists = ["initContainers", "containers", "ephemeralContainers"] as const;
 /** A container, and where it stands: told only to who asks. */
 type Listed = { readonly container: Container; readonly path: () => string };
 const bytesOfClaims: readonly string[] = ["storage"];
 const bytesOfContainers: readonly string[] = ["memory", "ephemeral-storage"];
-/** On creates, and on changes of the template. */
-export function templateWarnings(path: string, templateOf: (object: any) => Made): (next: any, previous: any | undefined) => Iterable<string> {
-  return (next, previous) => (previous !== undefined && next.metadata.generation === previous.metadata.generation ? [] : podWarnings(templateOf(next), path));
+/** On creates, and on changes of the template; `named`: pods are called after the object. */
+export function templateWarnings(path: string, templateOf: (object: any) => Made, named?: "named"): (next: any, previous: any | undefined) => Iterable<string> {
+  return function* (next, previous) {
+    if (previous === undefined && named !== undefined) yield* nameWarnings(next.metadata.name);
+    if (previous === undefined || next.metadata.generation !== previous.metadata.generation) yield* podWarnings(templateOf(next), path);
+  };
 }
 /** Names that pods are called after should fit into a host name. */
-export function* nameWarnings(name: string): Iterable<string> {
+export function* nameWarnings(name: string, used = "Pod names and hostnames"): Iterable<string> {
   const details = dnsLabel(name);
-  if (details.length > 0) yield `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
+  if (details.length > 0) yield `metadata.name: this is used in ${used}, which can result in surprising behavior; a DNS label is recommended: [${details.join(" ")}]`;
+}
+
+const oldLabel = (key: string, path: string): string => `${path}.key: ${key} is ${oldLabels.get(key)!}`;
+/** Labels that are called otherwise by now, in requirements on nodes. */
+export function* oldLabelsIn(requirements: readonly { readonly key: string }[] | undefined, path: string): Iterable<string> {
+  for (const [i, { key }] of (requirements ?? []).entries()) if (oldLabels.has(key)) yield oldLabel(key, `${path}.matchExpressions[${i}]`);
 }
 
 function placementWarnings(spec: PodSpec, path: string, out: string[]): void {
@@ -86,8 +137,9 @@ function placementWarnings(spec: PodSpec, path: string, out: string[]): void {
     ...preferred.map(({ preference }, i) => ({ term: preference, checked: true, path: `${path}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference` })),
   ];
   for (const { term, checked, path: here } of terms) {
+    // A label's age is told before its values, requirement by requirement.
     for (const [i, { key, values = [] }] of (term.matchExpressions ?? []).entries()) {
-      if (oldLabels.has(key)) out.push(`${here}.matchExpressions[${i}].key: ${key} is ${oldLabels.get(key)!}`);
+      if (oldLabels.has(key)) out.push(oldLabel(key, `${here}.matchExpressions[${i}]`));
       if (checked) for (const [j, value] of values.entries()) for (const detail of labelValue(value)) out.push(`${here}.matchExpressions[${i}].values[${j}]: ${value} is invalid, ${detail}`);
     }
   }
@@ -107,21 +159,19 @@ function selectorless({ affinity }: PodSpec, path: string, out: string[]): void 
 
 type Amounts = { readonly limits?: { readonly [name: string]: string } | undefined; readonly requests?: { readonly [name: string]: string } | undefined };
 /** Parts of bytes. */
-export function fractions(amounts: Amounts, path: string, names: readonly string[]): readonly string[] {
+export function claimFractions(amounts: Amounts, path: string): readonly string[] {
   const out: string[] = [];
-  addFractions(amounts, () => path, names, out);
+  addFractions(amounts, () => path, bytesOfClaims, requestsFirst, out);
   return out;
 }
-function addFractions(amounts: Amounts, path: () => string, names: readonly string[], out: string[]): void {
-  addFractionsOf(amounts.limits, "limits", path, names, out);
-  addFractionsOf(amounts.requests, "requests", path, names, out);
+const limitsFirst = ["limits", "requests"] as const, requestsFirst = ["requests", "limits"] as const;
+function addFractions(amounts: Amounts, path: () => string, names: readonly string[], sides: typeof limitsFirst | typeof requestsFirst, out: string[]): void {
+  if (amounts.limits === undefined && amounts.requests === undefined) return;
+  for (const name of names) for (const side of sides) addFraction(amounts[side], name, () => `${path()}.${side}`, out);
 }
-function addFractionsOf(list: { readonly [name: string]: string } | undefined, shown: string, path: () => string, names: readonly string[], out: string[]): void {
-  if (list === undefined) return;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!, amount = list[name];
-    if (amount !== undefined && quantityMilli(amount) % 1000 !== 0) out.push(`${path()}.${shown}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`);
-  }
+function addFraction(list: { readonly [name: string]: string } | undefined, name: string, path: () => string, out: string[]): void {
+  const amount = list?.[name];
+  if (amount !== undefined && quantityMilli(amount) % 1000 !== 0) out.push(`${path()}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`);
 }
 function hiddenVariables({ env = [] }: Container, path: () => string, out: string[]): void {
   for (const i of repeatsOf(env, nameOf)) {

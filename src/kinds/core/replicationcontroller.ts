@@ -6,7 +6,7 @@ import { nonNegative, selects, validateCounts } from "../apps/workloadrules.ts";
 import { defaultPodSpec, dropGatedPodFields } from "./poddefaults.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { templateWarnings } from "../core/podwarnings.ts";
+import { nameWarnings, podWarnings } from "../core/podwarnings.ts";
 import * as t from "../../schema/t.ts";
 
 export const ReplicationControllerSpec = t.object("io.k8s.api.core.v1.ReplicationControllerSpec", {
@@ -72,7 +72,12 @@ export const ReplicationController = defineKind({
     if (spec.template.spec.restartPolicy !== "Always") yield notSupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ["Always"]);
   },
   selectable: { "status.replicas": controller => String(controller.status.replicas) },
-  warnings: templateWarnings("spec.template", ({ spec }) => spec.template),
+  // Quirk: an update is told of the template that was (strategy.go WarningsOnUpdate mixes up old and new).
+  *warnings(next, previous) {
+    if (previous === undefined) yield* nameWarnings(next.metadata.name);
+    const { template } = (previous ?? next).spec;
+    if (template !== undefined && (previous === undefined || next.metadata.generation !== previous.metadata.generation)) yield* podWarnings(template, "spec.template");
+  },
   columns: [
     nameColumn,
     { name: "Desired", type: "integer", doc: "Number of pods wanted.", cell: ({ spec }) => spec.replicas },

@@ -1,6 +1,6 @@
 import { getOwn } from "../../base/json.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { quantityMilli, quantitySign } from "../../base/quantity.ts";
+import { compareQuantities, quantityMilli, quantitySign } from "../../base/quantity.ts";
 import { invalidValue, type Problem, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { isExtended, validateAnyResourceName } from "./resourcerules.ts";
@@ -48,6 +48,13 @@ export const ResourceQuota = defineKind({
     if (spec.scopeSelector !== undefined) yield* selectorProblems(spec);
     const [now, before] = [new Set<string>(spec.scopes), new Set<string>(previous?.spec.scopes)];
     if (previous !== undefined && (now.size !== before.size || [...now].some(scope => !before.has(scope)))) yield invalidValue("spec.scopes", spec.scopes ?? null, "field is immutable");
+  },
+  *warnings({ spec: { hard = {} } }, previous) {
+    if (previous !== undefined) return;
+    for (const name of ["cpu", "memory", "storage", "ephemeral-storage"]) {
+      const request = [`requests.${name}`, ...(name === "cpu" || name === "memory" ? [name] : [])].find(each => hard[each] !== undefined), limit = `limits.${name}`;
+      if (request !== undefined && hard[limit] !== undefined && compareQuantities(hard[request]!, hard[limit]) > 0) yield `ResourceQuota ${request} (${hard[request]!}) should be less than ${limit} (${hard[limit]})`;
+    }
   },
   columns: [
     nameColumn,

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { encodeBase64 } from "../../base/base64.ts";
-import { secretRules } from "./datarules.ts";
+import { secretRules, secretWarnings } from "./datarules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -19,7 +19,7 @@ export const Secret = defineKind({
     secret.data = { ...secret.data, ...Object.fromEntries(Object.entries(secret.stringData as { [key: string]: string }).map(([key, text]) => [key, encodeBase64(new TextEncoder().encode(text))])) };
     delete secret.stringData;
   },
-  rules: secretRules,
+  rules: secretRules, warnings: secretWarnings,
   selectable: { type: secret => secret.type },
   columns: [
     nameColumn,

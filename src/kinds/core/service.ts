@@ -1,7 +1,7 @@
 import { Condition } from "../meta/condition.ts";
 import { serviceColumns } from "./servicecolumns.ts";
 import { defaultService } from "./servicedefaults.ts";
-import { serviceRules, serviceWarnings } from "./servicerules.ts";
+import { balancerWarnings, serviceRules, serviceWarnings } from "./servicerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -89,7 +89,7 @@ export const Service = defineKind({
   defaults: defaultService,
   rules: serviceRules,
   selectable: { "spec.clusterIP": service => service.spec.clusterIP ?? "", "spec.type": service => service.spec.type },
-  warnings: serviceWarnings,
+  warnings: serviceWarnings, statusWarnings: ({ status }) => balancerWarnings(status),
   columns: serviceColumns,
 });
 export interface Service extends Resource<typeof Service> {}

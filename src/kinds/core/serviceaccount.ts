@@ -3,6 +3,9 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
+/** Pods of such an account may only use its own secrets. */
+export const enforceMountable = "kubernetes.io/enforce-mountable-secrets";
+
 export const ServiceAccount = defineKind({
   group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts", namespaced: true,
   shortNames: ["sa"], subresources: ["token"],
@@ -16,6 +19,9 @@ export const ServiceAccount = defineKind({
   },
   prepare(next) {
     if (next.secrets !== undefined) next.secrets = next.secrets.map(({ name }: { name?: string }) => (name === undefined ? {} : { name }));
+  },
+  *warnings({ metadata }, previous) {
+    if (metadata.annotations?.[enforceMountable] !== undefined && previous?.metadata.annotations?.[enforceMountable] === undefined) yield `metadata.annotations[${enforceMountable}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`;
   },
   columns: [
     nameColumn,

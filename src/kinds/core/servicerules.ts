@@ -5,7 +5,8 @@ import { duplicate, forbidden, invalidValue, notSupported, type Problem, require
 import type { ObjectOf, PrepareContext, Shape } from "../kind.ts";
 import { validateLabels } from "../meta/rules.ts";
 import { checkPortReference } from "./containerrules.ts";
-import { validateCidr, validateIp, validateReachableIp } from "./iprules.ts";
+import { parseIp } from "../../base/ip.ts";
+import { cidrWarnings, ipWarnings, validateCidr, validateIp, validateReachableIp } from "./iprules.ts";
 import type { ServiceSpec, ServiceStatus } from "./service.ts";
 
 type ServiceLike = ObjectOf<Shape> & { readonly spec: ServiceSpec; readonly status: ServiceStatus };
@@ -15,14 +16,14 @@ export const topologyModeAnnotation = "service.kubernetes.io/topology-mode";
 export const topologyHintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 
 export function serviceRules(next: ServiceLike, previous: ServiceLike | undefined, { subresource }: PrepareContext): readonly Problem[] {
-  if (subresource === "status") return loadBalancerStatus(next);
-  return [...(previous === undefined ? [] : changes(next.spec, previous.spec)), ...wholeService(next)];
+  if (subresource === "status") return loadBalancerStatus(next, previous);
+  return [...(previous === undefined ? [] : changes(next.spec, previous.spec)), ...wholeService(next, previous)];
 }
 
 const headless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean => clusterIP === "None" || clusterIPs?.[0] === "None";
 const needsHealthCheck = ({ type, externalTrafficPolicy }: ServiceSpec): boolean => type === "LoadBalancer" && externalTrafficPolicy === "Local";
 
-function wholeService({ spec, metadata }: ServiceLike): readonly Problem[] {
+function wholeService({ spec, metadata }: ServiceLike, previous: ServiceLike | undefined): readonly Problem[] {
   const problems: Problem[] = [];
   const { [topologyModeAnnotation]: mode, [topologyHintsAnnotation]: hints } = metadata.annotations ?? {};
   if (mode !== undefined && hints !== undefined && mode !== hints) problems.push(invalidValue(`metadata.annotations[${topologyModeAnnotation}]`, mode, `must match annotations[${topologyHintsAnnotation}] when both are specified`));
@@ -33,9 +34,9 @@ function wholeService({ spec, metadata }: ServiceLike): readonly Problem[] {
   checkPorts(spec, problems);
   problems.push(...validateLabels(spec.selector, "spec.selector"));
   checkAffinity(spec, problems);
-  checkAddresses(spec, problems);
-  (spec.externalIPs ?? []).forEach((ip, i) => problems.push(...validateReachableIp(ip, `spec.externalIPs[${i}]`)));
-  checkSourceRanges(spec, metadata.annotations, problems);
+  checkAddresses(spec, previous?.spec.clusterIPs, problems);
+  (spec.externalIPs ?? []).forEach((ip, i) => problems.push(...validateReachableIp(ip, `spec.externalIPs[${i}]`, previous?.spec.externalIPs)));
+  checkSourceRanges(spec, metadata.annotations, previous, problems);
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== "LoadBalancer") problems.push(forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"));
   if (spec.loadBalancerClass !== undefined) {
     if (spec.type !== "LoadBalancer") problems.push(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"));
@@ -92,7 +93,7 @@ function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, 
 }
 
 /** The parts of upstream's ValidateServiceClusterIPsRelatedFields that do not depend on which families the cluster has. */
-function checkAddresses(spec: ServiceSpec, problems: Problem[]): void {
+function checkAddresses(spec: ServiceSpec, old: readonly string[] | undefined, problems: Problem[]): void {
   const { clusterIP = "", clusterIPs = [], ipFamilies = [] } = spec;
   if (clusterIP !== "" && clusterIPs.length === 0) problems.push(required("spec.clusterIPs"));
   if (clusterIP === "" && clusterIPs.length > 0) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "must be empty when `clusterIP` is not specified"));
@@ -107,7 +108,7 @@ function checkAddresses(spec: ServiceSpec, problems: Problem[]): void {
       if (clusterIPs.length > 1) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "'None' must be the first and only value"));
       return;
     }
-    const wrong = validateIp(ip, `spec.clusterIPs[${i}]`);
+    const wrong = validateIp(ip, `spec.clusterIPs[${i}]`, old);
     problems.push(...wrong);
     const family = ipFamilies[i];
     if (wrong.length === 0 && (family === "IPv4" || family === "IPv6") && family !== (ip.includes(":") ? "IPv6" : "IPv4")) problems.push(invalidValue(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
@@ -116,15 +117,15 @@ function checkAddresses(spec: ServiceSpec, problems: Problem[]): void {
   else if (clusterIPs.length === 2 && clusterIPs[0]!.includes(":") === clusterIPs[1]!.includes(":")) problems.push(invalidValue("spec.clusterIPs", clusterIPs, "may specify no more than one IP for each IP family"));
 }
 
-function checkSourceRanges(spec: ServiceSpec, annotations: { readonly [key: string]: string } | undefined, problems: Problem[]): void {
+function checkSourceRanges(spec: ServiceSpec, annotations: { readonly [key: string]: string } | undefined, previous: ServiceLike | undefined, problems: Problem[]): void {
   const key = "service.beta.kubernetes.io/load-balancer-source-ranges";
   const annotation = annotations?.[key];
   const ranges = spec.loadBalancerSourceRanges ?? [];
   const path = ranges.length > 0 ? "spec.LoadBalancerSourceRanges" : `metadata.annotations[${key}]`;
   if (ranges.length === 0 && annotation === undefined) return;
   if (spec.type !== "LoadBalancer") problems.push(forbidden(path, "may only be used when `type` is 'LoadBalancer'"));
-  if (ranges.length > 0) ranges.forEach((range, i) => problems.push(...validateCidr(range.trim(), `${path}[${i}]`)));
-  else if (annotation!.trim() !== "") for (const range of annotation!.split(",")) problems.push(...validateCidr(range.trim(), path));
+  if (ranges.length > 0) ranges.forEach((range, i) => problems.push(...validateCidr(range.trim(), `${path}[${i}]`, previous?.spec.loadBalancerSourceRanges?.map(each => each.trim()))));
+  else if (annotation!.trim() !== "" && annotation !== previous?.metadata.annotations?.[key]) for (const range of annotation!.split(",")) problems.push(...validateCidr(range.trim(), path));
 }
 
 function checkTraffic(spec: ServiceSpec, problems: Problem[]): void {
@@ -156,25 +157,32 @@ function changes(next: ServiceSpec, previous: ServiceSpec): readonly Problem[] {
   return problems;
 }
 
-function loadBalancerStatus({ spec, status }: ServiceLike): readonly Problem[] {
-  const ingress = status.loadBalancer.ingress ?? [];
+function loadBalancerStatus({ spec, status }: ServiceLike, previous: ServiceLike | undefined): readonly Problem[] {
+  const ingress = status.loadBalancer.ingress ?? [], old = previous?.status.loadBalancer.ingress?.map(({ ip = "" }) => ip);
   const problems: Problem[] = [];
   if (ingress.length > 0 && spec.type !== "LoadBalancer") problems.push(forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'"));
-  ingress.forEach(({ ip, hostname, ipMode }, i) => {
+  else ingress.forEach(({ ip, hostname, ipMode }, i) => {
     const here = `status.loadBalancer.ingress[${i}]`;
-    if (ip) problems.push(...validateIp(ip, `${here}.ip`));
+    if (ip) problems.push(...validateIp(ip, `${here}.ip`, old));
+    if (ipMode === undefined && ip) problems.push(required(`${here}.ipMode`, "must be specified when `ip` is set"));
     if (ipMode !== undefined && !ip) problems.push(forbidden(`${here}.ipMode`, "may not be specified when `ip` is not set"));
-    if (ipMode !== undefined && ipMode !== "VIP" && ipMode !== "Proxy") problems.push(notSupported(`${here}.ipMode`, ipMode, ["Proxy", "VIP"]));
+    else if (ipMode !== undefined && ipMode !== "VIP" && ipMode !== "Proxy") problems.push(notSupported(`${here}.ipMode`, ipMode, ["Proxy", "VIP"]));
     if (!hostname) return;
     for (const detail of grammar.dnsSubdomain(hostname)) problems.push(invalidValue(`${here}.hostname`, hostname, detail));
-    if (validateIp(hostname, "").length === 0) problems.push(invalidValue(`${here}.hostname`, hostname, "must be a DNS name, not an IP address"));
+    if (parseIp(hostname) !== undefined) problems.push(invalidValue(`${here}.hostname`, hostname, "must be a DNS name, not an IP address"));
   });
   return problems;
+}
+
+/** Oddly written addresses in the status of services and ingresses. */
+export function* balancerWarnings({ loadBalancer }: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string | undefined }[] | undefined } | undefined }): Iterable<string> {
+  for (const [i, { ip }] of (loadBalancer?.ingress ?? []).entries()) if (ip) yield* ipWarnings(ip, `status.loadBalancer.ingress[${i}]`);
 }
 
 /** Fields that mean nothing here, or soon nothing anywhere (kubernetes pkg/api/service/warnings.go). */
 export function* serviceWarnings({ spec, metadata }: Pick<ServiceLike, "spec" | "metadata">): Iterable<string> {
   if (metadata.annotations?.[topologyHintsAnnotation] !== undefined) yield `annotation ${topologyHintsAnnotation} is deprecated, please use ${topologyModeAnnotation} instead`;
+  if (spec.clusterIP !== undefined && spec.clusterIP !== "None") for (const [i, ip] of (spec.clusterIPs ?? []).entries()) yield* ipWarnings(ip, `spec.clusterIPs[${i}]`);
   const external = (spec.externalIPs ?? []).length > 0;
   const none = headless(spec) && spec.type === "ClusterIP";
   if (none) {
@@ -182,7 +190,10 @@ export function* serviceWarnings({ spec, metadata }: Pick<ServiceLike, "spec" | 
     if (external) yield "spec.externalIPs is ignored for headless services";
     if (spec.sessionAffinity !== "None") yield "spec.SessionAffinity is ignored for headless services";
   }
+  for (const [i, ip] of (spec.externalIPs ?? []).entries()) yield* ipWarnings(ip, `spec.externalIPs[${i}]`);
   if (external && !none && spec.type !== "ExternalName") yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
+  if (spec.loadBalancerIP) yield* ipWarnings(spec.loadBalancerIP, "spec.loadBalancerIP");
+  for (const [i, cidr] of (spec.loadBalancerSourceRanges ?? []).entries()) yield* cidrWarnings(cidr, `spec.loadBalancerSourceRanges[${i}]`);
   if (spec.type === "ExternalName" && external) yield 'spec.externalIPs is ignored when spec.type is "ExternalName"';
   if (spec.type !== "ExternalName" && spec.externalName) yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
   if (spec.trafficDistribution === "PreferClose") yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';

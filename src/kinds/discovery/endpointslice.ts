@@ -2,6 +2,7 @@ import { sameJson } from "../../base/json.ts";
 import { ObjectReference } from "../core/references.ts";
 import { ageColumn, nameColumn, upToThree } from "../columns.ts";
 import { endpointSliceRules } from "./rules.ts";
+import { ipWarnings } from "../core/iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -63,6 +64,12 @@ export const EndpointSlice = defineKind({
     if (previous === undefined || !sameJson(previous.endpoints, endpoints)) for (const endpoint of endpoints) if (endpoint.deprecatedTopology !== undefined) delete endpoint.deprecatedTopology;
   },
   rules: endpointSliceRules,
+  *warnings({ metadata, addressType, endpoints }, previous) {
+    if (previous === undefined && addressType === "FQDN") yield "spec.addressType: FQDN endpoints are deprecated";
+    // Our own controllers write no address oddly.
+    if (["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"].includes(metadata.labels?.["endpointslice.kubernetes.io/managed-by"] ?? "")) return;
+    for (const [i, { addresses }] of (endpoints ?? []).entries()) for (const [j, address] of (addresses ?? []).entries()) yield* ipWarnings(address, `endpoints[${i}].addresses[${j}]`);
+  },
   columns: [
     nameColumn,
     { name: "AddressType", type: "string", doc: "Kind of address in the slice.", cell: ({ addressType }) => addressType },

@@ -2,7 +2,7 @@
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooMany } from "../../schema/problem.ts";
 import { parseIp } from "../../base/ip.ts";
-import { validateIp, validateNotSpecial, validateOldIp, validateReachableIp } from "../core/iprules.ts";
+import { validateCanonicalIp, validateIp, validateNotSpecial, validateOldIp } from "../core/iprules.ts";
 import type { EndpointSubset } from "../core/endpoints.ts";
 import type { Endpoint, EndpointPort } from "./endpointslice.ts";
 
@@ -59,9 +59,11 @@ function checkEndpoint(endpoint: Endpoint, addressType: string, path: string, pr
     const here = `${path}.addresses[${i}]`;
     if (addressType === "FQDN") problems.push(...fullName(address, here));
     else if (addressType === "IPv4" || addressType === "IPv6") {
-      problems.push(...validateReachableIp(address, here));
-      const ip = parseIp(address);
-      if (ip !== undefined && (ip.family === 4) !== (addressType === "IPv4")) problems.push(invalidValue(`${path}.addresses`, address, `must be an ${addressType} address`));
+      const wrong = addressType === "IPv4" ? validateIp(address, here) : validateCanonicalIp(address, here);
+      problems.push(...wrong);
+      if (wrong.length > 0) return;
+      if ((parseIp(address)!.family === 4) !== (addressType === "IPv4")) problems.push(invalidValue(`${path}.addresses`, address, `must be an ${addressType} address`));
+      problems.push(...validateNotSpecial(address, here));
     }
   });
   const zones = new Set<string>();

@@ -148,3 +148,12 @@ export function domainPath(value: string, path: string): readonly Problem[] {
   const rest = value.slice(at + 1);
   return /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest) ? [] : [invalidValue(path, rest, grammar.patternMessage("Invalid path", "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"))];
 }
+
+/** What is unwise in new finalizers of custom resources (apiextensions-apiserver pkg/registry/customresource validateKubeFinalizerName). */
+export function* finalizerWarnings({ finalizers = [] }: Pick<ObjectMeta, "finalizers">, previous: Pick<ObjectMeta, "finalizers"> | undefined): Iterable<string> {
+  for (const name of [...new Set(finalizers)].filter(each => previous?.finalizers?.includes(each) !== true).sort()) {
+    const told = `metadata.finalizers: ${JSON.stringify(name)}`;
+    for (const detail of grammar.qualifiedName(name)) yield `${told}: ${detail}`;
+    if (!name.includes("/") && !ownFinalizers.has(name)) yield `${told}: prefer a domain-qualified finalizer name ${name.includes(".") ? "including a path (/) " : ""}to avoid accidental conflicts with other finalizer writers`;
+  }
+}

@@ -2,6 +2,7 @@ import { TypedLocalObjectReference } from "../core/references.ts";
 import { ServiceBackendPort } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { ingressProblems, ingressStatusProblems } from "./ingressrules.ts";
+import { balancerWarnings } from "../core/servicerules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -73,6 +74,9 @@ export const IngressStatus = t.object("io.k8s.api.networking.v1.IngressStatus", 
 });
 export interface IngressStatus extends t.Stored<typeof IngressStatus> {}
 
+/** How a class was named before there was a field. */
+const classAnnotation = "kubernetes.io/ingress.class";
+
 export const Ingress = defineKind({
   group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses", namespaced: true,
   shortNames: ["ing"], subresources: ["status"],
@@ -83,7 +87,11 @@ export const Ingress = defineKind({
     spec: IngressSpec.pb(2).always("{}").doc("Which requests go where."),
     status: IngressStatus.pb(3).always("{}").doc("What has been set up for it."),
   },
-  *rules(next, _previous, { subresource }) { yield* subresource === "status" ? ingressStatusProblems(next.status) : ingressProblems(next.spec); },
+  *rules(next, previous, { subresource }) { yield* subresource === "status" ? ingressStatusProblems(next.status, previous?.status) : ingressProblems(next.spec); },
+  *warnings({ metadata, spec }, previous) {
+    if (previous === undefined && metadata.annotations?.[classAnnotation] !== undefined && spec.ingressClassName === undefined) yield `annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`;
+  },
+  statusWarnings: ({ status }) => balancerWarnings(status),
   columns: [
     nameColumn,
     { name: "Class", type: "string", doc: "Which controller serves it.", cell: ({ spec }) => spec.ingressClassName ?? "<none>" },

@@ -63,10 +63,11 @@ function checkService(service: NonNullable<IngressBackend["service"]>, path: str
   else problems.push(required(path, "port name or number is required"));
 }
 
-export function ingressStatusProblems({ loadBalancer }: IngressStatus): readonly Problem[] {
+export function ingressStatusProblems({ loadBalancer }: IngressStatus, previous: IngressStatus | undefined): readonly Problem[] {
+  const old = (previous?.loadBalancer.ingress ?? []).map(({ ip = "" }) => ip);
   return (loadBalancer.ingress ?? []).flatMap(({ ip = "", hostname = "" }, i) => {
     const here = `status.loadBalancer.ingress[${i}]`;
-    const problems: Problem[] = ip === "" ? [] : [...validateIp(ip, `${here}.ip`)];
+    const problems: Problem[] = ip === "" ? [] : [...validateIp(ip, `${here}.ip`, old)];
     if (hostname === "") return problems;
     for (const detail of grammar.dnsSubdomain(hostname)) problems.push(invalidValue(`${here}.hostname`, hostname, detail));
     if (parseIp(hostname) !== undefined) problems.push(invalidValue(`${here}.hostname`, hostname, "must be a DNS name, not an IP address"));

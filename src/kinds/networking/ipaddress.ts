@@ -1,7 +1,7 @@
-import { parseIPv4 } from "../../base/ipv4.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
+import { validateCanonicalIp } from "../core/iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { dnsSubdomain, pathSegment } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -19,15 +19,6 @@ export const IPAddressSpec = t.object("io.k8s.api.networking.v1.IPAddressSpec", 
 });
 export interface IPAddressSpec extends t.Stored<typeof IPAddressSpec> {}
 
-/** As Go writes addresses: no leading zeros, lower case, the longest run of zero groups shortened. */
-function isCanonicalIP(text: string): boolean {
-  if (parseIPv4(text) !== undefined) return true;
-  if (!/^[0-9a-f:]{2,39}$/.test(text) || text.includes(":::")) return false;
-  const [head = "", tail, more] = text.split("::");
-  const groups = [head, tail ?? ""].flatMap(part => (part === "" ? [] : part.split(":")));
-  return more === undefined && groups.every(group => /^(0|[1-9a-f][0-9a-f]{0,3})$/.test(group)) && (tail === undefined ? groups.length === 8 : groups.length < 7);
-}
-
 export const IPAddress = defineKind({
   group: "networking.k8s.io", version: "v1", kind: "IPAddress", plural: "ipaddresses", namespaced: false,
   shortNames: ["ip"], nameGrammar: "path-segment",
@@ -37,7 +28,7 @@ export const IPAddress = defineKind({
     spec: IPAddressSpec.pb(2).required().always("{}").doc("Who has the address."),
   },
   *rules(next, previous) {
-    if (previous === undefined && !isCanonicalIP(next.metadata.name)) yield invalidValue("metadata.name", next.metadata.name, "must be a valid IP address in canonical form, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    if (previous === undefined) yield* validateCanonicalIp(next.metadata.name, "metadata.name");
     const owner = next.spec.parentRef;
     if (owner === undefined) yield required("spec.parentRef");
     else {

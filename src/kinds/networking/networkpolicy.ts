@@ -4,7 +4,7 @@ import { ageColumn, nameColumn, selectorOrNone } from "../columns.ts";
 import { parseCidr, within } from "../../base/ip.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
-import { validateCidr } from "../core/iprules.ts";
+import { cidrWarnings, validateCidr } from "../core/iprules.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -53,12 +53,19 @@ export const NetworkPolicy = defineKind({
     spec: NetworkPolicySpec.pb(2).always("{}").doc("Which traffic is let through."),
   },
   defaults({ spec }) { spec.policyTypes ??= spec.egress === undefined ? ["Ingress"] : ["Ingress", "Egress"]; },
-  *rules({ spec }) {
+  *warnings({ spec }) {
+    for (const { block: { cidr, except = [] }, path } of blocksOf(spec)) {
+      yield* cidrWarnings(cidr, `${path}.cidr`);
+      for (const [i, each] of except.entries()) yield* cidrWarnings(each, `${path}.except[${i}]`);
+    }
+  },
+  *rules({ spec }, previous) {
+    const old = previous === undefined ? [] : blocksOf(previous.spec).flatMap(({ block: { cidr, except = [] } }) => [cidr, ...except]);
     yield* validateLabelSelector(spec.podSelector, "spec.podSelector");
     for (const [list, peers, rules] of [["ingress", "from", spec.ingress], ["egress", "to", spec.egress]] as const) {
       for (const [i, rule] of (rules ?? []).entries()) {
         for (const [j, port] of (rule.ports ?? []).entries()) yield* portProblems(port, `spec.${list}[${i}].ports[${j}]`);
-        for (const [j, peer] of ("from" in rule ? (rule.from ?? []) : "to" in rule ? (rule.to ?? []) : []).entries()) yield* peerProblems(peer, `spec.${list}[${i}].${peers}[${j}]`);
+        for (const [j, peer] of ("from" in rule ? (rule.from ?? []) : "to" in rule ? (rule.to ?? []) : []).entries()) yield* peerProblems(peer, `spec.${list}[${i}].${peers}[${j}]`, old);
       }
     }
     if ((spec.policyTypes ?? []).length > 2) yield invalidValue("spec.policyTypes", spec.policyTypes, "may not specify more than two policyTypes");
@@ -66,6 +73,12 @@ export const NetworkPolicy = defineKind({
   columns: [nameColumn, { name: "Pod-Selector", type: "string", doc: "Pods it is about.", cell: ({ spec }) => selectorOrNone(spec.podSelector) }, ageColumn],
 });
 export interface NetworkPolicy extends Resource<typeof NetworkPolicy> {}
+
+/** Blocks of addresses, and where they stand. */
+function blocksOf({ ingress = [], egress = [] }: NetworkPolicySpec): readonly { readonly block: NonNullable<NetworkPolicyPeer["ipBlock"]>; readonly path: string }[] {
+  const of = (peers: readonly NetworkPolicyPeer[] | undefined, path: string) => (peers ?? []).flatMap(({ ipBlock }, j) => (ipBlock === undefined ? [] : [{ block: ipBlock, path: `${path}[${j}].ipBlock` }]));
+  return [...ingress.flatMap(({ from }, i) => of(from, `spec.ingress[${i}].from`)), ...egress.flatMap(({ to }, i) => of(to, `spec.egress[${i}].to`))];
+}
 
 function portProblems({ port, endPort }: NetworkPolicyPort, path: string): readonly Problem[] {
   const problems: Problem[] = [];
@@ -80,17 +93,17 @@ function portProblems({ port, endPort }: NetworkPolicyPort, path: string): reado
   }
   return problems;
 }
-function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string): readonly Problem[] {
+function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, path: string, old: readonly string[]): readonly Problem[] {
   const problems: Problem[] = [...validateLabelSelector(podSelector, `${path}.podSelector`), ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`)];
   if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) problems.push(required(path, "must specify a peer"));
   if (ipBlock === undefined) return problems;
   if (podSelector !== undefined || namespaceSelector !== undefined) problems.push(forbidden(path, "may not specify both ipBlock and another peer"));
   if (ipBlock.cidr === "") return [...problems, required(`${path}.ipBlock.cidr`)];
-  problems.push(...validateCidr(ipBlock.cidr, `${path}.ipBlock.cidr`));
+  problems.push(...validateCidr(ipBlock.cidr, `${path}.ipBlock.cidr`, old));
   const range = parseCidr(ipBlock.cidr);
   (ipBlock.except ?? []).forEach((each, i) => {
     const here = `${path}.ipBlock.except[${i}]`;
-    problems.push(...validateCidr(each, here));
+    problems.push(...validateCidr(each, here, old));
     const hole = parseCidr(each);
     if (range !== undefined && hole !== undefined && (!within(hole, range) || hole.bits <= range.bits)) problems.push(invalidValue(here, each, `must be a strict subset of \`cidr\``));
   });

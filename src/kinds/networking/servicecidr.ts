@@ -2,7 +2,7 @@ import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { parseCidr, renderIp } from "../../base/ip.ts";
 import { invalidValue, required, type Problem } from "../../schema/problem.ts";
-import { validateCidr } from "../core/iprules.ts";
+import { validateCanonicalCidr } from "../core/iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -20,20 +20,9 @@ export interface ServiceCIDRStatus extends t.Stored<typeof ServiceCIDRStatus> {}
 function* specRules(cidrs: readonly string[]): Iterable<Problem> {
   if (cidrs.length === 0) return yield required("spec.cidrs", "at least one CIDR required");
   if (cidrs.length > 2) return yield invalidValue("spec.cidrs", { CIDRs: [...cidrs] }, "may only hold up to 2 values");
-  for (const [i, range] of cidrs.entries()) yield* cidrRules(range, `spec.cidrs[${i}]`);
+  for (const [i, range] of cidrs.entries()) yield* validateCanonicalCidr(range, `spec.cidrs[${i}]`);
   const [one, two] = cidrs.map(range => parseCidr(range)?.family);
   if (one !== undefined && one === two) yield invalidValue("spec.cidrs", [...cidrs], "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
-}
-
-/** k8s.io/apimachinery/pkg/util/validation IsValidCIDR. */
-function* cidrRules(text: string, path: string): Iterable<Problem> {
-  yield* validateCidr(text, path);
-  const range = parseCidr(text);
-  if (range === undefined) return;
-  const hostBits = BigInt((range.family === 4 ? 32 : 128) - range.bits);
-  const network = `${renderIp({ family: range.family, value: (range.value >> hostBits) << hostBits })}/${range.bits}`;
-  if ((range.value >> hostBits) << hostBits !== range.value) yield invalidValue(path, text, "must not have bits set beyond the prefix length");
-  else if (network !== text) yield invalidValue(path, text, `must be in canonical form (${JSON.stringify(network)})`);
 }
 
 export const ServiceCIDR = defineKind({

@@ -5,6 +5,7 @@ import { duplicate, invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { validateRequirements } from "../core/resourcerules.ts";
 import { validateLabels } from "../meta/rules.ts";
+import { oldLabels } from "../core/podwarnings.ts";
 import { validateTolerations } from "../core/affinityrules.ts";
 import { sameJson } from "../../base/json.ts";
 import * as t from "../../schema/t.ts";
@@ -39,6 +40,9 @@ export const RuntimeClass = defineKind({
     const tolerations = next.scheduling?.tolerations ?? [];
     for (const [i, toleration] of tolerations.entries()) if (tolerations.findIndex(other => sameJson(other, toleration)) < i) yield duplicate(`scheduling.tolerations[${i}]`, toleration);
     if (previous !== undefined && next.handler !== previous.handler) yield invalidValue("handler", next.handler, "field is immutable");
+  },
+  *warnings({ scheduling }) {
+    for (const key of Object.keys(scheduling?.nodeSelector ?? {})) if (oldLabels.has(key)) yield `scheduling.nodeSelector: ${oldLabels.get(key)!}`;
   },
   columns: [nameColumn, { name: "Handler", type: "string", doc: "What the node calls it.", cell: ({ handler }) => handler }, ageColumn],
 });

@@ -113,6 +113,9 @@ export const ResourceSlice = defineKind({
   },
   rules: ({ spec }, previous) => sliceProblems(spec, previous?.spec),
   selectable: { "spec.nodeName": slice => slice.spec.nodeName ?? "", "spec.driver": slice => slice.spec.driver },
+  *warnings({ spec }) {
+    if (spec.driver !== spec.driver.toLowerCase()) yield `spec.driver: driver names should be lowercase; ${JSON.stringify(spec.driver)} contains uppercase characters`;
+  },
   columns: [
     nameColumn,
     { name: "Node", type: "string", doc: "The node they are on.", cell: ({ spec }) => spec.nodeName ?? (spec.allNodes ? "<all>" : "<none>") },

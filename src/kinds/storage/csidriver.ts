@@ -56,6 +56,9 @@ export const CSIDriver = defineKind({
     if (spec.attachRequired !== previous.spec.attachRequired) yield invalidValue("spec.attachedRequired", spec.attachRequired, "field is immutable");
     if (!sameJson(spec.volumeLifecycleModes, previous.spec.volumeLifecycleModes)) yield invalidValue("spec.volumeLifecycleModes", spec.volumeLifecycleModes, "field is immutable");
   },
+  *warnings({ spec }, previous) {
+    if ((spec.tokenRequests ?? []).length > 0 && spec.serviceAccountTokenInSecrets === undefined && (previous === undefined || !sameJson(spec.tokenRequests, previous.spec.tokenRequests))) yield "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes";
+  },
   columns: [
     nameColumn,
     { name: "AttachRequired", type: "boolean", doc: "Whether volumes are attached first.", cell: ({ spec }) => spec.attachRequired },

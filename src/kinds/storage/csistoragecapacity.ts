@@ -1,5 +1,6 @@
 import { LabelSelector } from "../meta/labelselector.ts";
 import { createdAtColumn, nameColumn } from "../columns.ts";
+import { oldLabels, oldLabelsIn } from "../core/podwarnings.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { invalidValue } from "../../schema/problem.ts";
 import { dnsSubdomain } from "../../schema/grammar.ts";
@@ -25,6 +26,10 @@ export const CSIStorageCapacity = defineKind({
     if (next.capacity !== undefined && quantitySign(next.capacity) < 0) yield invalidValue("capacity", next.capacity, "must be greater than or equal to 0");
     if (previous === undefined) return;
     for (const name of ["nodeTopology", "storageClassName"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
+  },
+  *warnings({ nodeTopology }) {
+    yield* oldLabelsIn(nodeTopology?.matchExpressions, "nodeTopology");
+    for (const label of Object.keys(nodeTopology?.matchLabels ?? {})) if (oldLabels.has(label)) yield `nodeTopology.matchLabels.${label}: ${oldLabels.get(label)!}`;
   },
   columns: [nameColumn, createdAtColumn],
 });

@@ -3,6 +3,7 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { oldLabels } from "../core/podwarnings.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -32,6 +33,9 @@ export const StorageClass = defineKind({
     if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field can not be empty.");
     if (previous === undefined) return;
     for (const name of ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
+  },
+  *warnings({ allowedTopologies = [] }) {
+    for (const [i, { matchLabelExpressions = [] }] of allowedTopologies.entries()) for (const [j, { key }] of matchLabelExpressions.entries()) if (oldLabels.has(key)) yield `allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${oldLabels.get(key)!}`;
   },
   columns: [
     { ...nameColumn, cell: ({ metadata }) => (["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"].some(key => metadata.annotations?.[key] === "true") ? `${metadata.name} (default)` : metadata.name) },
