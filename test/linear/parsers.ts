@@ -65,7 +65,7 @@ const judged: readonly Reader[] = kinds.flatMap(kind => {
     read: (text: string) => {
       const object = decode(kind.schema.node, replaced(seed as JsonObject, path, text)).object;
       setDefaults(kind, object);
-      void prepareAndValidate({ kind, node: kind.schema.node } as Parameters<typeof prepareAndValidate>[0], undefined, object, undefined, { now: 0, operation: "create", subresource: "", writer: "" }, () => undefined, async () => undefined);
+      void prepareAndValidate({ kind, node: kind.schema.node } as Parameters<typeof prepareAndValidate>[0], undefined, object, undefined, { now: 0, operation: "create", subresource: "", writer: "", warn: () => undefined }, async () => undefined);
     },
   }));
 });

@@ -16,7 +16,7 @@ export function connect(kubeconfig: string): Send {
   const { cluster } = clusters[0], { user } = users[0];
   const part = (holder: any, name: string) => (holder[`${name}-data`] === undefined ? readFileSync(holder[name]) : Buffer.from(holder[`${name}-data`], "base64"));
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: part(cluster, "certificate-authority"), cert: part(user, "client-certificate"), key: part(user, "client-key") });
-  return (method, target, contentType = "application/json", body) => new Promise((resolve, reject) => {
+  const once: Send = (method, target, contentType = "application/json", body) => new Promise((resolve, reject) => {
     const sent = request(new URL(target, cluster.server), { method, agent, headers: { accept: "application/json", "user-agent": "beside", ...(body === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(body) }) } }, response => {
       const chunks: Buffer[] = [];
       response.on("data", chunk => chunks.push(chunk)).on("error", reject).on("end", () => {
@@ -27,6 +27,8 @@ export function connect(kubeconfig: string): Send {
     sent.on("error", reject);
     sent.end(body);
   });
+  // A connection may be closed while a request is on its way.
+  return (...args) => once(...args).catch(() => once(...args));
 }
 
 /** A fresh etcd and kube-apiserver of `binaries` on the loopback, and a cluster of ours without nodes. */
