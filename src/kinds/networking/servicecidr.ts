@@ -1,6 +1,6 @@
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { parseCidr, renderIp } from "../../base/ip.ts";
+import { parseCidr } from "../../base/ip.ts";
 import { invalidValue, required, type Problem } from "../../schema/problem.ts";
 import { validateCanonicalCidr } from "../core/iprules.ts";
 import { defineKind, type Resource } from "../kind.ts";
