@@ -83,7 +83,6 @@ export function wipeForCreate(served: Served, object: any, namespace: string): v
   // A custom resource stays what its client made it until it is stored.
   object.apiVersion = served.kind.custom === true ? served.apiVersion : apiVersionOf(served.kind);
   wipeSystemFields(metadata);
-  delete metadata.generation;
   if (hasStatus(served.kind) && served.kind.statusOnCreate !== true) dropStatus(served.kind, object);
   matchNamespace(served.kind, metadata, namespace);
 }
@@ -120,10 +119,11 @@ export function checkName({ name, namespace }: { readonly name: string; readonly
 
 /** System fields, in the order Go writes metadata. */
 export function stampNew(kind: AnyKind, object: any, name: string, uid: string, now: number): void {
-  const { name: _, generateName, namespace, ...rest } = object.metadata;
+  const { name: _, generateName, namespace, generation, ...rest } = object.metadata;
   object.metadata = {
     name, ...(generateName === undefined ? {} : { generateName }), ...(namespace === undefined ? {} : { namespace }), uid,
-    ...(kind.generation === true ? { generation: 1 } : {}), creationTimestamp: timeOf(now), ...rest,
+    // Quirk: kinds that do not count their generations keep what a client says of it.
+    ...(kind.generation === true ? { generation: 1 } : generation === undefined ? {} : { generation }), creationTimestamp: timeOf(now), ...rest,
   };
 }
 

@@ -51,7 +51,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     if (version !== "" && !options.dryRun) throw badRequest("resourceVersion should not be set on objects to be created");
     const key = storeKey(served.prefix, kind.namespaced ? next.metadata.namespace : "", name);
     const written = await put(core, kind, key, await asStored(served, next), undefined, options.dryRun);
-    if (written !== undefined) return { ...written, created: true };
+    // Quirk: a dry run does not get as far as storage, and shows what it would refuse.
+    if (written !== undefined) return { ...written, ...(version === "" ? {} : { object: withVersion(written.object, version) }), created: true };
     if (!generated) throw alreadyExists(served, name, isDeleting(core, key));
     if (attempt >= generatedNamesMax) throw generateNameConflict(served, name);
   }

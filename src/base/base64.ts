@@ -17,6 +17,14 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
   return decode(text, url);
 }
 
+/** Bits of the last letter that stand for nothing are zero, as encoders write them. `value` is base64 with padding. */
+export function canonicalBase64(value: string): string {
+  if (!value.endsWith("=")) return value;
+  const [at, unused] = value.endsWith("==") ? [value.length - 3, 0b1111] : [value.length - 2, 0b11];
+  const bits = standard.indexOf(value[at]!);
+  return (bits & unused) === 0 ? value : value.slice(0, at) + standard[bits & ~unused]! + value.slice(at + 1);
+}
+
 function encode(bytes: Uint8Array, alphabet: string): string {
   let text = "";
   for (let i = 0; i < bytes.length; i += 3) {

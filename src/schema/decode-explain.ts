@@ -2,6 +2,7 @@
 import { isObject, type Json } from "../base/json.ts";
 import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
 import { canonicalTime, isBase64 } from "./decode-scalars.ts";
+import { timeProblem } from "./go-time-problem.ts";
 import { canonicalDuration, durationProblem } from "../base/duration.ts";
 import type { Node } from "./t.ts";
 
@@ -83,10 +84,8 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
     default:
       if (typeof value !== "string") mismatch(walk, value, node, place);
       else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) walk.mismatch = `illegal base64 data at input byte ${badBase64(value)}`;
-      else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, false) === undefined) {
-        const layout = node.format === "date-time" ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
-        walk.mismatch = `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`;
-      } else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
+      else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, node.format === "micro-time") === undefined) walk.mismatch = timeProblem(value, node.format === "micro-time");
+      else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
   }
 }
 function badBase64(value: string): number {

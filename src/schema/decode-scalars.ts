@@ -1,4 +1,5 @@
 /** How single values are read: each keeps what Go keeps, in the form in which Go writes it. */
+import { canonicalBase64 } from "../base/base64.ts";
 import type { Json } from "../base/json.ts";
 import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
 import { canonicalDuration } from "../base/duration.ts";
@@ -66,7 +67,7 @@ const formats: { readonly [format: string]: (keepsZero: boolean) => Decoder } = 
     if (typeof value !== "string") throw new Mismatch();
     const bare = value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]/g, "") : value;
     if (!isBase64(bare)) throw new Mismatch();
-    return bare !== "" || keepsZero ? bare : absent;
+    return bare !== "" || keepsZero ? canonicalBase64(bare) : absent;
   },
   "date-time": () => value => time(value, false),
   "micro-time": () => value => time(value, true),
@@ -108,13 +109,15 @@ function time(value: Json, micro: boolean): unknown {
   if (canonical === undefined) throw new Mismatch();
   return canonical;
 }
+/** With `micro`, exactly six digits of a second are demanded. */
 export function canonicalTime(value: string, micro: boolean): string | undefined {
-  const parts = /^(\d{4}-\d{2}-\d{2})[T](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,18}))?(Z|[+-]\d{2}:\d{2})$/.exec(value);
+  const parts = /^(\d{4}-\d{2}-\d{2})[T](\d{2}:\d{2}:\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/.exec(value);
   if (!parts) return undefined;
   const [, date = "", clock = "", fraction = "", zone = ""] = parts;
+  if (micro && fraction.length !== 6) return undefined;
   const ms = Date.parse(`${date}T${clock}${zone}`);
   // Date.parse accepts 31 February and 24:00; Go does not.
   if (Number.isNaN(ms) || clock.startsWith("24") || new Date(Date.parse(`${date}T00:00:00Z`)).toISOString().slice(0, 10) !== date) return undefined;
   const iso = new Date(ms).toISOString().slice(0, 19);
-  return micro ? `${iso}.${fraction.slice(0, 6).padEnd(6, "0")}Z` : `${iso}Z`;
+  return micro ? `${iso}.${fraction}Z` : `${iso}Z`;
 }

@@ -76,6 +76,7 @@ const merges: readonly (readonly [string, string, string])[] = [
   [`{"a":"b","b":"c"}`, `{"a":null}`, `{"b":"c"}`], [`{"a":["b"]}`, `{"a":"c"}`, `{"a":"c"}`], [`{"a":"c"}`, `{"a":["b"]}`, `{"a":["b"]}`],
   [`{"a":{"b":"c"}}`, `{"a":{"b":"d","c":null}}`, `{"a":{"b":"d"}}`], [`{"a":[{"b":"c"}]}`, `{"a":[1]}`, `{"a":[1]}`], [`["a","b"]`, `["c","d"]`, `["c","d"]`],
   [`{"a":"b"}`, `["c"]`, `["c"]`], [`{"a":"foo"}`, `null`, `null`], [`{"a":"foo"}`, `"bar"`, `"bar"`], [`{"e":null}`, `{"a":1}`, `{"e":null,"a":1}`],
+  [`{}`, `{"a":[{"b":null,"c":[{"d":null}]},null]}`, `{"a":[{"c":[{}]},null]}`], [`{"a":{}}`, `{"a":[{"b":null}]}`, `{"a":[{"b":null}]}`],
   [`[1,2]`, `{"a":"b","c":null}`, `{"a":"b"}`], [`{}`, `{"a":{"bb":{"ccc":null}}}`, `{"a":{"bb":{}}}`],
   [`{"data":{"__proto__":"a","x":"1"}}`, `{"data":{"__proto__":"b","x":null}}`, `{"data":{"__proto__":"b"}}`],
   [`{"data":{}}`, `{"data":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}`, `{"data":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}`],

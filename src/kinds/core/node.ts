@@ -149,12 +149,16 @@ export const Node = defineKind({
     if ((spec.podCIDR ?? "") !== "" && (spec.podCIDRs ?? []).length === 0) spec.podCIDRs = [spec.podCIDR];
     else if ((spec.podCIDR ?? "") !== "" && spec.podCIDRs[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
     else if ((spec.podCIDRs ?? []).length > 0) spec.podCIDR = spec.podCIDRs[0];
-    delete spec.configSource;
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   },
   *warnings({ spec }) {
     if (spec.externalID) yield "spec.externalID: this field is deprecated, and is unused by Kubernetes";
     for (const [i, cidr] of (spec.podCIDRs ?? []).entries()) yield* cidrWarnings(cidr, `spec.podCIDRs[${i}]`);
+  },
+  // Behind a feature gate that is gone.
+  prepare({ spec, status }) {
+    if (spec.configSource !== undefined) delete spec.configSource;
+    if (status.config !== undefined) delete status.config;
   },
   *rules(next, previous) {
     yield* validateTaints(next.spec.taints, "metadata.taints");
