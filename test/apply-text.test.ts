@@ -5,7 +5,7 @@ import { parseJson } from "../src/base/json-codec.ts";
 import type { Json, JsonObject } from "../src/base/json.ts";
 import { kinds } from "../src/kinds/index.ts";
 import { apiVersionOf } from "../src/kinds/kind.ts";
-import { compare } from "../src/schema/apply-compare.ts";
+import { compare, Untyped } from "../src/schema/apply-compare.ts";
 import { recursiveDifference } from "../src/schema/apply-field-set.ts";
 import { ownedShapeOf } from "../src/schema/apply-shape.ts";
 import { plansInAllMax, plansKept } from "../src/schema/apply-plan.ts";
@@ -30,14 +30,26 @@ function* objects(): Iterable<{ readonly kind: (typeof kinds)[number]; readonly 
     }
 }
 
+const without = (object: JsonObject, skipped: readonly string[]): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !skipped.includes(name)));
+
+/** What `run` says, or that items of a list cannot be told apart. */
+function told<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Untyped) return "untyped";
+    throw error;
+  }
+}
+
 test("what a create owns is the same as text as by comparison with nothing, for made-up objects of every kind", () => {
   let count = 0;
   for (const { kind, object } of objects()) {
     const shape = ownedShapeOf(kind.schema.node);
     for (const skipped of [[], ["status"]]) {
-      const set = compare(shape, {}, object, true, "typed") ?? {};
-      const expected = recursiveDifference(set, Object.fromEntries(skipped.map(name => [`f:${name}`, {}])));
-      assert.equal(createdText(shape, object, new Set(skipped)), JSON.stringify(expected), kind.kind);
+      const set = told(() => compare(shape, {}, without(object, skipped), true, "typed") ?? {});
+      const expected = typeof set === "string" ? set : JSON.stringify(recursiveDifference(set, Object.fromEntries(skipped.map(name => [`f:${name}`, {}]))));
+      assert.equal(told(() => createdText(shape, object, new Set(skipped))), expected, kind.kind);
     }
     count++;
   }

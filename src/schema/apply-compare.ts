@@ -6,6 +6,11 @@ import { type ListShape, type MapShape, type Shape, deduced, fitting } from "./a
 type Building = { [element: string]: FieldSet };
 export const openMap: MapShape = { type: "map", atomic: false, fields: new Map(), ordered: [], item: deduced };
 
+/** An item of a list has nothing to tell it apart by: upstream's typed reading fails, and then nobody owns anything (fieldmanager.go UpdateNoErrors). */
+export class Untyped extends Error {
+  override name = "Untyped";
+}
+
 /** Whether absent fields are read as Go's structs have them, or objects are compared as they are written, as what an apply makes of them is. */
 export type Reading = "typed" | "written";
 
@@ -63,6 +68,7 @@ function addedItems(shape: ListShape, items: readonly Json[], reading: Reading):
   for (const value of items) {
     const element = elementOf(shape, value);
     if (element !== undefined) found.push({ element, value });
+    else if (reading === "typed") throw new Untyped();
   }
   if (found.length > 1) found.sort((a, b) => compareListItems(shape, a.value, b.value));
   const out: Building = { ".": leaf };
@@ -121,7 +127,7 @@ function compareLists(shape: ListShape, before: Json, after: Json, modified: boo
   const old = Array.isArray(before) ? (before as readonly Json[]) : [];
   const now = Array.isArray(after) ? (after as readonly Json[]) : [];
   if (old.length === 0 && now.length === 0) return compareLeaves(before, after, modified);
-  const oldItems = group(shape, old), nowItems = group(shape, now);
+  const oldItems = group(shape, old, reading), nowItems = group(shape, now, reading);
   const found: Item[] = [];
   for (const [element, items] of nowItems) {
     const below = compareItems(shape, oldItems.get(element) ?? [], items, modified, reading);
@@ -141,10 +147,11 @@ function compareItems(shape: ListShape, old: readonly Json[], now: readonly Json
   return modified && !sameJson(old, now) ? leaf : undefined;
 }
 
-function group(shape: ListShape, items: readonly Json[]): Map<string, Json[]> {
+function group(shape: ListShape, items: readonly Json[], reading: Reading): Map<string, Json[]> {
   const groups = new Map<string, Json[]>();
   for (const item of items) {
     const element = elementOf(shape, item);
+    if (element === undefined && reading === "typed") throw new Untyped();
     if (element === undefined) continue;
     const same = groups.get(element);
     if (same === undefined) groups.set(element, [item]);
@@ -216,7 +223,7 @@ function fieldsOfMap(shape: MapShape, value: JsonObject): FieldSet | undefined {
 
 function fieldsOfList(shape: ListShape, items: readonly Json[]): FieldSet | undefined {
   const found: Item[] = [];
-  for (const [element, same] of group(shape, items)) {
+  for (const [element, same] of group(shape, items, "written")) {
     const below = same.length > 1 ? undefined : fieldsOf(shape.item, same[0]!);
     found.push({ element, value: same[0]!, below: below === undefined || below === leaf ? leaf : { ".": leaf, ...below } });
   }

@@ -1,6 +1,6 @@
 /** What a create owns, as text at once: the same as `compare` with nothing before, without a set that would only be written out. */
 import { type Json, type JsonObject, isObject } from "../base/json.ts";
-import { added, compare, compareListItems, elementOf, openMap } from "./apply-compare.ts";
+import { added, compare, compareListItems, elementOf, openMap, Untyped } from "./apply-compare.ts";
 import { planOf } from "./apply-plan.ts";
 import { type ListShape, type MapShape, type Shape, fitting, isEmpty } from "./apply-shape.ts";
 
@@ -98,7 +98,8 @@ function addedItems(shape: ListShape, items: readonly Json[], itself: boolean): 
   const found: { element: string; value: Json }[] = [];
   for (const value of items) {
     const element = elementOf(shape, value);
-    if (element !== undefined) found.push({ element, value });
+    if (element === undefined) throw new Untyped();
+    found.push({ element, value });
   }
   if (found.length === 0) return undefined;
   if (found.length > 1) {

@@ -4,7 +4,7 @@
  */
 import { type Json, type JsonObject, isObject, sameJson } from "../base/json.ts";
 import { timeOf } from "../base/time.ts";
-import { type Reading, compare, fieldsOf } from "./apply-compare.ts";
+import { type Reading, compare, fieldsOf, Untyped } from "./apply-compare.ts";
 import { type Conflict, conflictError } from "./apply-conflict.ts";
 import { type FieldSet, difference, emptySet, intersection, pathsOf, recursiveDifference, union } from "./apply-field-set.ts";
 import { allowedByLastApplied, withLastApplied } from "./apply-last-applied.ts";
@@ -50,6 +50,19 @@ type Changes = (apiVersion: string) => Change | undefined;
  * or edit them, except through a subresource. `undefined` when ownership is not tracked.
  */
 export function updateManagedFields(options: UpdateOptions): readonly ManagedFieldsEntry[] | undefined {
+  return unlessUntyped(() => managedFieldsAfter(options));
+}
+
+function unlessUntyped<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Untyped) return undefined;
+    throw error;
+  }
+}
+
+function managedFieldsAfter(options: UpdateOptions): readonly ManagedFieldsEntry[] | undefined {
   const { before, after } = options;
   const live = entriesOf(before), sent = entriesOf(after);
   const owners = ownersToUpdate(live, sent, (options.subresource ?? "") !== "");
@@ -171,7 +184,8 @@ export function applyPatch(options: ApplyOptions): JsonObject {
   checkApplied(shapeOf(options.node), applied, options);
   const live = options.live ?? {};
   const owners = reconciled(options, decoded.owners);
-  if (owners.size === 0) updateOwners({ ...options, manager: "before-first-apply" }, {}, live, owners);
+  // Upstream answers 500 where what is there is owned by nobody because it cannot be told apart; here the apply goes on.
+  if (owners.size === 0) unlessUntyped(() => updateOwners({ ...options, manager: "before-first-apply" }, {}, live, owners));
   const attempt = merge(options, live, owners);
   let conflicts = options.force ? [] : conflictsIn(attempt, owners);
   if (conflicts.length > 0 && options.manager === "kubectl") conflicts = conflictsWithout(conflicts, allowedByLastApplied(options.node, live, options.apiVersion));
