@@ -6,14 +6,18 @@
 import { stringifyJson } from "../base/json-codec.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { microTimeOf } from "../base/time.ts";
+import { Status } from "../kinds/meta/status.ts";
 import { openEnvelope } from "../schema/envelope.ts";
+import { decodeProtobuf } from "../schema/protobuf.ts";
 import type { Decision, User } from "./context.ts";
 import type { Flow } from "./flow-control/levels.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
+import type { Trail } from "./core.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What is learnt of a request on its way; the parts that it did not reach are absent. */
-export type AuditTrail = { readonly auditId: string; user?: User; impersonated?: User; /** The constrained way in which that was allowed. */ constraint?: string; decision?: Decision; flow?: Flow; /** Spent waiting for a turn and for webhooks. */ elsewhereMs?: number; /** Refused or cut off in self-defence. */ terminated?: true; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void };
+export type AuditTrail = Trail & { readonly auditId: string; user?: User; impersonated?: User; /** The constrained way in which that was allowed. */ constraint?: string; decision?: Decision; flow?: Flow; /** Refused or cut off in self-defence. */ terminated?: true; annotations?: { [key: string]: string }; /** Told once the caller is known. */ known?: (info: RequestInfo) => void; /** What is asked for, by what was sent; for an administrator's policy. */ ref?: ObjectRef };
+export type ObjectRef = { readonly namespace?: string; readonly name?: string; readonly uid?: string; readonly resourceVersion?: string };
 /** Where events go, one line of JSON each. Must not throw and not wait. */
 export type AuditSink = (line: string) => void;
 
@@ -48,17 +52,18 @@ export function auditLine(facts: AuditFacts & { readonly response: HttpResponse 
   return stringifyJson(auditEvent(facts, "Metadata", content.type === "stream" || content.type === "forward" ? "ResponseStarted" : "ResponseComplete"));
 }
 
-export function auditEvent({ request, info, trail, response, receivedMs, nowMs }: AuditFacts, level: string, stage: string): JsonObject {
+/** `recorded`: by an administrator's policy, in upstream's own form; else nothing is told that might be a secret. */
+export function auditEvent({ request, info, trail, response, receivedMs, nowMs }: AuditFacts, level: string, stage: string, recorded = false): JsonObject {
   const { auditId, user, impersonated, decision } = trail;
   const agent = request.headers["user-agent"];
   const annotations = { ...trail.annotations, ...(decision === undefined || response === undefined ? {} : !decision.allowed && decision.error !== undefined ? { "authorization.k8s.io/reason": "internal error" } : { "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid", "authorization.k8s.io/reason": decision.reason ?? "" }) };
   return {
     kind: "Event", apiVersion: "audit.k8s.io/v1", level, auditID: auditId, stage,
-    requestURI: uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),
+    requestURI: recorded ? request.target : uriOf(request.target), verb: info?.verb ?? request.method.toLowerCase(),
     user: user === undefined ? {} : userInfo(user), ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }), ...(trail.constraint === undefined ? {} : { authenticationMetadata: { impersonationConstraint: trail.constraint } }),
     sourceIPs: [request.peer.address], ...(typeof agent === "string" ? { userAgent: agent } : {}),
-    ...(info?.resourceRequest === true ? { objectRef: objectRef(info, response) } : {}),
-    ...(response === undefined ? {} : { responseStatus: { metadata: {}, code: response.status, ...reasonOf(response) } }),
+    ...(info?.resourceRequest === true ? { objectRef: objectRef(info, recorded ? trail.ref ?? {} : { name: response === undefined ? "" : nameIn(response) }) } : {}),
+    ...(response === undefined ? {} : { responseStatus: { metadata: {}, code: response.status, ...statusOf(response) } }),
     requestReceivedTimestamp: microTimeOf(receivedMs), stageTimestamp: microTimeOf(nowMs),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
@@ -69,11 +74,9 @@ function userInfo({ name, uid, groups, extra }: User): Json {
   return { username: name, ...(uid === "" ? {} : { uid }), groups, ...(Object.keys(extra).length === 0 ? {} : { extra }) };
 }
 
-function objectRef({ resource, namespace, name, group, version, subresource }: RequestInfo, response: HttpResponse | undefined): Json {
-  const made = name === "" && response !== undefined ? nameIn(response) : name;
-  return {
-    resource, ...(namespace === "" ? {} : { namespace }), ...(made === "" ? {} : { name: made }), ...(group === "" ? {} : { apiGroup: group }), apiVersion: version, ...(subresource === "" ? {} : { subresource }),
-  };
+function objectRef({ resource, namespace, name, group, version, subresource }: RequestInfo, sent: ObjectRef): Json {
+  const all = { resource, namespace: namespace || (sent.namespace ?? ""), name: name || (sent.name ?? ""), uid: sent.uid ?? "", apiGroup: group, apiVersion: version, resourceVersion: sent.resourceVersion ?? "", subresource };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }
 
 /** The name that a create was given, from the beginning of its answer. */
@@ -101,11 +104,12 @@ function nameInProtobuf(bytes: Uint8Array): string {
   return start === 0 || end > raw.length ? "" : new TextDecoder().decode(raw.subarray(start, end));
 }
 
-function reasonOf({ status, content }: HttpResponse): { readonly status?: string; readonly reason?: string; readonly message?: string } {
-  if (status < 400 || content.type !== "text" || !content.text.startsWith("{")) return {};
-  const body: unknown = JSON.parse(content.text);
-  const text = (field: string): { [field: string]: string } => (isObject(body) && typeof body[field] === "string" ? { [field]: body[field] } : {});
-  return { ...text("status"), ...text("reason"), ...text("message") };
+/** What a `Status` says that is the answer, in whatever form. */
+function statusOf({ status, content }: HttpResponse): JsonObject {
+  if (content.type === "bytes" && status < 400) return {};
+  const body: unknown = content.type === "bytes" ? decodeProtobuf(Status.node, openEnvelope(content.bytes).raw) : content.type === "text" && content.text.startsWith("{") && (status >= 400 || /^\{\s*"kind":\s*"Status"/.test(content.text)) ? JSON.parse(content.text) : undefined;
+  if (!isObject(body)) return {};
+  return Object.fromEntries(["status", "reason", "message", "details"].flatMap(field => (body[field] === undefined || body[field] === "" || (field === "status" && isObject(body[field])) ? [] : [[field, body[field]!]])));
 }
 
 /** Tokens in URLs (`?access_token=`, a command's arguments) stay out of the log: only a query's names are kept, but for those that say what was asked. */

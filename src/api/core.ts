@@ -42,8 +42,11 @@ export type Call = {
   readonly annotate?: (key: string, value: string) => void;
   readonly trail?: Trail | undefined;
 };
-/** `elsewhereMs`: time of a request that was spent waiting for others than the server itself. */
-export type Trail = { elsewhereMs?: number };
+/**
+ * `elsewhereMs`: time of a request that was spent waiting for others than the server itself. `asked`: told what was asked for once it is understood, before
+ * anything changes it; "body": what was sent, as it stands.
+ */
+export type Trail = { elsewhereMs?: number; asked?: (object: Json | "body") => void };
 
 /** What a verb answers: the object, and the stored entry behind it unless it was a dry run or computed. */
 export type Answer = { readonly object: any; readonly entry?: Entry; readonly created?: boolean };

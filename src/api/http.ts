@@ -44,7 +44,7 @@ export type HttpResponse = {
     /** A long answer, such as a watch: resolves when it is over. Headers go out at once. */
     | { readonly type: "stream"; readonly run: (out: Sink, signal: AbortSignal) => Promise<void> }
     /** The host forwards this very request (body and upgrade included) and relays the answer. Status and headers above are then the backend's. */
-    | { readonly type: "forward"; readonly to: ForwardTarget };
+    | { readonly type: "forward"; readonly to: ForwardTarget; /** Called when all is over. */ readonly done?: () => void };
 };
 
 /** Where a `stream` writes. Never blocks: the writer looks at `buffered` and gives up on a reader that is too slow. */

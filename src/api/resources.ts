@@ -17,7 +17,7 @@ import { isTrue, type RequestInfo } from "./request-info.ts";
 import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
 import type { Served } from "./registry.ts";
 import { selectionOf } from "./select.ts";
-import { adopt, checkName, prepareServed } from "./strategy.ts";
+import { adopt, askedFor, checkName, prepareServed } from "./strategy.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
 import { create, update } from "./write.ts";
@@ -155,7 +155,9 @@ async function createObject(services: Services, { request, info, warn }: Context
   const bytes = await request.body();
   const options = writeOptions("CreateOptions", info.query);
   const object = readBody(bytes, type, expectedOf(core, call.served), { parseYaml, fieldValidation: options.fieldValidation, warn });
-  return showObject(201, view, await create(core, call, adopt(call.served, object), options));
+  const made = adopt(call.served, object);
+  call.trail?.asked?.(askedFor(call.served, made));
+  return showObject(201, view, await create(core, call, made, options));
 }
 
 async function updateObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {
@@ -166,6 +168,7 @@ async function updateObject(services: Services, { request, info, warn }: Context
   const options = writeOptions("UpdateOptions", info.query);
   const read = (body: BodyOptions) => readBody(bytes, type, expectedOf(core, served), body);
   let first = read({ parseYaml, fieldValidation: options.fieldValidation, warn });
+  call.trail?.asked?.(askedFor(served, adopt(served, structuredClone(first))));
   checkName(call, first.metadata);
   // A redone attempt reads the body again, since every attempt changes its copy.
   const change = () => {
@@ -199,6 +202,7 @@ async function patchObject(services: Services, { request, info, warn }: Context,
   const options = writeOptions("PatchOptions", info.query, { apply: type === "apply" });
   // An object that is not there is missed before anybody reads what was to become of it.
   if (type !== "apply" && core.reader.get(call.served.group, call.served.resource, call.namespace, call.name) === undefined) throw notFound(call.served, call.name);
+  call.trail?.asked?.("body");
   const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));
   const answer = await patch(core, { ...call, warn }, given, options, { authorizeCreate: () => authorizeCreate(core, call, info.path) });
   return showObject(answer.created === true ? 201 : 200, view, answer);
@@ -218,12 +222,14 @@ export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: U
 }
 
 /** DeleteOptions from the body in any form and under any group's name, else from the query. */
-export async function readDeleteOptions(services: Services, { request, info, warn }: Context) {
+export async function readDeleteOptions(services: Services, { request, info, warn, trail }: Context) {
   const bytes = await request.body();
   if (bytes.length === 0) return deleteOptions(info.query, undefined);
   const type = negotiateInput(request.headers, true);
   const expected: Expected = { group: "", version: "v1", kind: "DeleteOptions", node: DeleteOptions.node, isKnown: () => true, anyVersion: true };
-  return deleteOptions(info.query, readBody(bytes, type, expected, { parseYaml: services.parseYaml, fieldValidation: "Ignore", warn }));
+  const given = readBody(bytes, type, expected, { parseYaml: services.parseYaml, fieldValidation: "Ignore", warn });
+  trail?.asked?.({ ...given, kind: "DeleteOptions", apiVersion: "meta.k8s.io/__internal" });
+  return deleteOptions(info.query, given);
 }
 
 async function deleteObject(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {

@@ -9,6 +9,7 @@ import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from ".
 import { finalizerWarnings, validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
+import { withNulls } from "../schema/go-nulls.ts";
 import type { Steps } from "../schema/t.ts";
 import { validate } from "../schema/validate.ts";
 import type { Hooks } from "./core.ts";
@@ -22,6 +23,12 @@ export function adopt(served: Served, decoded: any): any {
   const object: any = convert === undefined ? decoded : kind.custom === true ? convert.toStored(decoded) : decode(kind.schema.node, convert.toStored(decoded)).object;
   setServedDefaults(served, object);
   return object;
+}
+
+/** What a client's object says, as the audit keeps it: in the version that it came in, with its defaults. */
+export function askedFor(served: Served, adopted: any): any {
+  const { apiVersion: _a, kind: _k, ...rest } = asServed(served, adopted);
+  return structuredClone({ kind: served.kind.kind, apiVersion: served.apiVersion, ...withNulls(served.node, rest) });
 }
 
 /** Custom resources have the defaults of the version in the URL, all others those of what is stored. */

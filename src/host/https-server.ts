@@ -145,7 +145,7 @@ async function carryOut(exchange: Exchange, options: HttpsServerOptions, respond
       out.end();
     } else if (response.status === 101) throw new Error("101 is for taking over or forwarding");
     else if (response.content.type !== "forward") await responder.respond(exchange, { ...response, content: response.content });
-    else if (options.forward) await options.forward(exchange, { ...response, content: response.content });
+    else if (options.forward) await options.forward(exchange, { ...response, content: response.content }).finally(response.content.done);
     else throw new Error("this server does not forward");
   } catch (error) {
     if (exchange.destroyed || exchange.request.signal.aborted) return;

@@ -106,13 +106,37 @@ test("lists and protobuf are kept as JSON, patches as they are, and what the cli
   await harness.close();
 });
 
-test("the name that a create was given is in the event whatever the client reads", async () => {
-  for (const accept of ["application/json", "application/vnd.kubernetes.protobuf"]) for (const generated of [false, true]) {
-    const harness = await audited([{ level: "Metadata" }], { omitStages: ["RequestReceived"] });
-    await harness.send("POST", "/api/v1/namespaces", { headers: { ...json, accept }, body: JSON.stringify({ metadata: generated ? { generateName: "some-" } : { name: "n".repeat(60) } }) });
-    assert.match(harness.events()[0].objectRef.name, generated ? /^some-[a-z0-9]{5}$/ : /^n{60}$/);
-    await harness.close();
-  }
+test("what was asked for is told as it was understood: its name, its defaults, no name that it was given", async () => {
+  const harness = await audited([{ level: "Request" }], { omitStages: ["RequestReceived"] });
+  const told = async (target: string, body: object, method = "POST", type = "application/json"): Promise<readonly unknown[]> => {
+    await harness.send(method, target, { headers: { "content-type": type, accept: "application/vnd.kubernetes.protobuf" }, body: JSON.stringify(body) });
+    const [{ objectRef, requestObject, responseStatus }] = harness.events();
+    return [objectRef.name, requestObject, responseStatus.code, responseStatus.details];
+  };
+  const labels = (name: string): object => ({ labels: { "kubernetes.io/metadata.name": name } });
+  assert.deepEqual(await told("/api/v1/namespaces", { metadata: { name: "default" } }), ["default", { kind: "Namespace", apiVersion: "v1", metadata: { name: "default", ...labels("default") }, spec: {}, status: { phase: "Active" } }, 201, undefined]);
+  const [name, object] = await told("/api/v1/namespaces/default/configmaps", { metadata: { generateName: "some-" } });
+  assert.deepEqual([name, object], [undefined, { kind: "ConfigMap", apiVersion: "v1", metadata: { generateName: "some-" } }]);
+  assert.deepEqual((await told("/api/v1/namespaces", { metadata: { name: "default" } })).slice(2), [409, { name: "default", kind: "namespaces" }]);
+  const used = (await told("/apis/apps/v1/namespaces/default/deployments", { metadata: { name: "Bad_" }, spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } } } }))[1] as any;
+  assert.deepEqual([used.metadata.name, used.spec.replicas, used.spec.template.spec.restartPolicy, used.spec.template.spec.containers[0].imagePullPolicy], ["Bad_", 1, "Always", "Always"]);
+  assert.deepEqual((await told("/api/v1/namespaces/default/secrets/s", { kind: "DeleteOptions", gracePeriodSeconds: 0 }, "DELETE")).slice(0, 3), ["s", { kind: "DeleteOptions", apiVersion: "meta.k8s.io/__internal", gracePeriodSeconds: 0 }, 404]);
+  await harness.close();
+});
+
+test("what is long, or passed on, is told when it starts and when it ends", async () => {
+  const harness = await audited([{ level: "Metadata" }], { omitStages: ["RequestReceived"] });
+  await harness.send("GET", "/api/v1/namespaces/default/pods/p/log");
+  assert.deepEqual(harness.events().map(({ stage, responseStatus }) => [stage, responseStatus.code]), [["ResponseStarted", 404], ["ResponseComplete", 404]]);
+  await harness.send("POST", "/api/v1/namespaces", { headers: json, body: '{"metadata":{"name":"default"}}' });
+  await harness.send("POST", "/api/v1/namespaces/default/services", { headers: json, body: '{"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}}' });
+  await harness.send("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", { headers: json, body: '{"metadata":{"name":"s","labels":{"kubernetes.io/service-name":"s"}},"addressType":"IPv4","ports":[{"port":80}],"endpoints":[{"addresses":["192.0.2.9"],"conditions":{"ready":true}}]}' });
+  harness.events();
+  const { content } = await harness.send("GET", "/api/v1/namespaces/default/services/s/proxy/");
+  assert.deepEqual([content.type, harness.events().map(({ stage }) => stage)], ["forward", ["ResponseStarted"]]);
+  if (content.type === "forward") content.done?.();
+  assert.deepEqual(harness.events().map(({ stage }) => stage), ["ResponseComplete"]);
+  await harness.close();
 });
 
 test("a watch is told when it starts and when it ends", async () => {

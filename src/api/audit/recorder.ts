@@ -54,24 +54,32 @@ export class AuditRecorder {
     const remembered = new Remembered(request);
     const write = (stage: Stage, info: RequestInfo | undefined, kept: Kept, response: HttpResponse | undefined, more: JsonObject = {}): void => {
       if (kept.level === "None" || kept.omitStages.has(stage)) return;
-      this.#options.sink(stringifyJson({ ...auditEvent({ request, info, trail, response, receivedMs, nowMs: this.#options.now() }, kept.level, stage), ...more }));
+      this.#options.sink(stringifyJson({ ...auditEvent({ request, info, trail, response, receivedMs, nowMs: this.#options.now() }, kept.level, stage, true), ...more }));
+    };
+    let asked: Json | "body" | undefined;
+    trail.asked = object => {
+      asked = object;
+      const metadata = isObject(object) ? object["metadata"] : undefined;
+      if (isObject(metadata)) trail.ref = Object.fromEntries(["namespace", "name", "uid", "resourceVersion"].flatMap(field => (typeof metadata[field] === "string" ? [[field, metadata[field]]] : [])));
     };
     trail.known = info => write("RequestReceived", info, this.#keptOf(trail, info), undefined);
-    return { request: remembered, end: (response, info) => this.#end(trail, info, response, remembered.bytes, write) };
+    return { request: remembered, end: (response, info) => this.#end(trail, info, response, () => this.#requestObject(asked, info, remembered.bytes, this.#keptOf(trail, info)), write) };
   }
 
-  async #end(trail: AuditTrail, info: RequestInfo | undefined, response: HttpResponse, bytes: Promise<Uint8Array> | undefined, write: (stage: Stage, info: RequestInfo | undefined, kept: Kept, response: HttpResponse | undefined, more?: JsonObject) => void): Promise<HttpResponse> {
+  async #end(trail: AuditTrail, info: RequestInfo | undefined, response: HttpResponse, requestObjectOf: () => Promise<Json | undefined>, write: (stage: Stage, info: RequestInfo | undefined, kept: Kept, response: HttpResponse | undefined, more?: JsonObject) => void): Promise<HttpResponse> {
     const kept = this.#keptOf(trail, info);
     if (kept.level === "None") return response;
-    const requestObject = kept.level === "Metadata" || info === undefined ? undefined : await this.#requestObject(info, bytes, kept);
+    const requestObject = kept.level === "Metadata" || info === undefined ? undefined : await requestObjectOf();
     const asked: JsonObject = requestObject === undefined ? {} : { requestObject };
     const { content } = response;
     if (content.type === "stream") {
       write("ResponseStarted", info, kept, response, asked);
       return { ...response, content: { type: "stream", run: async (out, signal) => { try { await content.run(out, signal); } finally { write("ResponseComplete", info, kept, response, asked); } } } };
     }
-    if (content.type === "forward") write("ResponseStarted", info, kept, response, asked);
-    else if (response.status === 401 && trail.user === undefined) write("ResponseStarted", info, kept, response);
+    const started = info !== undefined && isLong(info);
+    if (started || content.type === "forward") write("ResponseStarted", info, kept, response, asked);
+    if (content.type === "forward") return { ...response, content: { ...content, done: () => write("ResponseComplete", info, kept, response, asked) } };
+    if (response.status === 401 && trail.user === undefined) write("ResponseStarted", info, kept, response);
     else {
       const panic = response.status === 500 && content.type === "text" && content.text.startsWith("This request caused apiserver to panic");
       const answered = kept.level === "RequestResponse" ? this.#responseObject(response, info, kept) : undefined;
@@ -87,7 +95,9 @@ export class AuditRecorder {
   }
 
   /** What was sent, as JSON; a patch as it stands. */
-  async #requestObject(info: RequestInfo, bytes: Promise<Uint8Array> | undefined, kept: Kept): Promise<Json | undefined> {
+  async #requestObject(asked: Json | "body" | undefined, info: RequestInfo | undefined, bytes: Promise<Uint8Array> | undefined, kept: Kept): Promise<Json | undefined> {
+    if (asked === undefined || info === undefined) return undefined;
+    if (asked !== "body") return withoutManagedFields(asked, kept);
     // What could not be read was answered already.
     const body = await bytes?.catch(() => undefined);
     if (body === undefined || body.length === 0 || !info.resourceRequest) return undefined;
@@ -122,6 +132,9 @@ export class AuditRecorder {
     }
   }
 }
+
+/** Answers that take as long as somebody listens (apiserver pkg/endpoints/filters/audit.go, isLongRunning). */
+const isLong = ({ resourceRequest, verb, subresource }: RequestInfo): boolean => resourceRequest && (verb === "watch" || ["attach", "exec", "proxy", "log", "portforward"].includes(subresource));
 
 const tooLong = (length: number): Json => ({ kind: "Unknown", apiVersion: "audit.k8s.io/v1", message: `${length} characters are not kept: no more than ${bodyCharsMax}` });
 

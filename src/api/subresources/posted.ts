@@ -1,6 +1,7 @@
 /** Requests that are answered rather than stored: bindings, evictions, tokens, reviews. They pass admission like every write. */
 import { decode } from "../../schema/decode.ts";
 import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
+import { withNulls } from "../../schema/go-nulls.ts";
 import { updateManagedFields } from "../../schema/apply.ts";
 import { managerOf } from "../../schema/managed-fields.ts";
 import { matchNamespace, setDefaults, wipeSystemFields } from "../strategy.ts";
@@ -34,6 +35,7 @@ export async function post(services: Services, call: Call, posted: Posted, value
   body.kind = posted.body.kind;
   body.apiVersion = apiVersionOf(posted.body);
   setDefaults(posted.body, body);
+  call.trail?.asked?.(structuredClone(withNulls(posted.body.schema.node, body)));
   if (posted.answersObject === true) {
     if (call.subresource === "") wipeSystemFields(body.metadata);
     matchNamespace(posted.body, body.metadata, call.namespace);

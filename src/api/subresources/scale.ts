@@ -3,7 +3,7 @@ import { isObject, setOwn, type JsonObject } from "../../base/json.ts";
 import { copyJson } from "../../base/json-codec.ts";
 import { selectorFromSet, selectorOf } from "../../base/selector.ts";
 import { CustomScale, Scale } from "../../kinds/autoscaling/scale.ts";
-import type { AnyKind } from "../../kinds/kind.ts";
+import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -46,15 +46,17 @@ async function fromBody({ core, parseYaml }: Services, { request, info, warn }: 
   const bytes = await request.body();
   const options = writeOptions("UpdateOptions", info.query);
   const body = readBody(bytes, media, expectedOf(core, { kind: Scale, group: "autoscaling", version: "v1", node: Scale.schema.node }), { parseYaml, fieldValidation: options.fieldValidation, warn });
+  call.trail?.asked?.({ ...structuredClone(body), kind: Scale.kind, apiVersion: apiVersionOf(Scale) });
   checkName(call, body.metadata);
   return [{ applied: false, scale: () => body }, options];
 }
 
-async function fromPatch(services: Services, { request, info }: Context, call: Call): Promise<[Wanted, WriteOptions]> {
+async function fromPatch(services: Services, { request, info, trail }: Context, call: Call): Promise<[Wanted, WriteOptions]> {
   const kind = patchTypes.get(mediaTypeOf(request.headers));
   if (kind === undefined) throw unsupportedMediaType([...patchTypes.keys()]);
   const bytes = await request.body();
   const options = writeOptions("PatchOptions", info.query, { apply: kind === "apply" });
+  trail?.asked?.("body");
   const given = readPatch(services, kind, bytes, isTrue(info.query.get("force")));
   const { node } = Scale.schema;
   const patched = (current: JsonObject): any => {
