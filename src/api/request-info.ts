@@ -102,3 +102,10 @@ function decode(raw: string): string {
     throw error;
   }
 }
+
+const longSubresources: ReadonlySet<string> = new Set(["attach", "exec", "proxy", "log", "portforward"]);
+
+/** Requests that take as long as somebody listens: no time is set for them, and they wait for no turn (kube-apiserver's long-running checks). */
+export function isLongRunning({ resourceRequest, verb, subresource, path }: RequestInfo): boolean {
+  return resourceRequest ? verb === "watch" || longSubresources.has(subresource) : path.startsWith("/debug/pprof/");
+}

@@ -46,7 +46,7 @@ import { sweepEvents } from "./event-ttl.ts";
 import { storeReader } from "./reader.ts";
 import { Pace } from "./pace.ts";
 import { Registry } from "./registry.ts";
-import { parseRequest, type RequestInfo } from "./request-info.ts";
+import { isLongRunning, parseRequest, type RequestInfo } from "./request-info.ts";
 import { observeServices, observeStore } from "./store-figures.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { handleResource, type Services } from "./resources.ts";
@@ -214,7 +214,7 @@ export class ApiServer {
   }
 
   async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {
-    const long = this.#isLongRunning(info);
+    const long = isLongRunning(info);
     const timeoutMs = long ? 0 : timeoutOf(info.query);
     const annotate = (key: string, value: string): void => { (trail.annotations ??= {})[key] ??= value; };
     const found = as ?? (await this.authenticator.authenticate(request, { warn, annotate }));
@@ -245,13 +245,6 @@ export class ApiServer {
       return sendPlain(404, "404 page not found\n");
     }
     return handleResource(this.services, { request, info, user, ...notes, trail, limit });
-  }
-
-  #isLongRunning(info: RequestInfo): boolean {
-    if (!info.resourceRequest) return info.path.startsWith("/debug/pprof/");
-    if (info.verb === "watch") return true;
-    const served = info.subresource === "" ? undefined : this.registry.find(info.group, info.version, info.resource);
-    return served !== undefined && findSubresource(served.kind, info.subresource)?.longRunning?.(info.query) === true;
   }
 
   #refusal(request: HttpRequest, info: RequestInfo | undefined, error: unknown, trail: AuditTrail): HttpResponse {

@@ -162,6 +162,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   let nodes: Awaited<ReturnType<typeof import("./simulated-nodes.ts").startSimulatedNodes>> | undefined;
   // Admission comes before the server that has the authorizers is made.
   const everybody: Authorizer = { authorize: (user, attributes) => api.core.authorizer.authorize(user, attributes), rules: (user, namespace) => api.core.authorizer.rules(user, namespace) };
+  const readRequest = (bytes: Uint8Array) => parseCertificateRequest(Buffer.from(bytes).toString("latin1"));
   const startSteps = new StartSteps();
   const api: ApiServer = new ApiServer({
     audit: line => audit.append(line), ...(apiConfig.auditPolicy === undefined ? {} : { auditor: await auditorOf(apiConfig, audit) }),
@@ -176,7 +177,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       nodes.follow(store);
       return authorizerChain(privileged, ...(apiConfig.authorization ?? ["Node", "RBAC"]).map(each => (each === "Node" ? nodes : each === "RBAC" ? rbac : each)));
     },
-    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction, ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceClaimAccess(everybody), resourceQuota()],
+    admission: [serviceAccountAdmission({ clock, random }), nodeRestriction(everybody, request => readRequest(decodeBase64(request) ?? new Uint8Array()).commonName), ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: readRequest }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceClaimAccess(everybody), resourceQuota()],
     compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),

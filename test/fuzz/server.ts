@@ -23,11 +23,12 @@ export function composition(random: Random): Partial<ApiServerOptions> {
   const chain = authorizerChain(privileged, rbac);
   // Admission waits for accounts to appear; nobody makes them here, so it need not wait long.
   const hasty = Object.assign(new TestClock(), { sleep: async () => undefined });
+  const readRequest = (bytes: Uint8Array) => parseCertificateRequest(Buffer.from(bytes).toString("latin1"));
   return {
     parseYaml, compilePattern, loadCel: async () => celWith(celHost), postJson: call => answerOf(call, random), authorizer: () => chain,
     admission: [
-      serviceAccountAdmission({ clock: hasty, random: { next: random, uuid: () => "", bytes: length => new Uint8Array(length) } }), nodeRestriction,
-      ...certificateAdmission({ authorizer: chain, decode: decodeBase64, read: bytes => parseCertificateRequest(Buffer.from(bytes).toString("latin1")) }), escalationCheck(rbac, chain), resourceQuota(),
+      serviceAccountAdmission({ clock: hasty, random: { next: random, uuid: () => "", bytes: length => new Uint8Array(length) } }), nodeRestriction(chain, request => readRequest(decodeBase64(request) ?? new Uint8Array()).commonName),
+      ...certificateAdmission({ authorizer: chain, decode: decodeBase64, read: readRequest }), escalationCheck(rbac, chain), resourceQuota(),
     ],
   };
 }

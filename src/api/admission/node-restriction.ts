@@ -9,7 +9,12 @@ import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { podClaims, podConfigMaps, podSecrets } from "../../kinds/core/podreferences.ts";
 import { ServiceAccount } from "../../kinds/core/serviceaccount.ts";
+import { CertificateSigningRequest } from "../../kinds/certificates/certificatesigningrequest.ts";
+import { ResourceSlice } from "../../kinds/resource/resourceslice.ts";
+import { messageOf } from "../../base/log.ts";
+import { aggregate } from "../authz/rbac.ts";
 import { nodeOf } from "../authz/node.ts";
+import type { Authorizer, Reader } from "../context.ts";
 import { notFound } from "../errors.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import { refuse } from "./namespace-lifecycle.ts";
@@ -25,21 +30,49 @@ const nodeLabelNamespaces = ["kubelet.kubernetes.io", "node.kubernetes.io"] as c
 /** What every update changes of itself. */
 const bookkeeping = ["resourceVersion", "managedFields", "generation"] as const;
 
-export const nodeRestriction: AdmissionStep = {
-  name: "NodeRestriction",
-  validate(request) {
-    const node = nodeOf(request.user);
-    if (node === undefined || request.operation === "CONNECT") return;
-    if (node === "") throw refuse(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
-    const { kind } = request;
-    if (kind === Pod) return judgePod(node, request);
-    if (kind === Node) return judgeNode(node, request);
-    if (kind === ServiceAccount) return judgeToken(node, request);
-    if (kind === Lease) return judgeLease(node, request);
-    if (kind.group === "storage.k8s.io" && kind.plural === "csinodes") return judgeOwn(node, request, "CSINode");
-    if (kind.group === "" && kind.plural === "persistentvolumeclaims") return judgeClaim(node, request);
-  },
-};
+/** `commonNameOf`: of a certificate request, in base64; throws when it is none. */
+export function nodeRestriction(authorizer: Authorizer, commonNameOf: (request: string) => string): AdmissionStep {
+  return {
+    name: "NodeRestriction",
+    // Before anybody else judges what is asked for, as upstream's.
+    mutate(request) {
+      const node = nodeOf(request.user);
+      if (node === undefined || request.operation === "CONNECT") return undefined;
+      if (node === "") throw refuse(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
+      const { kind } = request;
+      if (kind === ServiceAccount) return judgeToken(node, request, authorizer);
+      if (kind === Pod) judgePod(node, request);
+      else if (kind === Node) judgeNode(node, request);
+      else if (kind === Lease) judgeLease(node, request);
+      else if (kind === ResourceSlice) judgeSlice(node, request);
+      else if (kind === CertificateSigningRequest) judgeCertificate(node, request, commonNameOf);
+      else if (kind.group === "storage.k8s.io" && kind.plural === "csinodes") judgeOwn(node, request, "CSINode");
+      else if (kind.group === "" && kind.plural === "persistentvolumeclaims") judgeClaim(node, request);
+      return undefined;
+    },
+  };
+}
+
+/** What a node's authorizer cannot see: whose a new slice is, and each of those that go together. */
+function judgeSlice(node: string, request: AdmissionRequest): void {
+  const { operation, object, previous } = request;
+  const verb = operation === "CREATE" ? "create" : "delete";
+  if (operation !== "UPDATE" && (operation === "CREATE" ? object : previous).spec.nodeName !== node) throw refuse(request, `can only ${verb} ResourceSlice with the same NodeName as the requesting node`);
+}
+
+const nodeSigners: ReadonlySet<string> = new Set(["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"]);
+
+function judgeCertificate(node: string, request: AdmissionRequest, commonNameOf: (request: string) => string): void {
+  const { operation, object } = request;
+  if (operation !== "CREATE" || !nodeSigners.has(object.spec.signerName)) return;
+  let commonName: string;
+  try {
+    commonName = commonNameOf(object.spec.request ?? "");
+  } catch (error) {
+    throw refuse(request, `unable to parse csr: ${messageOf(error)}`);
+  }
+  if (commonName !== `system:node:${node}`) throw refuse(request, `can only create a node CSR with CN=system:node:${node}`);
+}
 
 function judgePod(node: string, request: AdmissionRequest): void {
   const { operation, subresource, previous, read, namespace, name } = request;
@@ -116,9 +149,9 @@ function judgeNode(node: string, request: AdmissionRequest): void {
     if (subresource !== "" || field !== "providerID" || (before.spec?.providerID ?? "") !== "") throw refuse(request, `${me} is not allowed to modify ${field}`);
 }
 
-function judgeToken(node: string, request: AdmissionRequest): void {
+function judgeToken(node: string, request: AdmissionRequest, authorizer: Authorizer): Promise<void> | undefined {
   const { operation, subresource, object, read, namespace } = request;
-  if (operation !== "CREATE" || subresource !== "token") return;
+  if (operation !== "CREATE" || subresource !== "token") return undefined;
   const reference = object.spec?.boundObjectRef;
   if (reference?.apiVersion !== "v1" || reference.kind !== "Pod" || (reference.name ?? "") === "") throw refuse(request, "node requested token not bound to a pod");
   if ((reference.uid ?? "") === "") throw refuse(request, "node requested token with a pod binding without a uid");
@@ -127,6 +160,42 @@ function judgeToken(node: string, request: AdmissionRequest): void {
   if (pod.metadata.uid !== reference.uid)
     throw refuse(request, `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`);
   if (pod.spec.nodeName !== node) throw refuse(request, "node requested token bound to a pod scheduled on a different node");
+  const audiences: readonly string[] = object.spec.audiences ?? [];
+  if (audiences.length > 1) throw refuse(request, "node may only request 0 or 1 audiences");
+  const audience = audiences[0] ?? "";
+  const errors: string[] = [];
+  if (wantsAudience(pod, audience, read, errors)) return undefined;
+  if (errors.length > 0) throw refuse(request, `error validating audience ${JSON.stringify(audience)}: ${aggregate(errors)}`);
+  return mayHaveAudience(request, audience, authorizer);
+}
+
+/** Audiences for which no volume of the pod has a token take a permission of their own. */
+async function mayHaveAudience(request: AdmissionRequest, audience: string, authorizer: Authorizer): Promise<void> {
+  const { user, namespace, name } = request;
+  const { allowed, error } = await authorizer.authorize(user, { verb: "request-serviceaccounts-token-audience", group: "", version: "v1", resource: audience, subresource: "", namespace, name, path: "", resourceRequest: true });
+  if (allowed) return;
+  const where = `audience ${JSON.stringify(audience)} not found in pod spec volume`;
+  throw refuse(request, error === undefined ? `${where}, ${user.name} is not authorized to request tokens for this audience` : `${where}, error authorizing ${user.name} to request tokens for this audience: ${error}`);
+}
+
+/** Whether a volume of the pod takes a token for `audience`, by itself or by its CSI driver. `errors`: what could not be looked up. */
+function wantsAudience(pod: any, audience: string, read: Reader, errors: string[]): boolean {
+  const find = (group: string, resource: string, namespace: string, name: string): any => {
+    const found = read.get(group, resource, namespace, name);
+    if (found === undefined) errors.push(notFound({ group, resource: resource.replace(/s$/, "") }, name).message);
+    return found;
+  };
+  const driverOf = (volume: any): string | undefined => {
+    const claim = volume.ephemeral?.volumeClaimTemplate !== undefined ? `${pod.metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName;
+    if (claim === undefined) return volume.csi?.driver;
+    const bound = find("", "persistentvolumeclaims", pod.metadata.namespace, claim);
+    return bound === undefined ? undefined : find("", "persistentvolumes", "", bound.spec.volumeName ?? "")?.spec.csi?.driver;
+  };
+  return (pod.spec.volumes ?? []).some((volume: any) => {
+    if ((volume.projected?.sources ?? []).some((source: any) => source.serviceAccountToken !== undefined && (source.serviceAccountToken.audience ?? "") === audience)) return true;
+    const driver = driverOf(volume);
+    return driver !== undefined && (find("storage.k8s.io", "csidrivers", "", driver)?.spec.tokenRequests ?? []).some((each: any) => (each.audience ?? "") === audience);
+  });
 }
 
 function judgeLease(node: string, request: AdmissionRequest): void {

@@ -24,7 +24,9 @@ export function serviceAccountAdmission(options: { readonly clock: Clock; readon
   return {
     name: "ServiceAccount",
     mutate(request) {
-      if (!isNewPod(request) || isMirror(request.object)) return undefined;
+      if (!isNewPod(request)) return undefined;
+      // Before anybody else judges it, as upstream.
+      if (isMirror(request.object)) return void checkMirror(request);
       const { spec } = request.object;
       const name = (spec.serviceAccountName ?? "") === "" ? "default" : spec.serviceAccountName;
       spec.serviceAccountName = spec.serviceAccount = name;

@@ -9,7 +9,7 @@ import type { RequestAttributes } from "../context.ts";
 import type { Headers, HttpRequest, HttpResponse, Peer } from "../http.ts";
 import { protobufType } from "../negotiate.ts";
 import type { Registry } from "../registry.ts";
-import type { RequestInfo } from "../request-info.ts";
+import { isLongRunning, type RequestInfo } from "../request-info.ts";
 import type { AuditPolicy, Kept, Stage } from "./policy.ts";
 
 /** Longer bodies are not kept: the event says so. Upstream's --audit-log-truncate-max-event-size is 100 KiB when enabled. */
@@ -76,7 +76,7 @@ export class AuditRecorder {
       write("ResponseStarted", info, kept, response, asked);
       return { ...response, content: { type: "stream", run: async (out, signal) => { try { await content.run(out, signal); } finally { write("ResponseComplete", info, kept, response, asked); } } } };
     }
-    const started = info !== undefined && isLong(info);
+    const started = info !== undefined && isLongRunning(info);
     if (started || content.type === "forward") write("ResponseStarted", info, kept, response, asked);
     if (content.type === "forward") return { ...response, content: { ...content, done: () => write("ResponseComplete", info, kept, response, asked) } };
     if (response.status === 401 && trail.user === undefined) write("ResponseStarted", info, kept, response);
@@ -132,9 +132,6 @@ export class AuditRecorder {
     }
   }
 }
-
-/** Answers that take as long as somebody listens (apiserver pkg/endpoints/filters/audit.go, isLongRunning). */
-const isLong = ({ resourceRequest, verb, subresource }: RequestInfo): boolean => resourceRequest && (verb === "watch" || ["attach", "exec", "proxy", "log", "portforward"].includes(subresource));
 
 const tooLong = (length: number): Json => ({ kind: "Unknown", apiVersion: "audit.k8s.io/v1", message: `${length} characters are not kept: no more than ${bodyCharsMax}` });
 

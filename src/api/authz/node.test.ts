@@ -14,6 +14,8 @@ import type { AnyKind } from "../../kinds/kind.ts";
 import { MemoryEngine } from "../../store/memory.ts";
 import { RevisionedStore } from "../../store/revisioned-store.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission/admission.ts";
+import { CertificateSigningRequest } from "../../kinds/certificates/certificatesigningrequest.ts";
+import { ResourceSlice } from "../../kinds/resource/resourceslice.ts";
 import { nodeRestriction } from "../admission/node-restriction.ts";
 import type { Reader, RequestAttributes, User } from "../context.ts";
 import { authorizerChain, privileged } from "./authorizer.ts";
@@ -106,10 +108,13 @@ test("only a member of system:nodes named after a node is one", async t => {
 });
 
 type Write = Partial<AdmissionRequest> & { readonly kind: AnyKind };
+/** May have tokens for `extra`; certificate requests are their names. */
+const restriction = nodeRestriction({ authorize: (_, { verb, resource, name }) => ({ allowed: verb === "request-serviceaccounts-token-audience" && resource === "extra" && name === "web" }), rules: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) }, name => { if (name === "") throw new Error("PEM block type must be CERTIFICATE REQUEST"); return name; });
+
 async function judge(step: AdmissionStep, read: Reader, user: User, write: Write): Promise<string> {
   const request: AdmissionRequest = { operation: "UPDATE", subresource: "", namespace: "", name: write.object?.metadata?.name ?? "", user, dryRun: false, object: undefined, previous: undefined, now: 0, read, warn() {}, ...write };
   try {
-    await step.validate!(request);
+    await (step.mutate ?? step.validate)!(request);
     return "";
   } catch (error) {
     if (isApiError(error, "Forbidden")) return error.message.replace(/^.* is forbidden: /, "");
@@ -121,7 +126,7 @@ async function judge(step: AdmissionStep, read: Reader, user: User, write: Write
 test("NodeRestriction: of its Node, a node may change status, allowed labels and annotations, and nothing else", async t => {
   const { read } = await open(t, {});
   const previous = { metadata: { name: "a", uid: "u", labels: { "kubernetes.io/hostname": "a", team: "x" }, annotations: {} }, spec: { taints: [{ key: "k", effect: "NoSchedule" }] }, status: {} };
-  const change = (metadata: object, spec: object = {}) => judge(nodeRestriction, read, nodeA, { kind: Node, previous, object: { ...previous, metadata: { ...previous.metadata, ...metadata }, spec: { ...previous.spec, ...spec } } });
+  const change = (metadata: object, spec: object = {}) => judge(restriction, read, nodeA, { kind: Node, previous, object: { ...previous, metadata: { ...previous.metadata, ...metadata }, spec: { ...previous.spec, ...spec } } });
   const labels = (more: object) => change({ labels: { ...previous.metadata.labels, ...more } });
   assert.equal(await change({}), "");
   assert.equal(await change({ annotations: { x: "y" }, managedFields: [], resourceVersion: "7" }), "");
@@ -135,17 +140,22 @@ test("NodeRestriction: of its Node, a node may change status, allowed labels and
   assert.equal(await change({ ownerReferences: [{ name: "x" }] }), 'node "a" is not allowed to modify ownerReferences');
   assert.equal(await change({ finalizers: ["x"] }), 'node "a" is not allowed to modify finalizers');
   assert.equal(await change({ somethingNew: 1 }), 'node "a" is not allowed to modify somethingNew');
-  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "kubernetes.io/os": "linux" } }, spec: { taints: [{ key: "k" }] } } }), "");
-  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "node-role.kubernetes.io/x": "" } }, spec: {} } }), 'node "a" is not allowed to set the following labels: node-role.kubernetes.io/x');
-  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "b" }, spec: {} } }), 'node "a" is not allowed to modify node "b"');
-  assert.equal(await judge(nodeRestriction, read, nodeA, { kind: Node, operation: "DELETE", name: "a", previous }), 'node "a" is not allowed to delete itself');
-  assert.equal(await judge(nodeRestriction, read, { ...nodeA, name: "system:node:" }, { kind: Node, object: previous, previous }), 'could not determine node from user "system:node:"');
-  assert.equal(await judge(nodeRestriction, read, { ...nodeA, groups: [] }, { kind: Node, object: { ...previous, spec: {} }, previous }), "", "others are not its business");
+  assert.equal(await judge(restriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "kubernetes.io/os": "linux" } }, spec: { taints: [{ key: "k" }] } } }), "");
+  assert.equal(await judge(restriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "a", labels: { "node-role.kubernetes.io/x": "" } }, spec: {} } }), 'node "a" is not allowed to set the following labels: node-role.kubernetes.io/x');
+  assert.equal(await judge(restriction, read, nodeA, { kind: Node, operation: "CREATE", object: { metadata: { name: "b" }, spec: {} } }), 'node "a" is not allowed to modify node "b"');
+  assert.equal(await judge(restriction, read, nodeA, { kind: Node, operation: "DELETE", name: "a", previous }), 'node "a" is not allowed to delete itself');
+  assert.equal(await judge(restriction, read, { ...nodeA, name: "system:node:" }, { kind: Node, object: previous, previous }), 'could not determine node from user "system:node:"');
+  assert.equal(await judge(restriction, read, { ...nodeA, groups: [] }, { kind: Node, object: { ...previous, spec: {} }, previous }), "", "others are not its business");
 });
 
 test("NodeRestriction: pods, tokens and leases of other nodes are out of reach", async t => {
-  const { read } = await open(t, { "core/pods/shop/mine": pod("a", "mine"), "core/pods/shop/theirs": pod("b", "theirs"), "core/nodes/a": { metadata: { name: "a", uid: "node-uid" } } });
-  const say = (write: Write) => judge(nodeRestriction, read, nodeA, { namespace: "shop", ...write });
+  const { read } = await open(t, { 
+    "core/pods/shop/mine": pod("a", "mine", { volumes: [{ name: "t", projected: { sources: [{ serviceAccountToken: {} }, { serviceAccountToken: { audience: "vault" } }] } }, { name: "d", persistentVolumeClaim: { claimName: "claim" } }, { name: "c", csi: { driver: "plain.example.com" } }] }),
+    "core/pods/shop/lost": pod("a", "lost", { volumes: [{ name: "d", persistentVolumeClaim: { claimName: "ghost" } }] }),
+    "core/persistentvolumeclaims/shop/claim": { spec: { volumeName: "v" } }, "core/persistentvolumes/v": { spec: { csi: { driver: "disk.example.com" } } },
+    "storage.k8s.io/csidrivers/disk.example.com": { spec: { tokenRequests: [{ audience: "disk" }] } }, "storage.k8s.io/csidrivers/plain.example.com": { spec: { tokenRequests: [{ audience: "plain" }] } },
+    "core/pods/shop/theirs": pod("b", "theirs"), "core/nodes/a": { metadata: { name: "a", uid: "node-uid" } } });
+  const say = (write: Write) => judge(restriction, read, nodeA, { namespace: "shop", ...write });
   const mine: any = pod("a", "mine");
   const theirs: any = pod("b", "theirs");
   const status = (previous: any, metadata: object = {}, more: object = {}) => say({ kind: Pod, subresource: "status", previous, object: { ...previous, metadata: { ...previous.metadata, ...metadata }, status: { phase: "Running", ...more } } });
@@ -171,8 +181,17 @@ test("NodeRestriction: pods, tokens and leases of other nodes are out of reach",
   assert.equal(await mirror({}, [{ ...owner, name: "b" }]), 'node "a" can only create pods with an owner reference set to itself');
   assert.equal(await mirror({}, []), 'node "a" can only create pods with an owner reference set to itself');
   assert.equal(await mirror({}, [{ ...owner, uid: "other" }]), "node a UID mismatch: expected other got node-uid");
-  const token = (boundObjectRef?: object) => say({ kind: ServiceAccount, subresource: "token", operation: "CREATE", name: "web", object: { spec: { ...(boundObjectRef ? { boundObjectRef } : {}) } } });
-  assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "mine", uid: "uid-mine" }), "");
+  const token = (boundObjectRef?: object, ...audiences: readonly string[]) => say({ kind: ServiceAccount, subresource: "token", operation: "CREATE", name: "web", object: { spec: { audiences, ...(boundObjectRef ? { boundObjectRef } : {}) } } });
+  const bound = { apiVersion: "v1", kind: "Pod", name: "mine", uid: "uid-mine" };
+  for (const audience of ["", "vault", "disk", "plain", "extra"]) assert.equal(await token(bound, audience), "", audience);
+  assert.equal(await token(bound), "", "no audience is the volume's without one");
+  assert.equal(await token(bound, "other"), 'audience "other" not found in pod spec volume, system:node:a is not authorized to request tokens for this audience');
+  assert.equal(await token(bound, "vault", "disk"), "node may only request 0 or 1 audiences");
+  assert.equal(await token({ ...bound, name: "lost", uid: "uid-lost" }, "x"), 'error validating audience "x": persistentvolumeclaim "ghost" not found');
+  const slice = (operation: "CREATE" | "DELETE", nodeName: string) => say({ kind: ResourceSlice, operation, name: "s", object: operation === "CREATE" ? { spec: { nodeName } } : undefined, previous: { spec: { nodeName } } });
+  assert.deepEqual([await slice("CREATE", "a"), await slice("DELETE", "a"), await slice("CREATE", "b"), await slice("DELETE", "b")], ["", "", "can only create ResourceSlice with the same NodeName as the requesting node", "can only delete ResourceSlice with the same NodeName as the requesting node"]);
+  const certificate = (request: string, signerName = "kubernetes.io/kubelet-serving") => say({ kind: CertificateSigningRequest, operation: "CREATE", object: { metadata: { name: "c" }, spec: { request, signerName } } });
+  assert.deepEqual([await certificate("system:node:a"), await certificate("x", "example.com/x"), await certificate("system:node:b"), await certificate("")], ["", "", "can only create a node CSR with CN=system:node:a", "unable to parse csr: PEM block type must be CERTIFICATE REQUEST"]);
   assert.equal(await token(), "node requested token not bound to a pod");
   assert.equal(await token({ apiVersion: "v1", kind: "Secret", name: "s", uid: "x" }), "node requested token not bound to a pod");
   assert.equal(await token({ apiVersion: "v1", kind: "Pod", name: "mine" }), "node requested token with a pod binding without a uid");

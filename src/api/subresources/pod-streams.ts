@@ -21,7 +21,6 @@ function flags(query: URLSearchParams): Params {
 
 function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchParams) => Params): Subresource {
   return {
-    longRunning: () => true,
     async handle(services, { request, info }, call) {
       if (info.verb !== "get" && info.verb !== "create") throw methodNotAllowed();
       // A WebSocket starts with a GET; what it does takes the permission of the POST that SPDY starts with.
@@ -74,7 +73,6 @@ function toAgent(services: Services, _: Call, pod: any, path: readonly string[],
 }
 
 export const log: Subresource = {
-  longRunning: query => isTrue(query.get("follow")),
   async handle(services: Services, { info }: Context, call: Call) {
     if (info.verb !== "get") throw methodNotAllowed();
     const pod = podOf(services.core, call);

@@ -28,7 +28,6 @@ export function splitSchemeNamePort(text: string): Wanted | undefined {
 
 function proxy(what: string, place: (services: Services, call: Call, wanted: Wanted) => Place): Subresource {
   return {
-    longRunning: () => true,
     async handle(services, { request, info }, call): Promise<HttpResponse> {
       const wanted = splitSchemeNamePort(call.name);
       if (wanted === undefined) throw badRequest(`invalid ${what.slice(0, -1)} request ${JSON.stringify(call.name)}`);

@@ -6,8 +6,6 @@ import type { Context, Services } from "../resources.ts";
 /** What answers at `/<resource>/<name>/<subresource>`, or, for kinds that are never stored, at the resource itself (""). */
 export type Subresource = {
   handle(services: Services, context: Context, call: Call): Promise<HttpResponse>;
-  /** Runs as long as client and backend like: no time limit, not counted against the limits in flight. */
-  readonly longRunning?: (query: URLSearchParams) => boolean;
 };
 
 export type Subresources = { find(kind: AnyKind, subresource: string): Subresource | undefined };
