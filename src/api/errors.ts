@@ -32,8 +32,9 @@ export const timeout = (message: string, retryAfterSeconds: number): ApiError =>
   new ApiError("Timeout", `Timeout: ${message}`, retryAfterSeconds === 0 ? {} : { retryAfterSeconds });
 export const tooLarge = (message: string): ApiError => new ApiError("RequestEntityTooLarge", `Request entity too large: ${message}`);
 export const tooManyRequests = (message: string, retryAfterSeconds: number): ApiError => new ApiError("TooManyRequests", message, { retryAfterSeconds });
-export const tooLargeResourceVersion = (wanted: number, current: number): ApiError =>
-  new ApiError("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], retryAfterSeconds: 1 });
+/** 0 seconds: there is no use in waiting for it. */
+export const tooLargeResourceVersion = (wanted: number, current: number, retryAfterSeconds = 1): ApiError =>
+  new ApiError("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], ...(retryAfterSeconds === 0 ? {} : { retryAfterSeconds }) });
 export const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized");
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError("UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`);

@@ -60,3 +60,27 @@ test("YAML is YAML, indented JSON ends without a new line, discovery comes in pr
   assert.deepEqual(await Promise.all(wanted.map(async ([path, accept]) => { const { status, headers } = await send("GET", path, accept); return [path, accept, status, headers["content-type"]]; })), wanted);
   await harness.close();
 });
+
+test("lists: what each version may select by, tokens of a namespace, versions that are not there, lists at any version", async () => {
+  const { harness, send } = await start();
+  const maps = "/api/v1/namespaces/default/configmaps";
+  for (const name of ["a", "b"]) await send("POST", maps, "", { metadata: { name } });
+  const said = async (path: string) => { const { status, object } = await send("GET", path); return [status, object.message ?? object.items.length]; };
+  const token = (start: string, rv: unknown = 1): string => Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv, start })).toString("base64url");
+  const invalid = "invalid continue token: continue key is not valid";
+  const wanted = [
+    ["/api/v1/events?fieldSelector=regarding.kind%3Dx", 400, "field label not supported: regarding.kind"], ["/api/v1/events?fieldSelector=involvedObject.kind%3Dx", 200, 0],
+    ["/apis/events.k8s.io/v1/events?fieldSelector=regarding.kind%3Dx", 200, 0], ["/apis/events.k8s.io/v1/events?fieldSelector=source%3Dx", 400, "field label not supported: source"],
+    ["/apis/batch/v1/jobs?fieldSelector=a%3Dx", 400, 'field label "a" not supported for Job'], ["/apis/resource.k8s.io/v1/resourceslices?fieldSelector=a%3Dx", 400, "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: a"],
+    ["/api/v1/pods?fieldSelector=status.podIPs%3Dx", 200, 0], ["/api/v1/pods?fieldSelector=spec.host%3Dx", 200, 0],
+    [`${maps}?continue=${token("a\0", -1)}`, 200, 1], [`${maps}?continue=${token("a\0", 99_999)}`, 504, "Timeout: Too large resource version: 99999, current: 4"],
+    [`${maps}?continue=${token("a", "x")}`, 400, `${invalid}: json: cannot unmarshal string into Go struct field continueToken.rv of type int64`], [`${maps}?continue=W10`, 400, `${invalid}: json: cannot unmarshal array into Go value of type storage.continueToken`],
+    [`${maps}?continue=${token("a\0", -1)}&resourceVersion=1`, 400, "specifying resource version is not allowed when using continue"],
+    [`${maps}?resourceVersion=99999&resourceVersionMatch=Exact`, 504, "Timeout: Too large resource version: 99999, current: 4"],
+    [`${maps}?resourceVersion=0&limit=1`, 200, 2], [`${maps}?limit=1`, 200, 1], [`${maps}?limit=99999999999999999999`, 400, 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
+    [`${maps}?watch=1&continue=x`, 422, 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided'],
+  ] as const;
+  assert.deepEqual(await Promise.all(wanted.map(async ([path]) => [path, ...await said(path)])), wanted);
+  assert.deepEqual((await send("GET", "/api/v1/componentstatuses")).object.metadata, {});
+  await harness.close();
+});

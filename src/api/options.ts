@@ -64,6 +64,8 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
   const problems: Problem[] = [];
   const forbid = (field: string, detail: string) => problems.push(problem(field, "Forbidden", detail));
   if (watch) {
+    // Quirk: a watch from nowhere counts as one that wants what is there first (apimachinery pkg/apis/meta/internalversion/defaults.go).
+    if (match === "" && options.sendInitialEvents === undefined && options.continue !== "" && (options.resourceVersion === "" || options.resourceVersion === "0")) forbid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
     if (options.sendInitialEvents !== undefined && match !== "NotOlderThan") forbid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     if (match !== "") {
       if (options.sendInitialEvents === undefined) forbid("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
@@ -97,7 +99,8 @@ export function revisionOf(text: string): number {
 function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null || text === "") return undefined;
-  if (!/^-?[0-9]{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const why = !/^[-+]?[0-9]+$/.test(text) ? "invalid syntax" : text.length > 20 || BigInt.asIntN(64, BigInt(text)) !== BigInt(text) ? "value out of range" : undefined;
+  if (why !== undefined) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
   return Number(text);
 }
 

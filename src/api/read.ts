@@ -16,6 +16,7 @@ const scanStep = 1_000;
 
 export type Listed = {
   readonly entries: readonly Entry[];
+  /** 0: the objects have no versions. */
   readonly revision: number;
   readonly continue?: string;
   readonly remaining?: number;
@@ -52,15 +53,22 @@ export async function list(core: Core, call: Call, options: ListOptions): Promis
   const scope = scopeOf(call);
   const selection = selectionOf(served.kind, options.labelSelector, options.fieldSelector);
   if (options.continue !== "") {
+    const from = decodeContinue(options.continue, scope);
     if (options.resourceVersion !== "" && options.resourceVersion !== "0") throw badRequest("specifying resource version is not allowed when using continue");
-    const from = decodeContinue(options.continue, served.prefix);
-    if (!from.after.startsWith(scope)) throw invalidToken("");
+    mustBeThere(core, from.revision);
     return page(core, call, scope, selection, options.limit, from.after, from.revision < 0 ? undefined : from.revision);
   }
   const wanted = revisionOf(options.resourceVersion);
-  if (wanted > core.store.revision) await waitFor(core, wanted, call.limit.signal);
   const exact = wanted > 0 && (options.resourceVersionMatch === "Exact" || (options.resourceVersionMatch === "" && options.limit > 0));
-  return page(core, call, scope, selection, options.limit, undefined, exact ? wanted : undefined);
+  if (options.resourceVersionMatch === "Exact") mustBeThere(core, wanted);
+  if (wanted > core.store.revision) await waitFor(core, wanted, call.limit.signal);
+  // Quirk: what upstream answers from its cache at any version comes whole (apiserver pkg/storage/cacher).
+  const limit = options.resourceVersion === "0" && served.kind.uncached !== true ? 0 : options.limit;
+  return page(core, call, scope, selection, limit, undefined, exact ? wanted : undefined);
+}
+
+function mustBeThere({ store }: Core, revision: number): void {
+  if (revision > store.revision) throw tooLargeResourceVersion(revision, store.revision, 0);
 }
 
 /** `revision` undefined reads the newest state. */
@@ -77,13 +85,13 @@ async function page(core: Core, call: Call, scope: string, selection: Selection,
     const range = { ...(from === undefined ? {} : { after: from }), ...(count === 0 ? {} : { limit: count }) };
     if (revision === undefined) return core.store.list(scope, range);
     const answer = core.store.listAt(scope, revision, range);
-    if ("compacted" in answer) throw after === undefined ? expired("The resourceVersion for the provided list is too old.") : expiredContinue(after, served.prefix);
+    if ("compacted" in answer) throw after === undefined ? expired("The resourceVersion for the provided list is too old.") : expiredContinue(after, scope);
     return answer;
   };
   if (selection.all) {
     const { entries, remaining } = read(after, limit);
     if (limit === 0 || remaining === 0 || entries.length === 0) return { entries, revision: at };
-    return { entries, revision: at, continue: encodeContinue(entries.at(-1)!.key, served.prefix, at), remaining };
+    return { entries, revision: at, continue: encodeContinue(entries.at(-1)!.key, scope, at), remaining };
   }
   return selectPage(core, call, selection, limit, after, at, read);
 }
@@ -103,7 +111,7 @@ async function selectPage(core: Core, call: Call, selection: Selection, limit: n
     await prepareSelection(core, call, selection, entries);
     for (const entry of entries) {
       if (!selection.matches(core.objects.object(entry))) continue;
-      if (limit > 0 && found.length === limit) return { entries: found, revision: at, continue: encodeContinue(found.at(-1)!.key, call.served.prefix, at) };
+      if (limit > 0 && found.length === limit) return { entries: found, revision: at, continue: encodeContinue(found.at(-1)!.key, scopeOf(call), at) };
       found.push(entry);
     }
     if (remaining === 0 || entries.length === 0) return { entries: found, revision: at };

@@ -6,7 +6,7 @@ import { readBody, parseText, textOf, type BodyOptions, type Expected, type Pars
 import type { Authenticator, TokenIssuer, User } from "./context.ts";
 import type { Answer, Call, Core, Trail } from "./core.ts";
 import { adviseOnDelete, remove } from "./delete.ts";
-import { badRequest, methodNotAllowed, noSuchBody, notFound, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
+import { badRequest, methodNotAllowed, noSuchBody, notFound, notSupported, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
 import { jsonType, mediaTypeOf, allForms, checkRoute, customForms, negotiateInput, negotiateOutput, one, plainForms, yamlType, type Output, type OutputRules } from "./negotiate.ts";
 import { deleteOptions, listOptions, writeOptions } from "./options.ts";
@@ -64,7 +64,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const served = servedFor(core, info);
   // Upstream's router knows no HEAD but for what is passed on; custom resources do not pass it.
   if (request.method === "HEAD" && served.kind.custom !== true && info.subresource !== "proxy") throw methodNotAllowed();
-  if (served.kind.deprecated !== undefined) context.warn(served.kind.deprecated);
+  if (served.kind.custom === true) warnOfDeprecation(context, served);
   const call: Call = {
     served, namespace: served.kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource, verb: info.verb,
     user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
@@ -81,6 +81,11 @@ export async function handleResource(services: Services, context: Context): Prom
   return handleVerb(services, context, call);
 }
 
+/** Built-in kinds: once upstream's router has let the request through. */
+export function warnOfDeprecation({ warn }: Context, { kind }: Served): void {
+  if (kind.deprecated !== undefined) warn(kind.deprecated);
+}
+
 /** The object's own verbs; also those of `status` and other subresources that are views of the same object. */
 export async function handleVerb(services: Services, context: Context, call: Call): Promise<HttpResponse> {
   const { core } = services;
@@ -89,6 +94,7 @@ export async function handleVerb(services: Services, context: Context, call: Cal
   const custom = call.served.kind.custom === true;
   const rules = custom ? customForms : call.subresource === "" || call.subresource === "status" ? allForms : plainForms;
   const view = { core, served: call.served, output: outputOf(request, info, rules, !custom), query: info.query };
+  if (!custom) warnOfDeprecation(context, call.served);
   switch (info.verb) {
     case "get": return showObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
     case "list": return showList(view, await list(core, call, listOptions(info.query, false)));
@@ -120,7 +126,8 @@ async function handleSubresource(services: Services, context: Context, call: Cal
   if (served.kind.subresources?.includes(subresource) !== true) throw unknownResource();
   const handler: Subresource | undefined = services.subresources.find(served.kind, subresource);
   if (handler !== undefined) return handler.handle(services, context, call);
-  if (!answersVerb(subresource, context.info.verb)) throw methodNotAllowed();
+  const { verb } = context.info;
+  if (!answersVerb(subresource, verb)) throw served.kind.custom === true ? notSupported(served, verb) : methodNotAllowed();
   return handleVerb(services, context, call);
 }
 

@@ -83,7 +83,7 @@ function sendTransformed(status: number, { core, output, query }: Omit<View, "se
   if (as === "PartialObjectMetadataList") throw notAcceptableAs(`you requested PartialObjectMetadataList, but the requested object is not a list (*${internalType(kind)})`);
   if (as === "PartialObjectMetadata") return sendPartial(status, output, as, partialOf(object, version), headers);
   const row = rowOf(kind, stored, withNulls(node, object), includeObjectOf(query), version, core.clock.now());
-  return sendJson(status, tableOf(version, { resourceVersion: stored.metadata.resourceVersion ?? "" }, columnDefinitions(kind), [row]), output, headers);
+  return sendJson(status, tableOf(version, stored.metadata.resourceVersion === undefined ? {} : { resourceVersion: stored.metadata.resourceVersion }, columnDefinitions(kind), [row]), output, headers);
 }
 
 /** What Go calls a kind inside upstream's server: its package and name. */
@@ -116,8 +116,9 @@ export function sendList(view: View, listed: Listed): HttpResponse {
   const { core, served, output, query } = view;
   const { transform } = output;
   const metadata = {
-    resourceVersion: String(listed.revision),
-    ...(listed.continue === undefined ? {} : { continue: listed.continue }), ...(listed.remaining === undefined ? {} : { remainingItemCount: listed.remaining }),
+    ...(listed.revision === 0 ? {} : { resourceVersion: String(listed.revision) }),
+    // Lists of custom resources say it always.
+    ...(listed.continue !== undefined ? { continue: listed.continue } : served.kind.custom === true && transform === undefined && output.type !== protobufType ? { continue: "" } : {}), ...(listed.remaining === undefined ? {} : { remainingItemCount: listed.remaining }),
   };
   const objects = (): readonly any[] => listed.entries.map(entry => core.objects.object(entry));
   if (transform?.as === "PartialObjectMetadata") throw notAcceptableAs(`you requested PartialObjectMetadata, but the requested object is a list (*${internalType(served.kind)}List)`);
@@ -134,7 +135,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     const items = objects().map(object => asServed(served, object));
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});
   }
-  if (output.type === yamlType || output.pretty || served.convert !== undefined || served.kind.virtual === true) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(served.node, asServed(served, object)) : untyped(served.node, asServed(served, object)))) }, output);
+  if (output.type === yamlType || output.pretty || served.convert !== undefined || listed.revision === 0) return sendJson(200, { kind, apiVersion, metadata, items: objects().map(object => (served.kind.custom === true ? ordered(served.node, asServed(served, object)) : untyped(served.node, asServed(served, object)))) }, output);
   const pieces = piecesOf(served, `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`, listed);
   return { status: 200, headers: { ...common, "content-type": output.type }, content: { type: "pieces", pieces } };
 }

@@ -47,7 +47,7 @@ function fieldOf(kind: AnyKind, field: string): (object: any) => string {
   if (field === "metadata.namespace" && (kind.namespaced || kind.selectable === undefined)) return object => object.metadata.namespace ?? "";
   const get = kind.selectable !== undefined && Object.hasOwn(kind.selectable, field) ? kind.selectable[field] : undefined;
   if (get !== undefined) return get;
-  if (kind.selectable !== undefined) throw badRequest(`field label not supported: ${field}`);
+  if (kind.selectable !== undefined) throw badRequest(kind.unselectable?.(field) ?? `field label not supported: ${field}`);
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }
 

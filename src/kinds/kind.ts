@@ -57,6 +57,10 @@ export type Kind<S extends Shape = any> = {
   readonly subresources?: readonly string[];
   /** Fields besides metadata.name and metadata.namespace that a field selector may name, and how to read each. */
   readonly selectable?: { readonly [path: string]: (object: any) => string };
+  /** What is told of a field that cannot be selected, where upstream has words of its own. */
+  readonly unselectable?: (field: string) => string;
+  /** Upstream keeps no watch cache of it: a list at resourceVersion 0 minds its limit. */
+  readonly uncached?: boolean;
   /** Grammar of metadata.name: default dns-1123-subdomain. */
   readonly nameGrammar?: "dns-1123-subdomain" | "dns-1123-label" | "dns-1035-label" | "path-segment";
   /** Defaults a single field cannot express; runs after the schema's own, on a mutable private copy. Also on every read-modify-write. */
@@ -142,7 +146,7 @@ export type AlsoServed = {
   readonly fromStored: (object: any) => Json;
   readonly toStored: (object: any) => Json;
   /** What a version of a custom resource has of its own. */
-  readonly overrides?: Pick<AnyKind, "columns" | "subresources" | "scale" | "deprecated" | "selectable">;
+  readonly overrides?: Pick<AnyKind, "subresources" | "scale" | "deprecated" | "selectable"> & { readonly columns?: AnyKind["columns"] };
 };
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export type AnyKind = Kind<any>;

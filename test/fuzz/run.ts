@@ -112,11 +112,11 @@ async function read(harness: Harness, response: HttpResponse, stop: AbortControl
     }
     const body = await bodyOf(response);
     const text = typeof body === "string" ? body : Buffer.from(body).toString("latin1");
-    // A wait for a version that does not come ends with upstream's 504; what is forwarded has no server behind it here; some verbs upstream does not implement either.
+    // A version that does not come, or is not there, ends with upstream's 504; what is forwarded has no server behind it here; some verbs upstream does not implement either.
     // A webhook that must be asked and makes no sense is a 500 upstream (apiserver admission/plugin/webhook/errors).
     // And upstream answers 500 to applied fields that its schema does not know (managedfields/internal/structuredmerge.go: a plain error).
     // And to a service for which no range has an address, as when the only ServiceCIDR was deleted (pkg/registry/core/service/storage/alloc.go).
-    const excused = text.includes("failed to allocate a serviceIP for Service") || (status === 504 && waited) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || (status === 503 && noBackend.test(text));
+    const excused = text.includes("failed to allocate a serviceIP for Service") || (status === 504 && (waited || text.includes("Too large resource version"))) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || (status === 503 && noBackend.test(text));
     return { status, text, excused };
   } catch (error) {
     return `the answer's body threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -230,7 +230,7 @@ test("every request for a deprecated version is answered with a warning, and non
   const version = (name: string, storage: boolean, more: object = {}) => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: "object" } }, ...more });
   assert.equal((await server.call("POST", definitions, { metadata: { name: "widgets.example.com" }, spec: { group: "example.com", scope: "Namespaced", names: { plural: "widgets", kind: "Widget" }, versions: [version("v1beta1", true, { deprecated: true }), version("v1beta2", false, { deprecated: true, deprecationWarning: "use v1" }), version("v1", false)] } })).status, 201);
   const warned = async (method: string, name: string, more = ""): Promise<unknown> => (await server.call(method, `/apis/example.com/${name}/namespaces/default/widgets${more}`)).warnings;
-  assert.deepEqual(await Promise.all([warned("GET", "v1beta1"), warned("GET", "v1beta1", "/none"), warned("DELETE", "v1beta2", "/none"), warned("GET", "v1")]), [['299 - "example.com/v1beta1 Widget is deprecated"'], ['299 - "example.com/v1beta1 Widget is deprecated"'], ['299 - "use v1"'], undefined]);
+  assert.deepEqual(await Promise.all([warned("GET", "v1beta1"), warned("GET", "v1beta1", "/none"), warned("DELETE", "v1beta2", "/none"), warned("GET", "v1")]), [['299 - "example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget"'], ['299 - "example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget"'], ['299 - "use v1"'], undefined]);
   await server.stop();
 });
 

@@ -6,6 +6,7 @@ import { ageColumn, humanDuration, nameColumn } from "../../kinds/columns.ts";
 import type { AlsoServed, AnyKind, Column } from "../../kinds/kind.ts";
 import { DecodeError } from "../../schema/decode.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
+import { compareVersions } from "../version-order.ts";
 import * as t from "../../schema/t.ts";
 import type { Cel } from "../cel.ts";
 import { conversionOf, type ConversionServices } from "./conversion.ts";
@@ -32,21 +33,27 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
     group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
     definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
-    nameGrammar: "dns-1123-subdomain", ...partsOf(own, group, names.kind, conversion === undefined ? undefined : show(own)), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),
+    nameGrammar: "dns-1123-subdomain", ...partsOf(own, group, names.kind, versions, conversion === undefined ? undefined : show(own)), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),
     ...(mixed ? { fromStored: show(own) } : {}),
     alsoServed: served.filter(version => version !== own).map((version): AlsoServed => ({
       version: version.name, definition: definitionName(group, version.name, names.kind), fields: {}, schema: new t.Field(nodeFor(group, names.kind, version, validator, cel)),
-      fromStored: show(version), toStored: object => object, overrides: partsOf(version, group, names.kind, conversion === undefined ? undefined : show(version)),
+      fromStored: show(version), toStored: object => object, overrides: partsOf(version, group, names.kind, versions, conversion === undefined ? undefined : show(version)),
     })),
   };
 }
 
 /** What each version has of its own besides its schema. `show`: how a stored object becomes one of this version, if a webhook must be asked. */
-function partsOf(version: Version, group: string, kind: string, show: ((object: any) => Json) | undefined): NonNullable<AlsoServed["overrides"]> {
+function partsOf(version: Version, group: string, kind: string, versions: readonly Version[], show: ((object: any) => Json) | undefined): NonNullable<AlsoServed["overrides"]> & Pick<AnyKind, "columns"> {
   return {
     selectable: selectableOf(version, show), columns: columnsOf(version), subresources: subresourcesOf(version), ...scaleOf(version),
-    deprecated: version.deprecated === true ? version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated` : undefined,
+    deprecated: version.deprecated === true ? version.deprecationWarning ?? deprecation(version, group, kind, versions) : undefined,
   };
+}
+
+/** It names the version to use instead, if a better one is served (apiextensions pkg/apiserver/customresource_handler.go). */
+function deprecation({ name }: Version, group: string, kind: string, versions: readonly Version[]): string {
+  const [better] = versions.filter(each => each.served && each.deprecated !== true && compareVersions(each.name, name) < 0).map(each => each.name).sort(compareVersions);
+  return `${group}/${name} ${kind} is deprecated${better === undefined ? "" : `; use ${group}/${better} ${kind}`}`;
 }
 
 const schemaOf = (version: Version): Schema => version.schema?.openAPIV3Schema ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true };
@@ -146,7 +153,7 @@ function selectableOf({ selectableFields = [] }: Version, show: ((object: any) =
 
 function columnsOf(version: Version): readonly Column[] {
   const columns = version.additionalPrinterColumns ?? [];
-  if (columns.length === 0) return [nameColumn, { ...ageColumn, type: "date" }];
+  if (columns.length === 0) return [nameColumn, { ...ageColumn, type: "date" as const }];
   return [nameColumn, ...columns.map(({ name, type, format, priority, description, jsonPath }): Column => {
     const read = parseJsonPath(jsonPath);
     return { name, type, ...(format === undefined ? {} : { format }), ...(priority === undefined ? {} : { priority }), doc: description ?? "Custom resource definition column (in JSONPath format): " + jsonPath, cell: (object, now) => cellOf(read?.(object)[0], type, now) };

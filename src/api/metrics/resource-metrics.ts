@@ -60,7 +60,7 @@ function computed(kind: AnyKind, resource: string, figuresOf: (usages: Usages, s
       const subjects = core.reader.list("", resource, call.namespace).filter(subject => selection.matches(subject));
       const usages = subjects.length === 0 ? undefined : await metrics.usages();
       const objects = usages === undefined ? [] : subjects.flatMap(subject => objectOf(services, usages, subject) ?? []);
-      return sendList(view, { revision: core.store.revision, entries: objects.map(object => ({ key: object.metadata.name, value: "", revision: 0, created: 0, memo: { object } })) });
+      return sendList(view, { revision: 0, entries: objects.map(object => ({ key: object.metadata.name, value: "", revision: 0, created: 0, memo: { object } })) });
     },
   };
 }

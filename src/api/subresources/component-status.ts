@@ -3,10 +3,10 @@ import type { Entry } from "../../store/store.ts";
 import { ComponentStatus } from "../../kinds/core/componentstatus.ts";
 import { messageOf } from "../../base/log.ts";
 import type { Core } from "../core.ts";
-import { methodNotAllowed, notFound } from "../errors.ts";
+import { methodNotAllowed, notFound, notSupported } from "../errors.ts";
 import { listOptions } from "../options.ts";
 import { allForms } from "../negotiate.ts";
-import { outputOf } from "../resources.ts";
+import { outputOf, warnOfDeprecation } from "../resources.ts";
 import { sendList, sendObject } from "../respond.ts";
 import { selectionOf } from "../select.ts";
 import type { Subresource } from "./subresource.ts";
@@ -25,17 +25,20 @@ function statusOf(core: Core, name: string): any {
 }
 
 export const componentStatus: Subresource = {
-  async handle({ core }, { request, info }, call) {
+  async handle({ core }, context, call) {
+    const { request, info } = context;
     const { served, name } = call;
     const view = { core, served, output: outputOf(request, info, allForms), query: info.query };
+    warnOfDeprecation(context, served);
     if (info.verb === "get") {
       if (!names.includes(name)) throw notFound({ ...served, resource: "componentstatus" }, name);
       return sendObject(200, view, { object: statusOf(core, name) });
     }
+    if (info.verb === "watch") throw notSupported(served, info.verb);
     if (info.verb !== "list") throw methodNotAllowed();
     const { labelSelector, fieldSelector } = listOptions(info.query, false);
     const selection = selectionOf(ComponentStatus, labelSelector, fieldSelector);
-    const entries = names.map(each => statusOf(core, each)).filter(status => selection.matches(status)).map((status): Entry => ({ key: `${served.prefix}${status.metadata.name}`, value: JSON.stringify(status), revision: core.store.revision, memo: undefined }));
-    return sendList(view, { entries, revision: core.store.revision });
+    const objects = names.map(each => statusOf(core, each)).filter(status => selection.matches(status));
+    return sendList(view, { entries: objects.map((object): Entry => ({ key: object.metadata.name, value: "", revision: 0, memo: { object } })), revision: 0 });
   },
 };

@@ -9,7 +9,7 @@ import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema
 import { invalidValue } from "../../schema/problem.ts";
 import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
-import { badRequest, invalid, methodNotAllowed, unsupportedMediaType } from "../errors.ts";
+import { badRequest, invalid, methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
@@ -32,7 +32,7 @@ export const scale: Subresource = {
     const view = { core, output: outputOf(request, info, allForms, !custom), query: info.query };
     const kind = custom ? CustomScale : Scale;
     if (info.verb === "get") return sendOther(200, view, kind, scaleOf(call.served.kind, await startingFrom(call.served, (await get(core, call, info.query.get("resourceVersion") ?? "")).object)));
-    if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
+    if (info.verb !== "update" && info.verb !== "patch") throw custom ? notSupported(call.served, info.verb) : methodNotAllowed();
     const [wanted, options] = info.verb === "update" ? await fromBody(services, context, call) : await fromPatch(services, context, call);
     return sendOther(200, view, kind, scaleOf(call.served.kind, await resize(core, call, wanted, options)));
   },

@@ -56,6 +56,7 @@ export const Job = defineKind({
     dropGatedPodFields(next.spec.template.spec);
   },
   rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),
+  unselectable: field => `field label ${JSON.stringify(field)} not supported for Job`,
   selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
   *warnings(next, previous) {
     if (previous === undefined) yield* nameWarnings(next.metadata.name);

@@ -39,7 +39,23 @@ export const Event = defineKind({
     group: "events.k8s.io", version: "v1", definition: "io.k8s.api.events.v1.Event", fields: eventsEventFields,
     fromStored: (event: JsonObject) => rename(event, otherNames),
     toStored: (event: JsonObject) => rename(event, ownNames),
+    // Their names there (pkg/apis/events/v1/conversion.go).
+    overrides: {
+      selectable: {
+        "regarding.kind": (event: any) => event.involvedObject.kind ?? "",
+        "regarding.namespace": (event: any) => event.involvedObject.namespace ?? "",
+        "regarding.name": (event: any) => event.involvedObject.name ?? "",
+        "regarding.uid": (event: any) => event.involvedObject.uid ?? "",
+        "regarding.apiVersion": (event: any) => event.involvedObject.apiVersion ?? "",
+        "regarding.resourceVersion": (event: any) => event.involvedObject.resourceVersion ?? "",
+        "regarding.fieldPath": (event: any) => event.involvedObject.fieldPath ?? "",
+        reportingController: (event: any) => event.reportingComponent,
+        reason: (event: any) => event.reason ?? "",
+        type: (event: any) => event.type ?? "",
+      },
+    },
   }],
+  uncached: true,
   selectable: {
     "involvedObject.kind": event => event.involvedObject.kind ?? "",
     "involvedObject.namespace": event => event.involvedObject.namespace ?? "",
@@ -52,15 +68,6 @@ export const Event = defineKind({
     reportingComponent: event => event.reportingComponent,
     source: event => event.source.component || event.reportingComponent,
     type: event => event.type ?? "",
-    // The names of events.k8s.io/v1 (pkg/apis/events/v1/conversion.go).
-    "regarding.kind": event => event.involvedObject.kind ?? "",
-    "regarding.namespace": event => event.involvedObject.namespace ?? "",
-    "regarding.name": event => event.involvedObject.name ?? "",
-    "regarding.uid": event => event.involvedObject.uid ?? "",
-    "regarding.apiVersion": event => event.involvedObject.apiVersion ?? "",
-    "regarding.resourceVersion": event => event.involvedObject.resourceVersion ?? "",
-    "regarding.fieldPath": event => event.involvedObject.fieldPath ?? "",
-    reportingController: event => event.reportingComponent,
   },
   columns: [
     { name: "Last Seen", type: "string", doc: "Time since it happened last.", cell: (event, now) => ageOf(lastSeen(event), now) },

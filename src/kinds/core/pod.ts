@@ -36,6 +36,10 @@ export const Pod = defineKind({
     "spec.hostNetwork": pod => String(pod.spec.hostNetwork ?? false),
     "status.phase": pod => pod.status.phase ?? "",
     "status.podIP": pod => pod.status.podIPs?.[0]?.ip ?? pod.status.podIP ?? "",
+    // Quirk: it is known, but no pod says anything there (pkg/apis/core/v1/conversion.go, pkg/registry/core/pod/strategy.go).
+    "status.podIPs": () => "",
+    // What spec.nodeName was called.
+    "spec.host": pod => pod.spec.nodeName ?? "",
     "status.nominatedNodeName": pod => pod.status.nominatedNodeName ?? "",
   },
   // Humans do not update pods, agents do so often: no advice then (strategy.WarningsOnUpdate).

@@ -112,6 +112,7 @@ export const ResourceSlice = defineKind({
     }
   },
   rules: ({ spec }, previous) => sliceProblems(spec, previous?.spec),
+  unselectable: field => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   selectable: { "spec.nodeName": slice => slice.spec.nodeName ?? "", "spec.driver": slice => slice.spec.driver },
   *warnings({ spec }) {
     if (spec.driver !== spec.driver.toLowerCase()) yield `spec.driver: driver names should be lowercase; ${JSON.stringify(spec.driver)} contains uppercase characters`;
