@@ -13,7 +13,7 @@ export function encodeContinue(lastKey: string, prefix: string, revision: number
   return encodeBase64Url(new TextEncoder().encode(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${lastKey.slice(prefix.length)}\u0000` })));
 }
 
-export const invalidToken = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid${why}`);
+const invalidToken = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid${why}`);
 
 export function decodeContinue(token: string, prefix: string): Continue {
   const bytes = decodeBase64Url(token);

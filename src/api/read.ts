@@ -1,7 +1,7 @@
 /** Get and list, with the resource version rules of upstream's API concepts. */
 import { ApiError } from "../base/api-error.ts";
 import type { Entry, Only } from "../store/store.ts";
-import { decodeContinue, invalidToken, encodeContinue } from "./continue.ts";
+import { decodeContinue, encodeContinue } from "./continue.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, expired, notFound, tooLargeResourceVersion } from "./errors.ts";
 import { revisionOf, type ListOptions } from "./options.ts";
