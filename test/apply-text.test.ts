@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { storedText } from "../src/api/objects.ts";
-import { parseJson } from "../src/base/json-codec.ts";
+import { parseJson, stringifyJson } from "../src/base/json-codec.ts";
 import type { Json, JsonObject } from "../src/base/json.ts";
 import { kinds } from "../src/kinds/index.ts";
 import { apiVersionOf } from "../src/kinds/kind.ts";
@@ -23,7 +23,7 @@ function* objects(): Iterable<{ readonly kind: (typeof kinds)[number]; readonly 
       const seed = seedOf(kind, "a");
       const made = seed !== undefined && i % 2 === 0 ? mutated(seed, random, kind.schema.node) : { ...(valueOf(kind.schema.node, random, { nodes: 150 }) as object), metadata: { name: "a", labels: { "a.b/c": "d", "__proto__": "x" } } };
       try {
-        yield { kind, object: decode(kind.schema.node, { ...(made as object), apiVersion: apiVersionOf(kind), kind: kind.kind } as Json).object as JsonObject };
+        yield { kind, object: decode(kind.schema.node, parseJson(stringifyJson({ ...(made as object), apiVersion: apiVersionOf(kind), kind: kind.kind })).value).object as JsonObject };
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
       }

@@ -6,7 +6,8 @@ import { sameJson } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { timeOf } from "../base/time.ts";
 import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from "../kinds/kind.ts";
-import { finalizerWarnings, validateObjectMeta } from "../kinds/meta/rules.ts";
+import { inOrder } from "../schema/problem-order.ts";
+import { finalizerWarnings, repeatedOnUpdate, validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
 import { withNulls } from "../schema/go-nulls.ts";
@@ -177,12 +178,12 @@ export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefi
   if (previous !== undefined) stampGenerationAfterPrepare(kind, next, previous, context.subresource);
   const root = kind.custom === true ? node : kind.schema.node;
   const found = validate(root, next, previous);
-  const problems: Problem[] = [...validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata), ...found];
+  const metadata = validateObjectMeta(kind, previous === undefined ? next.metadata : { ...next.metadata, resourceVersion: previous.metadata.resourceVersion }, previous?.metadata);
   const more = hooks?.problems?.(next, previous, context);
   const conclude = (also: readonly Problem[] = []): void => {
-    if (kind.rules !== undefined) problems.push(...kind.rules(next, previous, context));
-    problems.push(...also);
-    if (problems.length > 0) throw invalid(kind, next.metadata.name ?? "", problems);
+    const ruled = kind.rules === undefined ? [] : [...kind.rules(next, previous, context)];
+    if (metadata.length + found.length + ruled.length + also.length > 0)
+      throw invalid(kind, next.metadata.name ?? "", [...(previous === undefined ? metadata : repeatedOnUpdate(kind, metadata)), ...(kind.custom === true ? [...found, ...ruled, ...also] : [...inOrder(root, found, ruled), ...also])]);
     const { subresource, warn } = context;
     const advice = subresource === "" || subresource === "scale" ? kind.warnings?.(next, previous) : subresource === "status" ? kind.statusWarnings?.(next) : undefined;
     if (advice !== undefined) for (const text of advice) warn(text);
@@ -193,8 +194,7 @@ export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefi
   // Only custom resources have steps, and they have no hooks.
   if (steps === undefined) return more === undefined ? void conclude() : more.then(conclude);
   const concludeAfter = (): void => {
-    problems.push(...steps.problems);
-    conclude();
+    conclude(steps.problems);
   };
   return steps.step() ? void concludeAfter() : finish(steps, turn).then(concludeAfter);
 }

@@ -167,10 +167,10 @@ async function remove(core: Core, kind: AnyKind, entry: Entry, next: any, resour
 
 /** Writes it; `undefined` when something else is there by now. */
 export async function put(core: Core, kind: AnyKind, key: string, next: any, before: { readonly entry: Entry; readonly object: any } | undefined, dryRun: boolean): Promise<Answer | undefined> {
-  if (dryRun && before === undefined && core.store.get(key) !== undefined) return undefined;
   const reservation: Reservation | undefined = core.hooks.get(kind)?.reserve?.(next, before?.object, dryRun);
   if (dryRun) {
     reservation?.rollback();
+    if (before === undefined && core.store.get(key) !== undefined) return undefined;
     return { object: before === undefined ? next : withVersion(next, before.object.metadata.resourceVersion) };
   }
   const value = storedText(kind.schema.node, next);

@@ -14,8 +14,11 @@ export class JsonError extends Error {
 }
 export type Parsed = { readonly value: Json; /** Paths of keys written more than once: `spec.replicas`, `spec.containers[0].image`. */ readonly duplicates: readonly string[] };
 
+/** Half of a surrogate pair is no character: Go reads U+FFFD. */
+const halfPair = /\\u[dD][89a-fA-F]/, escapes = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|[^])/g;
 /** Parses a text. Integers beyond ±2^53 become bigints. Throws JsonError with a message in the style of Go's encoding/json. */
-export function parseJson(text: string): Parsed {
+export function parseJson(given: string): Parsed {
+  const text = halfPair.test(given) ? given.replace(escapes, each => (each.length === 6 ? "\\ufffd" : each)) : given;
   const scan = scanJson(text);
   let value: Json;
   try {

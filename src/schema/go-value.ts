@@ -1,33 +1,69 @@
 /**
- * Values of structs in messages: upstream prints its internal types, which have no JSON tags, so fields have Go's names, stand in the order of their declaration
- * (that of the protobuf numbers, but where it is told here) and are all there. Types of meta/v1 have tags and look as ever.
+ * Values of structs in messages: upstream prints its internal types, which have no JSON tags, so fields have Go's names, stand in the order of their declaration and
+ * are all there. Types of meta/v1 have tags and look as ever. Also what upstream shows of two such values: a unified diff of their JSON (apimachinery pkg/util/diff).
  */
 import { isObject } from "../base/json.ts";
+import { goEscaped } from "./problem.ts";
+import { unifiedDiff } from "./unified-diff.ts";
 import type { Node } from "./t.ts";
 
-const orders: { readonly [ref: string]: readonly string[] } = {
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion": ["name", "served", "storage", "deprecated", "deprecationWarning", "schema", "subresources", "additionalPrinterColumns", "selectableFields"],
+const comparisonsMax = 4_000_000;
+const container = "Name,Image,Command,Args,WorkingDir,Ports,EnvFrom,Env,Resources,ResizePolicy,RestartPolicy,RestartPolicyRules,VolumeMounts,VolumeDevices,LivenessProbe,ReadinessProbe,StartupProbe,Lifecycle,TerminationMessagePath,TerminationMessagePolicy,ImagePullPolicy,SecurityContext,Stdin,StdinOnce,TTY";
+/** Fields of internal structs in their order, where it is not that of the protobuf numbers (kubernetes pkg/apis/<group>/types.go); by the last word of the definition. */
+const orders: { readonly [name: string]: string } = {
+  PodSpec: "Volumes,InitContainers,Containers,EphemeralContainers,RestartPolicy,TerminationGracePeriodSeconds,ActiveDeadlineSeconds,DNSPolicy,NodeSelector,ServiceAccountName,AutomountServiceAccountToken,NodeName,SecurityContext,ImagePullSecrets,Hostname,Subdomain,SetHostnameAsFQDN,Affinity,SchedulerName,Tolerations,HostAliases,PriorityClassName,Priority,PreemptionPolicy,DNSConfig,ReadinessGates,RuntimeClassName,Overhead,EnableServiceLinks,TopologySpreadConstraints,OS,SchedulingGates,ResourceClaims,Resources,HostnameOverride,SchedulingGroup",
+  PodSecurityContext: "HostNetwork,HostPID,HostIPC,ShareProcessNamespace,HostUsers,SELinuxOptions,WindowsOptions,RunAsUser,RunAsGroup,RunAsNonRoot,SupplementalGroups,SupplementalGroupsPolicy,FSGroup,FSGroupChangePolicy,Sysctls,SeccompProfile,AppArmorProfile,SELinuxChangePolicy",
+  Container: container, EphemeralContainer: `${container},TargetContainerName`,
+  Probe: "Exec,HTTPGet,TCPSocket,GRPC,InitialDelaySeconds,TimeoutSeconds,PeriodSeconds,SuccessThreshold,FailureThreshold,TerminationGracePeriodSeconds",
+  SecurityContext: "Capabilities,Privileged,SELinuxOptions,WindowsOptions,RunAsUser,RunAsGroup,RunAsNonRoot,ReadOnlyRootFilesystem,AllowPrivilegeEscalation,ProcMount,SeccompProfile,AppArmorProfile",
+  WindowsSecurityContextOptions: "GMSACredentialSpecName,GMSACredentialSpec,RunAsUserName,HostProcess", VolumeMount: "Name,ReadOnly,RecursiveReadOnly,MountPath,SubPath,MountPropagation,SubPathExpr",
+  Volume: "Name,HostPath,EmptyDir,GCEPersistentDisk,AWSElasticBlockStore,GitRepo,Secret,NFS,ISCSI,Glusterfs,PersistentVolumeClaim,RBD,Quobyte,FlexVolume,Cinder,CephFS,Flocker,DownwardAPI,FC,AzureFile,ConfigMap,VsphereVolume,AzureDisk,PhotonPersistentDisk,Projected,PortworxVolume,ScaleIO,StorageOS,CSI,Ephemeral,Image",
+  PersistentVolumeSpec: "GCEPersistentDisk,AWSElasticBlockStore,HostPath,Glusterfs,NFS,RBD,Quobyte,ISCSI,FlexVolume,Cinder,CephFS,FC,Flocker,AzureFile,VsphereVolume,AzureDisk,PhotonPersistentDisk,PortworxVolume,ScaleIO,Local,StorageOS,CSI",
+  PersistentVolumeClaimSpec: "AccessModes,Selector,Resources,VolumeName,StorageClassName,VolumeMode,DataSource,DataSourceRef,VolumeAttributesClassName",
+  RBDVolumeSource: "CephMonitors,RBDImage,FSType,RBDPool,RadosUser,Keyring,SecretRef,ReadOnly", RBDPersistentVolumeSource: "CephMonitors,RBDImage,FSType,RBDPool,RadosUser,Keyring,SecretRef,ReadOnly",
+  ServicePort: "Name,Protocol,AppProtocol,Port,TargetPort,NodePort", CertificateSigningRequestCondition: "Type,Status,Reason,Message,LastUpdateTime,LastTransitionTime",
+  CustomResourceDefinitionVersion: "Name,Served,Storage,Deprecated,DeprecationWarning,Schema,Subresources,AdditionalPrinterColumns,SelectableFields",
 };
+/** Where the internal name is another. */
+const names: { readonly [json: string]: string } = {
+  gmsaCredentialSpecName: "GMSACredentialSpecName", gmsaCredentialSpec: "GMSACredentialSpec", cephfs: "CephFS", storageos: "StorageOS", diskURI: "DataDiskURI", wwids: "WWIDs", pdName: "PDName", endpoints: "EndpointsName",
+  iqn: "IQN", chapAuthDiscovery: "DiscoveryCHAPAuth", chapAuthSession: "SessionCHAPAuth", sslEnabled: "SSLEnabled", ttlSecondsAfterFinished: "TTLSecondsAfterFinished", externalID: "DoNotUseExternalID", caBundle: "CABundle",
+};
+const rbd: { readonly [json: string]: string } = { monitors: "CephMonitors", image: "RBDImage", pool: "RBDPool", user: "RadosUser" };
 /** Words that Go writes in capitals at the beginning of a name. */
 const initials = /^(?:api|aws|cel|cidr|csi|dns|fc|fs|gce|grpc|http|id|ip|iscsi|nfs|os|pid|rbd|se|tcp|tls|tty|uid|url)(?=s?$|[A-Z])/;
-const goName = (name: string): string => (initials.test(name) ? name.replace(initials, word => word.toUpperCase()) : name.slice(0, 1).toUpperCase() + name.slice(1));
+const goName = (name: string): string => names[name] ?? (initials.test(name) ? name.replace(initials, word => word.toUpperCase()) : name.slice(0, 1).toUpperCase() + name.slice(1));
+/** Of a pod's spec, but of its security context in the internal type. */
+const hosts = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
 
+/** `value` as upstream's internal type of `node`. */
 export function goValue(node: Node, value: unknown): unknown {
-  if (node.ref?.startsWith("io.k8s.apimachinery.pkg.apis.meta.v1.") === true && value !== undefined) return value;
+  const { ref = "" } = node;
+  if (ref.startsWith("io.k8s.apimachinery.pkg.apis.meta.v1.") && value !== undefined) return value;
   if (value === undefined) {
     if (node.pointer === true || node.kind === "list" || node.kind === "map" || node.kind === "any" || node.format === "byte" || node.format === "date-time" || node.format === "micro-time") return null;
     if (node.kind !== "object") return node.format === "quantity" ? "0" : node.kind === "string" && node.format !== "int-or-string" ? "" : node.kind === "boolean" ? false : 0;
     if (node.always !== "{}") return null;
   }
-  switch (node.kind) {
-    case "list": return (value as readonly unknown[]).map(each => goValue(node.items!, each));
-    case "map": return Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, goValue(node.items!, each)]));
-    case "object": {
-      const given = isObject(value as never) ? (value as { readonly [name: string]: unknown }) : {};
-      const fields = Object.entries(node.fields ?? {}), order = orders[node.ref ?? ""];
-      fields.sort(([a, one], [b, other]) => (order === undefined ? (one.pb ?? 0) - (other.pb ?? 0) : order.indexOf(a) - order.indexOf(b)));
-      return Object.fromEntries(fields.flatMap(([name, field]) => (name === "metadata" ? Object.entries(given[name] ?? {}) : [[goName(name), goValue(field, given[name])]])));
-    }
-    default: return value;
+  if (node.kind === "list") return (value as readonly unknown[]).map(each => goValue(node.items!, each));
+  if (node.kind === "map") return Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, goValue(node.items!, each)]));
+  if (node.kind !== "object") return value;
+  const given = isObject(value as never) ? (value as { readonly [name: string]: unknown }) : {};
+  const short = ref.slice(ref.lastIndexOf(".") + 1), order = orders[short]?.split(",");
+  const fields = Object.entries(node.fields ?? {}).sort(([, a], [, b]) => (a.pb ?? 0) - (b.pb ?? 0)).map(([name, field]) => ({ name, field, shown: (short.startsWith("RBD") ? rbd[name] : undefined) ?? goName(name), value: given[name] }));
+  if (short === "PodSpec") {
+    const context = fields.find(({ name }) => name === "securityContext")!, moved = fields.filter(({ name }) => hosts.includes(name));
+    context.value = { ...(context.value as object | undefined), ...Object.fromEntries(moved.map(each => [each.name, each.value])) };
+    context.field = { ...context.field, fields: { ...context.field.fields, ...Object.fromEntries(moved.map(each => [each.name, each.field])) } };
   }
+  const listed = order === undefined ? fields : order.flatMap(shown => fields.find(each => each.shown === shown) ?? []);
+  return Object.fromEntries(listed.flatMap(({ name, field, shown, value: each }) => (name === "metadata" ? Object.entries(each ?? {}) : [[shown, goValue(field, each)]])));
+}
+
+/** How upstream shows what is different. */
+export function goDiff(node: Node, before: unknown, after: unknown): string {
+  const text = (value: unknown): string => goEscaped(JSON.stringify(goValue(node, value), (_, each: unknown) => (Array.isArray(each) || typeof each !== "bigint" ? each : Number(each)), 1));
+  const [a, b] = [text(before), text(after)];
+  // Looking for runs takes the product of their lines at worst.
+  return a.split("\n").length * b.split("\n").length > comparisonsMax ? "" : unifiedDiff(a, b);
 }

@@ -22,12 +22,18 @@ export function problemBody(problem: Problem): string {
 }
 function shownValue(value: unknown): string {
   if (typeof value === "string") return goQuote(value);
-  return value === undefined ? "null" : stringifyJson(value);
+  return value === undefined ? "null" : goEscaped(stringifyJson(value));
 }
-/** Go's %q, near enough: JSON's quoting with Go's escapes for control characters. */
+/** Go's %q: JSON's quoting with Go's escapes for control characters and for what has no shape. */
 export function goQuote(text: string): string {
-  return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
+  const quoted = JSON.stringify(text.toWellFormed());
+  return /^[ -~]*$/.test(quoted) && !quoted.includes("\\u") ? quoted : quoted.replace(/\\u00([01][0-9a-f])/g, (_, hex: string) => (hex === "07" ? "\\a" : hex === "0b" ? "\\v" : `\\x${hex}`)).replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, each => {
+    const code = each.codePointAt(0)!;
+    return code === 0x7f ? "\\x7f" : code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }
+/** What Go's JSON escapes besides. */
+export const goEscaped = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Several in one text. Identical messages are told once, as upstream's aggregate does. */
 export function aggregated(problems: readonly Problem[]): string {

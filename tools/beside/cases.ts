@@ -50,12 +50,16 @@ function placed(kind: AnyKind, object: any, i: number): any {
   const address = kind.kind === "Service" && clusterIP !== "None" ? { spec: rest } : {};
   const request = kind.kind === "CertificateSigningRequest" ? { spec: { ...object.spec, request: certificateRequest } } : {};
   const free = metadata.name === "valid-name" ? { name: kind.kind === "APIService" ? `${object.spec.version}.${object.spec.group}` : `valid-name-${i}` } : {};
-  return { ...object, ...request, ...address, metadata: { ...metadata, ...free, ...(kind.namespaced ? { namespace } : {}) } };
+  // Hooks of others would be asked, and are not there.
+  const webhooks = object.webhooks === undefined ? {} : { webhooks: object.webhooks.map((webhook: any) => ({ ...webhook, objectSelector: { matchLabels: { beside: "none" } } })) };
+  return { ...object, ...request, ...webhooks, ...address, metadata: { ...metadata, ...free, ...(kind.namespaced ? { namespace: namespaceOf(kind) } : {}) } };
 }
 
+/** What bounds all others has a namespace where they are not. */
+const namespaceOf = ({ kind }: Pick<AnyKind, "kind">): string => (kind === "ResourceQuota" || kind === "LimitRange" ? "kube-public" : namespace);
 /** `subresource`: "" for the object. */
 export function pathOf({ kind, apiVersion }: Pick<Target, "kind" | "apiVersion">, name = "", subresource = ""): string {
-  const root = `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}${kind.namespaced ? `/namespaces/${namespace}` : ""}/${kind.plural}`;
+  const root = `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}${kind.namespaced ? `/namespaces/${namespaceOf(kind)}` : ""}/${kind.plural}`;
   return root + (name === "" ? "" : `/${encodeURIComponent(name)}`) + (subresource === "" ? "" : `/${subresource}`);
 }
 

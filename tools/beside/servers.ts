@@ -27,8 +27,8 @@ export function connect(kubeconfig: string): Send {
     sent.on("error", reject);
     sent.end(body);
   });
-  // A connection may be closed while a request is on its way.
-  return (...args) => once(...args).catch(() => once(...args));
+  // A connection may be closed while a request is on its way; one that is closed again got no answer.
+  return (...args) => once(...args).catch(() => once(...args)).catch((error: Error) => ({ status: 0, type: "", warnings: [], body: error.message }));
 }
 
 /** A fresh etcd and kube-apiserver of `binaries` on the loopback, and a cluster of ours without nodes. */

@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { PodTemplateSpec } from "../core/podspec.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, labelsText, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
@@ -90,7 +91,7 @@ export const DaemonSet = defineKind({
     yield* nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit");
     const rolling = spec.updateStrategy.rollingUpdate;
     const type = spec.updateStrategy.type as string;
-    if (type !== "RollingUpdate" && type !== "OnDelete") yield notSupported("spec.updateStrategy", spec.updateStrategy, ["RollingUpdate", "OnDelete"]);
+    if (type !== "RollingUpdate" && type !== "OnDelete") yield notSupported("spec.updateStrategy", goValue(DaemonSetUpdateStrategy.node, spec.updateStrategy), ["RollingUpdate", "OnDelete"]);
     if (spec.updateStrategy.type !== "RollingUpdate" || rolling === undefined) return;
     const path = "spec.updateStrategy.rollingUpdate";
     yield* intOrPercent(rolling.maxUnavailable, `${path}.maxUnavailable`);

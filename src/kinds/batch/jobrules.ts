@@ -1,4 +1,5 @@
 /** Defaults, labels and rules of jobs, alone or in a CronJob's template (kubernetes pkg/apis/batch). */
+import { goValue } from "../../schema/go-value.ts";
 import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
@@ -8,7 +9,7 @@ import { podWarnings } from "../core/podwarnings.ts";
 import { validatePodTemplate } from "../core/podspecrules.ts";
 import { domainPath, validateLabelSelector } from "../meta/rules.ts";
 import type { JobStatus } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import { JobSpec } from "./jobspec.ts";
 
 const int32Max = 2 ** 31 - 1;
 type Writable<T> = T extends readonly (infer I)[] ? Writable<I>[] : T extends object ? { -readonly [K in keyof T]: Writable<T[K]> } : T;
@@ -58,7 +59,7 @@ export function jobSpecProblems(spec: JobSpec, path: string): readonly Problem[]
   checkIndexes(spec, path, problems);
   checkFailurePolicy(spec, `${path}.podFailurePolicy`, problems);
   if (spec.successPolicy !== undefined) {
-    if (spec.completionMode !== "Indexed") problems.push(invalidValue(`${path}.successPolicy`, spec.successPolicy, "requires indexed completion mode"));
+    if (spec.completionMode !== "Indexed") problems.push(invalidValue(`${path}.successPolicy`, goValue(JobSpec.node.fields!["successPolicy"]!, spec.successPolicy), "requires indexed completion mode"));
     else checkSuccessPolicy(spec, `${path}.successPolicy`, problems);
   }
   const replacement = spec.podReplacementPolicy as string | undefined;
@@ -186,28 +187,34 @@ function readIndexes(text: string, completions: number): number | string {
 type JobLike = { readonly metadata: { readonly name: string; readonly uid: string }; readonly spec: JobSpec; readonly status?: JobStatus };
 export function jobRules(next: JobLike, previous: JobLike | undefined): readonly Problem[] {
   const { spec } = next;
-  const problems: Problem[] = [];
-  if (spec.selector === undefined) problems.push(required("spec.selector"), invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
-  else {
-    const { name, uid } = next.metadata;
-    if (spec.manualSelector !== true) problems.push(...ownLabels(next));
-    const own = { "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name };
-    if (spec.manualSelector !== true && validateLabelSelector(spec.selector, "").length === 0 && !selects(spec.selector, own)) problems.push(invalidValue("spec.selector", spec.selector, "`selector` not auto-generated"));
-    problems.push(...validateLabelSelector(spec.selector, "spec.selector"));
-    if (validateLabelSelector(spec.selector, "").length === 0 && !selects(spec.selector, spec.template.metadata.labels ?? {})) problems.push(invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
-  }
-  problems.push(...jobSpecProblems(spec, "spec"));
-  if (previous === undefined) {
-    if (spec.completionMode === "Indexed" && spec.completions !== undefined) for (const detail of grammar.dnsLabel(`${next.metadata.name}-${Math.max(spec.completions - 1, 0)}`)) problems.push(invalidValue("metadata.name", next.metadata.name, `will not able to create pod with invalid DNS label: ${next.metadata.name}: ${detail}`));
-    return problems;
-  }
-  for (const name of ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] as const) if (!sameJson(spec[name], previous.spec[name])) problems.push(invalidValue(`spec.${name}`, spec[name] ?? null, "field is immutable"));
+  const whole = specProblems(spec), problems: Problem[] = [...generatedSelector(next), ...whole];
+  const last = spec.completionMode === "Indexed" && (spec.completions ?? 0) > 0 ? `${next.metadata.name}-${spec.completions! - 1}` : undefined;
+  if (last !== undefined && grammar.dnsLabel(last).length > 0) problems.push(invalidValue("metadata.name", next.metadata.name, `will not able to create pod with invalid DNS label: ${last}`));
+  if (previous === undefined) return problems;
+  // Quirk: an update is checked as a new job and once more as a change.
+  problems.push(...whole);
   if (spec.completions !== previous.spec.completions) {
     if (spec.completionMode !== "Indexed") problems.push(invalidValue("spec.completions", spec.completions ?? null, "field is immutable"));
     else if (spec.completions !== undefined && spec.completions !== spec.parallelism) problems.push(invalidValue("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism"));
   }
+  const fixed = (name: "selector" | "completionMode" | "podFailurePolicy" | "backoffLimitPerIndex" | "managedBy" | "successPolicy"): void => { if (!sameJson(spec[name], previous.spec[name])) problems.push(invalidValue(`spec.${name}`, goValue(JobSpec.node.fields![name]!, spec[name]), "field is immutable")); };
+  fixed("selector");
   problems.push(...templateUpdate(next, previous));
+  for (const name of ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] as const) fixed(name);
   return problems;
+}
+function specProblems(spec: JobSpec): readonly Problem[] {
+  const problems: Problem[] = [...jobSpecProblems(spec, "spec")], wrong = spec.selector === undefined ? [required("spec.selector")] : validateLabelSelector(spec.selector, "spec.selector");
+  problems.push(...wrong);
+  if (spec.selector === undefined || (wrong.length === 0 && !selects(spec.selector, spec.template.metadata.labels ?? {}))) problems.push(invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+  return problems;
+}
+/** What the server makes says whose the pods are. */
+function generatedSelector(job: JobLike): readonly Problem[] {
+  const { metadata: { name, uid }, spec } = job;
+  if (spec.manualSelector === true || spec.selector === undefined) return [];
+  const own = { "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name };
+  return [...ownLabels(job), ...(validateLabelSelector(spec.selector, "").length === 0 && !selects(spec.selector, own) ? [invalidValue("spec.selector", spec.selector, "`selector` not auto-generated")] : [])];
 }
 /** Labels that say whose the pods are. */
 function ownLabels({ metadata: { name, uid }, spec }: JobLike): readonly Problem[] {
@@ -215,7 +222,7 @@ function ownLabels({ metadata: { name, uid }, spec }: JobLike): readonly Problem
   return Object.entries({ "controller-uid": uid, "job-name": name, "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name }).flatMap(([key, value]) => {
     const path = `spec.template.metadata.labels[${key}]`;
     if (!Object.hasOwn(labels, key)) return [required(path, `must be '${value}'`)];
-    return labels[key] === value ? [] : [invalidValue(path, labels[key], `must be '${value}'`)];
+    return labels[key] === value ? [] : [invalidValue(path, labels, `must be '${value}'`)];
   });
 }
 /** A template stays as it is, but for where pods go and what they take while a suspended job has none. */
@@ -224,8 +231,8 @@ function templateUpdate({ spec }: JobLike, previous: JobLike): readonly Problem[
   const { template: before } = previous.spec;
   const { status } = previous;
   const open = previous.spec.suspend === true && (status?.startTime === undefined || (status.conditions ?? []).some(({ type, status: holds }) => type === "Suspended" && holds === "True")) && (status?.active ?? 0) === 0;
-  if (!open) return sameJson(now, before) ? [] : [invalidValue("spec.template", now, "field is immutable")];
-  return sameJson(settled(now), settled(before)) ? [] : [invalidValue("spec.template.spec", now.spec, "field is immutable")];
+  if (!open) return sameJson(now, before) ? [] : [invalidValue("spec.template", goValue(JobSpec.node.fields!["template"]!, now), "field is immutable")];
+  return sameJson(settled(now), settled(before)) ? [] : [invalidValue("spec.template.spec", goValue(JobSpec.node.fields!["template"]!.fields!["spec"]!, now.spec), "field is immutable")];
 }
 function settled({ spec }: JobSpec["template"]): unknown {
   const { nodeSelector: _, tolerations: __, schedulingGates: ___, affinity, containers, initContainers = [], ...rest } = spec;

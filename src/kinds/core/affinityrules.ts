@@ -1,10 +1,11 @@
 /** Rules of affinities, tolerations, taints and spreading (kubernetes pkg/apis/core/validation). */
+import { goValue } from "../../schema/go-value.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
 import type { Affinity, PodAffinityTerm, TopologySpreadConstraint } from "./affinity.ts";
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "./references.ts";
-import type { Taint, Toleration } from "./toleration.ts";
+import { Taint, type Toleration } from "./toleration.ts";
 
 export function validateAffinity(affinity: Affinity | undefined, path: string): readonly Problem[] {
   const problems: Problem[] = [];
@@ -101,7 +102,7 @@ export function validateTaints(taints: readonly Taint[] | undefined, path: strin
     if (String(taint.effect) === "") problems.push(required(`${here}.effect`));
     else if (!["NoExecute", "NoSchedule", "PreferNoSchedule"].includes(taint.effect)) problems.push(notSupported(`${here}.effect`, taint.effect, ["NoSchedule", "PreferNoSchedule", "NoExecute"]));
     const key = `${taint.effect} ${taint.key}`;
-    if (seen.has(key)) problems.push({ ...duplicate(here, taint), detail: "taints must be unique by key and effect pair" });
+    if (seen.has(key)) problems.push({ ...duplicate(here, goValue(Taint.node, taint)), detail: "taints must be unique by key and effect pair" });
     seen.add(key);
   });
   return problems;

@@ -1,8 +1,9 @@
 /** Rules of events in both groups (kubernetes pkg/apis/core/validation/events.go). Those with an eventTime come from the newer library and are held to more. */
 import { sameJson } from "../../base/json.ts";
+import { goValue } from "../../schema/go-value.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { invalidValue, type Problem, required } from "../../schema/problem.ts";
-import type { ObjectReference } from "./references.ts";
+import { ObjectReference } from "./references.ts";
 
 type EventLike = {
   readonly [field: string]: unknown;
@@ -36,7 +37,14 @@ function* createRules(event: EventLike): Iterable<Problem> {
 function* updateRules(event: EventLike, previous: EventLike): Iterable<Problem> {
   if (!sameJson(event.series ?? null, previous.series ?? null)) yield* seriesRules(event);
   const fields = [["involvedObject"], ["reason"], ["message"], ["source"], ["firstTimestamp"], ["lastTimestamp"], ["count"], ["reason"], ["type"], ["eventTime"], ["action"], ["related"], ["reportingComponent", "reportingController"], ["reportingInstance"]] as const;
-  for (const [field, shown = field] of fields) if (!sameJson(event[field] ?? null, previous[field] ?? null)) yield invalidValue(shown, event[field] ?? null, "field is immutable");
+  for (const [field, shown = field] of fields) if (!sameJson(event[field] ?? null, previous[field] ?? null)) yield invalidValue(shown, shownField(field, event), "field is immutable");
+}
+
+/** Fields of Go's struct are all there. */
+function shownField(field: keyof EventLike & string, event: EventLike): unknown {
+  if (field === "involvedObject" || (field === "related" && event.related)) return goValue(ObjectReference.node, event[field]);
+  if (field === "source") return { Component: event.source?.component ?? "", Host: event.source?.host ?? "" };
+  return event[field] ?? (field === "count" ? 0 : ["reason", "message", "type", "action", "reportingComponent", "reportingInstance"].includes(field) ? "" : null);
 }
 
 function* seriesRules({ series }: EventLike): Iterable<Problem> {

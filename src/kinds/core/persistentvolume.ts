@@ -2,10 +2,11 @@ import { AzureFilePersistentVolumeSource, CSIPersistentVolumeSource, CephFSPersi
 import { NodeSelector, ObjectReference } from "./references.ts";
 import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource, FlockerVolumeSource, GCEPersistentDiskVolumeSource, HostPathVolumeSource, NFSVolumeSource, PhotonPersistentDiskVolumeSource, PortworxVolumeSource, QuobyteVolumeSource, VsphereVirtualDiskVolumeSource } from "./volume-sources.ts";
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
+import { goDiff } from "../../schema/go-value.ts";
 import { keepField, sameJson } from "../../base/json.ts";
 import { quantitySign } from "../../base/quantity.ts";
 import { timeOf } from "../../base/time.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { oldAnnotationsIn, oldClass, oldLabelsIn } from "./podwarnings.ts";
@@ -87,33 +88,11 @@ export const PersistentVolume = defineKind({
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
-    const { metadata, spec } = next;
-    if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
-    yield* validateAccessModes(spec.accessModes ?? [], "spec.accessModes");
-    const capacity = Object.entries(spec.capacity ?? {});
-    if (capacity.length === 0) yield required("spec.capacity");
-    if (capacity.length !== 1 || capacity[0]![0] !== "storage") yield notSupported("spec.capacity", spec.capacity ?? {}, ["storage"]);
-    for (const [name, amount] of capacity) if (quantitySign(amount) <= 0) yield invalidValue(`spec.capacity[${name}]`, amount, "must be greater than zero");
-    if (spec.nodeAffinity !== undefined) {
-      if (spec.nodeAffinity.required === undefined) yield required("spec.nodeAffinity.required", "must specify required node constraints");
-      else yield* validateNodeSelector(spec.nodeAffinity.required, "spec.nodeAffinity.required");
-    }
-    const source = yield* validateSource(spec, volumeSources, "spec", true);
-    if (source === "local" && spec.nodeAffinity?.required === undefined) yield required("spec.nodeAffinity", "Local volume requires node affinity");
-    const folder = spec.hostPath?.path;
-    if (folder !== undefined && folder.split("/").every(part => part === "" || part === ".") && folder.startsWith("/") && spec.persistentVolumeReclaimPolicy === "Recycle") yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
-    if (spec.storageClassName) for (const detail of dnsSubdomain(spec.storageClassName)) yield invalidValue("spec.storageClassName", spec.storageClassName, detail);
-    const attributes = spec.volumeAttributesClassName;
-    if (attributes !== undefined) {
-      if (attributes === "") yield required("spec.volumeAttributesClassName", "an empty string is disallowed");
-      else for (const detail of dnsSubdomain(attributes)) yield invalidValue("spec.volumeAttributesClassName", attributes, detail);
-      if (spec.csi === undefined) yield required("spec.csi", "has to be specified when using volumeAttributesClassName");
-    }
-    if (metadata.annotations?.[mountOptions] !== undefined && !mountable.some(name => spec[name] !== undefined)) yield forbidden(`metadata.annotations.${mountOptions}`, "may not specify mount options for this volume type");
-    if (previous === undefined) return;
-    for (const name of volumeSources) if (!sameJson((spec as { readonly [name: string]: unknown })[name], (previous.spec as { readonly [name: string]: unknown })[name])) yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
-    if (spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
-    if (previous.spec.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.spec.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
+    const whole = [...volumeProblems(next)];
+    yield* whole;
+    if (next.metadata.annotations?.[mountOptions] !== undefined && !mountable.some(name => next.spec[name] !== undefined)) yield forbidden(`metadata.annotations.${mountOptions}`, "may not specify mount options for this volume type");
+    // Quirk: an update is checked as a new volume, and once more as a change.
+    if (previous !== undefined) yield* [...whole, ...volumeChanges(next.spec, previous.spec)];
   },
   *warnings({ metadata, spec }) {
     yield* oldAnnotationsIn(metadata.annotations, { ...oldClass, [mountOptions]: 'deprecated since v1.31; use "mountOptions" attribute instead' });
@@ -140,3 +119,37 @@ export interface PersistentVolume extends Resource<typeof PersistentVolume> {}
 const volumeSources = [
   "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs", "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "scaleIO", "local", "storageos", "csi",
 ] as const;
+
+type VolumeLike = { readonly spec: PersistentVolumeSpec };
+function* volumeProblems({ spec }: VolumeLike): Iterable<Problem> {
+  if ((spec.accessModes ?? []).length === 0) yield required("spec.accessModes");
+  yield* validateAccessModes(spec.accessModes ?? [], "spec.accessModes");
+  const capacity = Object.entries(spec.capacity ?? {});
+  if (capacity.length === 0) yield required("spec.capacity");
+  if (capacity.length !== 1 || capacity[0]![0] !== "storage") yield notSupported("spec.capacity", spec.capacity ?? null, ["storage"]);
+  for (const [name, amount] of capacity) if (quantitySign(amount) <= 0) yield invalidValue(`spec.capacity[${name}]`, amount, "must be greater than zero");
+  if (spec.nodeAffinity !== undefined) {
+    if (spec.nodeAffinity.required === undefined) yield required("spec.nodeAffinity.required", "must specify required node constraints");
+    else yield* validateNodeSelector(spec.nodeAffinity.required, "spec.nodeAffinity.required");
+  }
+  const source = yield* validateSource(spec, volumeSources, "spec", true);
+  if (source === "local" && spec.nodeAffinity?.required === undefined) yield required("spec.nodeAffinity", "Local volume requires node affinity");
+  const folder = spec.hostPath?.path;
+  if (folder !== undefined && folder.split("/").every(part => part === "" || part === ".") && folder.startsWith("/") && spec.persistentVolumeReclaimPolicy === "Recycle") yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+  if (spec.storageClassName) for (const detail of dnsSubdomain(spec.storageClassName)) yield invalidValue("spec.storageClassName", spec.storageClassName, detail);
+  const attributes = spec.volumeAttributesClassName;
+  if (attributes !== undefined) {
+    if (attributes === "") yield required("spec.volumeAttributesClassName", "an empty string is disallowed");
+    else for (const detail of dnsSubdomain(attributes)) yield invalidValue("spec.volumeAttributesClassName", attributes, detail);
+    if (spec.csi === undefined) yield required("spec.csi", "has to be specified when using volumeAttributesClassName");
+  }
+}
+function* volumeChanges(spec: PersistentVolumeSpec, previous: PersistentVolumeSpec): Iterable<Problem> {
+  // A secret for expansion may be added.
+  const { controllerExpandSecretRef: _, ...csi } = spec.csi ?? {};
+  const shown = spec.csi !== undefined && previous.csi !== undefined && previous.csi.controllerExpandSecretRef === undefined ? { ...spec, csi: csi as NonNullable<typeof spec.csi> } : spec;
+  const differs = (name: (typeof volumeSources)[number]): boolean => !sameJson(shown[name], previous[name]);
+  if (volumeSources.some(differs)) yield forbidden("spec.persistentvolumesource", `spec.persistentvolumesource is immutable after creation\n${goDiff(PersistentVolumeSpec.node, previous, shown)}`);
+  if (spec.volumeMode !== previous.volumeMode) yield invalidValue("volumeMode", spec.volumeMode, "field is immutable");
+  if (previous.nodeAffinity !== undefined && !sameJson(spec.nodeAffinity, previous.nodeAffinity)) yield invalidValue("nodeAffinity", spec.nodeAffinity ?? null, "field is immutable, except for updating from beta label to GA");
+}

@@ -1,9 +1,9 @@
 import { PersistentVolumeClaimSpec } from "./claimspec.ts";
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
-import { copyJson } from "../../base/json-codec.ts";
 import { sameJson } from "../../base/json.ts";
 import { compareQuantities } from "../../base/quantity.ts";
-import { forbidden, invalidValue } from "../../schema/problem.ts";
+import { goDiff } from "../../schema/go-value.ts";
+import { forbidden, invalidValue, type Problem } from "../../schema/problem.ts";
 import { validateClaimSpec } from "./claimrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { claimFractions, oldAnnotationsIn, oldClass } from "./podwarnings.ts";
@@ -37,6 +37,8 @@ export const PersistentVolumeClaimStatus = t.object("io.k8s.api.core.v1.Persiste
 });
 export interface PersistentVolumeClaimStatus extends t.Stored<typeof PersistentVolumeClaimStatus> {}
 
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
 export const PersistentVolumeClaim = defineKind({
   group: "", version: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", namespaced: true,
   shortNames: ["pvc"], subresources: ["status"],
@@ -56,15 +58,7 @@ export const PersistentVolumeClaim = defineKind({
     if (subresource === "status") return;
     yield* validateClaimSpec(next.spec, "spec");
     if (previous === undefined) return;
-    const [now, before] = [next.spec.resources.requests?.["storage"], previous.spec.resources.requests?.["storage"]];
-    const bound = previous.status.phase === "Bound";
-    if (now !== undefined && before !== undefined && compareQuantities(now, before) < 0) {
-      const reached = previous.status.capacity?.["storage"];
-      if (reached === undefined || compareQuantities(now, reached) <= 0) yield forbidden("spec.resources.requests.storage", reached === undefined ? "field can not be less than previous value" : "field can not be less than status.capacity");
-    }
-    const fixed = (spec: typeof next.spec, old: typeof next.spec): unknown => ({ ...spec, volumeName: old.volumeName === undefined ? undefined : spec.volumeName, resources: { ...spec.resources, requests: { ...spec.resources.requests, ...(bound && before !== undefined ? { storage: before } : {}) } }, storageClassName: old.storageClassName === undefined ? undefined : spec.storageClassName, volumeAttributesClassName: undefined, dataSource: spec.dataSource ?? old.dataSource, dataSourceRef: spec.dataSourceRef ?? old.dataSourceRef });
-    if (!sameJson(copyJson(fixed(next.spec, previous.spec)), copyJson(fixed(previous.spec, previous.spec)))) yield forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
-    if (next.spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", next.spec.volumeMode, "field is immutable");
+    yield* specChanges(next, previous);
   },
   *warnings({ metadata, spec }) {
     yield* oldAnnotationsIn(metadata.annotations, oldClass);
@@ -96,3 +90,27 @@ function settleSource(spec: { dataSource?: Source | undefined; dataSourceRef?: (
   }
 }
 type Source = { readonly apiGroup?: string | undefined; readonly kind: string; readonly name: string };
+
+const present = (spec: object): unknown => Object.fromEntries(Object.entries(spec).filter(([, each]) => each !== undefined));
+type Claim = { readonly metadata: { readonly annotations?: { readonly [key: string]: string } | undefined }; readonly spec: PersistentVolumeClaimSpec; readonly status: PersistentVolumeClaimStatus };
+/** What may not change, once what may is put back (ValidatePersistentVolumeClaimUpdate). */
+function* specChanges(next: Claim, previous: Claim): Iterable<Problem> {
+  const bound = previous.status.phase === "Bound", [now, old] = [next.metadata.annotations?.[classAnnotation], previous.metadata.annotations?.[classAnnotation]];
+  const [before, after] = [{ ...previous.spec }, { ...next.spec }];
+  if (!before.volumeName) before.volumeName = after.volumeName;
+  if (old !== undefined && before.storageClassName === undefined && old === after.storageClassName && (now === undefined || now === old)) after.storageClassName = undefined;
+  else {
+    if ((now ?? "") !== (old ?? "")) yield invalidValue(`metadata.annotations.${classAnnotation}`, now ?? "", "field is immutable");
+    if (old === undefined && before.storageClassName === undefined) after.storageClassName = undefined;
+  }
+  const [wanted, had, reached] = [next.spec.resources.requests?.["storage"] ?? "0", previous.spec.resources.requests?.["storage"] ?? "0", previous.status.capacity?.["storage"] ?? "0"];
+  if (bound) {
+    after.volumeAttributesClassName = before.volumeAttributesClassName;
+    if (after.resources.requests !== undefined) after.resources = { ...after.resources, requests: { ...after.resources.requests, storage: had } };
+  }
+  if (!sameJson(present(after), present(before))) yield forbidden("spec", `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${goDiff(PersistentVolumeClaimSpec.node, before, after)}`);
+  const attributes = next.spec.volumeAttributesClassName;
+  if (compareQuantities(wanted, had) < 0 && compareQuantities(wanted, reached) <= 0) yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity");
+  if (next.spec.volumeMode !== previous.spec.volumeMode) yield invalidValue("volumeMode", next.spec.volumeMode, "field is immutable");
+  if (previous.status.currentVolumeAttributesClassName !== undefined && !attributes && attributes !== previous.spec.volumeAttributesClassName) yield forbidden("spec.volumeAttributesClassName", `update to ${attributes === undefined ? "nil" : "empty string"} is forbidden when status.currentVolumeAttributesClassName is not nil`);
+}

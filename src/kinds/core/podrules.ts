@@ -3,11 +3,12 @@ import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
 import type { ObjectOf, PrepareContext, Shape } from "../kind.ts";
-import type { Container } from "./container.ts";
+import { goDiff } from "../../schema/go-value.ts";
+import { type Container, EphemeralContainer } from "./container.ts";
 import { validateTolerations } from "./affinityrules.ts";
 import { validateIp } from "./iprules.ts";
 import { qosClassOf } from "./podqos.ts";
-import type { PodSpec } from "./podspec.ts";
+import { PodSpec } from "./podspec.ts";
 import { validatePodSpec } from "./podspecrules.ts";
 import { claimStatusProblems } from "./podclaimrules.ts";
 import type { ContainerStatus, PodStatus } from "./podstatus.ts";
@@ -75,9 +76,7 @@ function specUpdate(next: PodSpec, previous: PodSpec): readonly Problem[] {
   problems.push(...tolerationUpdate(next, previous), ...gateUpdate(next, previous));
 
   const rest = leftOver(next, previous, problems);
-  const changed = [...new Set([...Object.keys(rest), ...Object.keys(previous)])].filter(name => !sameJson((rest as Fields)[name], (previous as Fields)[name]));
-  // Upstream prints a diff of its own types here; the names of the fields say the same.
-  if (changed.length > 0) problems.push(forbidden("spec", `pod updates may not change fields other than ${changeable.join(",")}\n${changed.map(name => `spec.${name}`).sort().join("\n")}\n`));
+  if (Object.keys({ ...rest, ...previous }).some(name => !sameJson((rest as Fields)[name], (previous as Fields)[name]))) problems.push(forbidden("spec", `pod updates may not change fields other than ${changeable.join(",")}\n${goDiff(PodSpec.node, previous, rest)}`));
   return problems;
 }
 type Fields = { readonly [name: string]: unknown };
@@ -140,7 +139,7 @@ function ephemeralUpdate(next: PodLike, previous: PodLike): readonly Problem[] {
   return (previous.spec.ephemeralContainers ?? []).flatMap(old => {
     const found = now.get(old.name);
     if (found === undefined) return [forbidden("spec.ephemeralContainers", `existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`)];
-    return sameJson(found, old) ? [] : [forbidden("spec.ephemeralContainers", `existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n`)];
+    return sameJson(found, old) ? [] : [forbidden("spec.ephemeralContainers", `existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n${goDiff(EphemeralContainer.node, old, found)}`)];
   });
 }
 

@@ -13,7 +13,7 @@ export function* flowSchemaProblems(name: string, spec: FlowSchemaSpec): Iterabl
   if (precedence <= 0) yield invalidValue("spec.matchingPrecedence", precedence, "must be a positive value");
   if (precedence > precedenceMax) yield invalidValue("spec.matchingPrecedence", precedence, `must not be greater than ${precedenceMax}`);
   if (precedence === 1 && name !== "exempt") yield invalidValue("spec.matchingPrecedence", precedence, "only the schema named 'exempt' may have matchingPrecedence 1");
-  if (distinguisherMethod !== undefined && !["ByNamespace", "ByUser"].includes(distinguisherMethod.type)) yield notSupported("spec.distinguisherMethod.type", distinguisherMethod, ["ByNamespace", "ByUser"]);
+  if (distinguisherMethod !== undefined && !["ByNamespace", "ByUser"].includes(distinguisherMethod.type)) yield notSupported("spec.distinguisherMethod.type", { Type: distinguisherMethod.type }, ["ByNamespace", "ByUser"]);
   if (level.name === "") yield required("spec.priorityLevelConfiguration.name", "must reference a priority level");
   else for (const detail of grammar.dnsSubdomain(level.name)) yield invalidValue("spec.priorityLevelConfiguration.name", level.name, detail);
   for (const [i, rule] of rules.entries()) yield* ruleProblems(rule, `spec.rules[${i}]`);

@@ -157,3 +157,17 @@ export function* finalizerWarnings({ finalizers = [] }: Pick<ObjectMeta, "finali
     if (!name.includes("/") && !ownFinalizers.has(name)) yield `${told}: prefer a domain-qualified finalizer name ${name.includes(".") ? "including a path (/) " : ""}to avoid accidental conflicts with other finalizer writers`;
   }
 }
+
+/** Kinds whose own validation looks at metadata twice in an update, and those where it does not (by what upstream's API server answers). */
+const checkedTwice: ReadonlySet<string> = new Set(["apiservices", "certificatesigningrequests", "clusterrolebindings", "clusterroles", "configmaps", "controllerrevisions", "csistoragecapacities", "deviceclasses", "endpoints", "ingressclasses", "ingresses", "ipaddresses", "jobs", "namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "resourceclaims", "resourceclaimtemplates", "rolebindings", "roles", "runtimeclasses", "secrets", "serviceaccounts", "storageclasses", "volumeattributesclasses"]);
+const neverChecked: ReadonlySet<string> = new Set(["events", "poddisruptionbudgets"]);
+/** Problems of metadata as often as upstream tells them: the machinery checks an update twice, then come the kind's own checks, which alone know the names of finalizers (rest/update.go). */
+export function repeatedOnUpdate({ group, plural, custom }: Pick<AnyKind, "group" | "plural" | "custom">, problems: readonly Problem[]): readonly Problem[] {
+  if (custom === true || problems.length === 0) return problems;
+  const own = neverChecked.has(plural) && (plural !== "events" || group === "") ? 0 : checkedTwice.has(plural) ? 2 : 1;
+  const named = /^metadata\.finalizers\[/, fixed = /^metadata\.(name|namespace|uid|resourceVersion|generation|creationTimestamp|deletionTimestamp|deletionGracePeriodSeconds)$/;
+  const common = problems.filter(({ field }) => !named.test(field));
+  // What changed is told by the check of the update alone, in each round once.
+  const isState = ({ field, reason }: Problem): boolean => !fixed.test(field) && !(field === "metadata.finalizers" && reason === "Forbidden");
+  return [...common.filter(isState), ...common, ...(own > 0 ? problems : []), ...(own > 1 ? problems.filter(isState) : [])];
+}

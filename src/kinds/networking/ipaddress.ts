@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
@@ -38,7 +39,7 @@ export const IPAddress = defineKind({
         if (value === "") { if (name !== "namespace") yield required(`spec.parentRef.${name}`); } else for (const detail of pathSegment(value)) yield invalidValue(`spec.parentRef.${name}`, value, detail);
       }
     }
-    if (previous !== undefined && !sameJson(next.spec.parentRef, previous.spec.parentRef)) yield invalidValue("spec.parentRef", next.spec.parentRef ?? null, "field is immutable");
+    if (previous !== undefined && !sameJson(next.spec.parentRef, previous.spec.parentRef)) yield invalidValue("spec.parentRef", goValue(ParentReference.node, next.spec.parentRef), "field is immutable");
   },
   columns: [
     nameColumn,

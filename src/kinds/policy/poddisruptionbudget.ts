@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { Condition } from "../meta/condition.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -43,7 +44,7 @@ export const PodDisruptionBudget = defineKind({
       for (const name of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) yield* nonNegative(status[name], `status.${name}`);
       return;
     }
-    if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) yield invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set");
+    if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) yield invalidValue("spec", goValue(PodDisruptionBudgetSpec.node, spec), "minAvailable and maxUnavailable cannot be both set");
     for (const name of ["minAvailable", "maxUnavailable"] as const) {
       yield* intOrPercent(spec[name], `spec.${name}`);
       yield* notMoreThanAll(spec[name], `spec.${name}`);

@@ -4,7 +4,8 @@ import * as grammar from "../../schema/grammar.ts";
 import { invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
 import type { LabelSelector } from "../meta/labelselector.ts";
-import type { PolicyRule, RoleRef, Subject } from "./types.ts";
+import { goValue } from "../../schema/go-value.ts";
+import { type PolicyRule, RoleRef, type Subject } from "./types.ts";
 
 const group = "rbac.authorization.k8s.io";
 
@@ -25,7 +26,10 @@ export function roleRules(role: { readonly rules?: readonly PolicyRule[] | undef
   if (role.aggregationRule !== undefined) {
     const selectors = role.aggregationRule.clusterRoleSelectors ?? [];
     if (selectors.length === 0) problems.push(required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"));
-    selectors.forEach((selector, i) => problems.push(...validateLabelSelector(selector, `aggregationRule.clusterRoleSelectors[${i}]`)));
+    selectors.forEach((selector, i) => {
+      const here = `aggregationRule.clusterRoleSelectors[${i}]`, wrong = validateLabelSelector(selector, here);
+      problems.push(...wrong, ...(wrong.length > 0 ? [invalidValue(here, null, "invalid label selector.")] : []));
+    });
   }
   return problems;
 }
@@ -34,7 +38,7 @@ type Binding = { readonly roleRef: RoleRef; readonly subjects?: readonly Subject
 export function bindingRules(next: Binding, previous: Binding | undefined, kinds: readonly string[]): readonly Problem[] {
   const { roleRef } = next;
   const problems: Problem[] = [];
-  if (previous !== undefined && !sameJson(roleRef, previous.roleRef)) problems.push(invalidValue("roleRef", roleRef, "cannot change roleRef"));
+  if (previous !== undefined && !sameJson(roleRef, previous.roleRef)) problems.push(invalidValue("roleRef", goValue(RoleRef.node, roleRef), "cannot change roleRef"));
   if (roleRef.apiGroup !== group) problems.push(notSupported("roleRef.apiGroup", roleRef.apiGroup, [group]));
   if (!kinds.includes(roleRef.kind)) problems.push(notSupported("roleRef.kind", roleRef.kind, kinds));
   if (roleRef.name === "") problems.push(required("roleRef.name"));

@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { NodeSelector } from "../core/references.ts";
 import { Condition } from "../meta/condition.ts";
 import { DeviceToleration, OpaqueDeviceConfiguration, ResourceClaimSpec } from "./types.ts";
@@ -98,7 +99,7 @@ export const ResourceClaim = defineKind({
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return yield* claimStatusProblems(next, previous!);
     if (previous === undefined) yield* claimProblems(next.spec.devices, "spec.devices");
-    else if (!sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
+    else if (!sameJson(next.spec, previous.spec)) yield invalidValue("spec", goValue(ResourceClaimSpec.node, next.spec), "field is immutable");
   },
   columns: [
     nameColumn,

@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { ObjectMeta } from "../meta/objectmeta.ts";
 import { ResourceClaimSpec } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -29,7 +30,7 @@ export const ResourceClaimTemplate = defineKind({
     yield* validateAnnotations(spec.metadata.annotations, "spec.metadata.annotations");
     yield* validateLabels(spec.metadata.labels, "spec.metadata.labels");
     yield* claimProblems(spec.spec.devices, "spec.spec.devices");
-    if (previous !== undefined && !sameJson(spec, previous.spec)) yield invalidValue("spec", spec, "field is immutable");
+    if (previous !== undefined && !sameJson(spec, previous.spec)) yield invalidValue("spec", goValue(ResourceClaimTemplateSpec.node, spec), "field is immutable");
   },
   columns: [nameColumn, ageColumn],
 });

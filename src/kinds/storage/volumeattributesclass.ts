@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { invalidValue, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -17,11 +17,11 @@ export const VolumeAttributesClass = defineKind({
   },
   *rules(next, previous) {
     if (next.driverName === "") yield required("driverName");
-    else for (const detail of qualifiedName(next.driverName.toLowerCase())) yield invalidValue("driverName", next.driverName, detail);
+    else for (const detail of qualifiedName(next.driverName.toLowerCase())) yield invalidValue("driverName", next.driverName.toLowerCase(), detail);
     const keys = Object.keys(next.parameters ?? {});
     if (keys.length === 0) yield required("parameters", "must contain at least one key/value pair");
     else if (keys.includes("")) yield invalidValue("parameters", "", "field can not be empty.");
-    if (previous !== undefined) for (const name of ["driverName", "parameters"] as const) if (!sameJson(next[name], previous[name])) yield invalidValue(name, next[name] ?? null, "field is immutable");
+    if (previous !== undefined) for (const name of ["driverName", "parameters"] as const) if (!sameJson(next[name], previous[name])) yield forbidden(name, `updates to ${name} are forbidden.`);
   },
   columns: [nameColumn, { name: "DriverName", type: "string", doc: "The driver.", cell: ({ driverName }) => driverName }, ageColumn],
 });
