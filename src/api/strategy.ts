@@ -131,7 +131,7 @@ export function stampNew(kind: AnyKind, object: any, name: string, uid: string, 
   object.metadata = {
     name, ...(generateName === undefined ? {} : { generateName }), ...(namespace === undefined ? {} : { namespace }), uid,
     // Quirk: kinds that do not count their generations keep what a client says of it.
-    ...(kind.generation === true ? { generation: 1 } : generation === undefined ? {} : { generation }), creationTimestamp: timeOf(now), ...rest,
+    ...(kind.generation !== undefined ? { generation: 1 } : generation === undefined ? {} : { generation }), creationTimestamp: timeOf(now), ...rest,
   };
 }
 

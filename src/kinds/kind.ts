@@ -84,8 +84,8 @@ export type Kind<S extends Shape = any> = {
   readonly hashedAs?: string;
   /** The order of rows in a Table of a list, where it is not that of the names. */
   readonly tableOrder?: (a: any, b: any) => number;
-  /** `metadata.generation` starts at 1 and rises with every change outside metadata and status. */
-  readonly generation?: boolean;
+  /** `metadata.generation` starts at 1 and rises with every change outside metadata and status; "first": it stays 1. */
+  readonly generation?: true | "first";
   /** A create keeps the status it brings (nodes, custom resources without the subresource); otherwise `prepare` sees none. */
   readonly statusOnCreate?: boolean;
   /** One that comes without a name is named by the server. */

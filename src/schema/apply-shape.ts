@@ -157,7 +157,12 @@ function deriveList(node: Node): Shape {
   const items = node.items;
   const keys = list.type === "map" ? [...list.keys].sort() : [];
   let item: Shape | undefined;
-  return { type: "list", mode: list.type, keys, defaults: keys.map(key => items.fields?.[key]?.default), get item(): Shape { return (item ??= shapeOf(items)); } };
+  return { type: "list", mode: list.type, keys, defaults: keys.map(key => defaultOf(items.fields?.[key])), get item(): Shape { return (item ??= shapeOf(items)); } };
+}
+
+/** Of a key: what Go's type has where it says nothing is the default that upstream's schema declares. */
+function defaultOf(key: Node | undefined): Json | undefined {
+  return key?.default ?? (key?.always === "zero" ? zeroOf(key) : undefined);
 }
 
 /** `shape`, unless the value is of another form than it says: then what can be deduced from the value. */

@@ -37,6 +37,7 @@ const { node } = t.object("io.example.Web", {
     volumes: t.listBy(t.object("io.example.Volume", { name: t.string().pb(1).always("zero"), emptyDir: t.object("io.example.EmptyDir", { medium: t.string().pb(1) }).pb(2) }), "name").pb(6),
     hosts: t.set(t.string()).pb(7),
     any: t.any().pb(8),
+    secrets: t.listBy(t.object("io.example.Reference", { name: t.string().pb(1), kind: t.string().pb(2) }), "name").pb(9),
   }).pb(2).always("{}"),
   status: t.object("io.example.WebStatus", {
     replicas: t.int32().pb(1),
@@ -174,7 +175,8 @@ const cases: readonly (readonly [string, readonly string[], string, readonly str
     `409 Apply failed with 1 conflict: conflict with "hpa" using apps/v1: .spec.replicas [conflict with "hpa" using apps/v1 .spec.replicas]`, []],
   ["an unknown field is refused", [`apply me {spec:{nope:1,replicas:x}}`], `500 failed to create typed patch object (default/web; apps/v1, Kind=Web): errors:\n  .spec.nope: field not declared in schema\n  .spec.replicas: expected numeric (int or float), got string`, []],
   ["doubles in what is applied are refused", [`apply me {spec:{containers:[{name:x},{name:x}]}}`], `500 failed to create typed patch object (default/web; apps/v1, Kind=Web): .spec.containers: duplicate entries for key [name="x"]`, []],
-  ["items without a name are refused", [`apply me {spec:{containers:[{image:x}]}}`], `500 failed to create typed patch object (default/web; apps/v1, Kind=Web): .spec.containers: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`, []],
+  ["a name that Go always writes is empty where it is not given", [`apply me {spec:{containers:[{image:x}]}}`], `{"containers":[{"image":"x"}]}`, ["me Apply@1: spec.containers[]. spec.containers[].image"]],
+  ["items without a name are refused", [`apply me {spec:{secrets:[{kind:x}]}}`], `500 failed to create typed patch object (default/web; apps/v1, Kind=Web): .spec.secrets: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`, []],
   ["managedFields are not to be applied", [`apply me {metadata:{managedFields:[]}}`], `400 metadata.managedFields must be nil`, []],
   ["the version must be the endpoint's", [`apply me {apiVersion:apps/v2,spec:{}}`], `400 invalid object type: apps/v2, Kind=Web`, []],
   ["a set in a list is shared by value",

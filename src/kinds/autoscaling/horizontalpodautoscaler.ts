@@ -15,7 +15,7 @@ export const HPAScalingPolicy = t.object("io.k8s.api.autoscaling.v2.HPAScalingPo
 export interface HPAScalingPolicy extends t.Stored<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = t.object("io.k8s.api.autoscaling.v2.HPAScalingRules", {
-  policies: t.list(HPAScalingPolicy).pb(2).doc("How much may change in which time."),
+  policies: t.list(HPAScalingPolicy).pb(2).nullable().doc("How much may change in which time."),
   selectPolicy: t.string().pb(1).pointer().doc("Which of the policies decides: Max, Min, or Disabled for no change."),
   stabilizationWindowSeconds: t.int32().pb(3).pointer().doc("How long back to look before going to and fro."),
   tolerance: t.quantity().pb(4).pointer().doc("By what part the metric may differ before anything changes."),

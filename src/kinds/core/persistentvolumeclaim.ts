@@ -49,10 +49,9 @@ export const PersistentVolumeClaim = defineKind({
     spec: PersistentVolumeClaimSpec.pb(2).always("{}").doc("What is asked for."),
     status: PersistentVolumeClaimStatus.pb(3).always("{}").doc("What was given."),
   },
-  prepare(next, previous) {
-    if (previous !== undefined) return;
-    next.status = { phase: "Pending" };
-    settleSource(next.spec);
+  prepare(next, previous, { subresource }) {
+    if (previous === undefined) next.status = { phase: "Pending" };
+    if (subresource === "") settleSource(next.spec, previous?.spec);
   },
   *rules(next, previous, { subresource }) {
     if (subresource === "status") return;
@@ -78,17 +77,19 @@ export const PersistentVolumeClaim = defineKind({
 });
 export interface PersistentVolumeClaim extends Resource<typeof PersistentVolumeClaim> {}
 
-/** One source under both names: sources of other namespaces are behind a gate, and the old name knows claims and snapshots only (strategy.PrepareForCreate). */
-function settleSource(spec: { dataSource?: Source | undefined; dataSourceRef?: (Source & { readonly namespace?: string | undefined }) | undefined }): void {
-  if (spec.dataSourceRef?.namespace) delete spec.dataSourceRef;
+/** One source under both names: sources of other namespaces are behind a gate, and the old name alone knows claims and snapshots only (strategy.PrepareForCreate, PrepareForUpdate). */
+function settleSource(spec: Sources, old: Sources | undefined): void {
+  if (spec.dataSourceRef?.namespace && old?.dataSourceRef === undefined) delete spec.dataSourceRef;
   const { kind, apiGroup = "" } = spec.dataSource ?? { kind: "" };
-  if (!(apiGroup === "" && kind === "PersistentVolumeClaim") && !(apiGroup === "snapshot.storage.k8s.io" && kind === "VolumeSnapshot")) delete spec.dataSource;
+  const known = (apiGroup === "" && kind === "PersistentVolumeClaim") || (apiGroup === "snapshot.storage.k8s.io" && kind === "VolumeSnapshot");
+  if (!known && old?.dataSource === undefined && spec.dataSourceRef === undefined) delete spec.dataSource;
   if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
-  else if (spec.dataSource === undefined && spec.dataSourceRef !== undefined) {
+  else if (spec.dataSource === undefined && spec.dataSourceRef !== undefined && !spec.dataSourceRef.namespace) {
     const { namespace: _, ...source } = spec.dataSourceRef;
     spec.dataSource = source;
   }
 }
+type Sources = { dataSource?: Source | undefined; dataSourceRef?: (Source & { readonly namespace?: string | undefined }) | undefined };
 type Source = { readonly apiGroup?: string | undefined; readonly kind: string; readonly name: string };
 
 const present = (spec: object): unknown => Object.fromEntries(Object.entries(spec).filter(([, each]) => each !== undefined));

@@ -6,7 +6,7 @@ import * as t from "../../schema/t.ts";
 export const PriorityClass = defineKind({
   group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass", plural: "priorityclasses", namespaced: false,
   shortNames: ["pc"],
-  generation: true,
+  generation: "first",
   definition: "io.k8s.api.scheduling.v1.PriorityClass",
   doc: "A name for how important pods are.",
   fields: {
