@@ -22,6 +22,7 @@ const cases = [
   ["PATCH", "/apis/apps/v1/namespaces/a/deployments/d/scale", "patch apps/v1 a deployments d scale "],
   ["GET", "/api/v1/watch/namespaces/a/pods/web", "watch /v1 a pods web - "],
   ["GET", "/api/v1/watch/pods", "watch /v1 - pods - - "],
+  ["GET", "/api/v1/proxy/nodes/x/a", "proxy /v1 - nodes x a "],
   ["GET", "/api/v1/namespaces/a/pods?fieldSelector=metadata.name%3Dweb", "list /v1 a pods web - "],
   ["GET", "/api/v1/namespaces/a/services/https:web:443/proxy/x/..%2Fy?q=1", "get /v1 a services https:web:443 proxy /x/..%2Fy"],
   ["GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "get rbac.authorization.k8s.io/v1 - clusterroles system:node - "],

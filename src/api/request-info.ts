@@ -45,8 +45,9 @@ export function parseRequest(method: string, target: string): RequestInfo {
   let verb = verbs.get(method) ?? "";
   let parts = segments;
   const watchPrefix = parts[0] === "watch" && parts.length > 1;
-  if (watchPrefix) {
-    verb = "watch";
+  // The old way to proxy is a verb still, though nothing answers it any more.
+  if (watchPrefix || (parts[0] === "proxy" && parts.length > 1)) {
+    verb = parts[0]!;
     parts = parts.slice(1);
   }
   let namespace = "";
@@ -107,5 +108,5 @@ const longSubresources: ReadonlySet<string> = new Set(["attach", "exec", "proxy"
 
 /** Requests that take as long as somebody listens: no time is set for them, and they wait for no turn (kube-apiserver's long-running checks). */
 export function isLongRunning({ resourceRequest, verb, subresource, path }: RequestInfo): boolean {
-  return resourceRequest ? verb === "watch" || longSubresources.has(subresource) : path.startsWith("/debug/pprof/");
+  return resourceRequest ? verb === "watch" || verb === "proxy" || longSubresources.has(subresource) : path.startsWith("/debug/pprof/");
 }

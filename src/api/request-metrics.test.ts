@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertGrown, parseMetrics, valueOf, type Scrape } from "../../test/prometheus.ts";
-import { bodyOf, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
+import { bodyOf, Collector, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
 import { serverSeats } from "./flow-control/shares.ts";
 
 const json = { "content-type": "application/json" };
@@ -89,5 +89,20 @@ test("/metrics/slis says how the health checks have gone", async () => {
   for (const path of ["/readyz", "/readyz", "/livez?exclude=log", "/healthz/ping"]) await harness.send("GET", path);
   const found = await scrape(harness, "/metrics/slis");
   assert.deepEqual([valueOf(found, "kubernetes_healthcheck", { name: "etcd", type: "readyz" }), valueOf(found, "kubernetes_healthchecks_total", { name: "etcd", type: "readyz", status: "success" }), valueOf(found, "kubernetes_healthchecks_total", { name: "log", type: "livez" }), valueOf(found, "kubernetes_healthcheck", { name: "ping", type: "healthz" })], [1, 2, undefined, undefined]);
+  await harness.close();
+});
+
+test("a watch is counted as long as it lasts", async () => {
+  const harness = await startHarness();
+  const count = async (): Promise<string | undefined> => String(await bodyOf(await harness.send("GET", "/metrics"))).split("\n").find(line => line.startsWith("apiserver_longrunning_requests{"));
+  const { content } = await harness.send("GET", "/api/v1/namespaces/default/pods?watch=1");
+  assert.equal(await count(), undefined);
+  const stop = new AbortController();
+  const running = content.type === "stream" ? content.run(new Collector(), stop.signal) : undefined;
+  const labels = '{verb="WATCH",group="",version="v1",resource="pods",subresource="",scope="namespace",component="apiserver"}';
+  assert.equal(await count(), `apiserver_longrunning_requests${labels} 1`);
+  stop.abort();
+  await running;
+  assert.equal(await count(), `apiserver_longrunning_requests${labels} 0`);
   await harness.close();
 });

@@ -4,8 +4,8 @@ import type { Store } from "../store/store.ts";
 import type { AuditTrail } from "./audit.ts";
 import type { Call } from "./core.ts";
 import { one } from "./negotiate.ts";
-import type { HttpRequest } from "./http.ts";
-import type { RequestInfo } from "./request-info.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { isLongRunning, type RequestInfo } from "./request-info.ts";
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 /** The same from here on: no more is told of requests as the service level counts them. */
@@ -31,6 +31,7 @@ export class RequestMetrics {
   readonly #terminations;
   readonly #expiry;
   readonly #watchEvents;
+  readonly #long;
   readonly #adders = new WeakMap<object, (value: number) => void>();
 
   constructor(metrics: Metrics, store: Store, clock: Clock) {
@@ -42,6 +43,7 @@ export class RequestMetrics {
     metrics.observedSeries("apiserver_current_inflight_requests", "The most requests that were being answered at a time within the last second, by kind.", ["request_kind"], () => this.#inflight.most(clock.monotonic()));
     this.#terminations = metrics.counter("apiserver_request_terminations_total", "Requests that the server ended in self-defence: too many, or too long.", ["verb", "group", "version", "resource", "subresource", "scope", "component", "code"]);
     this.#expiry = metrics.histogram("apiserver_client_certificate_expiration_seconds", "How long the certificates still hold that requests came with, in seconds.", expiryBuckets);
+    this.#long = metrics.gauge("apiserver_longrunning_requests", "Requests that go on for now, by what was asked.", ["verb", "group", "version", "resource", "subresource", "scope", "component"]);
     this.#watchEvents = metrics.counter("apiserver_watch_events_total", "Number of events sent in watch clients", ["group", "version", "resource"]);
     metrics.observed("apiserver_storage_revision", "Newest revision of the store.", () => store.revision);
     metrics.observed("apiserver_storage_oldest_revision", "Oldest revision that can still be read or watched.", () => store.oldestRevision);
@@ -65,6 +67,16 @@ export class RequestMetrics {
     series.sliSum += own;
     bucket(series.slis, sliBuckets, own);
     if (terminated === true) this.#terminations.add(1, ...series.labels.filter((_, i) => i !== 1), code);
+  }
+
+  /** What takes as long as somebody listens is counted while it does. */
+  long(info: RequestInfo, request: HttpRequest, response: HttpResponse): HttpResponse {
+    const { content } = response;
+    if (!isLongRunning(info) || (content.type !== "stream" && content.type !== "forward")) return response;
+    const labels = labelsOf(info, request).filter((_, i) => i !== 1);
+    if (content.type === "stream") return { ...response, content: { ...content, run: async (out, signal) => { this.#long.add(1, ...labels); try { await content.run(out, signal); } finally { this.#long.add(-1, ...labels); } } } };
+    this.#long.add(1, ...labels);
+    return { ...response, content: { ...content, done: () => { this.#long.add(-1, ...labels); content.done?.(); } } };
   }
 
   watchEvents({ served }: Call, count: number): void {

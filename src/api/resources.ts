@@ -62,6 +62,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const { core } = services;
   const { info, request } = context;
   const served = servedFor(core, info);
+  if (info.verb === "proxy") throw unknownResource();
   // Upstream's router knows no HEAD but for what is passed on; custom resources do not pass it.
   if (request.method === "HEAD" && served.kind.custom !== true && info.subresource !== "proxy") throw methodNotAllowed();
   if (served.kind.custom === true) warnOfDeprecation(context, served);
@@ -82,8 +83,10 @@ export async function handleResource(services: Services, context: Context): Prom
 }
 
 /** Built-in kinds: once upstream's router has let the request through. */
-export function warnOfDeprecation({ warn }: Context, { kind }: Served): void {
-  if (kind.deprecated !== undefined) warn(kind.deprecated);
+export function warnOfDeprecation({ warn, annotate }: Context, { kind }: Served): void {
+  if (kind.deprecated === undefined) return;
+  warn(kind.deprecated);
+  annotate?.("k8s.io/deprecated", "true");
 }
 
 /** The object's own verbs; also those of `status` and other subresources that are views of the same object. */

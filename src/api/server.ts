@@ -204,6 +204,7 @@ export class ApiServer {
       response = this.#refusal(request, info, error, trail);
       if (error instanceof StoreBusy || (error instanceof ApiError && error.message === lateText)) trail.terminated = true;
     }
+    if (info !== undefined) response = this.#figures.long(info, request, response);
     this.#figures.done(info, request, response.status, started, this.#options.clock.monotonic(), trail);
     if (recording !== undefined) response = await recording.end(response, info);
     else if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));

@@ -121,13 +121,13 @@ function kubeletServingProblem({ commonName, organizations, dnsNames, ipAddresse
 function exactUsages(usages: readonly string[], needed: string): string | undefined {
   const asked = new Set(usages);
   asked.delete("key encipherment");
-  return asked.size === 2 && asked.has("digital signature") && asked.has(needed) ? undefined : `usages did not match [digital signature, ${needed}] or [digital signature, key encipherment, ${needed}]`;
+  return asked.size === 2 && asked.has("digital signature") && asked.has(needed) ? undefined : `usages did not match [${["digital signature", "key encipherment", needed].sort().join(" ")}]`;
 }
 
 function usageProblem(usages: readonly string[], needed: string): string | undefined {
-  if (!usages.includes(needed)) return `usages did not contain ${JSON.stringify(needed)}`;
   const odd = usages.find(usage => !["digital signature", "key encipherment", needed].includes(usage));
-  return odd === undefined ? undefined : `usages contain ${JSON.stringify(odd)}, which this signer does not sign`;
+  if (odd !== undefined) return `invalid usage for client certificate: ${odd}`;
+  return usages.includes(needed) ? undefined : `missing required usage for client certificate: ${needed}`;
 }
 
 function has({ status }: CertificateSigningRequest, type: string): boolean {

@@ -66,7 +66,7 @@ function extensions(request: CertificateRequest, spki: Buffer, issuerSpki: Buffe
     extension(oid.keyUsage, true, tlv(0x03, Buffer.from(isCa ? [1, 0b10000110] : keyEncipherment ? [5, 0b10100000] : [7, 0b10000000]))),
     ...(isCa ? [] : [extension(oid.extKeyUsage, false, sequence(...usage.map(use => objectIdentifier(use === "server" ? oid.serverAuth : oid.clientAuth))))]),
     extension(oid.basicConstraints, true, isCa ? sequence(tlv(0x01, Buffer.from([0xff]))) : sequence()),
-    extension(oid.subjectKeyIdentifier, false, tlv(0x04, keyIdentifier(spki))),
+    ...(isCa ? [extension(oid.subjectKeyIdentifier, false, tlv(0x04, keyIdentifier(spki)))] : []),
     extension(oid.authorityKeyIdentifier, false, sequence(tlv(0x80, keyIdentifier(issuerSpki)))),
     ...(alternatives === undefined ? [] : [extension(oid.subjectAltName, false, alternatives)]),
   ];

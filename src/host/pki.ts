@@ -41,6 +41,7 @@ const leafLifeMs = 365 * dayMs;
 export const backdateMs = 3_600_000;
 /** As much as upstream's signer, since such certificates may be for minutes only. */
 const signedBackdateMs = 300_000;
+const shortLifeMs = 8 * 3_600_000;
 /** The longest sleep between looks at the certificates and the clock. */
 const lookEveryMs = 3_600_000;
 /** How soon to look again while the clock is not believed or a file could not be written. */
@@ -116,7 +117,9 @@ export class Pki {
     const issuer = this.#authorities[authority];
     const now = this.#clock.now();
     const { seconds, ...request } = what;
-    const notAfter = Math.min(now + Math.min(seconds === undefined ? leafLifeMs : seconds * 1000, leafLifeMs), issuer.notAfter);
+    const lifeMs = Math.min(seconds === undefined ? leafLifeMs : seconds * 1000, leafLifeMs);
+    // Of what is not short, the time before counts too (pkg/controller/certificates/authority/policies.go).
+    const notAfter = Math.min(now + lifeMs - (lifeMs < shortLifeMs ? 0 : signedBackdateMs), issuer.notAfter);
     return issueCertificate({ commonName: "", ...request, notBefore: now - signedBackdateMs, notAfter }, { key: issuer.key, certificate: issuer.x509.raw });
   }
 

@@ -9,7 +9,7 @@ import { Role } from "../../kinds/rbac/role.ts";
 import { RoleBinding } from "../../kinds/rbac/rolebinding.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission/admission.ts";
 import type { Authorizer, RequestAttributes, User } from "../context.ts";
-import { forbidden, notFound } from "../errors.ts";
+import { badRequest, forbidden, notFound } from "../errors.ts";
 import { privilegedGroup } from "./authorizer.ts";
 import { rbacGroup, type Rbac, type RoleRef } from "./rbac.ts";
 import { compactRules, goList, ruleText, uncovered, type Rule } from "./rules.ts";
@@ -45,6 +45,7 @@ async function judgeBinding(rbac: Rbac, authorizer: Authorizer, request: Admissi
   const home = kind === RoleBinding ? namespace : "";
   const role = roleRef.kind === "ClusterRole" ? { resource: "clusterroles" } : { resource: "roles" };
   if (await may(authorizer, user, { verb: "bind", resource: role.resource, namespace: home, name: roleRef.name })) return;
+  if (kind !== RoleBinding && roleRef.kind !== "ClusterRole") throw badRequest("Namespace parameter required.");
   const rules = rbac.rulesOf(roleRef, home);
   // Quirk: it names the binding's resource, not the role's.
   if (rules === undefined) throw notFound({ group: rbacGroup, resource: kind.plural }, roleRef.name);
