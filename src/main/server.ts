@@ -13,7 +13,7 @@ import { createAuthenticator } from "../api/authn/authenticator.ts";
 import { isBootstrapToken, reviewBootstrapToken } from "../api/authn/bootstrap-token.ts";
 import { noteTokenUse } from "../api/authn/legacy-token.ts";
 import { issuer, serviceAccountUser, ServiceAccountTokens } from "../api/authn/service-account-token.ts";
-import { tokenChain } from "../api/authn/token-chain.ts";
+import { forOwnAudiences, tokenChain } from "../api/authn/token-chain.ts";
 import { createTokenIssuer } from "../api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../api/authz/authorizer.ts";
 import { escalationCheck } from "../api/authz/escalation.ts";
@@ -169,7 +169,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     store, kinds, clock, random, log: log.child("api"), tokens, fatal, startSteps,
     authenticator: read => {
       const accounts = new ServiceAccountTokens({ keys: () => keys, read, now: () => clock.now(), audiences: [issuer], used: secret => void noteTokenUse(api.core, secret, clock.now()) });
-      const review = (token: string, audiences: readonly string[], notes?: Notes): TokenVerdict => (isBootstrapToken(token) ? reviewBootstrapToken(token, read, clock.now()) : accounts.review(token, audiences, notes));
+      const review = (token: string, audiences: readonly string[], notes?: Notes): TokenVerdict => (isBootstrapToken(token) ? forOwnAudiences(reviewBootstrapToken(token, read, clock.now()), audiences, [issuer]) : accounts.review(token, audiences, notes));
       return createAuthenticator({ review: tokenChain(review, apiConfig.tokens, [issuer], clock), frontProxyNames, ...(apiConfig.anonymous === undefined ? {} : { anonymous: apiConfig.anonymous }) });
     },
     authorizer: read => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { forOwnAudiences } from "./token-chain.ts";
 import type { Reader } from "../context.ts";
 import { isBootstrapToken, reviewBootstrapToken } from "./bootstrap-token.ts";
 
@@ -31,4 +32,9 @@ test("everything else is refused, without saying why", () => {
 
 test("only its form makes a token a bootstrap token", () => {
   assert.deepEqual([token, "eyJhbGciOiJFUzI1NiJ9.e30.x", "abcdef.0123456789abcde"].map(isBootstrapToken), [true, false, false]);
+});
+
+test("a joining machine's token is for the API server alone", () => {
+  const good = { authenticated: true, user: { name: "system:bootstrap:abcdef", uid: "", groups: [], extra: {} }, audiences: [] } as const;
+  assert.deepEqual([[], ["us", "x"], ["x"]].map(wanted => { const verdict = forOwnAudiences(good, wanted, ["us"]); return verdict.authenticated ? verdict.audiences : verdict.error; }), [["us"], ["us"], "invalid bearer token"]);
 });

@@ -8,6 +8,13 @@ export type TokenJudge = (token: string, audiences: readonly string[], notes?: N
 const cacheMs = 10_000;
 const cachedMax = 4096;
 
+/** For judges whose tokens are for the API server alone, which does not say so in them (apiserver pkg/authentication/authenticator/audagnostic.go). */
+export function forOwnAudiences(verdict: TokenVerdict, audiences: readonly string[], own: readonly string[]): TokenVerdict {
+  if (!verdict.authenticated) return verdict;
+  const granted = audiences.length === 0 ? own : audiences.filter(audience => own.includes(audience));
+  return granted.length === 0 ? { authenticated: false, error: "invalid bearer token" } : { ...verdict, audiences: granted };
+}
+
 /** `local` answer from memory, `remote` may have to ask somebody; those speak for the API server's own `audiences`. */
 export function tokenChain(local: TokenJudge, remote: readonly TokenJudge[], own: readonly string[], clock: Clock): TokenJudge {
   if (remote.length === 0) return local;
