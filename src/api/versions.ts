@@ -59,5 +59,6 @@ class Missing extends Error {
 function siblingOf(registry: Registry, served: Served, apiVersion: string): Served | undefined {
   const at = apiVersion.indexOf("/");
   const found = registry.find(at < 0 ? "" : apiVersion.slice(0, at), apiVersion.slice(at + 1), served.resource);
-  return found?.prefix === served.prefix ? found : undefined;
+  // Of another group, though the same object: upstream forgets who owned what there.
+  return found?.prefix === served.prefix && found.group === served.group ? found : undefined;
 }

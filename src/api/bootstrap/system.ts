@@ -64,7 +64,7 @@ const systemPriorityClasses: readonly Wanted[] = [
 function kubernetesService({ port, serviceAddress }: SystemFacts): Wanted {
   return { kind: Service, object: {
     metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
-    spec: { type: "ClusterIP", clusterIP: serviceAddress, clusterIPs: [serviceAddress], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", sessionAffinity: "None", ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }] },
+    spec: { type: "ClusterIP", clusterIP: serviceAddress, ipFamilyPolicy: "SingleStack", sessionAffinity: "None", ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }] },
   } };
 }
 

@@ -1,3 +1,4 @@
+import { timeOf } from "../../base/time.ts";
 import { decodeBase64 } from "../../base/base64.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -49,6 +50,10 @@ export const APIService = defineKind({
     status: APIServiceStatus.pb(3).always("{}").doc("Whether it can be reached."),
   },
   nameGrammar: "path-segment",
+  // What this server answers itself is there from the first moment (kube-aggregator pkg/registry/apiservice/strategy.go).
+  prepare(next, previous, { now }) {
+    if (previous === undefined && next.spec.service === undefined) next.status = { conditions: [{ type: "Available", status: "True", lastTransitionTime: timeOf(now), reason: "Local", message: "Local APIServices are always available" }] };
+  },
   *rules(next) {
     const { group = "", version = "", service, groupPriorityMinimum, versionPriority, insecureSkipTLSVerify, caBundle } = next.spec;
     if (next.metadata.name !== `${version}.${group}`) yield invalidValue("metadata.name", next.metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`);
