@@ -61,7 +61,7 @@ class Rollout {
   #deployment: Deployment;
   #current: ReplicaSet | undefined;
   #old: readonly ReplicaSet[];
-  readonly #stored: Deployment;
+  #stored: Deployment;
   readonly #context: Context;
 
   constructor(deployment: Deployment, sets: readonly ReplicaSet[], context: Context) {
@@ -163,11 +163,12 @@ class Rollout {
     if (there !== undefined) await this.#context.updateStatus(Deployment, { ...deployment, status: { ...deployment.status, collisionCount: (deployment.status.collisionCount ?? 0) + 1 } });
     throw error;
   }
+  /** By way of the status, as upstream: a Deployment's annotations, written otherwise, count as a new generation. */
   async #setRevision(revision: string | undefined): Promise<void> {
-    const { metadata, status } = this.#deployment;
+    const { metadata } = this.#deployment;
     if (revision === undefined || metadata.annotations?.[annotations.revision] === revision) return;
     const next = { ...this.#deployment, metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.revision]: revision } } };
-    this.#deployment = { ...await this.#context.update(Deployment, next), status };
+    this.#deployment = this.#stored = await this.#context.updateStatus(Deployment, next);
   }
 
   /** True if some ReplicaSet's size changed. */

@@ -56,6 +56,7 @@ property("a Deployment rolls, scales, pauses and goes back within its bounds, an
     },
   } as never));
   await cluster.until(isDone, 600_000, "the first rollout");
+  assert.equal(current().metadata.generation, 1, "only the user makes generations: the controller writes its revision by way of the status");
   settled = true;
 
   for (let step = 1; step <= 4; step++) {
