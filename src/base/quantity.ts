@@ -19,7 +19,8 @@ const exponentMax = 64;
 
 const decimal: readonly (readonly [string, number])[] = [["n", -9], ["u", -6], ["m", -3], ["", 0], ["k", 3], ["M", 6], ["G", 9], ["T", 12], ["P", 15], ["E", 18]];
 const binary: readonly (readonly [string, number])[] = [["Ki", 10], ["Mi", 20], ["Gi", 30], ["Ti", 40], ["Pi", 50], ["Ei", 60]];
-const suffixes = new Map<string, { readonly format: Format; readonly exponent: number }>([
+type Unit = { readonly format: Format; readonly exponent: number };
+const suffixes = new Map<string, Unit>([
   ...decimal.map(([suffix, exponent]) => [suffix, { format: "DecimalSI", exponent }] as const),
   ...binary.map(([suffix, exponent]) => [suffix, { format: "BinarySI", exponent }] as const),
 ]);
@@ -68,7 +69,7 @@ function digitsFrom(text: string, from: number): string {
   while (to < text.length && isDigit(text, to)) to++;
   return text.slice(from, to);
 }
-function exponentOf(suffix: string): { readonly format: Format; readonly exponent: number } | undefined {
+function exponentOf(suffix: string): Unit | undefined {
   if (!/^[eE][-+]?[0-9]+$/.test(suffix)) return undefined;
   const exponent = Number(suffix.slice(1));
   if (Math.abs(exponent) > exponentMax) throw new QuantityError(suffixWrong);
@@ -83,15 +84,23 @@ function scaled(digits: bigint, exponent: number, places: number, shift: number)
   return (wide + divisor - 1n) / divisor;
 }
 /** Whether upstream's fast path keeps the text as it came (ParseQuantity: "if the number is in canonical form, reuse the string"). */
-function reuses(whole: string, fraction: string, unit: { readonly format: Format; readonly exponent: number }): boolean {
-  if (unit.format === "BinarySI") {
-    const precision = 15 - whole.length - Math.trunc((unit.exponent * 3) / 10) - 1;
-    if (fraction !== "" || precision < 0) return false;
-    return unit.exponent % 10 === 0 && (Number(whole) & 7) !== 0;
-  }
-  const scale = unit.exponent - fraction.length;
+function reuses(whole: string, fraction: string, unit: Unit): boolean {
+  const scale = fastScale(whole, fraction, unit);
+  if (scale === undefined) return false;
+  if (unit.format === "BinarySI") return unit.exponent % 10 === 0 && (Number(whole) & 7) !== 0;
   const shifted = whole + fraction;
-  return 18 - shifted.length >= 0 && scale >= -9 && scale % 3 === 0 && !shifted.endsWith("000") && shifted[0] !== "0";
+  return scale % 3 === 0 && !shifted.endsWith("000") && shifted[0] !== "0";
+}
+/** The power of ten that upstream's fast path counts in; `undefined` for what it leaves to long decimals. */
+function fastScale(whole: string, fraction: string, unit: Unit): number | undefined {
+  if (unit.format === "BinarySI") return fraction !== "" || 15 - whole.length - Math.trunc((unit.exponent * 3) / 10) - 1 < 0 ? undefined : 0;
+  const scale = unit.exponent - fraction.length;
+  return 18 - whole.length - fraction.length >= 0 && scale >= -9 ? scale : undefined;
+}
+/** `fastScale` of a quantity's text: what is below zero or has none is no integer to upstream, whatever its value (Quantity.AsInt64). */
+export function scaleOf(text: string): number | undefined {
+  const [, whole = "", fraction = "", suffix = ""] = /^[+-]?0*(\d*)\.?(\d*)(.*)$/s.exec(text) ?? [];
+  return text === "0" ? 0 : fastScale(whole === "" ? "0" : whole, fraction, suffixes.get(suffix) ?? exponentOf(suffix)!);
 }
 
 /** As upstream writes it. */

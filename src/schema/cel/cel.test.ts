@@ -147,6 +147,40 @@ string(1.0)                                                    => "1" for 0
 string(duration("90s"))                                        => "90s" for 0
 bool("true")                                                   => true for 0
 bytes("é").size()                                              => 2 for 1
+1 && "a"                                                       => refused: 1:1: expected type 'bool' but found 'int'
+{}.size("x")                                                   => refused: 1:8: found no matching overload for 'size' applied to 'map(dyn, dyn).(string)'
+optional.none().all(v, true)                                   => refused: 1:14: expression of type 'optional_type(_var0)' cannot be range of a comprehension (must be list, map, or dynamic)
+quantity("1").a                                                => refused: 1:14: unexpected failed resolution of 'kubernetes.Quantity'
+"%d".format([s])                                               => refused: 1:14: error during formatting: decimal clause can only be used on integers, was given string
+"%s".format([quantity("1")])                                   => refused: 1:22: error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given kubernetes.Quantity
+"%s".format([1, 2])                                            => refused: 1:12: too many arguments supplied to string.format (expected 1, got 2)
+"%y".format([1])                                               => refused: 1:12: could not parse formatting clause: unrecognized formatting clause "y"
+"%f".format([1.0 / 0.0])                                       => "∞" for 12
+"%s".format([{1.5: 1}])                                        => fails: error during formatting: no formatting function for map key of type double
+duration(1)                                                    => refused: 1:10: invalid duration argument
+timestamp(9223372036854775807)                                 => refused: 1:11: invalid timestamp argument
+x[null]                                                        => refused: invalid qualifier type: types.Null
+x.a.b                                                          => fails: no such key: b
+x.?a.?b.orValue("none")                                        => "none" for 2
+x.b < 1                                                        => fails: no such overload
+x.c < 1                                                        => fails: no such overload: _<_
+size(x.a)                                                      => fails: no such overload: size
+x.a.startsWith("a")                                            => fails: no such overload
+x.a.all(v, true)                                               => fails: got 'types.Int', expected iterable type
+x.a.all(i, v, true)                                            => fails: unsupported comprehension range type: types.Int
+x.a.orValue(2)                                                 => 1 for 2
+x.c[1.5]                                                       => fails: unsupported index value 1.5 in list
+0.0 / 0.0 < 1.0                                                => fails: NaN values cannot be ordered
+string(duration("2562047h47m16.854775807s"))                   => "9223372036.854776s" for 0
+semver("1.2")                                                  => fails: No Major.Minor.Patch elements found
+semver("1.02.3")                                               => fails: Minor number must not contain leading zeroes "02"
+semver("v1", true).minor()                                     => 0 for 2
+quantity("1.5Gi").isInteger()                                  => false for 2
+quantity("1000m").isInteger()                                  => false for 2
+quantity("1k").add(1).asInteger()                              => 1001 for 3
+ip("1.5")                                                      => fails: IP Address "1.5" parse error during conversion from string: ParseAddr("1.5"): IPv4 address too short
+cidr("::1::/8")                                                => fails: network address parse error during conversion from string: network address parse error during conversion from string: netip.ParsePrefix("::1::/8"): ParseAddr("::1::"): multiple :: in address (at ":")
+quantity("1") != x.a                                           => true for 4
 type(1) == int                                                 => true for 1
 type(n) == type(l)                                             => false for 5
 dyn(1) == "a"                                                  => false for 1

@@ -102,8 +102,11 @@ class Checker {
       case "object": return type.fields.get(field)?.type ?? this.#fail(at, `undefined field '${field}'`);
       case "param": this.#bindings.fits(type, types.dyn); return types.dyn;
       case "dyn": case "error": return types.dyn;
-      default: return this.#fail(at, `type '${renderType(type)}' does not support field selection`);
+      // Quirk: types of libraries are objects that nobody knows the fields of (cel-go lookupFieldType).
+      case "opaque": if (type.name !== "optional_type" && !type.name.startsWith("net.")) return this.#fail(at, `unexpected failed resolution of '${type.name}'`); break;
+      default:
     }
+    return this.#fail(at, `type '${renderType(type)}' does not support field selection`);
   }
 
   #call(expr: Expr & { kind: "call" }): Type {
@@ -130,12 +133,16 @@ class Checker {
   }
 
   #resolve(expr: Expr, name: string, args: readonly Expr[], isMember: boolean): Type {
-    const given = args.map(arg => this.check(arg));
+    // What stands before the dot is looked at last: it counts in the names of types that are not known.
+    const last = isMember ? args.slice(1).map(arg => this.check(arg)) : [];
+    const given = isMember ? [this.check(args[0]!), ...last] : args.map(arg => this.check(arg));
+    if (name === "_&&_" || name === "_||_") return this.#logical(expr, name, args, given);
     const matching: Overload[] = [];
     let result: Type | undefined;
     for (const overload of this.#functions.get(name) ?? []) {
-      if (overload.member !== isMember || overload.args.length !== given.length) continue;
-      const rename = this.#renaming();
+      if (overload.member !== isMember) continue;
+      const rename = this.#renaming(overload);
+      if (overload.args.length !== given.length) continue;
       const trial = this.#bindings.copy();
       if (!overload.args.every((wanted, i) => trial.fits(given[i]!, rename(wanted)))) continue;
       this.#bindings.replace(trial);
@@ -144,19 +151,33 @@ class Checker {
       result = result === undefined || renderType(result) === renderType(type) ? type : types.dyn;
     }
     if (result === undefined) {
-      const shown = given.map(type => renderType(this.#bindings.resolve(type)));
+      const shown = given.map(type => renderType(this.final(type)));
       const signature = isMember ? `${shown[0]}.(${shown.slice(1).join(", ")})` : `(${shown.join(", ")})`;
       return this.#fail(expr.at, `found no matching overload for '${name}' applied to '${signature}'`);
     }
     this.overloads.set(expr, matching);
     return result;
   }
+  /** Each side is told of by itself. */
+  #logical(expr: Expr, name: string, args: readonly Expr[], given: readonly Type[]): Type {
+    const wrong = given.filter((type, i) => {
+      if (this.#bindings.fits(type, types.bool)) return false;
+      this.#fail(args[i]!.at, `expected type 'bool' but found '${renderType(type)}'`);
+      return true;
+    });
+    if (wrong.length > 0) return types.error;
+    this.overloads.set(expr, this.#functions.get(name)!);
+    return types.bool;
+  }
+  #param(): Type {
+    return param(`_var${this.#fresh++}`);
+  }
   /** Each use of a function has type parameters of its own. */
-  #renaming(): (type: Type) => Type {
-    const suffix = `#${this.#fresh++}`;
+  #renaming({ args, result }: Overload): (type: Type) => Type {
+    const own = new Map<string, Type>();
     const rename = (type: Type): Type => {
       switch (type.kind) {
-        case "param": return param(type.name + suffix);
+        case "param": if (!own.has(type.name)) own.set(type.name, this.#param()); return own.get(type.name)!;
         case "list": return { ...type, item: rename(type.item) };
         case "map": return mapOf(rename(type.key), rename(type.value));
         case "opaque": return type.params.length === 0 ? type : { ...type, params: type.params.map(rename) };
@@ -164,6 +185,8 @@ class Checker {
         default: return type;
       }
     };
+    args.forEach(rename);
+    rename(result);
     return rename;
   }
 
@@ -179,12 +202,12 @@ class Checker {
     if (!optional) return type;
     const resolved = this.#bindings.resolve(type);
     if (isOptional(resolved)) return resolved.params[0]!;
-    return resolved.kind === "dyn" || resolved.kind === "error" ? types.dyn : this.#fail(at, `expected type '${renderType(optionalOf(resolved))}' but found '${renderType(resolved)}'`);
+    return resolved.kind === "dyn" ? types.dyn : this.#fail(at, `expected type '${renderType(optionalOf(resolved))}' but found '${renderType(resolved)}'`);
   }
   #list(expr: Expr & { kind: "list" }): Type {
     let item: Type | undefined;
     for (const { value, optional } of expr.items) item = this.#join(item, this.#optionalItem(this.check(value), optional, value.at));
-    return listOf(item ?? param(`#list${this.#fresh++}`));
+    return listOf(item ?? this.#param());
   }
   #map(expr: Expr & { kind: "map" }): Type {
     let key: Type | undefined, value: Type | undefined;
@@ -192,7 +215,7 @@ class Checker {
       key = this.#join(key, this.check(entry.key));
       value = this.#join(value, this.#optionalItem(this.check(entry.value), entry.optional, entry.value.at));
     }
-    return mapOf(key ?? param(`#key${this.#fresh++}`), value ?? param(`#value${this.#fresh++}`));
+    return mapOf(key ?? this.#param(), value ?? this.#param());
   }
 
   #message(expr: Expr & { kind: "message" }): Type {

@@ -47,8 +47,9 @@ function replaced({ size }: Call): Estimate {
   return { cost: share(text.max, 0.2), size: { min: times(countMin, next.min) + keptMin, max: times(countMax, next.max) + keptMax } };
 }
 
-function joinedTexts({ size, itemSize, count }: Call): Estimate {
-  const list = size(0), text = multiply(list, itemSize(0));
+function joinedTexts({ size, itemSize, types: [type], count }: Call): Estimate {
+  // Quirk: what is not known to be a list has no elements.
+  const list = size(0), text = type?.kind === "list" ? multiply(list, itemSize(0)) : { min: 0, max: 0 };
   const all = count < 2 ? text : add(text, multiply(size(1), { min: Math.max(list.min - 1, 0), max: Math.max(list.max - 1, 0) }));
   return { cost: share(all.max, 0.1), size: all };
 }
@@ -77,6 +78,8 @@ const byOverload: { readonly [id: string]: (call: Call) => Estimate } = {
   list_sets_contains_list: ({ size }) => ({ cost: 1 + times(size(0).max, size(1).max) }),
   list_sets_intersects_list: ({ size }) => ({ cost: 1 + times(size(0).max, size(1).max) }),
   list_sets_equivalent_list: ({ size }) => ({ cost: 1 + times(2, times(size(0).max, size(1).max)) }),
+  string_to_bytes: ({ size }) => ({ cost: share(size(0).max, 0.1), size: { min: size(0).min, max: size(0).max * 4 } }),
+  bytes_to_string: ({ size }) => ({ cost: share(size(0).max, 0.1), size: { min: Math.trunc(size(0).min / 4), max: size(0).max } }),
   cidr_ip: () => ({ cost: 1 }),
   cidr_contains_ip_string: contained(true, 0), cidr_contains_ip_ip: contained(false, 0),
   cidr_contains_cidr_string: contained(true, 3), cidr_contains_cidr: contained(false, 3),
@@ -95,9 +98,7 @@ const byName: { readonly [name: string]: (call: Call) => Estimate } = {
   "ip.isCanonical": ({ size }) => ({ cost: share(size(0).max, 0.2) }),
   validate: ({ size }) => ({ cost: share(share(size(1).max, 0.1), 32) }),
   "strings.quote": ({ size }) => ({ cost: share(size(0).max, 0.1), size: { min: size(0).min + 2, max: size(0).max * 2 + 2 } }),
-  bytes: ({ size, types: [type] }) => (type?.kind === "string" ? { cost: share(size(0).max, 0.1), size: { min: size(0).min, max: size(0).max * 4 } } : { cost: 1 }),
-  string: ({ size, types: [type] }) => (type?.kind === "bytes" ? { cost: share(size(0).max, 0.1), size: { min: Math.trunc(size(0).min / 4), max: size(0).max } } : { cost: 1 }),
-  "_==_": equality, "_!=_": shorter,
+    "_==_": equality, "_!=_": shorter,
 };
 const orders = new Set(["_<_", "_<=_", "_>_", "_>=_"]);
 

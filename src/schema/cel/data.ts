@@ -1,6 +1,6 @@
 /** JSON as CEL sees it: with a schema, each part has its declared type; without one, what JSON itself tells (apiserver pkg/cel/common). */
 import { decodeBase64 } from "../../base/base64.ts";
-import { type Json, getOwn, isObject } from "../../base/json.ts";
+import { type Json, getOwn, isObject, sameJson } from "../../base/json.ts";
 import { CelError } from "./error.ts";
 import { escapeName, unescapeName } from "./names.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
@@ -113,11 +113,13 @@ class JsonList extends List {
   readonly #items: readonly Json[];
   readonly #item: Decl;
   override readonly unordered: UnorderedList | undefined;
+  override readonly strict: boolean;
   constructor(items: readonly Json[], item: Decl, unordered: UnorderedList | undefined) {
     super();
     this.#items = items;
     this.#item = item;
     this.unordered = unordered;
+    this.strict = item !== anyDecl;
   }
   override get size(): number {
     return this.#items.length;
@@ -130,16 +132,19 @@ class JsonList extends List {
 class JsonMap extends Mapping {
   readonly #json: { readonly [key: string]: Json };
   readonly #item: Decl;
+  override readonly strict: boolean;
   constructor(json: { readonly [key: string]: Json }, item: Decl) {
     super();
     this.#json = json;
     this.#item = item;
+    this.strict = item !== anyDecl;
   }
   override get size(): number {
     return Object.keys(this.#json).length;
   }
   override get(key: Value): Value | undefined {
-    const json = typeof key === "string" ? getOwn(this.#json, key) : undefined;
+    if (typeof key !== "string") return this.strict ? wrong("no such overload") : undefined;
+    const json = getOwn(this.#json, key);
     return json === undefined ? undefined : adapted(this.#item, json);
   }
   override keys(): readonly Value[] {
@@ -149,6 +154,7 @@ class JsonMap extends Mapping {
 
 /** A field that is null is absent. */
 class JsonObject extends Mapping {
+  override readonly strict = true;
   readonly #json: { readonly [key: string]: Json };
   readonly #fields: ReadonlyMap<string, Decl>;
   constructor(json: { readonly [key: string]: Json }, fields: ReadonlyMap<string, Decl>) {
@@ -160,12 +166,23 @@ class JsonObject extends Mapping {
     return Object.keys(this.#json).length;
   }
   override get(key: Value): Value | undefined {
-    const name = typeof key === "string" ? unescapeName(key) : undefined;
+    if (typeof key !== "string") return wrong("no such overload");
+    const name = unescapeName(key);
     const decl = name === undefined ? undefined : this.#fields.get(name);
     const json = decl === undefined ? undefined : getOwn(this.#json, name!);
     return json === undefined || json === null ? undefined : adapted(decl!, json);
   }
+  /** Quirk: fields without a schema are compared where both have them, and stand as nulls at the end of the keys. */
+  override sameRest(other: Mapping): boolean {
+    return Object.keys(this.#json).every(name => {
+      if (this.#fields.has(name)) return true;
+      if (!(other instanceof JsonObject)) return wrong("no such overload");
+      const theirs = getOwn(other.#json, name);
+      return theirs === undefined || sameJson(this.#json[name]!, theirs);
+    });
+  }
   override keys(): readonly Value[] {
-    return Object.keys(this.#json).filter(name => this.#fields.has(name) && this.#json[name] !== null).map(name => escapeName(name) ?? name);
+    const names = Object.keys(this.#json), known = names.filter(name => this.#fields.has(name));
+    return [...known.map(name => escapeName(name) ?? name), ...Array<null>(names.length - known.length).fill(null)];
   }
 }

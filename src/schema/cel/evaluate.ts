@@ -85,18 +85,16 @@ class Compiler {
     return run => {
       const value = operand(run);
       if (optional || value instanceof Optional) {
-        const found = selectOptional(value, field);
+        const found = indexOptional(value, field);
         spend(run, found === none ? cost - 1 : cost);
         return found;
       }
       spend(run, cost);
-      if (!(value instanceof Mapping)) throw new CelError("no such overload");
-      const found = value.get(field);
-      if (found === undefined) throw new CelError(`no such key: ${field}`);
-      return found;
+      return index(value, field);
     };
   }
   #index(container: Expr, key: Expr, optional: boolean, slots: Slots, free: boolean): Code {
+    if (key.kind === "literal" && (key.value === null || key.value instanceof Uint8Array)) throw new CelError(`invalid qualifier type: types.${key.value === null ? "Null" : "Bytes"}`);
     const { operand, cost } = this.#operand(container, slots, free), keyCode = this.code(key, slots, true);
     return run => {
       const value = operand(run), at = keyCode(run);
@@ -219,9 +217,9 @@ class Compiler {
     return run => {
       const made = new Map<string, readonly [Value, Value]>();
       for (const { key: keyCode, value: valueCode, optional } of entries) {
-        const key = keyCode(run), text = keyText(key);
+        // What cannot be looked up is there nevertheless.
+        const key = keyCode(run), text = keyText(key) ?? `o${made.size}`;
         let value: Value | undefined = valueCode(run);
-        if (text === undefined) throw new CelError(`unsupported key type: ${typeNameOf(key)}`);
         if (optional) value = value instanceof Optional ? value.value : undefined;
         if (value === undefined) continue;
         if (made.has(text)) throw new CelError(`Failed with repeated key`);
@@ -270,8 +268,8 @@ class Compiler {
         return true;
       };
       if (over instanceof List) for (let i = 0; i < over.size; i++) { if (!turn(two ? BigInt(i) : over.at(i), two ? over.at(i) : undefined)) break; }
-      else if (over instanceof Mapping) for (const key of over.keys()) { if (!turn(key, two ? over.get(key)! : undefined)) break; }
-      else throw new CelError(`got '${typeNameOf(over)}', expected iterable type`);
+      else if (over instanceof Mapping) for (const key of over.keys()) { if (!turn(key, two ? index(over, key) : undefined)) break; }
+      else throw new CelError(two ? `unsupported comprehension range type: ${goTypeOf(over)}` : `got '${goTypeOf(over)}', expected iterable type`);
       if (accumulated instanceof Failed) throw accumulated.error;
       values[result] = accumulated;
       return final(run);
@@ -312,8 +310,9 @@ function logical(a: Code, b: Code, decides: boolean): Code {
     const right = attempt(b, run);
     if (right === decides) return decides;
     if (left instanceof Failed) throw left.error;
+    if (typeof left !== "boolean") throw new CelError("no such overload");
     if (right instanceof Failed) throw right.error;
-    if (typeof left !== "boolean" || typeof right !== "boolean") throw new CelError("no such overload");
+    if (typeof right !== "boolean") throw new CelError("no such overload");
     return !decides;
   };
 }
@@ -322,27 +321,21 @@ function logical(a: Code, b: Code, decides: boolean): Code {
 function orElse(a: Code, b: Code, keepsOptional: boolean): Code {
   return run => {
     const value = a(run);
-    if (!(value instanceof Optional)) throw new CelError("no such overload");
+    if (!(value instanceof Optional)) return value;
     return value.value === undefined ? b(run) : keepsOptional ? value : value.value;
   };
-}
-
-function selectOptional(value: Value, field: string): Optional {
-  const inner = value instanceof Optional ? value.value : value;
-  const found = inner instanceof Mapping ? inner.get(field) : undefined;
-  return found === undefined ? none : new Optional(found);
 }
 
 function index(container: Value, key: Value): Value {
   if (container instanceof Optional) return indexOptional(container, key);
   if (container instanceof List) {
     const at = indexNumber(key);
-    if (at === undefined) throw new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
+    if (container.strict && typeof key !== "bigint") throw new CelError(`unsupported index: ${renderKey(key)}`);
     if (at < 0n || at >= BigInt(container.size)) throw new CelError(`index out of bounds: ${at}`);
     return container.at(Number(at));
   }
-  if (!(container instanceof Mapping)) throw new CelError("no such overload");
-  const found = container.get(key);
+  // Quirk: what has nothing inside lacks every key.
+  const found = container instanceof Mapping ? container.get(key) : undefined;
   if (found === undefined) throw new CelError(`no such key: ${typeof key === "string" ? key : renderKey(key)}`);
   return found;
 }
@@ -351,17 +344,16 @@ function indexOptional(container: Value, key: Value): Optional {
   if (inner === undefined) return none;
   if (inner instanceof List) {
     const at = indexNumber(key);
-    if (at === undefined) throw new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
     return at < 0n || at >= BigInt(inner.size) ? none : new Optional(inner.at(Number(at)));
   }
-  if (!(inner instanceof Mapping)) throw new CelError("no such overload");
-  const found = inner.get(key);
+  const found = inner instanceof Mapping ? inner.get(key) : undefined;
   return found === undefined ? none : new Optional(found);
 }
-function indexNumber(key: Value): bigint | undefined {
+function indexNumber(key: Value): bigint {
   if (typeof key === "bigint") return key;
   if (key instanceof Uint) return key.value;
-  return typeof key === "number" && Number.isInteger(key) ? BigInt(key) : undefined;
+  if (typeof key === "number" && Number.isInteger(key)) return BigInt(key);
+  throw new CelError(typeof key === "number" ? `unsupported index value ${key} in list` : `unsupported index type '${typeNameOf(key)}' in list`);
 }
 function renderKey(key: Value): string {
   return key instanceof Uint ? String(key.value) : String(key);
@@ -370,7 +362,31 @@ function renderKey(key: Value): string {
 /** The overload for the types that the values turn out to have. */
 function pick(name: string, overloads: readonly Overload[], values: readonly Value[]): Overload {
   for (const overload of overloads) if (overload.args.every((type, i) => isOf(values[i]!, type))) return overload;
-  throw new CelError(/^[_@!-]/.test(name) ? "no such overload" : `no such overload: ${name}(${values.map(typeNameOf).join(", ")})`);
+  throw noOverload(name, values);
+}
+const numeric = ["int", "uint", "double"], receivers = ["string", "google.protobuf.Timestamp", "google.protobuf.Duration"];
+const compared = [...numeric, ...receivers, "bool", "bytes"], times = receivers.slice(1);
+/** For functions that cel-go looks up by what a value can do: the types that can. */
+const able: { readonly [name: string]: readonly string[] } = {
+  "_+_": [...numeric, ...receivers, "bytes", "list"], "_-_": [...numeric, ...times], "_*_": numeric, "_/_": numeric, "_%_": ["int", "uint"], "-_": ["int", "double", "bool"],
+  "_<_": compared, "_<=_": compared, "_>_": compared, "_>=_": compared, size: ["string", "bytes", "list", "map"], sort: ["list"], "@sortByAssociatedKeys": ["list"],
+  "!_": [], "@in": [], matches: [], contains: [], startsWith: [], endsWith: [],
+};
+/** As cel-go says that a function is not for these values: by its name, by the types, or not at all (common/decls, interpreter/interpretable.go). */
+function noOverload(name: string, values: readonly Value[]): CelError {
+  const types = values.map(typeNameOf), [first = ""] = types;
+  if (name === "flatten") return new CelError(`no such overload: ${first === "map" ? "map(dyn, dyn)" : first}.flatten(${types.slice(1).join(", ")})`);
+  const those = Object.hasOwn(able, name) ? able[name]! : undefined;
+  if (those === undefined) return new CelError(`no such overload: ${name}(${types.join(", ")})`);
+  if (those.length === 1 && first === "list") return new CelError("list elements must be comparable");
+  if (those === compared && numeric.includes(first) && values.some(value => typeof value === "number" && Number.isNaN(value))) return new CelError("NaN values cannot be ordered");
+  return new CelError(those.length === 0 || those.includes(first) || receivers.includes(first) ? "no such overload" : `no such overload: ${name}`);
+}
+/** What Go calls the type that holds a value. */
+function goTypeOf(value: Value): string {
+  const name = typeNameOf(value).replace("google.protobuf.", "").replace("null_type", "null");
+  if (value instanceof TypeValue) return "*types.Type";
+  return value instanceof Optional ? "*types.Optional" : `types.${name[0]!.toUpperCase()}${name.slice(1)}`;
 }
 function isOf(value: Value, type: Type): boolean {
   switch (type.kind) {

@@ -1,5 +1,13 @@
 /** Numbers as texts. */
 
+/** The shortest text that is the number, without an exponent. */
+export function fixedText(value: number): string {
+  const [digits = "", power = "0"] = Math.abs(value).toExponential().split("e"), sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const [whole = "", rest = ""] = digits.split("."), at = Number(power), all = whole + rest;
+  if (at < 0) return `${sign}0.${"0".repeat(-at - 1)}${all}`;
+  return sign + (all.length <= at + 1 ? all.padEnd(at + 1, "0") : `${all.slice(0, at + 1)}.${all.slice(at + 1)}`);
+}
+
 /** A double as Go's `%g` of shortest form has it. */
 export function doubleText(value: number): string {
   if (Number.isNaN(value)) return "NaN";

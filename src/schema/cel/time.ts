@@ -1,8 +1,9 @@
 /** Times and durations of CEL: Go's notation, nanoseconds, and parts of a date in UTC, at an offset, or in a named zone. */
 import { CelError } from "./error.ts";
+import { fixedText } from "./numbers.ts";
 import { Duration, Timestamp } from "./values.ts";
 
-const second = 1_000_000_000n;
+export const second = 1_000_000_000n;
 const units: { readonly [unit: string]: bigint } = { ns: 1n, us: 1_000n, "µs": 1_000n, "μs": 1_000n, ms: 1_000_000n, s: second, m: 60n * second, h: 3_600n * second };
 const durationMax = 2n ** 63n - 1n;
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z. */
@@ -29,8 +30,8 @@ export function parseDuration(text: string): Duration | undefined {
 
 /** As CEL turns a duration into a string: seconds, with a fraction if there is one. */
 export function renderDuration({ nanos }: Duration): string {
-  const abs = nanos < 0n ? -nanos : nanos, fraction = String(abs % second).padStart(9, "0").replace(/0+$/, "");
-  return `${nanos < 0n ? "-" : ""}${abs / second}${fraction === "" ? "" : `.${fraction}`}s`;
+  // Quirk: as a double, so the last digits of very long ones are lost (cel-go common/types/duration.go).
+  return `${fixedText(Number(nanos / second) + Number(nanos % second) / 1e9)}s`;
 }
 
 /** RFC 3339; `undefined` if it is none or out of range. */
@@ -45,7 +46,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   const whole = BigInt(midnight.getTime() / 1000 + hour * 3600 + minute * 60 + seconds - offset * 60);
   return inRange(whole * second + BigInt((found[7] ?? "").padEnd(9, "0").slice(0, 9)));
 }
-function inRange(nanos: bigint): Timestamp | undefined {
+export function inRange(nanos: bigint): Timestamp | undefined {
   return nanos < timestampMin || nanos > timestampMax ? undefined : new Timestamp(nanos);
 }
 function daysIn(year: number, month: number): number {
@@ -58,7 +59,7 @@ export function timestampOf(nanos: bigint): Timestamp {
   return made;
 }
 export function durationOf(nanos: bigint): Duration {
-  if (nanos > durationMax || nanos < -durationMax - 1n) throw new CelError("duration overflow");
+  if (nanos > durationMax || nanos < -durationMax - 1n) throw new CelError("integer overflow");
   return new Duration(nanos);
 }
 

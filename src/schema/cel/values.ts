@@ -48,6 +48,8 @@ export abstract class List {
   abstract at(index: number): Value;
   /** How `==` and `+` take it: `set` and `map` lists of Kubernetes are not ordered. */
   readonly unordered: UnorderedList | undefined = undefined;
+  /** Of a declared type: an error to compare with what is no list, or to index with what is no int. */
+  readonly strict: boolean = false;
   *[Symbol.iterator](): Iterator<Value> {
     for (let i = 0; i < this.size; i++) yield this.at(i);
   }
@@ -58,6 +60,12 @@ export abstract class Mapping {
   /** `undefined`: there is no such key. */
   abstract get(key: Value): Value | undefined;
   abstract keys(): Iterable<Value>;
+  /** Whether what has no declared type is the same. */
+  sameRest(_other: Mapping): boolean {
+    return true;
+  }
+  /** Of a declared type: an error to compare with what is no map. */
+  readonly strict: boolean = false;
   /** Objects with a schema are of their own type. */
   readonly typeName: string = "map";
 }
@@ -142,15 +150,30 @@ export function equal(a: Value, b: Value): boolean {
   if (a === b) return true;
   const order = compareNumbers(a, b);
   if (order !== undefined) return order === 0;
-  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (a === null || b === null || typeof a !== "object") return false;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
   if (a instanceof Timestamp) return b instanceof Timestamp && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
   if (a instanceof Optional) return b instanceof Optional && (a.value === undefined || b.value === undefined ? a.value === b.value : equal(a.value, b.value));
-  if (a instanceof Opaque) return b instanceof Opaque && a.typeName === b.typeName && a.equals(b);
-  if (a instanceof List) return b instanceof List && equalLists(a, b);
-  return a instanceof Mapping && b instanceof Mapping && equalMaps(a, b);
+  if (a instanceof Opaque) {
+    if (b instanceof Opaque && a.typeName === b.typeName) return a.equals(b);
+    throw new CelError("no such overload");
+  }
+  if (a instanceof List && b instanceof List) return equalLists(a, b);
+  if (a instanceof Mapping && b instanceof Mapping) return equalMaps(a, b);
+  if (!(a instanceof Uint) && a.strict) throw new CelError("no such overload");
+  return false;
+}
+
+/** `equal`, and not what cannot be compared. */
+export function same(a: Value, b: Value): boolean {
+  try {
+    return equal(a, b);
+  } catch (error) {
+    if (error instanceof CelError) return false;
+    throw error;
+  }
 }
 
 function equalLists(a: List, b: List): boolean {
@@ -169,10 +192,11 @@ function equalLists(a: List, b: List): boolean {
 function equalMaps(a: Mapping, b: Mapping): boolean {
   if (a.size !== b.size) return false;
   for (const key of a.keys()) {
-    const other = b.get(key);
-    if (other === undefined || !equal(a.get(key)!, other)) return false;
+    if (key === null) continue;
+    const one = a.get(key), other = b.get(key);
+    if (one === undefined || other === undefined ? one !== other : !equal(one, other)) return false;
   }
-  return true;
+  return a.sameRest(b);
 }
 
 /** -1, 0, 1; NaN for what no order has; `undefined` if they are not both numbers. */

@@ -2,7 +2,7 @@
 import { CelError } from "../error.ts";
 import { type Library, type Overload, global, member } from "../functions.ts";
 import { type Type, listOf, optionalOf, param, types } from "../types.ts";
-import { Duration, Items, List, Mapping, Optional, Uint, type Value, checkedInt, checkedUint, compare, equal, none, sizeOf, typeNameOf } from "../values.ts";
+import { Duration, Items, List, Mapping, Optional, Uint, type Value, checkedInt, checkedUint, compare, same, none, sizeOf, typeNameOf } from "../values.ts";
 import { durationOf } from "../time.ts";
 
 const { bool, int, uint, double, string, bytes, timestamp, duration } = types;
@@ -43,7 +43,7 @@ function isSorted(of: List): boolean {
 function indexIn(of: List, wanted: Value, last: boolean): bigint {
   for (let n = 0; n < of.size; n++) {
     const i = last ? of.size - 1 - n : n;
-    if (equal(of.at(i), wanted)) return BigInt(i);
+    if (same(of.at(i), wanted)) return BigInt(i);
   }
   return -1n;
 }
@@ -64,7 +64,7 @@ function slice(of: List, start: bigint, end: bigint): List {
 }
 function distinct(of: List): List {
   const found: Value[] = [];
-  for (const item of of) if (!found.some(other => equal(other, item))) found.push(item);
+  for (const item of of) if (!found.some(other => same(other, item))) found.push(item);
   return new Items(found);
 }
 function sortBy(of: List, keys: List): List {
@@ -86,7 +86,7 @@ const output: Overload["cost"] = (_args, result) => makes(sizeOf(result));
 const compared = (list: List): number => makes(list.size ** 2 * (list.size > 0 && (typeof list.at(0) === "string" || list.at(0) instanceof Uint8Array) ? 2.1 : 2));
 const selfCompared: Overload["cost"] = ([list]) => compared(list as List);
 
-const has = (of: List, item: Value): boolean => { for (const each of of) if (equal(each, item)) return true; return false; };
+const has = (of: List, item: Value): boolean => { for (const each of of) if (same(each, item)) return true; return false; };
 const products: Overload["cost"] = ([a, b]) => 1 + sizeOf(a!) * sizeOf(b!);
 
 export const listsLibrary: Library = new Map<string, readonly Overload[]>([

@@ -1,5 +1,7 @@
 /** IP addresses and networks (apiserver pkg/cel/library/ip.go, cidr.go). */
 import { type Cidr, type Ip, parseIp, renderIp, within } from "../../../base/ip.ts";
+import { goQuote } from "../../problem.ts";
+import { addressProblem } from "../address-problem.ts";
 import { CelError } from "../error.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { opaque, types } from "../types.ts";
@@ -35,7 +37,7 @@ type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false
 function parseAddress(text: string): Parsed<Ip> {
   if (/^[0-9a-fA-F:.]+%./.test(text)) return { ok: false, message: `IP address ${JSON.stringify(text)} with zone value is not allowed` };
   const ip = parseIp(text);
-  if (ip === undefined) return { ok: false, message: `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP` };
+  if (ip === undefined) return { ok: false, message: `IP Address ${goQuote(text)} parse error during conversion from string: ${addressProblem(text)}` };
   return isMapped(ip) ? { ok: false, message: `IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed` } : { ok: true, value: ip };
 }
 function isMapped({ family, value }: Ip): boolean {
@@ -45,7 +47,7 @@ function parseNetwork(text: string): Parsed<Cidr> {
   const fail = (problem: string): Parsed<Cidr> => ({ ok: false, message: `network address parse error during conversion from string: network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(text)}): ${problem}` });
   const slash = text.lastIndexOf("/"), ip = parseIp(text.slice(0, Math.max(slash, 0))), bits = text.slice(slash + 1);
   if (slash < 0) return fail("no '/'");
-  if (ip === undefined) return fail(`ParseAddr(${JSON.stringify(text.slice(0, slash))}): unable to parse IP`);
+  if (ip === undefined) return fail(addressProblem(text.slice(0, slash)));
   if (!/^(0|[1-9]\d*)$/.test(bits)) return fail(`bad bits after slash: ${JSON.stringify(bits)}`);
   if (bits.length > 3 || Number(bits) > (ip.family === 4 ? 32 : 128)) return fail("prefix length out of range");
   return isMapped(ip) ? { ok: false, message: `network address parse error during conversion from string: IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed` } : { ok: true, value: { ...ip, bits: Number(bits) } };

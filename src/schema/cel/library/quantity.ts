@@ -1,9 +1,10 @@
 /** Quantities and semantic versions (apiserver pkg/cel/library/quantity.go, semverlib.go). */
-import { type Quantity, addQuantities, compareQuantities, parseQuantity, QuantityError, quantityOf, subtractQuantities } from "../../../base/quantity.ts";
+import { type Quantity, addQuantities, compareQuantities, parseQuantity, QuantityError, quantityOf, scaleOf, subtractQuantities } from "../../../base/quantity.ts";
+import { goQuote } from "../../problem.ts";
 import { CelError } from "../error.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { opaque, types } from "../types.ts";
-import { Opaque, type Value, intMax, intMin, sizeOf } from "../values.ts";
+import { Opaque, type Value, intMax, intMin, sizeOf, uintMax } from "../values.ts";
 
 const { bool, int, double, string } = types;
 const quantityType = opaque("kubernetes.Quantity"), semverType = opaque("kubernetes.Semver");
@@ -11,9 +12,12 @@ const quantityType = opaque("kubernetes.Quantity"), semverType = opaque("kuberne
 export class QuantityValue extends Opaque {
   override readonly typeName = "kubernetes.Quantity";
   readonly quantity: Quantity;
-  constructor(quantity: Quantity) {
+  /** `scaleOf` what was written. */
+  readonly scale: number | undefined;
+  constructor(quantity: Quantity, scale: number | undefined) {
     super();
     this.quantity = quantity;
+    this.scale = scale;
   }
   equals(other: Opaque): boolean {
     return other instanceof QuantityValue && other.quantity.nanos === this.quantity.nanos;
@@ -30,11 +34,18 @@ function parsed(text: string): Quantity | QuantityError {
 function quantityFrom(text: Value | undefined): QuantityValue {
   const quantity = parsed(text as string);
   if (quantity instanceof QuantityError) throw new CelError(quantity.message);
-  return new QuantityValue(quantity);
+  return new QuantityValue(quantity, scaleOf(text as string));
 }
+/** The finer of two scales; nothing is as fine as the other. */
+function sumOf(a: QuantityValue, b: QuantityValue, sign: 1 | -1): QuantityValue {
+  const sum = sign === 1 ? addQuantities(a.quantity, b.quantity) : subtractQuantities(a.quantity, b.quantity);
+  if (a.scale === undefined || b.scale === undefined) return new QuantityValue(sum, undefined);
+  return new QuantityValue(sum, a.quantity.nanos === 0n ? b.scale : b.quantity.nanos === 0n ? a.scale : Math.min(a.scale, b.scale));
+}
+const counted = (value: Value | undefined): QuantityValue => new QuantityValue(quantityOf(value as bigint), 0);
 const of = (value: Value | undefined): Quantity => (value as QuantityValue).quantity;
 const billion = 1_000_000_000n;
-const isWhole = ({ nanos }: Quantity): boolean => nanos % billion === 0n && nanos / billion <= intMax && nanos / billion >= intMin;
+const isWhole = ({ quantity: { nanos }, scale }: QuantityValue): boolean => scale !== undefined && scale >= 0 && nanos % billion === 0n && nanos / billion <= intMax && nanos / billion >= intMin;
 const once: Overload["cost"] = ([text]) => traversal(sizeOf(text!));
 
 export class SemverValue extends Opaque {
@@ -50,25 +61,47 @@ export class SemverValue extends Opaque {
 }
 type Semver = { readonly major: bigint; readonly minor: bigint; readonly patch: bigint; readonly pre: readonly string[] };
 
-const identifiers = /^[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*$/;
-/** semver.org's grammar, as blang/semver reads it; normalising adds what is missing and drops a leading v and zeros. */
-function parseSemver(text: string, normalise: boolean): Semver | undefined {
-  let core = normalise ? text.replace(/^v/, "") : text, pre = "";
-  const plus = core.indexOf("+"), build = plus < 0 ? undefined : core.slice(plus + 1);
-  if (plus >= 0) core = core.slice(0, plus);
-  const dash = core.indexOf("-");
-  if (dash >= 0) { pre = core.slice(dash + 1); core = core.slice(0, dash); }
-  let numbers = core.split(".");
+/** semver.org's grammar, as blang/semver reads it and says what is wrong; normalising adds what is missing and drops a leading v and zeros. */
+function parseSemver(text: string, normalise: boolean): Semver {
+  const wrong = (problem: string): never => { throw new CelError(problem); };
+  let numbers = inThree(normalise ? text.replace(/^v/, "") : text);
   if (normalise) {
-    if (numbers.length < 3 && (dash >= 0 || plus >= 0)) return undefined;
-    numbers = [...numbers, "0", "0"].slice(0, Math.max(3, numbers.length)).map(number => number.replace(/^0+(?=\d)/, ""));
+    if (numbers.length < 3 && /[+-]/.test(numbers.at(-1)!)) wrong("short version cannot contain PreRelease/Build meta data");
+    numbers = [...numbers.map(part => part.replace(/^0+(?=\d)/, "").replace(/^0+(?!$|\d)/, "0")), "0", "0"].slice(0, 3);
+  } else if (text === "") wrong("Version string empty");
+  if (numbers.length < 3) wrong("No Major.Minor.Patch elements found");
+  const [, last = "", dash, pre = "", plus, build = ""] = /^([^+-]*)(?:(-)([^+]*))?(?:(\+)(.*))?$/s.exec(numbers[2]!) ?? [];
+  const number = (part: string, name: string): bigint => {
+    if (/[^0-9]/.test(part)) wrong(`Invalid character(s) found in ${name} number ${goQuote(part)}`);
+    if (/^0./s.test(part)) wrong(`${name[0]!.toUpperCase()}${name.slice(1)} number must not contain leading zeroes ${goQuote(part)}`);
+    if (part === "" || part.length > 20 || BigInt(part) > uintMax) wrong(`strconv.ParseUint: parsing ${goQuote(part)}: ${part === "" ? "invalid syntax" : "value out of range"}`);
+    return BigInt(part);
+  };
+  const version = { major: number(numbers[0]!, "major"), minor: number(numbers[1]!, "minor"), patch: number(last, "patch"), pre: dash === undefined ? [] : pre.split(".") };
+  for (const part of version.pre) {
+    if (part === "") wrong("Prerelease is empty");
+    if (/^0\d+$/.test(part)) wrong(`Numeric PreRelease version must not contain leading zeroes ${goQuote(part)}`);
+    if (/[^0-9A-Za-z-]/.test(part)) wrong(`Invalid character(s) found in prerelease ${goQuote(part)}`);
   }
-  if (numbers.length !== 3 || !numbers.every(number => /^(0|[1-9]\d{0,19})$/.test(number))) return undefined;
-  if ((build !== undefined && !identifiers.test(build)) || (dash >= 0 && !identifiers.test(pre))) return undefined;
-  const parts = dash < 0 ? [] : pre.split(".");
-  if (parts.some(part => /^0\d+$/.test(part))) return undefined;
-  const [major, minor, patch] = numbers.map(BigInt) as [bigint, bigint, bigint];
-  return { major, minor, patch, pre: parts };
+  for (const part of plus === undefined ? [] : build.split(".")) {
+    if (part === "") wrong("Build meta data is empty");
+    if (/[^0-9A-Za-z-]/.test(part)) wrong(`Invalid character(s) found in build meta data ${goQuote(part)}`);
+  }
+  return version;
+}
+/** At the first two dots. */
+function inThree(text: string): readonly string[] {
+  const [major = "", minor, ...patch] = text.split(".");
+  return [major, ...(minor === undefined ? [] : [minor]), ...(patch.length === 0 ? [] : [patch.join(".")])];
+}
+function isSemver(text: Value | undefined, normalise: boolean): boolean {
+  try {
+    parseSemver(text as string, normalise);
+    return true;
+  } catch (error) {
+    if (error instanceof CelError) return false;
+    throw error;
+  }
 }
 function compareVersions(a: Semver, b: Semver): number {
   for (const part of ["major", "minor", "patch"] as const) if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
@@ -81,11 +114,6 @@ function compareVersions(a: Semver, b: Semver): number {
   }
   return Math.sign(a.pre.length - b.pre.length);
 }
-function semverFrom(text: Value | undefined, normalise: boolean): SemverValue {
-  const version = parseSemver(text as string, normalise);
-  if (version === undefined) throw new CelError(`Invalid character(s) found in version ${JSON.stringify(text)}`);
-  return new SemverValue(version);
-}
 const version = (value: Value | undefined): Semver => (value as SemverValue).version;
 
 export const quantityLibrary: Library = new Map<string, readonly Overload[]>([
@@ -94,17 +122,17 @@ export const quantityLibrary: Library = new Map<string, readonly Overload[]>([
   ["sign", [global("quantity_sign", [quantityType], int, ([value]) => sign(of(value)))]],
   ["asApproximateFloat", [member("quantity_get_float", [quantityType], double, ([value]) => Number(of(value).nanos) / 1e9)]],
   ["asInteger", [member("quantity_get_int", [quantityType], int, ([value]) => {
-    if (!isWhole(of(value))) throw new CelError("cannot convert value to integer");
+    if (!isWhole(value as QuantityValue)) throw new CelError("cannot convert value to integer");
     return of(value).nanos / billion;
   })]],
-  ["isInteger", [member("quantity_is_integer", [quantityType], bool, ([value]) => isWhole(of(value)))]],
+  ["isInteger", [member("quantity_is_integer", [quantityType], bool, ([value]) => isWhole(value as QuantityValue))]],
   ["add", [
-    member("quantity_add", [quantityType, quantityType], quantityType, ([a, b]) => new QuantityValue(addQuantities(of(a), of(b)))),
-    member("quantity_add_int", [quantityType, int], quantityType, ([a, b]) => new QuantityValue(addQuantities(of(a), quantityOf(b as bigint)))),
+    member("quantity_add", [quantityType, quantityType], quantityType, ([a, b]) => sumOf(a as QuantityValue, b as QuantityValue, 1)),
+    member("quantity_add_int", [quantityType, int], quantityType, ([a, b]) => sumOf(a as QuantityValue, counted(b), 1)),
   ]],
   ["sub", [
-    member("quantity_sub", [quantityType, quantityType], quantityType, ([a, b]) => new QuantityValue(subtractQuantities(of(a), of(b)))),
-    member("quantity_sub_int", [quantityType, int], quantityType, ([a, b]) => new QuantityValue(subtractQuantities(of(a), quantityOf(b as bigint)))),
+    member("quantity_sub", [quantityType, quantityType], quantityType, ([a, b]) => sumOf(a as QuantityValue, b as QuantityValue, -1)),
+    member("quantity_sub_int", [quantityType, int], quantityType, ([a, b]) => sumOf(a as QuantityValue, counted(b), -1)),
   ]],
   ["isGreaterThan", [
     member("quantity_is_greater_than", [quantityType, quantityType], bool, ([a, b]) => compareQuantities(of(a), of(b)) > 0),
@@ -119,11 +147,11 @@ export const quantityLibrary: Library = new Map<string, readonly Overload[]>([
     member("semver_compare_to", [semverType, semverType], int, ([a, b]) => BigInt(compareVersions(version(a), version(b)))),
   ]],
   ["semver", [
-    global("string_to_semver", [string], semverType, ([text]) => semverFrom(text, false), once), global("string_bool_to_semver", [string, bool], semverType, ([text, normalise]) => semverFrom(text, normalise as boolean), once),
+    global("string_to_semver", [string], semverType, ([text]) => new SemverValue(parseSemver(text as string, false)), once), global("string_bool_to_semver", [string, bool], semverType, ([text, normalise]) => new SemverValue(parseSemver(text as string, normalise as boolean)), once),
   ]],
   ["isSemver", [
-    global("is_semver_string", [string], bool, ([text]) => parseSemver(text as string, false) !== undefined, once),
-    global("is_semver_string_bool", [string, bool], bool, ([text, normalise]) => parseSemver(text as string, normalise as boolean) !== undefined, once),
+    global("is_semver_string", [string], bool, ([text]) => isSemver(text, false), once),
+    global("is_semver_string_bool", [string, bool], bool, ([text, normalise]) => isSemver(text, normalise as boolean), once),
   ]],
   ...(["major", "minor", "patch"] as const).map((part): [string, readonly Overload[]] => [part, [member(`semver_${part}`, [semverType], int, ([value]) => version(value)[part])]]),
 ]);

@@ -1,12 +1,13 @@
 /** CEL's own functions and operators (cel-go common/stdlib), with numbers of different types compared as Kubernetes wants. */
 import { CelError } from "../error.ts";
 import { doubleText } from "../numbers.ts";
+import { decodeText } from "../format-text.ts";
 import { type Library, type Overload, global, member, traversal } from "../functions.ts";
 import { datePart, type DatePart, durationOf, parseDuration, parseTimestamp, renderDuration, renderTimestamp, timestampOf } from "../time.ts";
 import { type Type, listOf, mapOf, optionalOf, param, types } from "../types.ts";
 import { appended } from "../growing.ts";
 import {
-  Duration, Items, type List, type Mapping, Timestamp, TypeValue, Uint, type Value, checkedInt, checkedUint, compare, equal, intMax, intMin, keyText, sizeOf, typeNameOf, uintMax,
+  Duration, Items, type List, type Mapping, Timestamp, TypeValue, Uint, type Value, checkedInt, checkedUint, compare, equal, intMax, intMin, same, sizeOf, typeNameOf, uintMax,
 } from "../values.ts";
 
 const { bool, int, uint, double, string, bytes, timestamp, duration, dyn } = types;
@@ -61,20 +62,25 @@ const arithmetic: readonly [string, readonly Overload[]][] = [
   ["!_", [global("logical_not", [bool], bool, ([a]) => !(a as boolean))]],
 ];
 
-const ordered: readonly Type[] = [bool, int, uint, double, string, bytes, timestamp, duration];
+const orderable: readonly Type[] = [bool, int, uint, double, string, bytes, timestamp, duration];
 const numbers: readonly Type[] = [int, uint, double];
+function ordered(a: Value, b: Value): number {
+  const order = compare(a, b);
+  if (Number.isNaN(order)) throw new CelError("NaN values cannot be ordered");
+  return order;
+}
 function relation(name: string, holds: (order: number) => boolean): [string, readonly Overload[]] {
-  const pairs = [...ordered.map(type => [type, type] as const), ...numbers.flatMap(a => numbers.flatMap(b => (a === b ? [] : [[a, b] as const])))];
-  return [name, pairs.map(([a, b]) => binary(`${name}_${a.kind}_${b.kind}`, a, b, bool, (x: Value, y: Value) => holds(compare(x, y)), a === string || a === bytes ? shorter : undefined))];
+  const pairs = [...orderable.map(type => [type, type] as const), ...numbers.flatMap(a => numbers.flatMap(b => (a === b ? [] : [[a, b] as const])))];
+  return [name, pairs.map(([a, b]) => binary(`${name}_${a.kind}_${b.kind}`, a, b, bool, (x: Value, y: Value) => holds(ordered(x, y)), a === string || a === bytes ? shorter : undefined))];
 }
 
 const comparisons: readonly [string, readonly Overload[]][] = [
   relation("_<_", order => order < 0), relation("_<=_", order => order <= 0), relation("_>_", order => order > 0), relation("_>=_", order => order >= 0),
   ["_==_", [global("equals", [A, A], bool, ([a, b]) => equal(a!, b!), shorter)]],
-  ["_!=_", [global("not_equals", [A, A], bool, ([a, b]) => !equal(a!, b!), shorter)]],
+  ["_!=_", [global("not_equals", [A, A], bool, ([a, b]) => !same(a!, b!), shorter)]],
   ["@in", [
     global("in_list", [A, listA], bool, ([a, list]) => { for (const item of list as List) if (equal(a!, item)) return true; return false; }, ([, list]) => sizeOf(list!)),
-    global("in_map", [A, mapAB], bool, ([a, map]) => keyText(a!) !== undefined && (map as Mapping).get(a!) !== undefined),
+    global("in_map", [A, mapAB], bool, ([a, map]) => (map as Mapping).get(a!) !== undefined),
   ]],
 ];
 
@@ -123,11 +129,6 @@ function toDouble(value: Value): Value {
   if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value)) throw new CelError("type conversion error from 'string' to 'double'");
   return Number(value);
 }
-function decodeText(value: Uint8Array): string {
-  const text = new TextDecoder("utf-8").decode(value);
-  if (text.includes("\ufffd")) throw new CelError("invalid UTF-8 in bytes, cannot convert to string");
-  return text;
-}
 function toText(value: Value): string {
   switch (typeof value) {
     case "string": return value;
@@ -143,8 +144,8 @@ function toText(value: Value): string {
 }
 function toDuration(value: Value): Value {
   if (value instanceof Duration) return value;
-  const parsed = parseDuration(value as string);
-  if (parsed === undefined) throw new CelError("type conversion error from 'string' to 'google.protobuf.Duration'");
+  const parsed = typeof value === "string" ? parseDuration(value) : undefined;
+  if (parsed === undefined) throw new CelError(`type conversion error from '${typeNameOf(value)}' to 'google.protobuf.Duration'`);
   return parsed;
 }
 function toTimestamp(value: Value): Value {
@@ -163,7 +164,7 @@ const conversions: readonly [string, readonly Overload[]][] = [
   convert("int", [int, uint, double, string, timestamp, duration], int, toInt), convert("uint", [uint, int, double, string], uint, toUint), convert("double", [double, int, uint, string], double, toDouble),
   convert("string", [string, bool, bytes, double, duration, int, timestamp, uint], string, toText, textCost),
   convert("bytes", [bytes, string], bytes, value => (typeof value === "string" ? new TextEncoder().encode(value) : value), textCost),
-  convert("bool", [bool, string], bool, value => (typeof value === "boolean" ? value : toBool(value as string))), convert("duration", [duration, string], duration, toDuration),
+  convert("bool", [bool, string], bool, value => (typeof value === "boolean" ? value : toBool(value as string))), convert("duration", [duration, int, string], duration, toDuration),
   convert("timestamp", [timestamp, string, int], timestamp, toTimestamp), ["dyn", [global("to_dyn", [A], dyn, ([value]) => value!)]],
   ["type", [global("type", [A], { kind: "type", of: A }, ([value]) => new TypeValue(typeNameOf(value!)))]],
 ];
