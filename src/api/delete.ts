@@ -21,7 +21,8 @@ export function adviseOnDelete({ served: { kind }, warn }: Pick<Call, "served" |
 /** `deleted`: it is gone now. `object` is its last (or still current) state. */
 export type Deleted = { readonly deleted: boolean; readonly object: any; readonly entry?: Entry };
 
-export async function remove(core: Core, call: Call, options: DeleteOptions): Promise<Deleted> {
+/** `asks`: whether admission hears of it; it has heard of what led to it otherwise. */
+export async function remove(core: Core, call: Call, options: DeleteOptions, asks = true): Promise<Deleted> {
   const { served, namespace, name } = call;
   const key = storeKey(served.prefix, served.kind.namespaced ? namespace : "", name);
   adviseOnDelete(call, options);
@@ -30,17 +31,17 @@ export async function remove(core: Core, call: Call, options: DeleteOptions): Pr
     if (entry === undefined) throw notFound(served, name);
     const previous = core.objects.object(entry);
     checkPreconditions(call, previous, options);
-    await admitDelete(core, call, previous, options.dryRun);
+    if (asks) await admitDelete(core, call, previous, options);
     const done = await attemptDelete(core, call, entry, previous, options);
     if (done !== undefined) return done;
     if (attempt > conflictRetriesMax || options.resourceVersion !== undefined) throw conflict(served, name);
   }
 }
 
-async function admitDelete(core: Core, call: Call, previous: any, dryRun: boolean): Promise<void> {
-  const { served, namespace, name, user, subresource } = call;
+async function admitDelete(core: Core, call: Call, previous: any, options: DeleteOptions): Promise<void> {
+  const { served, namespace, name, user, subresource, verb } = call;
   const admission = {
-    operation: "DELETE" as const, kind: served.kind, served, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun,
+    operation: "DELETE" as const, ...(verb === undefined ? {} : { verb }), kind: served.kind, served, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun: options.dryRun, options,
     object: undefined, previous, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
   await admit(core.admission, "mutate", admission);

@@ -4,7 +4,7 @@ import { invalid, type Problem } from "../schema/problem.ts";
 import { badRequest } from "./errors.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
-export type WriteOptions = { readonly dryRun: boolean; readonly fieldManager: string; readonly fieldValidation: FieldValidation };
+export type WriteOptions = { readonly dryRun: boolean; readonly fieldManager: string; readonly fieldValidation: FieldValidation; /** As the client wrote it, if it did. */ readonly askedValidation?: string };
 
 export type DeleteOptions = {
   readonly dryRun: boolean;
@@ -45,7 +45,7 @@ export function writeOptions(kind: "CreateOptions" | "UpdateOptions" | "PatchOpt
   const dryRun = dryRunOf(query.getAll("dryRun"), problems);
   if (!["", "Ignore", "Warn", "Strict"].includes(fieldValidation)) problems.push(problem("fieldValidation", "NotSupported", quoted(["", "Ignore", "Strict", "Warn"]), fieldValidation));
   refuse(kind, problems);
-  return { dryRun, fieldManager, fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation) };
+  return { dryRun, fieldManager, fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation), askedValidation: fieldValidation };
 }
 
 function dryRunOf(values: readonly string[], problems: Problem[]): boolean {

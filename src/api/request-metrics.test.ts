@@ -41,7 +41,7 @@ test("time in webhooks and in the queue is not the server's own", async () => {
   let clock: Harness["clock"] | undefined;
   const harness = await start({ postJson: async ({ body }) => {
     await clock?.advance(3_000);
-    return { status: 200, body: JSON.stringify({ response: { uid: (JSON.parse(body) as { readonly request: { readonly uid: string } }).request.uid, allowed: true } }) };
+    return { status: 200, body: JSON.stringify({ kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", response: { uid: (JSON.parse(body) as { readonly request: { readonly uid: string } }).request.uid, allowed: true } }) };
   } });
   ({ clock } = harness);
   const hook = { name: "slow.example.com", clientConfig: { url: "https://hooks/slow" }, rules: [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["configmaps"] }], sideEffects: "None", admissionReviewVersions: ["v1"] };

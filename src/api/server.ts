@@ -10,6 +10,7 @@ import { StoreBusy, StoreClosed, StoreFailed, StoreFull, type Store } from "../s
 import type { AdmissionStep } from "./admission/admission.ts";
 import { gatewayClassController } from "./admission/gateway-class.ts";
 import { admissionSteps } from "./admission/steps.ts";
+import { admit } from "./admission/pipeline.ts";
 import { mutatingPolicies } from "./admission/policies/mutating.ts";
 import { validatingPolicies } from "./admission/policies/policies.ts";
 import { webhookConditions } from "./admission/webhooks/conditions.ts";
@@ -146,10 +147,14 @@ export class ApiServer {
     const hooks = storageHooks({ read: this.reader, random, compilePattern, loadCel: options.loadCel, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
     const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, clock, loadCel: options.loadCel, authorizer, pace });
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
-    const [mutatesByPolicy, mutatesAgain] = mutatingPolicies(policies);
+    const mutates = mutatingPolicies(policies);
+    const builtIn = [...admissionSteps, ...(options.admission ?? []), gatewayClassController];
     const admission: readonly (AdmissionStep | undefined)[] = [
-      ...admissionSteps, ...(options.admission ?? []), gatewayClassController, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, webhookConditions(options.loadCel),
-      mutatesByPolicy, webhooks?.mutating, mutatesAgain, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
+      ...builtIn, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, webhookConditions(options.loadCel),
+      mutates.first, webhooks?.mutating,
+      // What was added since has to pass the built-in steps as well: a container that was put in wants its token and its defaults (admission/reinvocation.go).
+      { name: "again", mutate: request => (mutates.changed(request) || webhooks?.changed(request) === true ? admit(builtIn, "mutate", request) : undefined) },
+      mutates.again, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
     ];
     this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });

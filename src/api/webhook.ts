@@ -5,7 +5,7 @@ import type { Reader } from "./context.ts";
 import { endpointOf } from "./subresources/proxy.ts";
 
 /** One POST of JSON over HTTPS. Redirects are not followed. Rejects with an Error that says what went wrong. */
-export type PostJson = (call: WebhookCall) => Promise<{ readonly status: number; readonly body: string }>;
+export type PostJson = (call: WebhookCall) => Promise<{ readonly status: number; readonly body: string; readonly contentType?: string }>;
 export type WebhookCall = {
   readonly url: string;
   /** Where to connect, when that is not what the URL's host resolves to. */
@@ -29,9 +29,9 @@ export function callOf(config: ClientConfig, body: string, seconds: number, read
   if (config.service === undefined) return { ...common, url: withQuery(config.url ?? "", query) };
   const { name, namespace, path = "", port = 443 } = config.service;
   const endpoint = endpointOf(read, random, namespace, name, port);
-  if (typeof endpoint === "string") throw new Error(`Post "https://${name}.${namespace}.svc:${port}${slash(path)}${query === "" ? "" : "?"}${query}": ${endpoint}`);
-  return { ...common, url: withQuery(`https://${name}.${namespace}.svc:${port}${slash(path)}`, query), address: { host: endpoint.address, port: endpoint.port } };
+  const place = `https://${name}.${namespace}.svc:${port}${path.startsWith("/") ? "" : "/"}${path}`;
+  if (typeof endpoint === "string") throw new Error(`Post "${withQuery(place, query)}": ${endpoint}`);
+  return { ...common, url: withQuery(place, query), address: { host: endpoint.address, port: endpoint.port } };
 }
 
-const slash = (path: string): string => (path === "" || path.startsWith("/") ? path : `/${path}`);
 const withQuery = (url: string, query: string): string => (query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${query}`);

@@ -37,6 +37,8 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   const mutated = admit(core.admission, "mutate", admission);
   if (mutated !== undefined) await mutated;
   setServedDefaults(served, given);
+  // Nobody may have moved it to where the client has no permission.
+  matchNamespace(kind, given.metadata, namespace);
   for (let attempt = 1; ; attempt++) {
     const generated = (given.metadata.name ?? "") === "" && (given.metadata.generateName ?? "") !== "";
     const next = generated ? { ...given, metadata: { ...given.metadata } } : given;
@@ -226,7 +228,7 @@ export function resetFields(kind: AnyKind, subresource: string): readonly (reado
 
 function admissionOf(core: Core, call: Call, operation: Admission["operation"], object: any, previous: any, options: WriteOptions, name: string): Admission {
   return {
-    operation, ...(call.verb === undefined ? {} : { verb: call.verb }), kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.served.kind.namespaced ? call.namespace : "", name, user: call.user, dryRun: options.dryRun,
+    operation, ...(call.verb === undefined ? {} : { verb: call.verb }), kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.served.kind.namespaced ? call.namespace : "", name, user: call.user, dryRun: options.dryRun, options,
     object, previous, now: core.clock.now(), read: core.reader, warn: text => call.warn(text), annotate: (key, value) => call.annotate?.(key, value), trail: call.trail,
   };
 }

@@ -20,5 +20,5 @@ export const postJson: PostJson = async ({ url, address, ca, body, timeoutMs, an
     ...trusting(ca), agent: false, headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
   });
   const answer = await wholeAnswer(outgoing, body, { timeoutMs, late: "context deadline exceeded", bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`)); });
-  return { status: answer.status, body: answer.body };
+  return { status: answer.status, body: answer.body, contentType: answer.headers["content-type"] ?? "" };
 };

@@ -88,7 +88,8 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
       else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
   }
 }
-function badBase64(value: string): number {
+/** Where Go's decoder stops. */
+export function badBase64(value: string): number {
   const bad = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index;
   if (bad !== undefined) return bad;
   const padding = value.indexOf("=");

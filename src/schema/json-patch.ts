@@ -62,28 +62,38 @@ class Patching {
   }
 
   apply(operation: Operation): void {
+    const value = operation["value"] ?? null;
     switch (operation["op"]) {
-      case "add": return this.#add(textOf(operation, "path"), operation["value"] ?? null);
-      case "remove": return void this.#remove(textOf(operation, "path"));
-      case "replace": return this.#replace(textOf(operation, "path"), operation["value"] ?? null);
-      case "move": return this.#add(textOf(operation, "path"), this.#remove(textOf(operation, "from")));
+      case "add": {
+        const path = textOf(operation, "path");
+        return this.#add(path, value, `add operation does not apply: doc is missing path: "${path}"`, `error in add for path: '${path}'`);
+      }
+      case "remove": {
+        const path = textOf(operation, "path");
+        return void this.#remove(path, `remove operation does not apply: doc is missing path: "${path}"`, () => `error in remove for path: '${path}'`);
+      }
+      case "replace": return this.#replace(textOf(operation, "path"), value);
+      case "move": {
+        const from = textOf(operation, "from"), moved = this.#remove(from, `move operation does not apply: doc is missing from path: ${from}`, key => `error in move for path: '${key}'`), path = textOf(operation, "path");
+        return this.#add(path, moved, `move operation does not apply: doc is missing destination path: ${path}`, `error in move for path: '${path}'`);
+      }
       case "copy": return this.#copy(textOf(operation, "from"), textOf(operation, "path"));
-      case "test": return this.#test(textOf(operation, "path"), operation["value"] ?? null);
+      case "test": return this.#test(textOf(operation, "path"), value);
       default: throw new DoesNotApply(`Unexpected kind: ${String(operation["op"] ?? "unknown")}`);
     }
   }
 
-  #add(path: string, value: Json): void {
-    const [container, key] = this.#find(path);
+  #add(path: string, value: Json, missing: string, failing: string): void {
+    const [container, key] = this.#find(path, missing);
     if (!Array.isArray(container)) return setOwn(container, key, value);
     if (key === "-") { container.push(value); return; }
-    container.splice(indexOf(key, container.length + 1), 0, value);
+    container.splice(indexOf(key, container.length + 1, /^[+-]?\d+$/.test(key) ? failing : `${failing}: value was not a proper array index: '${key}'`), 0, value);
   }
 
-  #remove(path: string): Json {
-    const [container, key] = this.#find(path);
-    if (Array.isArray(container)) return container.splice(indexOf(key, container.length), 1)[0]!;
-    if (!Object.hasOwn(container, key)) throw new DoesNotApply(`Unable to remove nonexistent key: ${key}`);
+  #remove(path: string, missing: string, failing: (key: string) => string): Json {
+    const [container, key] = this.#find(path, missing);
+    if (Array.isArray(container)) return container.splice(indexOf(key, container.length, failing(key)), 1)[0]!;
+    if (!Object.hasOwn(container, key)) throw new DoesNotApply(`${failing(key)}: Unable to remove nonexistent key: ${key}: missing value`);
     const value = container[key]!;
     delete container[key];
     return value;
@@ -95,44 +105,45 @@ class Patching {
       this.root = value;
       return;
     }
-    const [container, key] = this.#find(path);
+    const [container, key] = this.#find(path, `replace operation does not apply: doc is missing path: ${path}`);
     // Quirk: replacing a key that is not there adds it. See evanphx/json-patch v4 patch.go, partialDoc.get.
-    if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
-    else setOwn(container, key, value);
+    if (!Array.isArray(container)) return setOwn(container, key, value);
+    const at = place(key, container.length);
+    if (at === undefined) throw new DoesNotApply(`replace operation does not apply: doc is missing key: ${path}: missing value`);
+    container[at] = value;
   }
 
   #copy(from: string, to: string): void {
-    const value = this.#get(from) ?? null;
+    const value = this.#get(from, `copy operation does not apply: doc is missing from path: ${from}`, `error in copy for from: '${from}'`) ?? null;
     this.#copied += sizeOf(value);
     if (this.#copied > copyBytesMax) throw new DoesNotApply(`Unable to complete the copy, the accumulated size increase of copy is ${this.#copied}, exceeding the limit ${copyBytesMax}`);
     this.#disown(value);
-    this.#add(to, value);
+    this.#add(to, value, `copy operation does not apply: doc is missing destination path: ${to}`, "error while adding value during copy");
   }
 
   #test(path: string, value: Json): void {
-    const found = path === "" ? this.root : this.#get(path) ?? null;
+    const found = path === "" ? this.root : this.#get(path, `test operation does not apply: is missing path: ${path}`, `error in test for path: '${path}'`) ?? null;
     if (!sameJson(found, value)) throw new TestFailed(`testing value ${path} failed: test failed`);
   }
 
-  #get(path: string): Json | undefined {
-    const steps = stepsOf(path);
+  #get(path: string, missing: string, failing: string): Json | undefined {
+    const steps = stepsOf(path, missing);
     let at: Json | undefined = this.root;
-    for (const step of steps) {
-      if (Array.isArray(at)) at = (at as readonly Json[])[indexOf(step, at.length)];
-      else if (isObject(at)) at = Object.hasOwn(at, step) ? at[step] : undefined;
-      else throw new DoesNotApply(`doc is missing path: ${path}`);
-    }
+    steps.forEach((step, i) => {
+      if (Array.isArray(at)) at = (at as readonly Json[])[i < steps.length - 1 ? place(step, at.length) ?? nowhere(missing) : indexOf(step, at.length, failing)];
+      else at = isObject(at) ? (Object.hasOwn(at, step) ? at[step] : undefined) : nowhere(missing);
+    });
     return at;
   }
 
   /** The container that `path` ends in, ours to change, and the key in it. */
-  #find(path: string): readonly [Container, string] {
-    const steps = stepsOf(path);
-    let at = (this.root = this.#own(this.root, path)) as Container;
+  #find(path: string, missing: string): readonly [Container, string] {
+    const steps = stepsOf(path, missing);
+    let at = (this.root = this.#own(this.root, missing)) as Container;
     for (const step of steps.slice(0, -1)) {
-      const key = Array.isArray(at) ? indexOf(step, at.length) : step;
+      const key = Array.isArray(at) ? place(step, at.length) ?? nowhere(missing) : step;
       const below: Json | undefined = Array.isArray(at) ? at[key as number] : Object.hasOwn(at, step) ? at[step] : undefined;
-      const own = this.#own(below ?? null, path);
+      const own = this.#own(below ?? null, missing);
       if (own !== below) {
         if (Array.isArray(at)) at[key as number] = own;
         else setOwn(at, step, own);
@@ -142,8 +153,8 @@ class Patching {
     return [at, steps.at(-1)!];
   }
 
-  #own(value: Json, path: string): Json {
-    if (typeof value !== "object" || value === null) throw new DoesNotApply(`doc is missing path: ${path}`);
+  #own(value: Json, missing: string): Json {
+    if (typeof value !== "object" || value === null) return nowhere(missing);
     if (this.#mine.has(value)) return value;
     const copy = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value };
     this.#mine.add(copy);
@@ -158,24 +169,32 @@ class Patching {
 }
 
 function textOf(operation: Operation, key: "path" | "from"): string {
-  const value = operation[key];
-  if (typeof value !== "string") throw new DoesNotApply(`${String(operation["op"])} operation failed to decode ${key}`);
-  return value;
+  const value = operation[key], op = String(operation["op"]);
+  if (typeof value === "string") return value;
+  const why = op === "add" || op === "remove" || (op === "copy" && key === "path") ? "" : key === "path" ? "operation missing path field: " : "operation, missing from field: ";
+  throw new DoesNotApply(`${op} operation failed to decode ${key}: ${why}missing value`);
+}
+function nowhere(missing: string): never {
+  throw new DoesNotApply(`${missing}: missing value`);
 }
 
 /** RFC 6901. */
-function stepsOf(pointer: string): readonly string[] {
+function stepsOf(pointer: string, missing: string): readonly string[] {
   const [, ...steps] = pointer.split("/");
-  if (steps.length === 0) throw new DoesNotApply(`doc is missing path: "${pointer}"`);
+  if (steps.length === 0) nowhere(missing);
   return steps.map(step => step.replaceAll(/~[01]/g, escape => (escape === "~1" ? "/" : "~")));
 }
 
 // Quirk: negative indices count from the end, and Go's Atoi takes signs and leading zeros. See evanphx/json-patch v4 patch.go, partialArray.
-function indexOf(step: string, length: number): number {
+function place(step: string, length: number): number | undefined {
   const index = /^[+-]?\d{1,15}$/.test(step) ? Number(step) : NaN;
   const from0 = index < 0 ? index + length : index;
-  if (!(from0 >= 0 && from0 < length)) throw new DoesNotApply(`Unable to access invalid index: ${step}`);
-  return from0;
+  return from0 >= 0 && from0 < length ? from0 : undefined;
+}
+function indexOf(step: string, length: number, failing: string): number {
+  const at = place(step, length);
+  if (at !== undefined) return at;
+  throw new DoesNotApply(`${failing}: ${/^[+-]?\d+$/.test(step) ? `Unable to access invalid index: ${Number(step)}: invalid index referenced` : `strconv.Atoi: parsing ${JSON.stringify(step)}: invalid syntax`}`);
 }
 
 /** About as many bytes as the value has as JSON. */

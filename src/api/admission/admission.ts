@@ -2,6 +2,7 @@
 import type { AnyKind } from "../../kinds/kind.ts";
 import type { Reader, User } from "../context.ts";
 import type { Trail } from "../core.ts";
+import type { DeleteOptions, WriteOptions } from "../options.ts";
 import type { Served } from "../registry.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -20,6 +21,8 @@ export type AdmissionRequest = {
   readonly name: string;
   readonly user: User;
   readonly dryRun: boolean;
+  /** What else the request asked for; absent on CONNECT. */
+  readonly options?: WriteOptions | DeleteOptions;
   /** The new object: a private, mutable copy during `mutate`. For a subresource such as binding or eviction, its body. `undefined` on DELETE. */
   readonly object: any;
   /** What is stored now, frozen; `undefined` on CREATE. */

@@ -38,7 +38,7 @@ export const eviction: Posted = {
     try {
       // An unready pod goes only as long as it is unready.
       const resourceVersion = whileUnready === undefined || asked.resourceVersion !== undefined ? {} : { resourceVersion: current?.metadata.resourceVersion ?? "" };
-      await remove(core, { ...call, subresource: "" }, { ...asked, ...resourceVersion, dryRun });
+      await remove(core, { ...call, subresource: "" }, { ...asked, ...resourceVersion, dryRun }, false);
     } catch (error) {
       if (whileUnready !== undefined && asked.resourceVersion === undefined && isApiError(error, "Conflict")) throw stillProcessed(whileUnready);
       throw error;

@@ -1,9 +1,7 @@
 /** `scale`: a workload's size as an object of its own, for autoscalers and `kubectl scale` (pkg/registry/apps/deployment/storage). */
-import { isObject, setOwn, type JsonObject } from "../../base/json.ts";
-import { copyJson } from "../../base/json-codec.ts";
-import { selectorFromSet, selectorOf } from "../../base/selector.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
 import { CustomScale, Scale } from "../../kinds/autoscaling/scale.ts";
-import { apiVersionOf, type AnyKind } from "../../kinds/kind.ts";
+import { apiVersionOf } from "../../kinds/kind.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
 import { invalidValue } from "../../schema/problem.ts";
@@ -20,9 +18,8 @@ import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Service
 import { sendOther } from "../respond.ts";
 import { checkName, startingFrom } from "../strategy.ts";
 import { update } from "../write.ts";
+import { replicasPath, scaleOf, scaleType as type, withReplicas } from "./scale-of.ts";
 import type { Subresource } from "./subresource.ts";
-
-const type = { apiVersion: "autoscaling/v1", kind: "Scale", node: Scale.schema.node };
 
 export const scale: Subresource = {
   async handle(services: Services, context: Context, call: Call): Promise<HttpResponse> {
@@ -72,9 +69,8 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
   const answer = await update(core, call, previous => {
     const { kind } = call.served;
     const current = scaleOf(kind, previous);
-    const path = (kind.scale?.spec ?? "spec.replicas").split(".");
-    const replicasPath = path.map(name => `f:${name}`);
-    const before = scaleManagedFields(previous.metadata.managedFields, replicasPath);
+    const path = replicasPath(kind).map(name => `f:${name}`);
+    const before = scaleManagedFields(previous.metadata.managedFields, path);
     const live = { ...current, metadata: { ...current.metadata, ...(before === undefined ? {} : { managedFields: before }) } };
     const next = wanted.scale(live);
     const replicas = next.spec?.replicas ?? 0;
@@ -82,32 +78,12 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
     const entries = wanted.applied ? next.metadata.managedFields : updateManagedFields({
       node: Scale.schema.node, before: live, after: next, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, now: core.clock.now(), subresource: "scale",
     });
-    const made = copyJson(previous);
-    put(made, path, replicas);
-    made.metadata.managedFields = parentManagedFields(previous.metadata.managedFields, entries, { apiVersion: call.served.apiVersion, replicas: replicasPath });
+    const made = withReplicas(kind, previous, replicas);
+    made.metadata.managedFields = parentManagedFields(previous.metadata.managedFields, entries, { apiVersion: call.served.apiVersion, replicas: path });
     if (made.metadata.managedFields === undefined) delete made.metadata.managedFields;
     made.metadata.uid = next.metadata.uid ?? previous.metadata.uid;
     made.metadata.resourceVersion = next.metadata.resourceVersion;
     return made;
   }, options, { applied: true });
   return startingFrom(call.served, answer.object);
-}
-
-function put(object: any, [name = "", ...rest]: readonly string[], value: unknown): void {
-  if (rest.length === 0) return setOwn(object, name, value);
-  if (!Object.hasOwn(object, name) || !isObject(object[name])) setOwn(object, name, {});
-  put(object[name], rest, value);
-}
-const read = (object: any, path: string): any => path.split(".").reduce((value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined), object);
-
-export function scaleOf({ scale: paths }: AnyKind, object: any): any {
-  const { metadata, spec } = object;
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const replicas = read(object, paths?.spec ?? "spec.replicas");
-  const selector = paths === undefined ? spec.selector : paths.selector === undefined ? undefined : read(object, paths.selector);
-  const text = typeof selector === "string" ? selector : selector === undefined ? "" : (selector.matchLabels === undefined && selector.matchExpressions === undefined ? selectorFromSet(selector) : selectorOf(selector)).toString();
-  return {
-    ...{ kind: type.kind, apiVersion: type.apiVersion }, metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { ...(replicas === 0 || replicas === undefined ? {} : { replicas }) }, status: { replicas: read(object, paths?.status ?? "status.replicas") ?? 0, ...(text === "" ? {} : { selector: text }) },
-  };
 }

@@ -9,7 +9,7 @@ import { asServed, prepareServed } from "../../strategy.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import { authorizerInput, type AuthorizerInput } from "../authorizer-input.ts";
 import { type Hook, type Rule, matchRules, matchSelectors } from "../webhooks/match.ts";
-import { type Form, formsOf, reviewOf } from "../webhooks/webhooks.ts";
+import { type Form, formsOf, reviewOf } from "../webhooks/review.ts";
 
 export type PolicyOptions = { readonly registry: () => Registry; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 

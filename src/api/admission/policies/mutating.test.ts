@@ -48,7 +48,7 @@ const table: readonly (readonly [string, object, object, (body: any) => unknown,
   ["a field that is not there", map(), { mutations: [apply('Object{nope: "x"}')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: error applying patch: failed to convert patch object to typed object: .nope: field not declared in schema"],
   ["an error", map(), { mutations: [apply('Object{data: {"a": object.nope}}')] }, body => [body.reason, body.code, body.message, body.details.causes], ["Invalid", 403, "policy 'p' with binding 'p-b' denied request: expression 'Object{data: {\"a\": object.nope}}' resulted in error: no such key: nope", [{ message: "policy 'p' with binding 'p-b' denied request: expression 'Object{data: {\"a\": object.nope}}' resulted in error: no such key: nope" }]]],
   ["an error that is ignored", map(), { failurePolicy: "Ignore", mutations: [apply('Object{data: {"a": object.nope}}'), apply('Object{data: {"b": "1"}}')] }, body => body.data, { k: "v", b: "1" }],
-  ["a patch that does not apply", map(), { mutations: [patch('[JSONPatch{op: "remove", path: "/spec"}]')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: JSON Patch: Unable to remove nonexistent key: spec"],
+  ["a patch that does not apply", map(), { mutations: [patch('[JSONPatch{op: "remove", path: "/spec"}]')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: JSON Patch: error in remove for path: '/spec': Unable to remove nonexistent key: spec: missing value"],
   ["parameters of a kind that is not there", map(), { paramKind: { apiVersion: "example.com/v1", kind: "Nope" }, mutations: [apply("Object{}")] }, body => [body.reason, body.message], ["Forbidden", "policy \"p\" denied request: failed to configure policy: failed to find resource referenced by paramKind: 'example.com/v1, Kind=Nope'"]],
 ];
 for (const [name, object, spec, see, expected] of table) test(`a mutating policy: ${name}`, async () => {
@@ -77,7 +77,7 @@ test("a policy is asked again when later ones and webhooks have changed the obje
     const { request } = JSON.parse(body);
     asked.push(JSON.stringify(request.object.data));
     const operation = { op: "add", path: "/data/hook", value: String(asked.length) };
-    return { status: 200, body: JSON.stringify({ response: { uid: request.uid, allowed: true, patchType: "JSONPatch", patch: Buffer.from(JSON.stringify([operation])).toString("base64") } }) };
+    return { status: 200, body: JSON.stringify({ kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", response: { uid: request.uid, allowed: true, patchType: "JSONPatch", patch: Buffer.from(JSON.stringify([operation])).toString("base64") } }) };
   } });
   await install(harness, "a", { reinvocationPolicy: "IfNeeded", mutations: [counter("first")] });
   await install(harness, "b", { mutations: [counter("second")] });

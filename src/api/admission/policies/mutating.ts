@@ -12,7 +12,7 @@ import { forbidden, internal } from "../../errors.ts";
 import { setServedDefaults } from "../../strategy.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
-import { type Form, replaceContent } from "../webhooks/webhooks.ts";
+import { type Form, replaceContent } from "../webhooks/review.ts";
 import { anyBinding, inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyOptions } from "./match.ts";
 
 export type MutatingSpec = MutatingAdmissionPolicy["spec"];
@@ -25,8 +25,8 @@ const policiesMax = 1_000;
 /** What is remembered between the two passes over one request: who wants to be asked again when others change the object. */
 type Pass = { readonly asked: Set<string>; readonly again: Set<string>; output: string; wanted: boolean };
 
-/** The step before the webhooks, and the one after them. */
-export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionStep, AdmissionStep] {
+/** The step before the webhooks, and the one after them. `changed`: whether one of them has changed the object. */
+export function mutatingPolicies(options: PolicyOptions): { readonly first: AdmissionStep; readonly again: AdmissionStep; readonly changed: (request: AdmissionRequest) => boolean } {
   const compiled = new Map<string, { readonly generation: number; readonly policy: MutatingPolicy }>();
   const policyOf = async ({ metadata, spec }: MutatingAdmissionPolicy): Promise<MutatingPolicy> => {
     const uid = metadata.uid ?? "", generation = metadata.generation ?? 0;
@@ -83,8 +83,8 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
     if (failures.length > 0) throw refusal(request, failures);
   };
 
-  return [
-    {
+  return {
+    first: {
       name: "MutatingAdmissionPolicy",
       mutate(request) {
         if (isExempt(request.kind) || !anyBinding(request, "mutatingadmissionpolicybindings")) return undefined;
@@ -93,7 +93,7 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
         return run(request, pass, false);
       },
     },
-    {
+    again: {
       name: "MutatingAdmissionPolicy, again",
       mutate(request) {
         const pass = passes.get(request);
@@ -102,7 +102,8 @@ export function mutatingPolicies(options: PolicyOptions): readonly [AdmissionSte
         return pass.again.size > 0 ? run(request, pass, true) : undefined;
       },
     },
-  ];
+    changed: request => passes.get(request)?.wanted === true,
+  };
 }
 
 function keyOf({ policy, binding, param }: Invocation<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>): string {

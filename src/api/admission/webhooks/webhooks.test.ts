@@ -19,7 +19,7 @@ async function start(answers: { readonly [path: string]: (review: Review) => Ans
       const answer = answers[path]?.(review) ?? {};
       if (typeof answer === "string") throw new Error(answer);
       const { patch, ...rest } = answer;
-      return { status: 200, body: JSON.stringify({ response: { uid: review.uid, allowed: true, ...rest, ...(patch === undefined ? {} : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(patch)).toString("base64") }) } }) };
+      return { status: 200, body: JSON.stringify({ kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", response: { uid: review.uid, allowed: true, ...rest, ...(patch === undefined ? {} : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(patch)).toString("base64") }) } }) };
     },
   });
   await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
@@ -98,5 +98,86 @@ test("selectors say whom it is about; configurations of webhooks are never shown
   assert.deepEqual([refused.status, refused.body.message], [400, 'admission webhook "deny.example.com" denied the request without explanation']);
   assert.equal((await send(harness, "PATCH", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hooks")).status, 415);
   assert.equal((await send(harness, "DELETE", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hooks")).status, 200);
+  await harness.close();
+});
+
+test("a container that a webhook puts in passes the built-in steps as well", async () => {
+  const harness = await start({ side: ({ object }) => (object.spec.containers.length > 1 ? {} : { patch: [{ op: "add", path: "/spec/containers/-", value: { name: "side", image: "s" } }] }) });
+  await send(harness, "POST", "/api/v1/namespaces/default/limitranges", { metadata: { name: "l" }, spec: { limits: [{ type: "Container", default: { cpu: "1" } }] } });
+  await install(harness, "mutating", webhook("side", ["pods"]));
+  const { body } = await send(harness, "POST", pods, { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }] } });
+  assert.deepEqual(body.spec.containers.map((each: any) => [each.name, each.resources.limits, each.imagePullPolicy]), [["c", { cpu: "1" }, "Always"], ["side", { cpu: "1" }, "Always"]]);
+  await harness.close();
+});
+
+test("reviews tell what was asked for; a size is a Scale, and who deletes many names none", async () => {
+  const seen: any[] = [];
+  const harness = await start({ see: review => { seen.push(review); return review.subResource === "scale" ? { patch: [{ op: "add", path: "/spec/replicas", value: 3 }] } : {}; } });
+  await send(harness, "POST", "/apis/apps/v1/namespaces/default/replicasets", { metadata: { name: "r" }, spec: { replicas: 0, selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } } } });
+  await install(harness, "mutating", webhook("see", ["*/*"]));
+  await send(harness, "POST", `${configmaps}?fieldManager=me&fieldValidation=Strict`, { metadata: { name: "a" } });
+  await send(harness, "DELETE", `${configmaps}/a?gracePeriodSeconds=3&dryRun=All`);
+  await send(harness, "DELETE", configmaps);
+  const scaled = await send(harness, "PUT", "/apis/apps/v1/namespaces/default/replicasets/r/scale", { metadata: { name: "r" }, spec: { replicas: 1 } });
+  const options = (kind: string, more: object): object => ({ kind: `${kind}Options`, apiVersion: "meta.k8s.io/v1", ...more });
+  assert.deepEqual(seen.slice(0, 3).map(each => [each.name, each.options]), [["a", options("Create", { fieldManager: "me", fieldValidation: "Strict" })], ["a", options("Delete", { gracePeriodSeconds: 3, dryRun: ["All"] })], [undefined, options("Delete", {})]]);
+  assert.deepEqual([seen[3].kind, seen[3].resource.resource, seen[3].oldObject.spec, seen[3].object.spec, scaled.body.spec], [{ group: "autoscaling", version: "v1", kind: "Scale" }, "replicasets", {}, { replicas: 1 }, { replicas: 3 }]);
+  await harness.close();
+});
+
+// What a webhook answers, and what the client is told after `failed calling webhook "h.example.com": `.
+const review = { kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1" };
+const encoded = (patch: unknown): string => Buffer.from(typeof patch === "string" ? patch : JSON.stringify(patch)).toString("base64");
+const answers: readonly (readonly ["mutating" | "validating", object | string, string, number?])[] = [
+  ["validating", { response: { allowed: true } }, 'received invalid webhook response: expected response.uid="U", got ""'],
+  ["validating", review, "received invalid webhook response: webhook response was absent"],
+  ["validating", { response: { uid: "U", allowed: true } }, "received invalid webhook response: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /, Kind="],
+  ["validating", { ...review, apiVersion: "admission.k8s.io/v1beta1" }, "failed to call webhook: converting (v1beta1.AdmissionReview) to (v1.AdmissionReview): unknown conversion"],
+  ["validating", { apiVersion: "v1", kind: "Pod" }, 'failed to call webhook: no kind "Pod" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"'],
+  ["validating", { ...review, response: { uid: "U", allowed: "yes" } }, "failed to call webhook: json: cannot unmarshal string into Go struct field AdmissionResponse.response.allowed of type bool"],
+  ["validating", { ...review, response: { uid: "U", allowed: true, patch: "W10=" } }, "received invalid webhook response: validating webhook may not return response.patch"],
+  ["validating", "{", "failed to call webhook: couldn't get version/kind; json parse error: unexpected end of JSON input"],
+  ["validating", "", "failed to call webhook: 0-length response with status code: 200 and content type: text/plain"],
+  ["validating", "boom", 'failed to call webhook: an error on the server ("boom") has prevented the request from succeeding', 500],
+  ["validating", "no", "failed to call webhook: no", 403],
+  ["validating", "", "failed to call webhook: the server could not find the requested resource", 404],
+  ["validating", { kind: "Status", apiVersion: "v1", status: "Failure", message: "oh" }, "failed to call webhook: oh", 500],
+  ["mutating", { ...review, response: { uid: "U", allowed: true, patch: "W10=" } }, "received invalid webhook response: webhook returned response.patch but not response.patchType"],
+  ["mutating", { ...review, response: { uid: "U", allowed: true, patchType: "JSONPatch" } }, "received invalid webhook response: webhook returned response.patchType but not response.patch"],
+  ["mutating", { ...review, response: { uid: "U", allowed: true, patchType: "Merge", patch: encoded([{ op: "add", path: "/data", value: {} }]) } }, 'unsupported patch type "Merge"'],
+  ["mutating", { ...review, response: { uid: "U", allowed: true, patchType: "JSONPatch", patch: "!!!" } }, "failed to call webhook: illegal base64 data at input byte 0"],
+  ["mutating", { ...review, response: { uid: "U", allowed: true, patchType: "JSONPatch", patch: encoded("{") } }, "received undecodable patch in webhook response: unexpected end of JSON input"],
+];
+test("what is no answer is told in upstream's words", async () => {
+  let answer: (typeof answers)[number] = answers[0]!, uid = "";
+  const harness = await startHarness({
+    postJson: async ({ body }: WebhookCall) => {
+      uid = (JSON.parse(body).request as Review).uid;
+      return { status: answer[3] ?? 200, contentType: "text/plain", body: (typeof answer[1] === "string" ? answer[1] : JSON.stringify(answer[1])).replaceAll('"U"', `"${uid}"`) };
+    },
+  });
+  await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  for (answer of answers) {
+    await install(harness, answer[0], webhook("h", ["configmaps"]));
+    const { body } = await send(harness, "POST", `${configmaps}?dryRun=All`, { metadata: { name: "a" }, data: { x: "1" } });
+    assert.equal(body.message?.replace(uid, "U"), `Internal error occurred: failed calling webhook "h.example.com": ${answer[2]}`);
+    await send(harness, "DELETE", `/apis/admissionregistration.k8s.io/v1/${answer[0]}webhookconfigurations/hooks`);
+  }
+  await harness.close();
+});
+
+test("a patch that does not apply fails the request whatever the policy; it moves no object to another namespace", async () => {
+  const patches: { readonly [path: string]: object } = { gone: { op: "remove", path: "/data/nope" }, type: { op: "add", path: "/data/x", value: 1 }, deep: { op: "add", path: "/a/b", value: 1 }, move: { op: "replace", path: "/metadata/namespace", value: "other" } };
+  const harness = await start(Object.fromEntries(Object.entries(patches).map(([name, patch]) => [name, () => ({ patch: [patch] })])));
+  const told: string[] = [];
+  for (const name of Object.keys(patches)) {
+    await install(harness, "mutating", webhook(name, ["configmaps"], { failurePolicy: "Ignore" }));
+    told.push((await send(harness, "POST", configmaps, { metadata: { name: "a" }, data: { x: "1" } })).body.message);
+    await send(harness, "DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/hooks");
+  }
+  assert.deepEqual(told, [
+    "Internal error occurred: error in remove for path: '/data/nope': Unable to remove nonexistent key: nope: missing value", "Internal error occurred: json: cannot unmarshal number into Go struct field ConfigMap.data of type string",
+    'Internal error occurred: add operation does not apply: doc is missing path: "/a/b": missing value', "the namespace of the provided object does not match the namespace sent on the request",
+  ]);
   await harness.close();
 });

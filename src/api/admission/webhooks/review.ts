@@ -1,0 +1,114 @@
+/** A request as webhooks and policies see it: in which version, and as an AdmissionReview's `request` (apiserver plugin/webhook/request/admissionreview.go). */
+import { isObject, setOwn, type Json, type JsonObject } from "../../../base/json.ts";
+import { copyJson } from "../../../base/json-codec.ts";
+import { Namespace } from "../../../kinds/core/namespace.ts";
+import { apiVersionOf } from "../../../kinds/kind.ts";
+import { decode } from "../../../schema/decode.ts";
+import type { Node } from "../../../schema/t.ts";
+import type { DeleteOptions, WriteOptions } from "../../options.ts";
+import type { Registry, Served } from "../../registry.ts";
+import { asServed, prepareServed } from "../../strategy.ts";
+import { scaleOf, withReplicas } from "../../subresources/scale-of.ts";
+import type { AdmissionRequest } from "../admission.ts";
+import type { Seen } from "./match.ts";
+
+/** The pipeline holds on to the object itself: its content is exchanged. */
+export async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): Promise<void> {
+  const next = await form.read(patched);
+  for (const key of Object.keys(object)) delete object[key];
+  for (const [key, value] of Object.entries(next)) setOwn(object, key, value);
+}
+
+/** How a hook sees the object, and how what it made of it is read again. */
+export type Form = Seen & {
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** The object's schema; absent for a subresource's body. */
+  readonly node?: Node;
+  /** Must come before `show`: where another webhook converts, it is asked here. */
+  ready(): Promise<void>;
+  show(object: any): JsonObject;
+  read(value: Json): Promise<any>;
+};
+
+export function formsOf(options: { readonly registry: () => Registry }, request: AdmissionRequest): readonly Form[] {
+  const { kind, subresource, object } = request;
+  const registry = options.registry();
+  // A subresource's body (Binding, Eviction, PodExecOptions, …) is shown as it is.
+  const body = subresource !== "" && isObject(object) && object.kind !== kind.kind ? (object as { readonly apiVersion?: string; readonly kind?: string }) : undefined;
+  const own = request.served ?? registry.of(kind);
+  const all: readonly Served[] = own === undefined ? [] : [own, ...registry.all().filter(other => other.prefix === own.prefix && other.kind.kind === kind.kind && other !== own)];
+  return all.map((served): Form => {
+    if (subresource === "scale" && isObject(object) && object.kind === kind.kind) return scaleForm(served, request);
+    if (body !== undefined) {
+      const [group, version] = splitVersion(body.apiVersion ?? "v1");
+      return { group: served.group, version: served.version, resource: served.resource, kind: { group, version, kind: body.kind ?? "" }, ready: async () => undefined, show: each => bodyOf(each, request), read: async value => copyJson(value) };
+    }
+    return {
+      group: served.group, version: served.version, resource: served.resource, kind: { group: served.group, version: served.version, kind: kind.kind },
+      node: served.node, ready: () => prepareServed(served, [request.object, request.previous].filter(each => each !== undefined)),
+      show: each => {
+        const { apiVersion: _a, kind: _k, ...rest } = asServed(served, versioned(each, request)) as JsonObject;
+        return { kind: kind.kind, apiVersion: served.apiVersion, ...rest };
+      },
+      read: async value => {
+        const decoded = decode(served.node, value).object;
+        if (kind.conversion !== undefined) return own === undefined || served === own ? decoded : (await kind.conversion.convert([decoded], own.apiVersion, false))[0];
+        const stored = served.convert === undefined ? decoded : kind.custom === true ? served.convert.toStored(decoded) : decode(kind.schema.node, served.convert.toStored(decoded)).object;
+        return { ...stored, apiVersion: apiVersionOf(kind), kind: kind.kind };
+      },
+    };
+  });
+}
+
+/** What is changed has the version that it is made from. */
+function versioned(object: any, { previous }: AdmissionRequest): any {
+  return previous === undefined || object.metadata.resourceVersion !== undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion: previous.metadata.resourceVersion } };
+}
+/** A subresource's body is where it was sent to. */
+function bodyOf(body: any, { namespace }: AdmissionRequest): JsonObject {
+  const { kind, apiVersion, metadata, ...rest } = body;
+  return { kind, apiVersion, ...(kind === "PodExecOptions" && rest.command === undefined ? { command: null } : {}), ...(metadata === undefined ? {} : { metadata: { ...metadata, namespace } }), ...rest };
+}
+/** A workload's size, as an object of its own; what is made of it is the workload with that size. */
+function scaleForm({ group, version, resource, kind }: Served, request: AdmissionRequest): Form {
+  const { object } = request;
+  return {
+    group, version, resource, kind: { group: "autoscaling", version: "v1", kind: "Scale" }, ready: async () => undefined,
+    show: each => scaleOf(kind, versioned(each, request)), read: async value => withReplicas(kind, object, Number((value as { readonly spec?: { readonly replicas?: number } }).spec?.replicas ?? 0)),
+  };
+}
+
+function splitVersion(apiVersion: string): readonly [string, string] {
+  const at = apiVersion.indexOf("/");
+  return at < 0 ? ["", apiVersion] : [apiVersion.slice(0, at), apiVersion.slice(at + 1)];
+}
+
+export function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: string): Json {
+  const { operation, subresource, user, dryRun, object, previous } = request, { name, namespace } = placeOf(request);
+  const resource = ({ group, version, resource: plural }: Seen): Json => ({ group, version, resource: plural });
+  const { name: username, uid: userUid, groups, extra } = user;
+  return {
+    uid, kind: form.kind, resource: resource(form), ...(subresource === "" ? {} : { subResource: subresource }),
+    requestKind: own.kind, requestResource: resource(own), ...(subresource === "" ? {} : { requestSubResource: subresource }),
+    ...(name === "" ? {} : { name }), ...(namespace === "" ? {} : { namespace }), operation,
+    userInfo: { ...(username === "" ? {} : { username }), ...(userUid === "" ? {} : { uid: userUid }), ...(groups.length === 0 ? {} : { groups: [...groups] }), ...(Object.keys(extra).length === 0 ? {} : { extra: extra as unknown as Json }) },
+    object: object === undefined ? null : form.show(object), oldObject: previous === undefined ? null : form.show(previous), dryRun,
+    options: operation === "CONNECT" ? null : { kind: `${operation.charAt(0)}${operation.slice(1).toLowerCase()}Options`, apiVersion: "meta.k8s.io/v1", ...(request.options === undefined ? {} : optionsOf(request.options, request.verb === "deletecollection")) },
+  };
+}
+/** Quirks: who deletes many names none, and a namespace is in itself (RequestInfo). */
+function placeOf({ verb, kind, name, namespace, operation, object }: AdmissionRequest): { readonly name: string; readonly namespace: string } {
+  if (kind === Namespace && operation !== "CREATE") return { name, namespace: name };
+  return { name: verb === "deletecollection" ? "" : name === "" ? object?.metadata?.name ?? "" : name, namespace };
+}
+/** `many`: each of them is deleted by its own uid, which nobody asked for. */
+function optionsOf(options: WriteOptions | DeleteOptions, many: boolean): { readonly [name: string]: Json } {
+  const dryRun: { readonly [name: string]: Json } = options.dryRun ? { dryRun: ["All"] } : {};
+  if ("fieldManager" in options) return { ...dryRun, ...(options.fieldManager === "" ? {} : { fieldManager: options.fieldManager }), ...((options.askedValidation ?? "") === "" ? {} : { fieldValidation: options.askedValidation! }) };
+  const { gracePeriodSeconds, uid, resourceVersion, orphanDependents, propagationPolicy } = options;
+  const preconditions = { ...(uid === undefined || many ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }), ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }), ...dryRun,
+  };
+}
