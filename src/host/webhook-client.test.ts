@@ -28,7 +28,7 @@ const call = (port: number, more: object = {}) => ({ url: "https://hook.default.
 
 test("a webhook is reached at the given address under the service's name", async () => {
   const server = await start(() => ({ status: 200, body: "yes" }));
-  assert.deepEqual(await postJson(call(server.port)), { status: 200, body: "yes" });
+  assert.deepEqual(await postJson(call(server.port)), { status: 200, body: "yes", contentType: "" });
   assert.deepEqual(server.heard, ["POST hook.default.svc /check?timeout=1s {}"]);
   await server.close();
 });

@@ -20,6 +20,7 @@ import { update } from "../write.ts";
 import type { PostJson } from "../webhook.ts";
 import type { Cel, LoadCel } from "../cel.ts";
 import { hasRules, kindOfDefinition } from "./kind.ts";
+import { defaultProblems, selectableProblems } from "./definition-checks.ts";
 import { judgeNames, type Judged, type Names } from "./names.ts";
 import type { Schema } from "./schema.ts";
 import { Validator, type CompilePattern } from "./validate.ts";
@@ -223,11 +224,13 @@ export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | unde
   /** Patterns that are none, and rules that do not compile or could cost too much, are refused with their definition. */
   problems(crd, previous, { subresource, writer }) {
     if (subresource !== "" || sameJson(crd.spec.versions, previous?.spec.versions)) return undefined;
-    const schemas = schemasOf(crd.spec.versions), found = schemas.flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile));
+    const schemas = schemasOf(crd.spec.versions), wrong = [...definitionRules(crd, previous)];
+    const wellFormed = schemas.filter(({ path }) => !wrong.some(({ field }) => field.startsWith(path)));
+    const found = [...schemas.flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile)), ...wellFormed.flatMap(({ schema, path }) => defaultProblems(schema as Schema, path, new Validator(compile))), ...selectableProblems(crd.spec.versions)];
     // Our own definitions are checked by our tests, not at every cluster's first start.
     const candidates = writer === user.name ? [] : schemas.filter(({ schema }) => hasRules(schema as Schema));
     // Rules of a schema whose form is wrong are not looked at.
-    const misshapen = candidates.length === 0 ? [] : [...definitionRules(crd, previous), ...found];
+    const misshapen = [...wrong, ...found];
     const ruled = candidates.filter(({ path }) => !misshapen.some(({ field }) => field.startsWith(path)));
     if (ruled.length === 0) return found.length === 0 ? undefined : Promise.resolve(found);
     if (loadCel === undefined) return Promise.resolve([...found, ...ruled.map(({ path }) => invalidValue(path, null, "x-kubernetes-validations are not supported by this server"))]);

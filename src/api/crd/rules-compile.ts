@@ -46,12 +46,12 @@ export function compileRule(rule: Rule, decl: Decl, schema: Schema, host: Host):
 }
 
 /** `.spec.foo['a.b']` of a schema, as the paths of problems are written. */
-export function normalPath(text: string, schema: Schema): { readonly path: string } | { readonly problem: string } {
+export function normalPath(text: string, schema: Schema): { readonly path: string; readonly schema: Schema } | { readonly problem: string } {
   let here: Schema = schema, rest = text, path = "";
   while (rest !== "") {
     const named = /^\.([^.[\]]+)/.exec(rest), quoted = /^\['((?:[^'\\]|\\.)*)'\]/s.exec(rest);
     const found = named ?? quoted;
-    if (found === null) return { problem: rest.startsWith(".") || rest.startsWith("[") ? "unexpected end of JSON path" : `expected [ or . but got: ${rest}` };
+    if (found === null) return { problem: rest.startsWith(".") || rest.startsWith("[") ? "unexpected end of JSON path" : `expected [ or . but got: ${/^[^.[\]]*/.exec(rest)![0]}` };
     const name = quoted === null ? found[1]! : unescapeQuoted(found[1]!);
     if (name === undefined) return { problem: "invalid string literal" };
     if (here.properties !== undefined) {
@@ -65,7 +65,7 @@ export function normalPath(text: string, schema: Schema): { readonly path: strin
     } else return { problem: "does not refer to a valid field" };
     rest = rest.slice(found[0].length);
   }
-  return { path };
+  return { path, schema: here };
 }
 function unescapeQuoted(text: string): string | undefined {
   const meanings: { readonly [char: string]: string } = { a: "\u0007", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "'": "'", "\\": "\\" };

@@ -1,8 +1,9 @@
 /** Rules and defaults of CustomResourceDefinitions (apiextensions pkg/apis/apiextensions/validation, v1/defaults.go). */
-import { isObject, sameJson } from "../../base/json.ts";
+import { sameJson } from "../../base/json.ts";
 import { checkClient } from "../admissionregistration/rules.ts";
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { schemaRules } from "./schema-rules.ts";
 
 type Named = { readonly [name: string]: any };
 
@@ -42,19 +43,15 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
   else if (!group.includes(".")) yield invalidValue("spec.group", group, "should be a domain with at least one dot");
   if (scope === "") yield required("spec.scope");
   else if (scope !== "Namespaced" && scope !== "Cluster") yield notSupported("spec.scope", scope, ["Cluster", "Namespaced"]);
-  for (const name of ["plural", "singular"] as const) {
-    const value = names[name] ?? "";
-    if (value === "") yield required(`spec.names.${name}`);
-    else for (const detail of grammar.grammars["dns-1035-label"]!(value)) yield invalidValue(`spec.names.${name}`, value, detail);
-  }
-  for (const name of ["kind", "listKind"] as const) {
-    const value = names[name] ?? "";
-    if (value === "") yield required(`spec.names.${name}`);
-    else for (const detail of grammar.grammars["dns-1035-label"]!(value.toLowerCase())) yield invalidValue(`spec.names.${name}`, value, `may have mixed case, but should otherwise match: ${detail}`);
-  }
-  if (names.kind !== undefined && names.kind === names.listKind) yield invalidValue("spec.names.listKind", names.listKind, "kind and listKind may not be the same");
+  for (const name of ["plural", "singular", "kind", "listKind"] as const) if ((names[name] ?? "") === "") yield required(`spec.names.${name}`);
+  const word = (path: string, value: string, lead = ""): readonly Problem[] => { const details = grammar.grammars["dns-1035-label"]!(lead === "" ? value : value.toLowerCase()); return details.length === 0 ? [] : [invalidValue(path, value, lead + details.join(","))]; };
+  for (const name of ["plural", "singular"] as const) if ((names[name] ?? "") !== "") yield* word(`spec.names.${name}`, names[name]);
+  for (const name of ["kind", "listKind"] as const) if ((names[name] ?? "") !== "") yield* word(`spec.names.${name}`, names[name], "may have mixed case, but should otherwise match: ");
+  for (const name of ["shortNames", "categories"] as const) for (const [i, each] of (names[name] ?? []).entries()) yield* word(`spec.names.${name}[${i}]`, each);
+  if ((names.kind ?? "") !== "" && names.kind === names.listKind) yield invalidValue("spec.names.listKind", names.listKind, "kind and listKind may not be the same");
   yield* conversionRules(spec.conversion ?? {});
   if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
+  if (spec.preserveUnknownFields === true && previous?.spec.preserveUnknownFields !== true) yield invalidValue("spec.preserveUnknownFields", true, "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
   yield* versionRules(versions ?? []);
   if (previous === undefined) return;
   if (holds(previous, "Established")) {
@@ -68,7 +65,7 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
 }
 
 /** Quirk: upstream names the places that these fields had in v1beta1. */
-function* conversionRules({ strategy = "None", webhook }: Named): Iterable<Problem> {
+function* conversionRules({ strategy = "", webhook }: Named): Iterable<Problem> {
   const path = "spec.conversion";
   if (strategy === "") yield required(`${path}.strategy`);
   else if (strategy !== "None" && strategy !== "Webhook") yield notSupported(`${path}.strategy`, strategy, ["None", "Webhook"]);
@@ -93,20 +90,61 @@ function* conversionRules({ strategy = "None", webhook }: Named): Iterable<Probl
 }
 
 function* versionRules(versions: readonly Named[]): Iterable<Problem> {
-  const seen = new Set<string>();
   for (const [i, version] of versions.entries()) {
-    const path = `spec.versions[${i}]`;
-    const name: string = version["name"] ?? "";
-    if (seen.has(name)) yield duplicate(`${path}.name`, name);
-    seen.add(name);
-    for (const detail of grammar.grammars["dns-1035-label"]!(name)) yield invalidValue(`${path}.name`, name, detail);
-    const schema = version["schema"]?.openAPIV3Schema;
-    if (schema === undefined) yield required(`${path}.schema.openAPIV3Schema`, "schemas are required");
-    if (version["deprecationWarning"] !== undefined && version["deprecated"] !== true) yield invalidValue(`${path}.deprecationWarning`, version["deprecationWarning"], "can only be set for deprecated versions");
+    const path = `spec.versions[${i}]`, name: string = version["name"] ?? "", details = grammar.grammars["dns-1035-label"]!(name);
+    if (details.length > 0) yield invalidValue(`${path}.name`, name, details.join(","));
+    if (version["schema"]?.openAPIV3Schema === undefined) yield required(`${path}.schema.openAPIV3Schema`);
+    yield* deprecationRules(version, `${path}.deprecationWarning`);
   }
-  for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path, "root", 0);
+  // Quirk: the first version stands in spec.version too.
+  const first: string = versions[0]?.["name"] ?? "", details = grammar.grammars["dns-1035-label"]!(first);
+  if (first !== "" && details.length > 0) yield invalidValue("spec.version", first, details.join(","));
+  yield* perVersion(versions, "subresources", subresourceRules);
+  yield* perVersion(versions, "additionalPrinterColumns", columnRules);
+  for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path);
+  if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", versions, "must contain unique version names");
   const storage = versions.filter(version => version["storage"] === true);
+  if (storage.length === 0) yield invalidValue("status.storedVersions", null, "must have at least one stored version");
   if (storage.length !== 1) yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
+}
+/** Quirk: what all versions have the same stands in one place to upstream. */
+export function* perVersion(versions: readonly Named[], name: string, rules: (given: any, path: string) => Iterable<Problem>): Iterable<Problem> {
+  const given = versions.map(version => version[name]);
+  if (given.length > 0 && given.every(each => sameJson(each ?? null, given[0] ?? null))) yield* given[0] === undefined ? [] : rules(given[0], `spec.${name}`);
+  else for (const [i, each] of given.entries()) if (each !== undefined) yield* rules(each, `spec.versions[${i}].${name}`);
+}
+
+function* deprecationRules({ deprecated, deprecationWarning: warning }: Named, path: string): Iterable<Problem> {
+  if (warning === undefined) return;
+  if (deprecated !== true) return void (yield invalidValue(path, warning, "can only be set for deprecated versions"));
+  if (new TextEncoder().encode(warning).length > 256) yield invalidValue(path, warning, "must be <= 256 characters long");
+  if (warning === "") yield invalidValue(path, warning, "must not be an empty string");
+  const odd = /[^\P{C}]|[^\P{Z}]/u.exec(warning.replaceAll(" ", "x"));
+  if (odd !== null) yield invalidValue(path, warning, `must only contain printable UTF-8 characters; non-printable character found at index ${new TextEncoder().encode(warning.slice(0, odd.index)).length}`);
+}
+
+function* subresourceRules({ scale }: Named, path: string): Iterable<Problem> {
+  if (scale === undefined) return;
+  const check = (field: string, roots: readonly string[], where: string): Problem | undefined => {
+    const value: string = scale[field] ?? "", here = `${path}.scale.${field}`;
+    if (value === "") return field === "labelSelectorPath" ? undefined : required(here);
+    return simplePath(value, here) ?? (roots.some(root => value.startsWith(`.${root}.`)) ? undefined : invalidValue(here, value, `should be a json path under ${where}`));
+  };
+  for (const problem of [check("specReplicasPath", ["spec"], ".spec"), check("statusReplicasPath", ["status"], ".status"), check("labelSelectorPath", ["spec", "status"], "either .spec or .status")]) if (problem !== undefined) yield problem;
+}
+const simplePath = (value: string, path: string): Problem | undefined => (value.startsWith(".") ? undefined : invalidValue(path, value, "must be a simple json path starting with ."));
+
+const columnTypes = ["boolean", "date", "integer", "number", "string"], columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+function* columnRules(columns: readonly Named[], path: string): Iterable<Problem> {
+  for (const [i, { name = "", type = "", format = "", jsonPath = "" }] of columns.entries()) {
+    const here = `${path}[${i}]`;
+    if (name === "") yield required(`${here}.name`);
+    if (type === "") yield required(`${here}.type`, `must be one of ${columnTypes.join(",")}`);
+    else if (!columnTypes.includes(type)) yield invalidValue(`${here}.type`, type, `must be one of ${columnTypes.join(",")}`);
+    if (format !== "" && !columnFormats.includes(format)) yield invalidValue(`${here}.format`, format, `must be one of ${columnFormats.join(",")}`);
+    const problem = jsonPath === "" ? required(`${here}.JSONPath`) : simplePath(jsonPath, `${here}.JSONPath`);
+    if (problem !== undefined) yield problem;
+  }
 }
 
 /** Each schema with its path in messages. Quirk: where all versions have the same one, upstream names the place it had in v1beta1. */
@@ -114,61 +152,6 @@ export function schemasOf(versions: readonly Named[]): readonly { readonly schem
   const all = versions.flatMap((version, i) => (version["schema"]?.openAPIV3Schema === undefined ? [] : [{ schema: version["schema"].openAPIV3Schema as Named, path: `spec.versions[${i}].schema.openAPIV3Schema` }]));
   const same = all.length === versions.length && all.every(({ schema }) => sameJson(schema, all[0]!.schema));
   return same ? all.slice(0, 1).map(({ schema }) => ({ schema, path: "spec.validation.openAPIV3Schema" })) : all;
-}
-
-const types = new Set(["array", "boolean", "integer", "number", "object", "string"]);
-const unsupported = ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "$schema", "id"] as const;
-const schemaDepthMax = 100;
-
-/** What makes a schema structural: every value has a type, and what combines schemas only narrows. */
-function* schemaRules(schema: Named, path: string, place: "root" | "field" | "item", depth: number): Iterable<Problem> {
-  if (depth > schemaDepthMax) return void (yield forbidden(path, "is nested too deeply"));
-  const { type = "" } = schema;
-  const anyType = schema["x-kubernetes-int-or-string"] === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
-  if (type === "" && !(anyType && place !== "root")) yield required(`${path}.type`, place === "root" ? "must not be empty at the root" : place === "item" ? "must not be empty for specified array items" : "must not be empty for specified object fields");
-  else if (type !== "" && !types.has(type)) yield notSupported(`${path}.type`, type, [...types].sort());
-  if (place === "root" && type !== "" && type !== "object") yield invalidValue(`${path}.type`, type, "must be object at the root");
-  for (const keyword of unsupported) if (schema[keyword] !== undefined && schema[keyword] !== "") yield forbidden(`${path}.${keyword}`, `${keyword} is not supported`);
-  if (schema["x-kubernetes-preserve-unknown-fields"] === false) yield invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, "must be true or undefined");
-  if (schema["uniqueItems"] === true) yield forbidden(`${path}.uniqueItems`, "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-  const more = schema["additionalProperties"];
-  if (Object.keys(schema["properties"] ?? {}).length > 0 && more !== undefined && more !== true) yield forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive");
-  if (schema["additionalProperties"] === false) yield forbidden(`${path}.additionalProperties`, "additionalProperties cannot be set to false");
-  if (type === "array" && schema["items"] === undefined) yield required(`${path}.items`, "must be specified");
-  if (Array.isArray(schema["items"])) yield forbidden(`${path}.items`, "items must be a schema object and not an array");
-  yield* listRules(schema, path);
-  for (const [name, field] of Object.entries<Named>(schema["properties"] ?? {})) {
-    if (place === "root" && name === "metadata") continue;
-    yield* schemaRules(field, `${path}.properties[${name}]`, "field", depth + 1);
-  }
-  if (isObject(schema["items"])) yield* schemaRules(schema["items"] as Named, `${path}.items`, "item", depth + 1);
-  if (isObject(schema["additionalProperties"])) yield* schemaRules(schema["additionalProperties"] as Named, `${path}.additionalProperties`, "field", depth + 1);
-  for (const junctor of ["allOf", "anyOf", "oneOf"] as const) for (const [i, each] of (schema[junctor] ?? []).entries()) yield* junctorRules(each, schema, `${path}.${junctor}[${i}]`);
-  if (isObject(schema["not"])) yield* junctorRules(schema["not"] as Named, schema, `${path}.not`);
-}
-
-function* listRules(schema: Named, path: string): Iterable<Problem> {
-  const kind = schema["x-kubernetes-list-type"];
-  const keys: readonly string[] | undefined = schema["x-kubernetes-list-map-keys"];
-  if (kind !== undefined && schema["type"] !== "array") yield invalidValue(`${path}.type`, schema["type"] ?? "", "must be array if x-kubernetes-list-type is set");
-  if (kind !== undefined && !["atomic", "set", "map"].includes(kind)) yield notSupported(`${path}.x-kubernetes-list-type`, kind, ["atomic", "map", "set"]);
-  if (keys !== undefined && kind !== "map") yield invalidValue(`${path}.x-kubernetes-list-type`, kind ?? null, "must be map if x-kubernetes-list-map-keys is non-empty");
-  if (kind === "map" && (keys?.length ?? 0) === 0) yield required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map");
-  for (const key of kind === "map" ? (keys ?? []) : []) {
-    const items: Named = schema["items"] ?? {};
-    if (items["properties"]?.[key] === undefined) yield invalidValue(`${path}.x-kubernetes-list-map-keys`, keys, "entries must all be names of item properties");
-    else if (items["properties"][key].default === undefined && items["required"]?.includes(key) !== true) yield required(`${path}.items.properties[${key}].default`, "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
-  }
-}
-
-/** Inside allOf and the like only values are narrowed; fields are declared outside. */
-function* junctorRules(inner: Named, outer: Named, path: string): Iterable<Problem> {
-  const anywhere = outer["x-kubernetes-int-or-string"] === true;
-  for (const keyword of ["type", "default", "description", "title", "nullable", "additionalProperties", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] as const) {
-    if (inner[keyword] === undefined || (keyword === "type" && anywhere)) continue;
-    yield forbidden(`${path}.${keyword}`, keyword === "type" ? "must be empty to be structural" : "must be undefined to be structural");
-  }
-  for (const name of Object.keys(inner["properties"] ?? {})) if (outer["properties"]?.[name] === undefined && outer["x-kubernetes-preserve-unknown-fields"] !== true) yield required(`${path.replace(/\.(allOf|anyOf|oneOf)\[\d+\]$|\.not$/, "")}.properties[${name}]`, `because it is defined in ${path}.properties[${name}]`);
 }
 
 function holds(crd: any, type: string): boolean {

@@ -9,7 +9,7 @@ import { asServed, prepareServed } from "../../strategy.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import { authorizerInput, type AuthorizerInput } from "../authorizer-input.ts";
 import { type Hook, type Rule, matchRules, matchSelectors } from "../webhooks/match.ts";
-import { type Form, formsOf, reviewOf } from "../webhooks/review.ts";
+import { type Form, formsOf, placeOf, reviewOf } from "../webhooks/review.ts";
 
 export type PolicyOptions = { readonly registry: () => Registry; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 
@@ -29,8 +29,11 @@ export type Misconfigured<P, B> = { readonly policy: P; readonly binding: B | un
 
 const group = "admissionregistration.k8s.io";
 
+/** What asks who somebody is and what they may is no policy's business: the cluster might stop (pkg/kubeapiserver/admission/exclusion/resources.go). */
+const unseen: ReadonlySet<string> = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
+
 /** Whether any policy of a sort may have to be asked: most clusters have none. */
-export const anyBinding = (request: AdmissionRequest, bindings: string): boolean => request.read.list(group, bindings, "").length > 0;
+export const anyBinding = (request: AdmissionRequest, bindings: string): boolean => !(request.kind.virtual === true && unseen.has(request.kind.group)) && request.read.list(group, bindings, "").length > 0;
 
 /** Everything that is to be asked, by the names of policies and bindings. */
 export async function* invocationsOf<P extends PolicyObject, B extends BindingObject>(request: AdmissionRequest, options: PolicyOptions, resources: { readonly policies: string; readonly bindings: string }): AsyncIterable<Invocation<P, B> | Misconfigured<P, B>> {
@@ -80,7 +83,7 @@ async function paramsOf(served: Served, paramRef: ParamRef | undefined, request:
   if (paramRef === undefined) return { found: [null] };
   const { namespaced } = served.kind;
   if (!namespaced && (paramRef.namespace ?? "") !== "") return { problem: "paramRef.namespace must not be provided for a cluster-scoped `paramKind`" };
-  const namespace = !namespaced ? "" : (paramRef.namespace ?? "") === "" ? request.namespace : paramRef.namespace!;
+  const namespace = !namespaced ? "" : (paramRef.namespace ?? "") === "" ? placeOf(request).namespace : paramRef.namespace!;
   if (namespaced && namespace === "") return { problem: "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources" };
   const name = paramRef.name ?? "";
   const objects = name === "" ? request.read.list(served.group, served.resource, namespace).filter(each => selectorOf(paramRef.selector ?? {}).matches(each.metadata.labels)) : [request.read.get(served.group, served.resource, namespace, name)].filter(each => each !== undefined);

@@ -12,7 +12,7 @@ import { forbidden, internal } from "../../errors.ts";
 import { setServedDefaults } from "../../strategy.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
-import { type Form, replaceContent } from "../webhooks/review.ts";
+import { type Form, refusedName, replaceContent } from "../webhooks/review.ts";
 import { anyBinding, inputOf, invocationsOf, type Invocation, type PolicyInput, type PolicyOptions } from "./match.ts";
 
 export type MutatingSpec = MutatingAdmissionPolicy["spec"];
@@ -142,7 +142,8 @@ async function mutate(form: Form, request: AdmissionRequest, mutation: Mutation,
 }
 
 /** The first failure speaks, all are told. */
-function refusal({ kind, served, name }: AdmissionRequest, failures: readonly { readonly message: string; readonly reason: "Forbidden" | "Invalid" }[]): ApiError {
-  const { details } = forbidden({ group: served?.group ?? kind.group, resource: kind.plural }, name, "");
+function refusal(request: AdmissionRequest, failures: readonly { readonly message: string; readonly reason: "Forbidden" | "Invalid" }[]): ApiError {
+  const { kind, served } = request;
+  const { details } = forbidden({ group: served?.group ?? kind.group, resource: kind.plural }, refusedName(request), "");
   return new ApiError(failures[0]!.reason, failures[0]!.message, { ...details, causes: failures.map(({ message }) => ({ message })) }, 403);
 }

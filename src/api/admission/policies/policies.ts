@@ -7,6 +7,7 @@ import { forbidden } from "../../errors.ts";
 import type { Named } from "../../errors.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
 import { isExempt } from "../webhooks/match.ts";
+import { refusedName } from "../webhooks/review.ts";
 import { anyBinding, inputOf, invocationsOf, type PolicyInput, type PolicyOptions } from "./match.ts";
 
 export type PolicySpec = ValidatingAdmissionPolicy["spec"];
@@ -79,6 +80,6 @@ function announce({ message, index }: Verdict, { metadata, spec }: ValidatingAdm
 }
 
 function refusal(request: AdmissionRequest, { group, resource }: Named, message: string, reason: string): ApiError {
-  const error = forbidden({ group, resource }, request.name, message);
+  const error = forbidden({ group, resource }, refusedName(request), message);
   return new ApiError(reason as Reason, error.message, { ...error.details, causes: [{ message }] }, codes[reason] ?? 422);
 }

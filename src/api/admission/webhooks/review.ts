@@ -65,9 +65,9 @@ function versioned(object: any, { previous }: AdmissionRequest): any {
   return previous === undefined || object.metadata.resourceVersion !== undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion: previous.metadata.resourceVersion } };
 }
 /** A subresource's body is where it was sent to. */
-function bodyOf(body: any, { namespace }: AdmissionRequest): JsonObject {
+function bodyOf(body: any, { name, namespace }: AdmissionRequest): JsonObject {
   const { kind, apiVersion, metadata, ...rest } = body;
-  return { kind, apiVersion, ...(kind === "PodExecOptions" && rest.command === undefined ? { command: null } : {}), ...(metadata === undefined ? {} : { metadata: { ...metadata, namespace } }), ...rest };
+  return { kind, apiVersion, ...(kind === "PodExecOptions" && rest.command === undefined ? { command: null } : {}), ...(metadata === undefined ? {} : { metadata: { ...metadata, name: metadata.name ?? name, namespace } }), ...rest };
 }
 /** A workload's size, as an object of its own; what is made of it is the workload with that size. */
 function scaleForm({ group, version, resource, kind }: Served, request: AdmissionRequest): Form {
@@ -96,9 +96,12 @@ export function reviewOf(request: AdmissionRequest, form: Form, own: Form, uid: 
     options: operation === "CONNECT" ? null : { kind: `${operation.charAt(0)}${operation.slice(1).toLowerCase()}Options`, apiVersion: "meta.k8s.io/v1", ...(request.options === undefined ? {} : optionsOf(request.options, request.verb === "deletecollection")) },
   };
 }
+/** Quirk: the many that are deleted at once are called so (admission/errors.go). */
+export const refusedName = ({ verb, name }: AdmissionRequest): string => (verb === "deletecollection" ? "Unknown" : name);
+
 /** Quirks: who deletes many names none, and a namespace is in itself (RequestInfo). */
-function placeOf({ verb, kind, name, namespace, operation, object }: AdmissionRequest): { readonly name: string; readonly namespace: string } {
-  if (kind === Namespace && operation !== "CREATE") return { name, namespace: name };
+export function placeOf({ verb, kind, name, namespace, object }: AdmissionRequest): { readonly name: string; readonly namespace: string } {
+  if (kind === Namespace) return { name, namespace: name };
   return { name: verb === "deletecollection" ? "" : name === "" ? object?.metadata?.name ?? "" : name, namespace };
 }
 /** `many`: each of them is deleted by its own uid, which nobody asked for. */
