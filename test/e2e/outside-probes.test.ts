@@ -54,12 +54,13 @@ test("without credentials there is health and the version, and nothing else", as
     "/openid/v1/jwks", "/api/v1/namespaces/kube-system/services/https:x:/proxy/", "/api/v1/namespaces/kube-public/configmaps/cluster-info", "/swagger.json", "/ui", "/apis/metrics.k8s.io/v1beta1/nodes"];
   for (const path of closed) {
     const { status, body } = await ask(apiPort, path);
-    assert.equal(status, 401, `${path}: ${body.slice(0, 200)}`);
+    assert.equal(status, 403, `${path}: ${body.slice(0, 200)}`);
     assert.doesNotMatch(body, /node_modules|\.ts:\d|at Object\./, path);
   }
-  for (const token of ["", "x", "null", "abcdef.0123456789abcdef", "eyJhbGciOiJub25lIn0.e30."]) assert.equal((await ask(apiPort, "/api/v1/pods", "GET", { authorization: `Bearer ${token}` })).status, 401, token);
-  assert.equal((await ask(apiPort, "/api/v1/secrets", "GET", { "x-remote-user": "admin", "x-remote-group": "system:masters" })).status, 401, "headers of a proxy that is none");
-  assert.equal((await ask(apiPort, "/api/v1/secrets", "GET", { "impersonate-user": "admin" })).status, 401);
+  for (const token of ["x", "null", "abcdef.0123456789abcdef", "eyJhbGciOiJub25lIn0.e30."]) assert.equal((await ask(apiPort, "/api/v1/pods", "GET", { authorization: `Bearer ${token}` })).status, 401, token);
+  assert.equal((await ask(apiPort, "/api/v1/secrets", "GET", { "x-remote-user": "admin", "x-remote-group": "system:masters" })).status, 403, "headers of a proxy that is none");
+  assert.equal((await ask(apiPort, "/api/v1/secrets", "GET", { "impersonate-user": "admin" })).status, 403);
+  assert.equal((await ask(apiPort, "/api/v1/secrets", "GET", { authorization: "Bearer " })).status, 403, "no token at all");
 });
 
 test("a node answers nobody it does not know", async () => {

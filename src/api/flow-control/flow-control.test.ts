@@ -38,7 +38,7 @@ test("the mandatory and suggested objects are made once, say whether their level
   await harness.close();
 });
 
-test("what was deleted comes back; what an administrator changed stays; what is mandatory is put right; what is no longer suggested goes", async () => {
+test("what was deleted comes back; what an administrator changed stays; what is mandatory cannot be changed; what is no longer suggested goes", async () => {
   const harness = await start();
   const patch = (name: string, body: object) => harness.send("PATCH", `${group}/prioritylevelconfigurations/${name}`, { headers: { "content-type": "application/merge-patch+json" }, body: JSON.stringify(body) });
   const shares = (nominalConcurrencyShares: number) => ({ spec: { limited: { nominalConcurrencyShares } } });
@@ -46,7 +46,10 @@ test("what was deleted comes back; what an administrator changed stays; what is 
   await patch("system", shares(77));
   await patch("workload-low", { ...shares(78), metadata: { annotations: { "apf.kubernetes.io/autoupdate-spec": "false" } } });
   await patch("node-high", { ...shares(79), metadata: { annotations: { "apf.kubernetes.io/autoupdate-spec": null } } });
-  await patch("catch-all", shares(80));
+  const told = async (kind: string, name: string, body: object): Promise<string> => (await bodyOf(harness.send("PATCH", `${group}/${kind}/${name}`, { headers: { "content-type": "application/merge-patch+json" }, body: JSON.stringify(body) }))).message;
+  assert.equal(await told("prioritylevelconfigurations", "catch-all", shares(80)), 'PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io "catch-all" is invalid: spec: Invalid value: {"Type":"Limited","Limited":{"NominalConcurrencyShares":80,"LimitResponse":{"Type":"Reject","Queuing":null},"LendablePercent":0,"BorrowingLimitPercent":null},"Exempt":null}: spec of \'catch-all\' must equal the fixed value');
+  assert.match(await told("prioritylevelconfigurations", "exempt", { spec: { type: "Limited", exempt: null } }), /spec of 'exempt' except the 'spec.exempt' field must equal the fixed value$/);
+  assert.match(await told("flowschemas", "exempt", { spec: { matchingPrecedence: 5 } }), /^FlowSchema\.flowcontrol\.apiserver\.k8s\.io "exempt" is invalid: spec: Invalid value: \{"PriorityLevelConfiguration":\{"Name":"exempt"\},"MatchingPrecedence":5,"DistinguisherMethod":null,"Rules":.*: spec of 'exempt' must equal the fixed value$/);
   await patch("exempt", { spec: { exempt: { nominalConcurrencyShares: 9 } } });
   await post(harness, `${group}/prioritylevelconfigurations`, { metadata: { name: "of-an-old-version", annotations: { "apf.kubernetes.io/autoupdate-spec": "true" } }, spec: spec({}) });
   await post(harness, `${group}/prioritylevelconfigurations`, { metadata: { name: "mine" }, spec: spec({}) });

@@ -7,13 +7,12 @@ import { must } from "../../base/assert.ts";
 import { FlowSchema } from "../../kinds/flowcontrol/flowschema.ts";
 import { PriorityLevelConfiguration } from "../../kinds/flowcontrol/prioritylevelconfiguration.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
-import { decode } from "../../schema/decode.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
 import { keepInStep } from "../keep-in-step.ts";
 import { patch } from "../patch.ts";
-import { setDefaults } from "../strategy.ts";
 import { create, update } from "../write.ts";
+import { completeOf } from "./mandatory.ts";
 import { autoUpdate, exemptName, flowGroup, mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas, type Named } from "./objects.ts";
 
 const producer = "api-priority-and-fairness-config-producer-v1";
@@ -47,8 +46,7 @@ async function ensure(core: Core, kind: AnyKind, wanted: Named<Json>, always: bo
   const { name } = wanted.metadata;
   const call = callFor(core, kind, name, signal);
   const options = { dryRun: false, fieldManager: producer, fieldValidation: "Strict" } as const;
-  const decoded: any = decode(kind.schema.node, { apiVersion: `${flowGroup}/v1`, kind: kind.kind, metadata: { name, annotations: { [autoUpdate]: "true" } }, spec: wanted.spec }).object;
-  setDefaults(kind, decoded);
+  const decoded = completeOf(kind, wanted);
   const stored = core.reader.get(flowGroup, kind.plural, "", name);
   if (stored === undefined) return void (await create(core, { ...call, name: "" }, decoded, options));
   if (revised(stored, decoded, always) === undefined) return;

@@ -13,6 +13,7 @@ import { certificateHooks } from "./certificate.ts";
 import { definitionHooks } from "../crd/definitions.ts";
 import type { CompilePattern } from "../crd/validate.ts";
 import { deviceHooks } from "./device-selectors.ts";
+import { flowHooks } from "../flow-control/mandatory.ts";
 import { namespaceHooks } from "./namespace.ts";
 import { podHooks } from "./pod.ts";
 import { defaultServiceRange, serviceHooks } from "./service.ts";
@@ -28,6 +29,7 @@ export function storageHooks({ read, random, serviceRange, compilePattern, loadC
     [CustomResourceDefinition, definitionHooks(compilePattern, loadCel)],
     ...deviceHooks(loadCel),
     ...policyHooks(loadCel),
+    ...flowHooks,
     [Service, serviceHooks(read, random, serviceRange ?? defaultServiceRange)],
   ]);
 }
