@@ -84,3 +84,31 @@ test("lists: what each version may select by, tokens of a namespace, versions th
   assert.deepEqual((await send("GET", "/api/v1/componentstatuses")).object.metadata, {});
   await harness.close();
 });
+
+test("a PUT that names the cluster address alone keeps the list of them, changed or not", async () => {
+  const { harness, send } = await start();
+  const services = "/api/v1/namespaces/default/services";
+  const service = (spec: object) => ({ apiVersion: "v1", kind: "Service", metadata: { name: "s" }, spec: { ports: [{ port: 80 }], selector: { a: "b" }, ...spec } });
+  await send("POST", services, "", service({ clusterIP: "None" }));
+  const put = async (spec: object) => { const { status, object } = await send("PUT", `${services}/s`, "", service(spec)); return [status, object.spec?.clusterIPs ?? object.message]; };
+  assert.deepEqual([await put({ clusterIP: "None" }), await put({}), await put({ clusterIPs: ["None"] })], [[200, ["None"]], [200, ["None"]], [200, ["None"]]]);
+  assert.equal((await put({ clusterIP: "10.96.0.77" }))[0], 422);
+  await harness.close();
+});
+
+test("patches that are none are refused in upstream's words", async () => {
+  const { harness } = await start();
+  const said = async (type: string, body: string, query = "") => {
+    const answer = await harness.send("PATCH", `/api/v1/namespaces/default${query}`, { headers: { "content-type": `application/${type}` }, body });
+    return [answer.status, JSON.parse(String(await bodyOf(answer))).message];
+  };
+  const [json, strategic, apply] = ["json-patch+json", "strategic-merge-patch+json", "apply-patch+yaml"];
+  assert.deepEqual(await Promise.all([said(json, "{}"), said(json, "{}", "?fieldValidation=Ignore"), said(strategic, "{"), said("merge-patch+json", "{"), said(apply, "[]", "?fieldManager=x"), said(apply, "", "?fieldManager=x"), said(apply, "5", "?fieldManager=x")]), [
+    [400, "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"], [400, "json: cannot unmarshal object into Go value of type jsonpatch.Patch"],
+    [400, "unexpected end of JSON input"], [400, "error decoding patch: unexpected end of JSON input"],
+    [400, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}"], [400, "invalid object type: /, Kind="],
+    [400, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal number into Go value of type map[string]interface {}"],
+  ]);
+  assert.equal((await said(json, "null"))[0], 200);
+  await harness.close();
+});

@@ -5,7 +5,7 @@ import { applyPatch, type Versions } from "../schema/apply.ts";
 import { goFormat } from "../schema/go-format.ts";
 import { withNulls } from "../schema/go-nulls.ts";
 import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
-import { jsonPatch } from "../schema/json-patch.ts";
+import { jsonPatch, typeName } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import { mergePatch } from "../schema/merge-patch.ts";
 import { invalidValue } from "../schema/problem.ts";
@@ -100,6 +100,9 @@ function checkCustomType({ group, apiVersion: wantedVersion, kind: { kind: wante
   if (wrong.length > 0) throw invalid({ group: String(apiVersion).includes("/") ? group : "", kind: String(kind) }, name, wrong);
 }
 
+/** An applied configuration that is none; an empty one is an object without a type. */
+export const notAnObject = (body: Json): ApiError => badRequest(body === null ? "invalid object type: /, Kind=" : `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${typeName(body)} into Go value of type map[string]interface {}`);
+
 function complain(strict: readonly string[], validation: FieldValidation, call: Call, refuse: (why: string) => Error): void {
   if (strict.length === 0 || validation === "Ignore") return;
   if (validation === "Strict") throw refuse(`strict decoding error: ${strict.join(", ")}`);
@@ -108,7 +111,7 @@ function complain(strict: readonly string[], validation: FieldValidation, call: 
 
 function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { readonly type: "apply" }, live: any | undefined, options: WriteOptions): any | Promise<any> {
   const { served, subresource } = call;
-  if (!isObject(body)) throw badRequest("error decoding YAML: the body is not an object");
+  if (!isObject(body)) throw notAnObject(body);
   const metadata = isObject(body.metadata) ? body.metadata : {};
   if (duplicates.length > 0 && options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`);
   if (options.fieldValidation === "Warn") for (const text of duplicates) call.warn(text);

@@ -1,5 +1,6 @@
 /** Requests for resources, from the parsed URL to the answer: one function per verb, all below it shared. */
 import { isApiError } from "../base/api-error.ts";
+import { typeName } from "../schema/json-patch.ts";
 import { answersVerb } from "../kinds/subresources.ts";
 import { DeleteOptions } from "../kinds/meta/deleteoptions.ts";
 import { readBody, parseText, textOf, type BodyOptions, type Expected, type ParseYaml } from "./body.ts";
@@ -9,7 +10,7 @@ import { adviseOnDelete, remove } from "./delete.ts";
 import { badRequest, methodNotAllowed, noSuchBody, notFound, notSupported, refusalOf, unknownResource, unsupportedMediaType } from "./errors.ts";
 import type { HttpRequest, HttpResponse, Limit } from "./http.ts";
 import { jsonType, mediaTypeOf, allForms, checkRoute, customForms, negotiateInput, negotiateOutput, one, plainForms, yamlType, type Output, type OutputRules } from "./negotiate.ts";
-import { deleteOptions, listOptions, writeOptions } from "./options.ts";
+import { deleteOptions, listOptions, writeOptions, type WriteOptions } from "./options.ts";
 import type { Sampler } from "./metrics/sampler.ts";
 import { patch, type Patch } from "./patch.ts";
 import { get, list, type Listed } from "./read.ts";
@@ -213,21 +214,24 @@ async function patchObject(services: Services, { request, info, warn }: Context,
   // An object that is not there is missed before anybody reads what was to become of it.
   if (type !== "apply" && core.reader.get(call.served.group, call.served.resource, call.namespace, call.name) === undefined) throw notFound(call.served, call.name);
   call.trail?.asked?.("body");
-  const given = readPatch(services, type, bytes, isTrue(info.query.get("force")));
+  const given = readPatch(services, type, bytes, options, isTrue(info.query.get("force")));
   const answer = await patch(core, { ...call, warn }, given, options, { authorizeCreate: () => authorizeCreate(core, call, info.path) });
   return showObject(answer.created === true ? 201 : 200, view, answer);
 }
 
-export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: Uint8Array, force: boolean): Patch {
+export function readPatch({ parseYaml }: Services, type: Patch["type"], bytes: Uint8Array, { fieldValidation }: Pick<WriteOptions, "fieldValidation">, force: boolean): Patch {
   const expected: Expected = { group: "", version: "", kind: "Patch", node: DeleteOptions.node, isKnown: () => true };
   const text = textOf(bytes);
   try {
+    if (type === "apply" && text.trim() === "") return { type, body: null, duplicates: [], force };
     const { value, duplicates } = parseText(text, type === "apply" ? yamlType : jsonType, expected, parseYaml);
+    // Where fields are checked, the operations are read twice upstream.
+    if (type === "json" && fieldValidation !== "Ignore" && value !== null && !Array.isArray(value)) throw badRequest(`json: cannot unmarshal ${typeName(value)} into Go value of type []handlers.jsonPatchOp`);
     return type === "apply" ? { type, body: value, duplicates: duplicatesInYaml(text, duplicates), force } : { type, body: value, duplicates };
   } catch (error) {
     if (!isApiError(error, "BadRequest")) throw error;
-    const why = /json parse error: (.*) \([^(]*\)$/s.exec(error.message)?.[1] ?? error.message;
-    throw badRequest(type === "apply" ? `error decoding YAML: ${why}` : `error decoding patch: ${why}`);
+    const why = /json parse error: (.*) \([^(]*\)$/s.exec(error.message)?.[1] ?? error.message.replace(/^the object provided is unrecognized \(must be of type Patch\): (.*) \([^(]*\)$/s, "error converting YAML to JSON: $1");
+    throw badRequest(type === "apply" ? `error decoding YAML: ${why}` : type === "strategic" ? why : `error decoding patch: ${why}`);
   }
 }
 

@@ -16,6 +16,7 @@ class TestFailed extends DoesNotApply {}
 
 /** `document` after all of `operations`, or an ApiError and nothing. */
 export function jsonPatch(document: Json, operations: Json): Json {
+  if (operations === null) return document;
   if (!Array.isArray(operations)) throw new ApiError("BadRequest", `json: cannot unmarshal ${typeName(operations)} into Go value of type jsonpatch.Patch`);
   const list = operations as readonly Json[];
   for (const operation of list) {
@@ -46,7 +47,8 @@ export function jsonPatchOf(document: Json, operations: Json): { readonly ok: tr
   return { ok: true, document: patching.root };
 }
 
-function typeName(value: Json): string {
+/** What Go calls the type of a JSON value. */
+export function typeName(value: Json): string {
   if (Array.isArray(value)) return "array";
   if (value === null) return "null";
   return typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;

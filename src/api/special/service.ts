@@ -1,5 +1,6 @@
 /** Cluster addresses and node ports of services (pkg/registry/core/service/storage/alloc.go): the API server gives them out, since nobody else sees every service. */
 import { copyJson } from "../../base/json-codec.ts";
+import { sameJson } from "../../base/json.ts";
 import { parseIp, renderIp } from "../../base/ip.ts";
 import type { Random } from "../../base/random.ts";
 import { Service } from "../../kinds/core/service.ts";
@@ -64,8 +65,8 @@ function prepareService(next: any, previous: any | undefined): void {
     return;
   }
   const old = previous.spec;
+  if (needsAddress(next) && needsAddress(previous)) for (const field of ["clusterIP", "clusterIPs"]) if (!spec[field]?.length) keep(spec, old, [field]);
   followClusterIP(spec, old);
-  if (needsAddress(next) && needsAddress(previous) && spec.clusterIP === undefined && spec.clusterIPs === undefined) keep(spec, old, ["clusterIP", "clusterIPs"]);
   if (needsAddress(next) && needsAddress(previous)) for (const field of ["ipFamilies", "ipFamilyPolicy"]) if (spec[field] === undefined) keep(spec, old, [field]);
   if (!needsAddress(next) && needsAddress(previous)) dropUnchanged(spec, old, ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]);
   if (needsPorts(next) && needsPorts(previous))
@@ -77,13 +78,12 @@ function prepareService(next: any, previous: any | undefined): void {
   if (!needsHealthPort(next) && needsHealthPort(previous)) dropUnchanged(spec, old, ["healthCheckNodePort"]);
 }
 
-/** Old clients change clusterIP and send clusterIPs back as it was (pkg/registry/core/service/strategy.go NormalizeClusterIPs). */
+/** Old clients write clusterIP alone, or change it and send clusterIPs back as it was (pkg/registry/core/service/storage normalizeClusterIPs). */
 function followClusterIP(spec: any, old: any): void {
-  if (spec.clusterIP !== old.clusterIP && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
-    if (spec.clusterIP === undefined) delete spec.clusterIPs;
-    else spec.clusterIPs = [spec.clusterIP, ...(spec.clusterIPs ?? []).slice(1)];
-  } else if (spec.clusterIP !== undefined && spec.clusterIPs === undefined && old.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP];
-  else if (spec.clusterIP === undefined && spec.clusterIPs !== undefined) [spec.clusterIP] = spec.clusterIPs;
+  if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP) keep(spec, old, ["clusterIPs"]);
+  if (spec.clusterIP === old.clusterIP || !sameJson(spec.clusterIPs, old.clusterIPs)) return;
+  if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP];
+  else delete spec.clusterIPs;
 }
 
 function keep(to: any, from: any, fields: readonly string[]): void {

@@ -11,7 +11,7 @@ import { badRequest, invalid, methodNotAllowed, notSupported, unsupportedMediaTy
 import type { HttpResponse } from "../http.ts";
 import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
-import { patchJson, readAs } from "../patch.ts";
+import { notAnObject, patchJson, readAs } from "../patch.ts";
 import { get } from "../read.ts";
 import { isTrue } from "../request-info.ts";
 import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
@@ -54,11 +54,11 @@ async function fromPatch(services: Services, { request, info, trail }: Context, 
   const bytes = await request.body();
   const options = writeOptions("PatchOptions", info.query, { apply: kind === "apply" });
   trail?.asked?.("body");
-  const given = readPatch(services, kind, bytes, isTrue(info.query.get("force")));
+  const given = readPatch(services, kind, bytes, options, isTrue(info.query.get("force")));
   const { node } = Scale.schema;
   const patched = (current: JsonObject): any => {
     if (given.type !== "apply") return patchJson(node, current, { ...given, type: given.type });
-    if (!isObject(given.body)) throw badRequest("error decoding YAML: the body is not an object");
+    if (!isObject(given.body)) throw notAnObject(given.body);
     const { resourceVersion: _, ...metadata } = current.metadata as JsonObject;
     return applyPatch({ node, live: { ...current, metadata }, applied: given.body, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, kind: type.kind, force: given.force, now: services.core.clock.now(), subresource: "scale" });
   };
