@@ -25,6 +25,9 @@ const formatRefs: { readonly [format: string]: string } = {
   "date-time": "io.k8s.apimachinery.pkg.apis.meta.v1.Time", "micro-time": "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
 };
 
+/** What Go has in a field of this type that nobody set. */
+const zeroOf = ({ kind, format }: Node): Json | undefined => (kind === "string" && format === undefined ? "" : kind === "integer" ? 0 : kind === "boolean" ? false : undefined);
+
 /** Collects definitions while references to them are written. */
 export class Definitions {
   readonly dialect: Dialect;
@@ -83,6 +86,8 @@ export class Definitions {
       ...(node.doc === undefined ? {} : { description: node.doc }),
       ...(this.dialect === "v3" ? this.#default(node) : {}),
       ...(node.kind === "list" && node.list && !("implied" in node.list) ? { "x-kubernetes-list-type": node.list.type } : {}),
+      // Bytes are a list to Go.
+      ...(node.format === "byte" && node.atomic === true ? { "x-kubernetes-list-type": "atomic" } : {}),
       ...(node.list?.type === "map" ? { "x-kubernetes-list-map-keys": node.list.keys } : {}),
       ...((node.kind === "map" || (node.kind === "object" && node.atomic === false)) && node.atomic !== undefined ? { "x-kubernetes-map-type": node.atomic ? "atomic" : "granular" } : {}),
       ...(node.patchMergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": node.patchMergeKey }),
@@ -96,8 +101,8 @@ export class Definitions {
   #default(node: Node): Schema {
     if (node.publishedDefault === true) return { default: node.default! };
     if (node.always === "{}" && node.kind === "object") return { default: {} };
-    if (node.always === "zero" && node.format === undefined && node.enum === undefined && node.kind !== "any" && node.presence === "required") return { default: node.kind === "string" ? "" : node.kind === "boolean" ? false : 0 };
-    return {};
+    const zero = node.always === "zero" ? zeroOf(node) : undefined;
+    return zero === undefined ? {} : { default: zero };
   }
 
   #type(node: Node): Schema {
@@ -124,7 +129,7 @@ export class Definitions {
   #item(node: Node): Schema {
     const schema = this.#type(node);
     if (this.dialect === "v2") return schema;
-    const value = node.kind === "object" ? {} : node.kind === "string" && node.format === undefined ? "" : node.kind === "integer" ? 0 : undefined;
+    const value = node.kind === "object" ? {} : zeroOf(node);
     if (value === undefined) return schema;
     return "$ref" in schema ? { allOf: [schema], default: value } : { ...schema, default: value };
   }

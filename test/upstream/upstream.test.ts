@@ -17,6 +17,8 @@ import { openEnvelope, sealEnvelope } from "../../src/schema/envelope.ts";
 import { decodeProtobuf, encodeProtobuf } from "../../src/schema/protobuf.ts";
 import type { Node } from "../../src/schema/t.ts";
 
+/** Groups of which Kubernetes' own module has no fixtures. */
+const elsewhere = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io", "metrics.k8s.io"]);
 const reference = new URL("../../../shared/reference/", import.meta.url);
 if (existsSync(reference)) {
   const folder = mkdtempSync(join(tmpdir(), "timonier-fixtures-"));
@@ -32,7 +34,7 @@ if (existsSync(reference)) {
 function types(): readonly { readonly file: string; readonly node: Node }[] {
   const fileOf = (group: string, version: string, kind: string): string => `${group === "" ? "core" : group}.${version}.${kind}`;
   return [
-    ...kinds.flatMap(kind => [{ file: fileOf(kind.group, kind.version, kind.kind), node: kind.schema.node }, ...(kind.alsoServed ?? []).map(other => ({ file: fileOf(other.group ?? kind.group, other.version, kind.kind), node: other.schema.node }))]),
+    ...kinds.filter(({ group }) => !elsewhere.has(group)).flatMap(kind => [{ file: fileOf(kind.group, kind.version, kind.kind), node: kind.schema.node }, ...(kind.alsoServed ?? []).map(other => ({ file: fileOf(other.group ?? kind.group, other.version, kind.kind), node: other.schema.node }))]),
     { file: "core.v1.DeleteOptions", node: DeleteOptions.node }, { file: "core.v1.Status", node: Status.node },
   ];
 }
@@ -54,7 +56,7 @@ function compareFixture(path: string, name: string, node: Node): void {
 function compareOpenapi(): void {
   test("the OpenAPI that is served equals upstream's but for the listed differences", () => {
     const theirs = JSON.parse(gunzipSync(readFileSync(new URL("swagger-1.36.json.gz", reference))).toString()) as Document;
-    const ours = JSON.parse(JSON.stringify(openapiV2(kinds))) as Document;
+    const ours = JSON.parse(JSON.stringify(openapiV2(kinds.filter(({ group }) => group !== "metrics.k8s.io")))) as Document;
     const found: string[] = [];
     for (const part of ["definitions", "paths"] as const) for (const name of Object.keys(ours[part])) differences(plain(ours, ours[part][name]), plain(theirs, theirs[part][name]), name, found);
     const mine = new Set(kinds.map(({ plural }) => plural));
@@ -75,7 +77,8 @@ type Document = { readonly definitions: { readonly [name: string]: unknown }; re
 /** Without prose, with shared parameters in place, and with lists sorted whose order says nothing. */
 function plain(document: Document, value: unknown, key = ""): unknown {
   if (Array.isArray(value)) {
-    const items = value.map(item => plain(document, item));
+    // The reference was made with CBOR on; servers have it off.
+    const items = value.filter(item => typeof item !== "string" || !item.includes("cbor")).map(item => plain(document, item));
     return key === "parameters" || key === "required" || key === "x-kubernetes-group-version-kind" ? items.sort((a, b) => (JSON.stringify(sortKeys(a)) < JSON.stringify(sortKeys(b)) ? -1 : 1)) : items;
   }
   if (typeof value !== "object" || value === null) return value;

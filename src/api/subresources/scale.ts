@@ -7,7 +7,7 @@ import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema
 import { invalidValue } from "../../schema/problem.ts";
 import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
-import { badRequest, invalid, methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
+import { invalid, methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";

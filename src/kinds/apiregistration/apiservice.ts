@@ -14,7 +14,7 @@ export const ServiceReference = t.object("io.k8s.kube-aggregator.pkg.apis.apireg
 export interface ServiceReference extends t.Stored<typeof ServiceReference> {}
 
 export const APIServiceSpec = t.object("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec", {
-  caBundle: t.bytes().pb(5).doc("Authorities that the server's certificate is checked against, as PEM in base64."),
+  caBundle: t.bytes().atomic().pb(5).doc("Authorities that the server's certificate is checked against, as PEM in base64."),
   group: t.string().pb(2).doc("API group that is served."),
   groupPriorityMinimum: t.int32().pb(7).required().always("zero").doc("Which groups come first: those with higher numbers."),
   insecureSkipTLSVerify: t.bool().pb(4).doc("Whether the certificate is not checked."),

@@ -3,7 +3,7 @@ import * as t from "../../schema/t.ts";
 
 export const ConfigMapKeySelector = t.object("io.k8s.api.core.v1.ConfigMapKeySelector", {
   key: t.string().pb(2).required().always("zero").doc("The key."),
-  name: t.string().pb(1).within(1).doc("The config map."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The config map."),
   optional: t.bool().pb(3).pointer().doc("Whether the map or the key may be missing."),
 }).atomic();
 export interface ConfigMapKeySelector extends t.Stored<typeof ConfigMapKeySelector> {}
@@ -18,7 +18,7 @@ export interface FileKeySelector extends t.Stored<typeof FileKeySelector> {}
 
 export const SecretKeySelector = t.object("io.k8s.api.core.v1.SecretKeySelector", {
   key: t.string().pb(2).required().always("zero").doc("The key."),
-  name: t.string().pb(1).within(1).doc("The secret."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The secret."),
   optional: t.bool().pb(3).pointer().doc("Whether the secret or the key may be missing."),
 }).atomic();
 export interface SecretKeySelector extends t.Stored<typeof SecretKeySelector> {}
@@ -40,13 +40,13 @@ export const EnvVar = t.object("io.k8s.api.core.v1.EnvVar", {
 export interface EnvVar extends t.Stored<typeof EnvVar> {}
 
 export const ConfigMapEnvSource = t.object("io.k8s.api.core.v1.ConfigMapEnvSource", {
-  name: t.string().pb(1).within(1).doc("The config map."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The config map."),
   optional: t.bool().pb(2).pointer().doc("Whether it may be missing."),
 });
 export interface ConfigMapEnvSource extends t.Stored<typeof ConfigMapEnvSource> {}
 
 export const SecretEnvSource = t.object("io.k8s.api.core.v1.SecretEnvSource", {
-  name: t.string().pb(1).within(1).doc("The secret."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The secret."),
   optional: t.bool().pb(2).pointer().doc("Whether it may be missing."),
 });
 export interface SecretEnvSource extends t.Stored<typeof SecretEnvSource> {}

@@ -15,7 +15,7 @@ export interface KeyToPath extends t.Stored<typeof KeyToPath> {}
 export const ConfigMapVolumeSource = t.object("io.k8s.api.core.v1.ConfigMapVolumeSource", {
   defaultMode: t.int32().pb(3).pointer().default(420).doc("Permission bits of the files."),
   items: t.list(KeyToPath).pb(2).doc("Keys that become files, and where; all if empty."),
-  name: t.string().pb(1).within(1).doc("The config map."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The config map."),
   optional: t.bool().pb(4).pointer().doc("Whether it may be missing."),
 });
 export interface ConfigMapVolumeSource extends t.Stored<typeof ConfigMapVolumeSource> {}
@@ -56,7 +56,7 @@ export interface ClusterTrustBundleProjection extends t.Stored<typeof ClusterTru
 
 export const ConfigMapProjection = t.object("io.k8s.api.core.v1.ConfigMapProjection", {
   items: t.list(KeyToPath).pb(2).doc("Keys that become files, and where; all if empty."),
-  name: t.string().pb(1).within(1).doc("The config map."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The config map."),
   optional: t.bool().pb(4).pointer().doc("Whether it may be missing."),
 });
 export interface ConfigMapProjection extends t.Stored<typeof ConfigMapProjection> {}
@@ -79,7 +79,7 @@ export interface PodCertificateProjection extends t.Stored<typeof PodCertificate
 
 export const SecretProjection = t.object("io.k8s.api.core.v1.SecretProjection", {
   items: t.list(KeyToPath).pb(2).doc("Keys that become files, and where; all if empty."),
-  name: t.string().pb(1).within(1).doc("The secret."),
+  name: t.string().pb(1).within(1).default("", "published").doc("The secret."),
   optional: t.bool().pb(4).pointer().doc("Whether it may be missing."),
 });
 export interface SecretProjection extends t.Stored<typeof SecretProjection> {}

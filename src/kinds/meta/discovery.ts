@@ -60,18 +60,18 @@ export const APIVersions = t.object("io.k8s.apimachinery.pkg.apis.meta.v1.APIVer
 export interface APIVersions extends t.Stored<typeof APIVersions> {}
 
 export const Info = t.object("io.k8s.apimachinery.pkg.version.Info", {
-  buildDate: t.string().required().doc("When it was built."),
-  compiler: t.string().required().doc("What compiled it."),
+  buildDate: t.string().required().always("zero").doc("When it was built."),
+  compiler: t.string().required().always("zero").doc("What compiled it."),
   emulationMajor: t.string().doc("Major version that it behaves like."),
   emulationMinor: t.string().doc("Minor version that it behaves like."),
-  gitCommit: t.string().required().doc("Commit that it was built from."),
-  gitTreeState: t.string().required().doc("Whether that commit had been changed."),
-  gitVersion: t.string().required().doc("Version, as its tag has it."),
-  goVersion: t.string().required().doc("Version of the language."),
-  major: t.string().required().doc("Major version."),
+  gitCommit: t.string().required().always("zero").doc("Commit that it was built from."),
+  gitTreeState: t.string().required().always("zero").doc("Whether that commit had been changed."),
+  gitVersion: t.string().required().always("zero").doc("Version, as its tag has it."),
+  goVersion: t.string().required().always("zero").doc("Version of the language."),
+  major: t.string().required().always("zero").doc("Major version."),
   minCompatibilityMajor: t.string().doc("Oldest major version that it gets along with."),
   minCompatibilityMinor: t.string().doc("Oldest minor version that it gets along with."),
-  minor: t.string().required().doc("Minor version."),
-  platform: t.string().required().doc("System and processor that it was built for."),
+  minor: t.string().required().always("zero").doc("Minor version."),
+  platform: t.string().required().always("zero").doc("System and processor that it was built for."),
 });
 export interface Info extends t.Stored<typeof Info> {}

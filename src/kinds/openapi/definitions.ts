@@ -8,8 +8,9 @@ import { APIGroup, APIGroupList, APIResourceList, APIVersions, Info } from "../m
 import { ListMeta } from "../meta/listmeta.ts";
 import { Status } from "../meta/status.ts";
 import { WatchEvent } from "../meta/watchevent.ts";
-import { type Gvk, servedVersions } from "./operations.ts";
+import { servedVersions } from "./operations.ts";
 
+type GroupVersion = { readonly group: string; readonly version: string };
 const gvkKey = "x-kubernetes-group-version-kind";
 
 /** A list of a kind's objects. */
@@ -22,10 +23,9 @@ export function listSchema(definition: string, item: t.Field<any, any, any>): t.
   });
 }
 
-/** All definitions for `kinds`; `groupVersions` are those whose options and watch events are named too. */
-export function definitionsFor(kinds: readonly AnyKind[], dialect: Dialect): Definitions {
+/** All definitions for `kinds`; `versions` are those in which options and watch events are there, too. */
+export function definitionsFor(kinds: readonly AnyKind[], dialect: Dialect, versions: readonly GroupVersion[] = servedVersions(kinds)): Definitions {
   const definitions = new Definitions(dialect);
-  const versions: Gvk[] = servedVersions(kinds).map(({ group, version }) => ({ group, version, kind: "" }));
   addMeta(definitions, versions);
   for (const kind of kinds) {
     const forms = [{ group: kind.group, version: kind.version, definition: kind.definition, schema: kind.schema }, ...(kind.alsoServed ?? []).map(other => ({ ...other, group: other.group ?? kind.group }))];
@@ -37,8 +37,16 @@ export function definitionsFor(kinds: readonly AnyKind[], dialect: Dialect): Def
   return definitions;
 }
 
-function addMeta(definitions: Definitions, versions: readonly Gvk[]): void {
-  const everywhere = (kind: string): Json => [...new Map(versions.map(gvk => [apiVersionOf(gvk), gvk])).values()].map(({ group, version }) => ({ group, kind, version })).sort((a, b) => (`${a.group}/${a.version}` < `${b.group}/${b.version}` ? -1 : 1));
+/** Definitions that only others refer to are kinds as well. */
+export function nameKinds({ schemas }: Definitions, kinds: readonly AnyKind[]): void {
+  for (const { group, kind, version, definition } of kinds) {
+    const schema = schemas.get(definition);
+    if (schema !== undefined) schema[gvkKey] ??= [{ group, kind, version }];
+  }
+}
+
+function addMeta(definitions: Definitions, versions: readonly GroupVersion[]): void {
+  const everywhere = (kind: string): Json => [...new Map(versions.map(({ group, version }) => [apiVersionOf({ group, version }), { group, version }])).values()].map(({ group, version }) => ({ group, kind, version })).sort((a, b) => (`${a.group}/${a.version}` < `${b.group}/${b.version}` ? -1 : 1));
   const only = (kind: string): Json => [{ group: "", kind, version: "v1" }];
   definitions.add(DeleteOptions.node, { description: "What may be said when deleting.", [gvkKey]: everywhere("DeleteOptions") });
   definitions.add(WatchEvent.node, { description: "One change, as a watch sends it.", [gvkKey]: everywhere("WatchEvent") });

@@ -22,9 +22,9 @@ export type Operation = {
 };
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-const encodings = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor"];
-const streams = [...encodings, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq"];
-const patches = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml", "application/apply-patch+cbor"];
+const encodings = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const streams = [...encodings, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+const patches = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"];
 const anything = ["*/*"];
 
 /** What a kind's requests and answers come in. Clients look here for how they may patch (kubectl apply does). */

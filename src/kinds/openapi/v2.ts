@@ -15,7 +15,7 @@ export function openapiV2(kinds: readonly AnyKind[]): JsonObject {
     ...(shared.length === 0 ? {} : { parameters: shared.map(parameter => renderParameter(parameter, parameters)) }),
   }] as const);
   return {
-    swagger: "2.0", info: { title: "Kubernetes", version: "v1.36" },
+    swagger: "2.0", info: { title: "Kubernetes", version: "1.36" },
     paths: Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1))), definitions: definitions.sorted(),
     parameters: Object.fromEntries([...parameters].sort(([a], [b]) => (a < b ? -1 : 1))),
     securityDefinitions: { BearerToken: { description: "Bearer token", type: "apiKey", name: "authorization", in: "header" } }, security: [{ BearerToken: [] }],

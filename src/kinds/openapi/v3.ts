@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { Definitions } from "../../schema/openapi.ts";
 import type { AnyKind } from "../kind.ts";
-import { definitionsFor } from "./definitions.ts";
+import { definitionsFor, nameKinds } from "./definitions.ts";
 import { byPath, type Operation, operationsOf, servedVersions } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
@@ -13,17 +13,20 @@ export function openapiV3Paths(kinds: readonly AnyKind[]): readonly string[] {
 
 /** One of these documents. Pure: the caller keeps what it wants to keep. */
 export function openapiV3(kinds: readonly AnyKind[], document: string): JsonObject {
-  const definitions = definitionsFor(kindsFor(kinds, document), "v3");
+  const { group, version } = groupVersionOf(document);
+  const core = { group: "", version: "v1" };
+  const definitions = definitionsFor(kindsFor(kinds, document), "v3", group === "" ? [core] : [core, { group, version }]);
+  nameKinds(definitions, kinds);
   const mine = operationsOf(kinds).filter(({ path }) => documentOf(path, kinds) === document);
   const paths = byPath(mine).map(({ path, shared, operations }) => [path, {
     ...Object.fromEntries(operations.map(operation => [operation.method, renderOperation(operation, definitions)])),
     ...(shared.length === 0 ? {} : { parameters: shared.map(renderParameter) }),
   }] as const);
-  const all = definitions.sorted();
+  const schemas = used(definitions.sorted(), paths);
   return {
-    openapi: "3.0.0", info: { title: "Kubernetes", version: "v1.36" }, paths: Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1))),
+    openapi: "3.0.0", info: { title: "Kubernetes", version: "1.36" }, paths: Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1))),
     components: {
-      schemas: used(all, paths), securitySchemes: { BearerToken: { description: "Bearer token", type: "apiKey", name: "authorization", in: "header" } },
+      ...(Object.keys(schemas).length === 0 ? {} : { schemas }), securitySchemes: { BearerToken: { description: "Bearer token", type: "apiKey", name: "authorization", in: "header" } },
     },
   };
 }
@@ -36,9 +39,13 @@ function documentOf(path: string, kinds: readonly AnyKind[]): string {
   const versions = new Set(servedVersions(kinds).map(({ group, version }) => `${group}/${version}`));
   return parts.length >= 3 && versions.has(`${parts[1]}/${parts[2]}`) ? `apis/${parts[1]}/${parts[2]}` : `apis${parts[1] === undefined ? "" : `/${parts[1]}`}`;
 }
+const groupVersionOf = (document: string): { readonly group: string; readonly version: string } => {
+  const [, group = "", version = "v1"] = document.startsWith("api/") ? [] : document.split("/");
+  return { group, version };
+};
 /** The kinds of a document, and those that its subresources speak. */
 function kindsFor(kinds: readonly AnyKind[], document: string): readonly AnyKind[] {
-  const [, group = "", version] = document.startsWith("api/") ? ["", "", "v1"] : document.split("/");
+  const { group, version } = groupVersionOf(document);
   return kinds.flatMap(kind => {
     if (kind.subresourceOnly === true || (kind.group === group && kind.version === version)) return [kind];
     const other = kind.alsoServed?.find(served => (served.group ?? kind.group) === group && served.version === version);
