@@ -154,12 +154,12 @@ export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subreso
 /** rest.BeforeUpdate: what an update cannot touch is taken from what is stored. */
 export function stampUpdate(kind: AnyKind, next: any, previous: any, subresource: string): void {
   const old = previous.metadata;
-  const { name, generateName, namespace, uid, generation: _g, creationTimestamp: _c, resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: grace, selfLink: _s, ...rest } = next.metadata;
+  const { name, generateName, namespace, uid, generation: _g, creationTimestamp: _c, resourceVersion: _r, deletionTimestamp, deletionGracePeriodSeconds: grace, selfLink: _s, ...rest } = next.metadata;
   const kept = (field: string, value: unknown) => (value === undefined || value === null || value === "" ? {} : { [field]: value });
   next.metadata = {
     ...kept("name", name), ...kept("generateName", generateName), ...kept("namespace", namespace), uid: uid === undefined || uid === "" ? old.uid : uid,
     ...kept("generation", old.generation), creationTimestamp: old.creationTimestamp,
-    ...kept("deletionTimestamp", old.deletionTimestamp), ...kept("deletionGracePeriodSeconds", old.deletionTimestamp === undefined ? undefined : old.deletionGracePeriodSeconds ?? grace),
+    ...kept("deletionTimestamp", old.deletionTimestamp ?? deletionTimestamp), ...kept("deletionGracePeriodSeconds", grace ?? old.deletionGracePeriodSeconds),
     ...rest,
   };
   if (kind.generation === true && specChanged(kind, next, previous, subresource)) next.metadata.generation = (old.generation ?? 0) + 1;

@@ -17,5 +17,6 @@ export function warningHeaders(texts: readonly string[]): readonly string[] {
   return headers;
 }
 
-/** RFC 7234's code 299 with a quoted text. */
-const headerOf = (text: string): string => `299 - "${text.replace(/[\u0000-\u001f\u007f-\uffff]/g, " ").replace(/[\\"]/g, "\\$&")}"`;
+/** RFC 7234's code 299 with a quoted text: its bytes in UTF-8, one character each, since a header is bytes. */
+const headerOf = (text: string): string => `299 - "${Array.from(utf8.encode(text.replace(/\p{Cc}/gu, " ").replace(/[\\"]/g, "\\$&")), byte => String.fromCharCode(byte)).join("")}"`;
+const utf8 = new TextEncoder();

@@ -45,6 +45,8 @@ export function goValue(node: Node, value: unknown): unknown {
     if (node.kind !== "object") return node.format === "quantity" ? "0" : node.kind === "string" && node.format !== "int-or-string" ? "" : node.kind === "boolean" ? false : 0;
     if (node.always !== "{}") return null;
   }
+  // One that is never absent to us may not have been there.
+  if (node.kind === "list" && node.always !== undefined && (value as readonly unknown[]).length === 0) return null;
   if (node.kind === "list") return (value as readonly unknown[]).map(each => goValue(node.items!, each));
   if (node.kind === "map") return Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, goValue(node.items!, each)]));
   if (node.kind !== "object") return value;

@@ -35,7 +35,7 @@ export function webhookProblems(webhooks: readonly Webhook[]): readonly Problem[
   webhooks.forEach((webhook, i) => {
     const here = `webhooks[${i}]`;
     problems.push(...qualifiedHook(webhook.name, `${here}.name`));
-    if (names.has(webhook.name)) problems.push(duplicate(`${here}.name`, webhook.name));
+    if (webhook.name !== "" && names.has(webhook.name)) problems.push(duplicate(`${here}.name`, webhook.name));
     names.add(webhook.name);
     (webhook.rules ?? []).forEach((rule, j) => problems.push(...ruleProblems(rule, `${here}.rules[${j}]`)));
     if (webhook.sideEffects === undefined || webhook.sideEffects === null) problems.push(required(`${here}.sideEffects`, "must specify one of None, NoneOnDryRun"));
@@ -166,6 +166,7 @@ export function policyBindingProblems(spec: Binding): readonly Problem[] {
   else for (const detail of grammar.dnsSubdomain(spec.policyName)) problems.push(invalidValue("spec.policyName", spec.policyName, detail));
   const { paramRef } = spec;
   if (paramRef !== undefined) {
+    problems.push(...validateLabelSelector(paramRef.selector as LabelSelector | undefined, "spec.paramRef.selector"));
     if (!paramRef.name && paramRef.selector === undefined) problems.push(required("spec.paramRef", "one of name or selector must be specified"));
     if (paramRef.name && paramRef.selector !== undefined) problems.push(forbidden("spec.paramRef.name", "name and selector are mutually exclusive"));
     if (paramRef.parameterNotFoundAction === undefined) problems.push(required("spec.paramRef.parameterNotFoundAction"));

@@ -32,7 +32,7 @@ const protectedGroup = /(^|\.)(k8s|kubernetes)\.io$/;
 export function* definitionRules(next: any, previous: any | undefined): Iterable<Problem> {
   const { metadata, spec } = next;
   const { group, names, scope, versions } = spec;
-  if (metadata.name !== `${names.plural}.${group}`) yield invalidValue("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`);
+  if (metadata.name && metadata.name !== `${names.plural}.${group}`) yield invalidValue("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`);
   if (protectedGroup.test(group) && previous === undefined) {
     const approval = metadata.annotations?.["api-approved.kubernetes.io"] ?? "";
     if (approval === "") yield required("metadata.annotations[api-approved.kubernetes.io]", "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111");

@@ -56,7 +56,7 @@ export const APIService = defineKind({
   },
   *rules(next) {
     const { group = "", version = "", service, groupPriorityMinimum, versionPriority, insecureSkipTLSVerify, caBundle } = next.spec;
-    if (next.metadata.name !== `${version}.${group}`) yield invalidValue("metadata.name", next.metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`);
+    if (next.metadata.name && next.metadata.name !== `${version}.${group}`) yield invalidValue("metadata.name", next.metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`);
     if (group === "" && version !== "v1") yield required("spec.group", "only v1 may have an empty group and it better be legacy kube");
     if (group !== "") for (const text of dnsSubdomain(group)) yield invalidValue("spec.group", group, text);
     for (const text of dns1035Label(version)) yield invalidValue("spec.version", version, text);

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import type { OwnerReference } from "../meta/objectmeta.ts";
-import { sameJson } from "../../base/json.ts";
+import { isObject, sameJson } from "../../base/json.ts";
 import { invalidValue, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
@@ -14,8 +14,8 @@ export const ControllerRevision = defineKind({
     revision: t.int64().pb(3).required().always("zero").doc("Number of the revision; later ones are higher."),
   },
   *rules(next, previous) {
-    if (next.data === null) yield required("data", "data is mandatory");
     if (next.revision < 0) yield invalidValue("revision", next.revision, "must be greater than or equal to 0");
+    if (previous === undefined && !isObject(next.data)) yield required("data", next.data === null ? "data is mandatory" : "data must be a valid JSON object");
     if (previous !== undefined && !sameJson(next.data, previous.data)) yield invalidValue("data", next.data, "field is immutable");
   },
   columns: [

@@ -1,5 +1,5 @@
 import { ageColumn, humanDuration, nameColumn } from "../columns.ts";
-import { duplicate, forbidden, invalidValue, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -32,7 +32,7 @@ export const CertificateSigningRequestStatus = t.object("io.k8s.api.certificates
 export interface CertificateSigningRequestStatus extends t.Stored<typeof CertificateSigningRequestStatus> {}
 
 export const CertificateSigningRequest = defineKind({
-  group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest", plural: "certificatesigningrequests", namespaced: false,
+  group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest", plural: "certificatesigningrequests", namespaced: false, nameGrammar: "path-segment",
   shortNames: ["csr"], subresources: ["approval", "status"],
   definition: "io.k8s.api.certificates.v1.CertificateSigningRequest",
   doc: "Asks for a certificate.",
@@ -53,7 +53,9 @@ export const CertificateSigningRequest = defineKind({
       if (types.has(type) && subresource !== "") yield duplicate(`status.conditions[${i}].type`, type);
       types.add(type);
       if (type === "") yield required(`status.conditions[${i}].type`);
-      if (["Approved", "Denied", "Failed"].includes(type) && status !== "True" && status !== "") yield invalidValue(`status.conditions[${i}].status`, status, `${type} condition status must be True`.replace(`${type} condition status must be True`, "may only be 'True'"));
+      const allowed = ["Approved", "Denied", "Failed"].includes(type) ? ["True"] : ["False", "True", "Unknown"];
+      if (status === "") yield required(`status.conditions[${i}].status`);
+      else if (!allowed.includes(status)) yield notSupported(`status.conditions[${i}].status`, status, allowed);
     }
     const decided = (request: typeof next | undefined, type: string): number => (request?.status.conditions ?? []).filter(condition => condition.type === type).length;
     for (const type of ["Approved", "Denied", "Failed"]) if (decided(next, type) < decided(previous, type)) yield forbidden("status.conditions", `updates may not remove a condition of type ${JSON.stringify(type)}`);

@@ -29,7 +29,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string)
   if (elsewhere) for (const detail of grammar.dnsLabel(elsewhere)) problems.push(invalidValue(`${path}.dataSourceRef.namespace`, elsewhere, detail));
   if (dataSource !== undefined && dataSourceRef !== undefined) {
     if (elsewhere) problems.push(invalidValue(path, `${path}.dataSource`, "may not be specified when dataSourceRef.namespace is specified"));
-    else if (dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name || dataSource.apiGroup !== dataSourceRef.apiGroup) problems.push(invalidValue(path, `${path}.dataSource`, "must match dataSourceRef"));
+    else if (dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name || dataSource.apiGroup !== dataSourceRef.apiGroup) problems.push(invalidValue(path, {}, "must match dataSourceRef"));
   }
   if (spec.volumeAttributesClassName) for (const detail of grammar.dnsSubdomain(spec.volumeAttributesClassName)) problems.push(invalidValue(`${path}.volumeAttributesClassName`, spec.volumeAttributesClassName, detail));
   return problems;

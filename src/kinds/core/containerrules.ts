@@ -107,7 +107,7 @@ function checkRestarts({ restartPolicy, restartPolicyRules: rules = [] }: Contai
     if (init) return;
   } else if (!["Always", "OnFailure", "Never"].includes(restartPolicy)) problems.push(notSupported(`${path}.restartPolicy`, restartPolicy, ["Always", "Never", "OnFailure"]));
   if (rules.length > 20) problems.push(tooMany(`${path}.restartPolicyRules`, rules.length, 20));
-  rules.forEach(({ action, exitCodes }, i) => {
+  rules.forEach(({ action = "", exitCodes }, i) => {
     const here = `${path}.restartPolicyRules[${i}]`;
     if (action !== "Restart" && action !== "RestartAllContainers") problems.push(notSupported(`${here}.action`, action, ["Restart", "RestartAllContainers"]));
     if (exitCodes === undefined) return void problems.push(required(`${here}.exitCodes`, "must be specified"));

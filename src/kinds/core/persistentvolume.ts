@@ -4,7 +4,7 @@ import { AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, FCVolumeSource
 import { accessModesText, ageColumn, nameColumn } from "../columns.ts";
 import { goDiff } from "../../schema/go-value.ts";
 import { keepField, sameJson } from "../../base/json.ts";
-import { quantitySign } from "../../base/quantity.ts";
+import { quantityMilli, quantitySign } from "../../base/quantity.ts";
 import { timeOf } from "../../base/time.ts";
 import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateNodeSelector } from "./affinityrules.ts";
@@ -127,6 +127,7 @@ function* volumeProblems({ spec }: VolumeLike): Iterable<Problem> {
   const capacity = Object.entries(spec.capacity ?? {});
   if (capacity.length === 0) yield required("spec.capacity");
   if (capacity.length !== 1 || capacity[0]![0] !== "storage") yield notSupported("spec.capacity", spec.capacity ?? null, ["storage"]);
+  for (const [name, amount] of capacity) if (quantitySign(amount) < 0) yield invalidValue(`spec.capacity[${name}]`, Math.floor(quantityMilli(amount) / 1000), "must be a valid resource quantity");
   for (const [name, amount] of capacity) if (quantitySign(amount) <= 0) yield invalidValue(`spec.capacity[${name}]`, amount, "must be greater than zero");
   if (spec.nodeAffinity !== undefined) {
     if (spec.nodeAffinity.required === undefined) yield required("spec.nodeAffinity.required", "must specify required node constraints");

@@ -1,6 +1,7 @@
 /** Rules of a pod's specification, alone or in a template (kubernetes pkg/apis/core/validation ValidatePodSpec). */
 import { getOwn } from "../../base/json.ts";
 import { compareQuantities } from "../../base/quantity.ts";
+import { goValue } from "../../schema/go-value.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { validateAnnotations, validateLabels } from "../meta/rules.ts";
@@ -9,7 +10,7 @@ import { validateAffinity, validateSpread, validateTolerations } from "./affinit
 import { validateContainers } from "./containerrules.ts";
 import { validateIp } from "./iprules.ts";
 import { containerRequests } from "./poddefaults.ts";
-import type { PodSpec, PodTemplateSpec } from "./podspec.ts";
+import { PodSpec, type PodTemplateSpec } from "./podspec.ts";
 import { validateRequirements } from "./resourcerules.ts";
 import { validatePodSecurityContext } from "./securityrules.ts";
 import { validateVolumes } from "./volumerules.ts";
@@ -117,8 +118,8 @@ function resourceClaims(claims: NonNullable<PodSpec["resourceClaims"]>, path: st
     else for (const detail of grammar.dnsLabel(claim.name)) problems.push(invalidValue(`${here}.name`, claim.name, detail));
     names.add(claim.name);
     const [one, other] = [claim.resourceClaimName !== undefined, claim.resourceClaimTemplateName !== undefined];
-    if (one && other) problems.push(invalidValue(here, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"));
-    if (!one && !other) problems.push(invalidValue(here, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"));
+    if (one && other) problems.push(invalidValue(here, goValue(PodSpec.node.fields!["resourceClaims"]!.items!, claim), "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"));
+    if (!one && !other) problems.push(invalidValue(here, goValue(PodSpec.node.fields!["resourceClaims"]!.items!, claim), "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"));
     for (const name of ["resourceClaimName", "resourceClaimTemplateName"] as const) if (claim[name] !== undefined) for (const detail of grammar.dnsSubdomain(claim[name])) problems.push(invalidValue(`${here}.${name}`, claim[name], detail));
   });
   return problems;

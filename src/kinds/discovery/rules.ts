@@ -1,6 +1,7 @@
 /** Rules of Endpoints and EndpointSlices (kubernetes pkg/apis/core/validation ValidateEndpoints, pkg/apis/discovery/validation). */
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooMany } from "../../schema/problem.ts";
+import { sameJson } from "../../base/json.ts";
 import { parseIp } from "../../base/ip.ts";
 import { validateCanonicalIp, validateIp, validateNotSpecial, validateOldIp } from "../core/iprules.ts";
 import type { EndpointSubset } from "../core/endpoints.ts";
@@ -38,17 +39,22 @@ export function endpointSliceRules(next: Slice, previous?: Slice): readonly Prob
   const { addressType, endpoints, ports } = next;
   if (addressType === "") problems.push(required("addressType"));
   else if (!["FQDN", "IPv4", "IPv6"].includes(addressType)) problems.push(notSupported("addressType", addressType, ["FQDN", "IPv4", "IPv6"]));
+  if (ports.length > portsMax) problems.push(tooMany("ports", ports.length, portsMax));
+  else {
+    const names = new Set<string>();
+    ports.forEach(({ name, appProtocol }, i) => {
+      if (name !== "") for (const detail of grammar.dnsLabel(name)) problems.push(invalidValue(`ports[${i}].name`, name, detail));
+      if (names.has(name)) problems.push(duplicate(`ports[${i}].name`, name));
+      names.add(name);
+      if (appProtocol !== undefined) for (const detail of grammar.qualifiedName(appProtocol)) problems.push(invalidValue(`ports[${i}].appProtocol`, appProtocol, detail));
+    });
+  }
+  const found: Problem[] = [];
+  if (endpoints.length > endpointsMax) found.push(tooMany("endpoints", endpoints.length, endpointsMax));
+  else endpoints.forEach((endpoint, i) => checkEndpoint(endpoint, addressType, `endpoints[${i}]`, found));
+  // What was taken once may stay.
+  if (found.length > 0 && !(previous !== undefined && sameJson(previous.endpoints, endpoints))) problems.push(...found);
   if (previous !== undefined && previous.addressType !== addressType) problems.push(invalidValue("addressType", addressType, "field is immutable"));
-  if (endpoints.length > endpointsMax) return [...problems, tooMany("endpoints", endpoints.length, endpointsMax)];
-  endpoints.forEach((endpoint, i) => checkEndpoint(endpoint, addressType, `endpoints[${i}]`, problems));
-  if (ports.length > portsMax) return [...problems, tooMany("ports", ports.length, portsMax)];
-  const names = new Set<string>();
-  ports.forEach(({ name, appProtocol }, i) => {
-    if (name !== "") for (const detail of grammar.dnsLabel(name)) problems.push(invalidValue(`ports[${i}].name`, name, detail));
-    if (names.has(name)) problems.push(duplicate(`ports[${i}].name`, name));
-    names.add(name);
-    if (appProtocol !== undefined) for (const detail of grammar.qualifiedName(appProtocol)) problems.push(invalidValue(`ports[${i}].appProtocol`, appProtocol, detail));
-  });
   return problems;
 }
 function checkEndpoint(endpoint: Endpoint, addressType: string, path: string, problems: Problem[]): void {

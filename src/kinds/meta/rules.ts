@@ -17,7 +17,7 @@ export function validateObjectMeta(kind: Judged, meta: ObjectMeta, previous?: Ob
   else checkChange(meta, previous, problems);
   problems.push(...validateLabels(meta.labels, "metadata.labels"), ...validateAnnotations(meta.annotations, "metadata.annotations"));
   if (meta.ownerReferences !== undefined) checkOwners(meta.ownerReferences, problems);
-  if (meta.finalizers !== undefined) checkFinalizers(kind, meta.finalizers, previous === undefined, problems);
+  if (meta.finalizers !== undefined) checkFinalizers(kind, meta.finalizers, problems);
   if (meta.managedFields !== undefined) {
     for (const entry of meta.managedFields) {
       if (entry.operation === undefined) problems.push(required("metadata.managedFields.operation", "must not be empty"));
@@ -43,11 +43,9 @@ function checkNew(kind: Judged, meta: ObjectMeta, problems: Problem[]): void {
 /** Kinds of which a finalizer may have any name; of the others one without a domain has to be Kubernetes' own (pkg/apis/core/validation ValidateObjectMeta, which these do not pass through). */
 const freeFinalizers: ReadonlySet<string> = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io", "events.k8s.io", "node.k8s.io", "policy"]);
 const ownFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
-function checkFinalizers({ group, plural, custom }: Judged, finalizers: readonly string[], isNew: boolean, problems: Problem[]): void {
-  if (isNew) {
-    for (const name of finalizers) for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue("metadata.finalizers", name, detail));
-    if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) problems.push(invalidValue("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
-  }
+function checkFinalizers({ group, plural, custom }: Judged, finalizers: readonly string[], problems: Problem[]): void {
+  for (const name of finalizers) for (const detail of grammar.qualifiedName(name)) problems.push(invalidValue("metadata.finalizers", name, detail));
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) problems.push(invalidValue("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
   if (group === undefined || custom === true || freeFinalizers.has(group) || plural === "events") return;
   for (const [i, name] of finalizers.entries()) if (!name.includes("/") && !ownFinalizers.has(name)) problems.push(invalidValue(`metadata.finalizers[${i}]`, name, "name is neither a standard finalizer name nor is it fully qualified"));
 }
@@ -169,5 +167,7 @@ export function repeatedOnUpdate({ group, plural, custom }: Pick<AnyKind, "group
   const common = problems.filter(({ field }) => !named.test(field));
   // What changed is told by the check of the update alone, in each round once.
   const isState = ({ field, reason }: Problem): boolean => !fixed.test(field) && !(field === "metadata.finalizers" && reason === "Forbidden");
-  return [...common.filter(isState), ...common, ...(own > 0 ? problems : []), ...(own > 1 ? problems.filter(isState) : [])];
+  // And how finalizers look by the check of what is there.
+  const isChange = ({ field, reason }: Problem): boolean => field !== "metadata.finalizers" || reason === "Forbidden";
+  return [...common.filter(isState), ...common.filter(isChange), ...(own > 0 ? problems.filter(isChange) : []), ...(own > 1 ? problems.filter(isState) : [])];
 }

@@ -29,7 +29,7 @@ export const IPAddress = defineKind({
     spec: IPAddressSpec.pb(2).required().always("{}").doc("Who has the address."),
   },
   *rules(next, previous) {
-    if (previous === undefined) yield* validateCanonicalIp(next.metadata.name, "metadata.name");
+    if (previous === undefined && next.metadata.name) yield* validateCanonicalIp(next.metadata.name, "metadata.name");
     const owner = next.spec.parentRef;
     if (owner === undefined) yield required("spec.parentRef");
     else {

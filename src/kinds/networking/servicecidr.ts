@@ -45,7 +45,7 @@ export const ServiceCIDR = defineKind({
       // A second family may join.
       if (cidrs[0] !== before[0]) yield immutable(0);
       yield* specRules(cidrs);
-    } else yield invalidValue("spec.cidrs", cidrs, "field is immutable");
+    } else yield invalidValue("spec.cidrs", next.spec.cidrs ?? null, "field is immutable");
   },
   columns: [nameColumn, { name: "CIDRs", type: "string", doc: "The ranges.", cell: ({ spec }) => (spec.cidrs ?? []).join(",") }, ageColumn],
 });

@@ -28,7 +28,7 @@ export const PodDisruptionBudgetStatus = t.object("io.k8s.api.policy.v1.PodDisru
 export interface PodDisruptionBudgetStatus extends t.Stored<typeof PodDisruptionBudgetStatus> {}
 
 export const PodDisruptionBudget = defineKind({
-  group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", namespaced: true,
+  group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", namespaced: true, nameGrammar: "path-segment",
   conditionalUpdate: true,
   shortNames: ["pdb"], subresources: ["status"],
   generation: true,

@@ -28,7 +28,9 @@ export const StorageClass = defineKind({
     if (next.reclaimPolicy !== "Delete" && next.reclaimPolicy !== "Retain" && String(next.reclaimPolicy) !== "") yield notSupported("reclaimPolicy", next.reclaimPolicy, ["Delete", "Retain"]);
     for (const [i, term] of (next.allowedTopologies ?? []).entries()) {
       yield* topologyProblems(term, `allowedTopologies[${i}]`);
-      if (next.allowedTopologies!.findIndex(other => sameJson(other, term)) < i) yield duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "");
+      // Quirk: the list compared with begins with as many empty ones (validateAllowedTopologies).
+      const like = [...(labelsOf(term).size === 0 ? next.allowedTopologies! : []), ...next.allowedTopologies!.slice(0, i).filter(other => sameLabels(labelsOf(other), labelsOf(term)))];
+      for (const _ of like) yield duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "");
     }
     if (Object.keys(next.parameters ?? {}).some(key => key === "")) yield invalidValue("parameters", "", "field can not be empty.");
     if (previous === undefined) return;
@@ -48,6 +50,9 @@ export const StorageClass = defineKind({
 });
 export interface StorageClass extends Resource<typeof StorageClass> {}
 
+type Labels = ReadonlyMap<string, ReadonlySet<string>>;
+const labelsOf = ({ matchLabelExpressions = [] }: TopologySelectorTerm): Labels => new Map(matchLabelExpressions.map(({ key, values }) => [key, new Set(values)]));
+const sameLabels = (one: Labels, other: Labels): boolean => one.size === other.size && [...one].every(([key, values]) => other.has(key) && other.get(key)!.size === values.size && [...values].every(value => other.get(key)!.has(value)));
 function* topologyProblems({ matchLabelExpressions = [] }: TopologySelectorTerm, path: string): Iterable<Problem> {
   const keys = new Set<string>();
   for (const [i, { key, values }] of matchLabelExpressions.entries()) {
