@@ -23,7 +23,7 @@ function keyOf(root: Node, path: string): readonly number[] {
   for (const [, name, index] of path.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)) {
     if (index === undefined) {
       node = node?.fields?.[name!];
-      key.push(node?.pb ?? 0);
+      key.push((node?.within?.[0] ?? node?.pb ?? 0) + (node?.within === undefined ? 0 : (node.pb ?? 0) / 1_000));
     } else {
       key.push(/^\d+$/.test(index) ? Number(index) : 0);
       node = node?.items;

@@ -85,8 +85,8 @@ export const DaemonSet = defineKind({
       return;
     }
     const { spec } = next;
-    yield* validateSelectorAndTemplate(spec, "spec", "daemonset");
     if (previous !== undefined) yield* immutableSelector(spec.selector, previous.spec.selector);
+    yield* validateSelectorAndTemplate(spec, "spec", "daemonset");
     yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
     yield* nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit");
     const rolling = spec.updateStrategy.rollingUpdate;

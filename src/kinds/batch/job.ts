@@ -1,6 +1,7 @@
 import { JobSpec } from "./jobspec.ts";
 import { ageColumn, humanDuration, nameColumn, selectorOrNone, templateColumns } from "../columns.ts";
 import { defaultJobSpec, jobRules, jobWarnings, tieToPods } from "./jobrules.ts";
+import { jobStatusProblems } from "./jobstatusrules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { nameWarnings } from "../core/podwarnings.ts";
 import { dropGatedPodFields } from "../core/poddefaults.ts";
@@ -55,7 +56,7 @@ export const Job = defineKind({
     if (previous === undefined) tieToPods(next);
     dropGatedPodFields(next.spec.template.spec);
   },
-  rules: (next, previous, { subresource }) => (subresource === "status" ? [] : jobRules(next, previous)),
+  rules: (next, previous, { subresource }) => (subresource !== "status" ? jobRules(next, previous) : previous === undefined ? [] : jobStatusProblems(next, previous)),
   unselectable: field => `field label ${JSON.stringify(field)} not supported for Job`,
   selectable: { "status.successful": job => String(job.status.succeeded ?? 0) },
   *warnings(next, previous) {

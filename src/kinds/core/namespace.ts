@@ -45,9 +45,10 @@ export const Namespace = defineKind({
     } else if (subresource !== "finalize") next.spec = previous.spec;
   },
   *rules(next, _previous, { subresource }) {
-    for (const name of next.spec.finalizers ?? []) {
-      for (const detail of qualifiedName(name)) yield invalidValue("spec.finalizers", name, detail);
-      if (!name.includes("/") && !["kubernetes", "orphan", "foregroundDeletion"].includes(name)) yield invalidValue("spec.finalizers", name, "name is neither a standard finalizer name nor is it fully qualified");
+    for (const [i, name] of (subresource === "status" ? [] : (next.spec.finalizers ?? [])).entries()) {
+      const path = subresource === "finalize" ? `spec.finalizers[${i}]` : "spec.finalizers";
+      for (const detail of qualifiedName(name)) yield invalidValue(path, name, detail);
+      if (!name.includes("/") && !["kubernetes", "orphan", "foregroundDeletion"].includes(name)) yield invalidValue(path, name, "name is neither a standard finalizer name nor is it fully qualified");
     }
     if (subresource !== "status") return;
     const deleted = next.metadata.deletionTimestamp !== undefined;

@@ -31,10 +31,10 @@ export const IngressClass = defineKind({
   defaults({ spec }) { if (spec.parameters !== undefined) spec.parameters.scope ??= "Cluster"; },
   *rules({ spec }, previous) {
     const { controller = "", parameters } = spec;
+    if (previous !== undefined && spec.controller !== previous.spec.controller) yield invalidValue("spec.controller", controller, "field is immutable");
     if (controller.length > 250) yield tooLong("spec.controller", 250);
     yield* domainPath(controller, "spec.controller");
     if (parameters !== undefined) yield* parameterProblems(parameters, "spec.parameters");
-    if (previous !== undefined && spec.controller !== previous.spec.controller) yield invalidValue("spec.controller", controller, "field is immutable");
   },
   columns: [
     nameColumn,

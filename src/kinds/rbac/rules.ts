@@ -38,12 +38,12 @@ type Binding = { readonly roleRef: RoleRef; readonly subjects?: readonly Subject
 export function bindingRules(next: Binding, previous: Binding | undefined, kinds: readonly string[]): readonly Problem[] {
   const { roleRef } = next;
   const problems: Problem[] = [];
-  if (previous !== undefined && !sameJson(roleRef, previous.roleRef)) problems.push(invalidValue("roleRef", goValue(RoleRef.node, roleRef), "cannot change roleRef"));
   if (roleRef.apiGroup !== group) problems.push(notSupported("roleRef.apiGroup", roleRef.apiGroup, [group]));
   if (!kinds.includes(roleRef.kind)) problems.push(notSupported("roleRef.kind", roleRef.kind, kinds));
   if (roleRef.name === "") problems.push(required("roleRef.name"));
   else for (const detail of grammar.pathSegment(roleRef.name)) problems.push(invalidValue("roleRef.name", roleRef.name, detail));
   (next.subjects ?? []).forEach((subject, i) => problems.push(...subjectProblems(subject, `subjects[${i}]`, kinds.includes("Role"))));
+  if (previous !== undefined && !sameJson(roleRef, previous.roleRef)) problems.push(invalidValue("roleRef", goValue(RoleRef.node, roleRef), "cannot change roleRef"));
   return problems;
 }
 function subjectProblems({ kind, name, namespace = "", apiGroup = "" }: Subject, path: string, namespaced: boolean): readonly Problem[] {

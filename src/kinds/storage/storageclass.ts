@@ -24,7 +24,7 @@ export const StorageClass = defineKind({
   },
   *rules(next, previous) {
     if (next.provisioner === "") yield required("provisioner");
-    else for (const detail of qualifiedName(next.provisioner.toLowerCase())) yield invalidValue("provisioner", next.provisioner, detail);
+    else for (const detail of qualifiedName(next.provisioner.toLowerCase())) yield invalidValue("provisioner", next.provisioner.toLowerCase(), detail);
     if (next.reclaimPolicy !== "Delete" && next.reclaimPolicy !== "Retain" && String(next.reclaimPolicy) !== "") yield notSupported("reclaimPolicy", next.reclaimPolicy, ["Delete", "Retain"]);
     for (const [i, term] of (next.allowedTopologies ?? []).entries()) {
       yield* topologyProblems(term, `allowedTopologies[${i}]`);

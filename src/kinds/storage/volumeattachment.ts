@@ -1,3 +1,4 @@
+import { goValue } from "../../schema/go-value.ts";
 import { PersistentVolumeSpec } from "../core/persistentvolume.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
@@ -56,7 +57,7 @@ export const VolumeAttachment = defineKind({
     else if (name === "") yield required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName");
     for (const detail of dnsSubdomain(nodeName)) yield invalidValue("spec.nodeName", nodeName, detail);
     if (name !== undefined) for (const detail of dnsSubdomain(name)) yield invalidValue("spec.source.persistentVolumeName", name, detail);
-    if (previous !== undefined && !sameJson(next.spec, previous.spec)) yield invalidValue("spec", next.spec, "field is immutable");
+    if (previous !== undefined && !sameJson(next.spec, previous.spec)) yield invalidValue("spec", goValue(VolumeAttachmentSpec.node, next.spec), "field is immutable");
   },
   columns: [
     nameColumn,
