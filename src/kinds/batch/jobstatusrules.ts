@@ -3,10 +3,9 @@
  * most is only looked at where it changes.
  */
 import { sameJson } from "../../base/json.ts";
-import { goValue } from "../../schema/go-value.ts";
 import { duplicate, invalidValue, type Problem, required } from "../../schema/problem.ts";
 import { nonNegative } from "../apps/workloadrules.ts";
-import { JobStatus } from "./job.ts";
+import type { JobStatus } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 
 type JobLike = { readonly spec: JobSpec; readonly status: JobStatus };
@@ -34,7 +33,7 @@ export function* jobStatusProblems(next: JobLike, previous: JobLike): Iterable<P
   if ((overTurned || changed("active")) && over && (status.active ?? 0) > 0) yield invalidValue("status.active", status.active, "active>0 is invalid for finished job");
   if ((overTurned || changed("startTime")) && !(spec.suspend === true && spec.completions === 0) && over && status.startTime === undefined) yield required("status.startTime", "startTime is required for finished job");
   const waiting = status.uncountedTerminatedPods;
-  if ((overTurned || changed("uncountedTerminatedPods")) && over && (waiting?.failed ?? []).length + (waiting?.succeeded ?? []).length > 0) yield invalidValue("status.uncountedTerminatedPods", goValue(JobStatus.node.fields!["uncountedTerminatedPods"]!, waiting), "must be empty for finished job");
+  if ((overTurned || changed("uncountedTerminatedPods")) && over && (waiting?.failed ?? []).length + (waiting?.succeeded ?? []).length > 0) yield invalidValue("status.uncountedTerminatedPods", { Succeeded: waiting?.succeeded ?? null, Failed: waiting?.failed ?? null }, "must be empty for finished job");
   yield* indexProblems(next, previous);
   if ((overTurned || changed("terminating")) && over && (status.terminating ?? 0) > 0) yield invalidValue("status.terminating", status.terminating, "terminating>0 is invalid for finished job");
   if (changed("ready", "active") && (status.ready ?? 0) > (status.active ?? 0)) yield invalidValue("status.ready", status.ready, "cannot set more ready pods than active");
