@@ -204,6 +204,8 @@ function own(core: Core, call: Call, after: any, before: any | undefined, option
     const { apiVersion: _a, kind: _k, ...rest } = object;
     return rest;
   };
+  // Quirk: an empty list of entries is none in an unstructured object, and resets nobody.
+  if (kind.custom === true && after.metadata.managedFields?.length === 0) delete after.metadata.managedFields;
   const set = (versions: Versions): void => {
     const fields = updateManagedFields({
       node: converts || kind.custom === true ? served.node : kind.schema.node, before: seen(before), after: seen(after), manager: managerOf(options.fieldManager, call.userAgent), apiVersion: served.apiVersion, now: core.clock.now(),
