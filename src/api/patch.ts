@@ -63,7 +63,7 @@ export function readAs(node: Node, patched: Json, { type, body }: Pick<Patch, "t
   const refuse = refusalOf(type, body, patched);
   if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
   try {
-    return decode(node, patched, type === "strategic" ? "converter" : "json");
+    return decode(node, patched, type === "strategic" ? "converter" : type === "apply" ? "applied" : "json");
   } catch (error) {
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
@@ -119,7 +119,7 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   const apply = (versions: Versions): any => identified(call, live !== undefined, readAs(served.node, refuseAsBadRequest(() => applyPatch({
     node: served.node, versions, live: live === undefined ? undefined : withoutVersion(withNulls(served.node, asServed(served, live)), metadata), applied: body, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
-  }))).object);
+  })), { type: "apply", body: null }).object);
   return served.kind.conversion === undefined ? apply(versionsOf(core.registry, served)) : withVersions(core.registry, served, apply);
 }
 

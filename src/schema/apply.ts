@@ -209,7 +209,7 @@ function merge(options: ApplyOptions, live: JsonObject, owners: Owners): Attempt
   const named = recursiveDifference(fieldsOf(shape, options.applied) ?? emptySet, reset);
   const pruned = last === undefined ? merged : pruneUnapplied(options, merged, last, [...owners].map(([key, owner]) => (key === self ? { ...owner, apiVersion: options.apiVersion, set: named } : owner)));
   const unchanged = sameJson(live, pruned);
-  return { self, object: withoutEmptied(shape, merged, pruned) as JsonObject, set, unchanged, changes: changesByVersion(options, live, pruned, "written") };
+  return { self, object: (options.node.custom === undefined ? withoutEmptied(shape, merged, pruned) : pruned) as JsonObject, set, unchanged, changes: changesByVersion(options, live, pruned, "written") };
 }
 
 function conflictsIn({ self, changes }: Attempt, owners: Owners): readonly Conflict[] {

@@ -11,7 +11,7 @@ const unknownMax = 100;
 
 export type Explanation = { readonly unknown: readonly string[]; readonly mismatch: string | undefined };
 /** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch has made. */
-export type Words = "json" | "converter";
+export type Words = "json" | "converter" | "applied";
 type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined };
 type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string };
 

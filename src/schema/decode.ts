@@ -18,7 +18,7 @@ export type Decoded = { readonly object: any; /** Paths of fields that the schem
 
 /** Reads `value` as `node` says. The result is a private copy that may be changed. `words`: whose an error's are. */
 export function decode(node: Node, value: Json, words?: Words): Decoded {
-  if (node.custom !== undefined) return node.custom.decode(value);
+  if (node.custom !== undefined) return node.custom.decode(value, words === "applied");
   const state: State = { unknown: false };
   const object = attempt(() => decoderOf(node)(value, state), node, value, words);
   return { object: object === absent ? zeroOf(node) : object, unknown: state.unknown ? explain(node, value).unknown : [] };

@@ -70,8 +70,8 @@ export type Node = {
 export type Always = "zero" | "{}" | "null" | "[]";
 
 export type CustomSchema = {
-  /** A private copy without what the schema does not know. */
-  decode(value: Json): { readonly object: any; readonly unknown: readonly string[] };
+  /** A private copy without what the schema does not know; what an apply has made keeps nulls that are not allowed. */
+  decode(value: Json, applied: boolean): { readonly object: any; readonly unknown: readonly string[] };
   setDefaults(object: any): void;
   validate(next: any, previous: any): readonly Problem[];
   /** What is looked at after `validate`, which found `problems`, and may take long; `undefined`: nothing. */

@@ -27,7 +27,7 @@ export const sorted = ({ errors, unknown, content, refused }: Verdict): Verdict 
 export function judged(custom: CustomSchema, object: any, old: any, brief: boolean): Verdict {
   const unknown: string[] = [];
   const read = (each: any, paths: string[]): any => {
-    const decoded = custom.decode(each);
+    const decoded = custom.decode(each, false);
     paths.push(...decoded.unknown);
     custom.setDefaults(decoded.object);
     return decoded.object;

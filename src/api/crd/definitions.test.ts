@@ -90,6 +90,18 @@ test("objects keep what their schema names, are pruned of the rest, and get defa
   await server.stop();
 });
 
+test("nulls that are not allowed go from what is sent, and are refused in what is applied", async () => {
+  const server = await start(), apply = { "content-type": "application/apply-patch+yaml" };
+  await server.call("POST", definitions, widgets);
+  const nulls = { size: 1, either: null, gone: null, name: null, ports: [{ port: 1, note: null }] };
+  assert.deepEqual((await server.call("POST", objects, widget(nulls))).body.spec, { size: 1, gone: null, name: "widget", ports: [{ port: 1 }] });
+  const applied = await server.call("PATCH", `${objects}/a?fieldManager=m&force=true`, widget({ ...nulls, either: 1 }), apply);
+  assert.equal(applied.body.message, 'Widget.example.com "a" is invalid: spec.ports[0].note: Invalid value: "null": spec.ports[0].note in body must be of type string: "null"');
+  // An empty list of owners is none in an unstructured object.
+  assert.equal((await server.call("PATCH", `${objects}/a`, { metadata: { managedFields: [] } }, merge)).body.metadata.managedFields.length, 1);
+  await server.stop();
+});
+
 test("objects are refused in upstream's words", async () => {
   const server = await start();
   await server.call("POST", definitions, widgets);

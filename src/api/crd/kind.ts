@@ -69,12 +69,12 @@ function nodeFor(group: string, kind: string, version: Version, validator: Valid
   const schema = withoutMeta(schemaOf(version));
   const hasObjects = mentions(schema, each => each["x-kubernetes-embedded-resource"] === true), hasKeys = mentions(schema, each => each["x-kubernetes-list-type"] === "set" || each["x-kubernetes-list-type"] === "map");
   return rootNode(schema, definitionName(group, version.name, kind), {
-    decode(value) {
+    decode(value, applied) {
       if (!isObject(value)) throw new DecodeError(`json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`);
       const unknown: string[] = [];
       const { apiVersion, kind: name, metadata, ...rest } = value;
       const meta = coerceMeta(metadata ?? {}, "metadata", unknown);
-      const object = prune(schema, rest, "", unknown, true);
+      const object = prune(schema, rest, "", unknown, applied ? "applied" : "sent");
       return { object: { ...(apiVersion === undefined ? {} : { apiVersion }), ...(name === undefined ? {} : { kind: name }), metadata: meta, ...object }, unknown };
     },
     setDefaults: object => setDefaults(schema, object),

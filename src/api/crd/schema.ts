@@ -49,18 +49,27 @@ const typeMeta: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]
 const at = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 const own = <T>(map: { readonly [name: string]: T } | undefined, name: string): T | undefined => (map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined);
 
-/** A private copy without what the schema does not know; the paths of what went are added to `unknown`. `refuses`: objects inside that do not say what they are throw a DecodeError; they are let be in what is stored. */
-export function prune(schema: Schema, value: Json, path: string, unknown: string[], refuses = false): any {
-  if (Array.isArray(value)) return value.map((item, i) => (schema.items === undefined ? (preserves(schema) ? copyJson(item) : pruneUntyped(item, `${path}[${i}]`, unknown)) : prune(schema.items, item, `${path}[${i}]`, unknown, refuses)));
+/** Where an object comes from. */
+export type Form = "sent" | "applied" | "stored";
+
+/**
+ * A private copy without what the schema does not know; the paths of what went are added to `unknown`.
+ * Nulls where null is not allowed go unless a default is to take their place. `form`: in what is stored, objects inside that do not say what they
+ * are are let be, otherwise they throw a DecodeError; what an apply has made keeps its nulls, for upstream decodes no text there.
+ */
+export function prune(schema: Schema, value: Json, path: string, unknown: string[], form: Form = "stored"): any {
+  if (Array.isArray(value)) return value.map((item, i) => (schema.items === undefined ? (preserves(schema) ? copyJson(item) : pruneUntyped(item, `${path}[${i}]`, unknown)) : prune(schema.items, item, `${path}[${i}]`, unknown, form)));
   if (!isObject(value)) return value;
   const kept: { [name: string]: any } = {};
   for (const [name, item] of Object.entries(value)) {
     const here = at(path, name);
-    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, refuses ? embedded(name, item, here, unknown) : name === "metadata" ? coerceMeta(isObject(item) ? item : {}, here, unknown) : item);
+    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, form !== "stored" ? embedded(name, item, here, unknown) : name === "metadata" ? coerceMeta(isObject(item) ? item : {}, here, unknown) : item);
     else {
       const field = own(schema.properties, name);
-      if (field !== undefined) setOwn(kept, name, prune(field, item, here, unknown, refuses));
-      else if (isObject(schema.additionalProperties)) setOwn(kept, name, prune(schema.additionalProperties as Schema, item, here, unknown, refuses));
+      const known = field ?? (isObject(schema.additionalProperties) ? schema.additionalProperties as Schema : undefined);
+      if (item === null && known !== undefined && known.nullable !== true && known.default === undefined && form !== "applied") continue;
+      if (field !== undefined) setOwn(kept, name, prune(field, item, here, unknown, form));
+      else if (isObject(schema.additionalProperties)) setOwn(kept, name, prune(schema.additionalProperties as Schema, item, here, unknown, form));
       else if (preserves(schema)) setOwn(kept, name, copyJson(item));
       else if (schema.additionalProperties === true) setOwn(kept, name, pruneUntyped(item, here, unknown));
       else unknown.push(here);
@@ -94,7 +103,7 @@ export function coerceMeta(value: Json, path: string, unknown: string[]): any {
   return decoded.object;
 }
 
-/** Fills in defaults; nulls where null is not allowed make room for them, or go. Changes `value`. */
+/** Fills in defaults; nulls where null is not allowed make room for them. Changes `value`. */
 export function setDefaults(schema: Schema, value: any): void {
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -110,7 +119,6 @@ export function setDefaults(schema: Schema, value: any): void {
     const given = Object.hasOwn(object, name) ? object[name] : undefined;
     if (given === undefined || (given === null && field.nullable !== true)) {
       if (field.default !== undefined) setOwn(object, name, copyJson(field.default));
-      else if (given === null) delete object[name];
     }
     if (Object.hasOwn(object, name)) setDefaults(field, object[name]);
   }
@@ -118,10 +126,7 @@ export function setDefaults(schema: Schema, value: any): void {
     const items = schema.additionalProperties as Schema;
     for (const name of Object.keys(object)) {
       if (own(schema.properties, name) !== undefined) continue;
-      if (object[name] === null && items.nullable !== true) {
-        if (items.default !== undefined) setOwn(object, name, copyJson(items.default));
-        else delete object[name];
-      }
+      if (object[name] === null && items.nullable !== true && items.default !== undefined) setOwn(object, name, copyJson(items.default));
       if (Object.hasOwn(object, name)) setDefaults(items, object[name]);
     }
   }
