@@ -28,6 +28,7 @@ test("tables: rows that are done say so, flow schemas come in their order, addre
   await send("POST", "/apis/networking.k8s.io/v1/ipaddresses", "", { metadata: { name: "10.1.1.1" }, spec: { parentRef: { resource: "services", name: "s", namespace: "default" } } });
   const addresses = (await send("GET", "/apis/networking.k8s.io/v1/ipaddresses/10.1.1.1", table)).object;
   assert.deepEqual([addresses.columnDefinitions.length, addresses.rows[0].cells.length], [2, 3]);
+  assert.equal((await send("GET", `${flow}?watch=1&timeoutSeconds=1`, "application/json;stream=watch")).headers["content-type"], "application/json");
   await harness.close();
 });
 

@@ -10,7 +10,7 @@ export const mediaTypes: readonly MediaType[] = [jsonType, yamlType, protobufTyp
 
 /** `as=Table;g=meta.k8s.io;v=v1` */
 export type Transform = { readonly as: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList"; readonly version: "v1" | "v1beta1" };
-export type Output = { readonly type: MediaType; readonly transform?: Transform; readonly pretty: boolean; readonly stream?: boolean };
+export type Output = { readonly type: MediaType; readonly transform?: Transform; readonly pretty: boolean };
 
 /** Clauses looked at in one Accept header. */
 const clausesMax = 32;
@@ -67,7 +67,7 @@ export function negotiateOutput(headers: Headers, query: URLSearchParams, rules:
       if (type !== offered && type !== "*/*" && type !== "application/*") continue;
       const transform = transformOf(params, offered, rules);
       if (transform === "refused" || (transform === undefined && offered === protobufType && !rules.protobuf) || (params.stream !== undefined && params.stream !== "" && params.stream !== "watch") || (params.sv !== undefined && params.sv !== "" && (params.sv !== "v1" || rules.transforms === "none"))) continue;
-      return { type: offered, pretty: pretty || params.pretty === "1", ...(transform === undefined ? {} : { transform }), ...(params.stream === "watch" ? { stream: true } : {}) };
+      return { type: offered, pretty: pretty || params.pretty === "1", ...(transform === undefined ? {} : { transform }) };
     }
   throw notAcceptable(mediaTypes);
 }

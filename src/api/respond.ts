@@ -182,7 +182,7 @@ export function eventEncoder(view: View): EventEncoder {
     };
   }
   const line = (type: string, object: string): string => `{"type":"${type}","object":${object}}\n`;
-  const base = { contentType: output.stream === true ? `${jsonType};stream=watch` : jsonType, error: (error: ApiError) => line("ERROR", stringifyJson(error.status())) };
+  const base = { contentType: jsonType, error: (error: ApiError) => line("ERROR", stringifyJson(error.status())) };
   if (transform?.as === "Table") {
     const include = includeObjectOf(query);
     let columns: Json = columnDefinitions(served.kind);
