@@ -130,7 +130,7 @@ export function sendList(view: View, listed: Listed): HttpResponse {
     const rows = (tableOrder === undefined ? objects() : objects().toSorted(tableOrder)).map(object => rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, now));
     return sendJson(200, tableOf(transform.version, metadata, columnDefinitions(served.kind), rows), output);
   }
-  const [kind, apiVersion] = [`${served.kind.kind}List`, served.apiVersion];
+  const [kind, apiVersion] = [served.kind.listKind ?? `${served.kind.kind}List`, served.apiVersion];
   if (output.type === protobufType) {
     const items = objects().map(object => asServed(served, object));
     return bytes(200, sealEnvelope(apiVersion, kind, encodeProtobuf(listNodeOf(served), { metadata, items })), {});

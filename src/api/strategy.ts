@@ -59,7 +59,9 @@ export async function startingFrom(served: Served, object: any): Promise<any> {
 export async function asStored({ kind }: Served, object: any): Promise<any> {
   const { storedAs, conversion } = kind;
   if (storedAs === undefined || object.apiVersion === storedAs) return object;
-  return conversion === undefined ? { ...object, apiVersion: storedAs } : (await conversion.convert([object], storedAs, false))[0];
+  const stored = conversion === undefined ? { ...object, apiVersion: storedAs } : (await conversion.convert([object], storedAs, false))[0];
+  if (kind.custom === true && storedAs === apiVersionOf(kind)) applyDefaults(kind.schema.node, stored);
+  return stored;
 }
 
 /** The stored object as a client of this version sees it. */

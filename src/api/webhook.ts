@@ -20,11 +20,11 @@ export type WebhookCall = {
 
 export type ClientConfig = { readonly url?: string; readonly caBundle?: string; readonly service?: { readonly name: string; readonly namespace: string; readonly path?: string; readonly port?: number } };
 
-/** What to call for this configuration; `tells`: the webhook hears how long it has. Throws an Error when a service has no endpoint. */
-export function callOf(config: ClientConfig, body: string, seconds: number, read: Reader, random: Random, tells = true): WebhookCall {
+/** What to call for this configuration; it hears how long it has. Throws an Error when a service has no endpoint. */
+export function callOf(config: ClientConfig, body: string, seconds: number, read: Reader, random: Random): WebhookCall {
   const pem = new TextDecoder().decode(decodeBase64(config.caBundle ?? "") ?? new Uint8Array());
   const ca = pem.trim() === "" ? {} : { ca: pem };
-  const query = tells ? `timeout=${seconds}s` : "";
+  const query = `timeout=${seconds}s`;
   const common = { ...ca, body, timeoutMs: seconds * 1000 };
   if (config.service === undefined) return { ...common, url: withQuery(config.url ?? "", query) };
   const { name, namespace, path = "", port = 443 } = config.service;
@@ -34,4 +34,4 @@ export function callOf(config: ClientConfig, body: string, seconds: number, read
   return { ...common, url: withQuery(place, query), address: { host: endpoint.address, port: endpoint.port } };
 }
 
-const withQuery = (url: string, query: string): string => (query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${query}`);
+const withQuery = (url: string, query: string): string => `${url}${url.includes("?") ? "&" : "?"}${query}`;

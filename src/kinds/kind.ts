@@ -120,6 +120,8 @@ export type Kind<S extends Shape = any> = {
   readonly remote?: true;
   /** Never stored: a request whose answer is computed (reviews, bindings, evictions). */
   readonly virtual?: boolean;
+  /** Kind of its lists, where that is not `…List`. */
+  readonly listKind?: string;
   /** Answers only as a subresource of others (`scale`, `eviction`, `token`): no path of its own. */
   readonly subresourceOnly?: boolean;
   /** Other versions or groups the same stored objects are served under. */
@@ -191,6 +193,9 @@ function wholeObject(definition: string, fields: Shape, metadataRequired = false
     ...(fields["status"] === undefined ? {} : { status: fields["status"].unchecked() }),
   });
 }
+
+/** What a list of objects with this definition is called. */
+export const listDefinition = (definition: string, { listKind }: { readonly listKind?: string | undefined }): string => (listKind === undefined ? `${definition}List` : definition.replace(/[^.]+$/, listKind));
 
 /** `group/version`, or `version` alone in the core group. */
 export function apiVersionOf(kind: Pick<AnyKind, "group" | "version">): string {

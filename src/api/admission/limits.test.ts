@@ -61,6 +61,9 @@ test("a quota counts what is stored and refuses what would be too much", () => {
   assert.equal(run(resourceQuota(), stored, Pod, pod({ requests: { cpu: "200m" } })), "");
   assert.equal(run(resourceQuota(), stored, Pod, pod({ requests: { cpu: "300m" } })), "exceeded quota: q, requested: requests.cpu=300m, used: requests.cpu=300m, limited: requests.cpu=500m");
   assert.equal(run(resourceQuota(), stored, Pod, pod()), "failed quota: q: must specify requests.cpu for: c");
+  // What must be said comes before what is counted, whichever quota is the first.
+  const none = { ...quota({ pods: "0" }), metadata: { name: "a", namespace: "shop" } };
+  assert.equal(run(resourceQuota(), { ...stored, resourcequotas: [none, ...stored.resourcequotas] }, Pod, pod()), "failed quota: q: must specify requests.cpu for: c");
   assert.equal(run(resourceQuota(), stored, ConfigMap, { metadata: { name: "m" } }), "");
 });
 

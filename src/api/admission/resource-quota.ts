@@ -32,8 +32,9 @@ export function resourceQuota(): AdmissionStep {
       const usage = usageOf(resource, object, now, around);
       const before = operation === "UPDATE" ? usageOf(resource, previous, now, around) : new Map<string, Quantity>();
       const waiting = stillPending(pending.get(namespace) ?? [], request);
+      // What must be said is asked by every quota before any of them counts.
+      if (kind.plural === "pods" && kind.group === "") for (const quota of quotas) checkSpecified(request, quota, countsFor(quota, resource, around));
       for (const quota of quotas) {
-        if (kind.plural === "pods" && kind.group === "") checkSpecified(request, quota, countsFor(quota, resource, around));
         const was = operation === "UPDATE" && isInScope(quota, resource, previous) ? before : new Map<string, Quantity>();
         const wanted = new Map(Object.keys(quota.spec.hard).flatMap(name => more(name, usage, was)));
         if (wanted.size === 0) continue;

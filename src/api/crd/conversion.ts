@@ -66,6 +66,12 @@ export function conversionOf(crd: any, services: ConversionServices): Conversion
   };
 }
 
+/** As it is in storage. */
+function unversioned(object: any): any {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** Every object in the version wanted, in the same order. */
 async function ask(crd: any, { post, read, random }: ConversionServices, objects: readonly any[], apiVersion: string, of: string, list: boolean): Promise<readonly any[]> {
   const fail = (why: string): never => {
@@ -78,8 +84,8 @@ async function ask(crd: any, { post, read, random }: ConversionServices, objects
   let response: JsonObject;
   try {
     if (post === undefined) throw new Error("this server calls no webhooks");
-    const body = stringifyJson({ kind: "ConversionReview", apiVersion: `apiextensions.k8s.io/${version}`, request: { uid, desiredAPIVersion: apiVersion, objects } });
-    const answer = await post({ ...callOf(clientConfig, body, timeoutSeconds, read, random, false), answerBytesMax });
+    const body = stringifyJson({ kind: "ConversionReview", apiVersion: `apiextensions.k8s.io/${version}`, request: { uid, desiredAPIVersion: apiVersion, objects: objects.map(unversioned) }, response: { uid: "", convertedObjects: null, result: { metadata: {} } } });
+    const answer = await post({ ...callOf(clientConfig, body, timeoutSeconds, read, random), answerBytesMax });
     response = responseOf(answer, version, uid);
   } catch (error) {
     return fail(`failed: ${messageOf(error)}`);

@@ -347,3 +347,18 @@ test("rules that cost too much are told beside what else is wrong with a definit
   assert.deepEqual(body.details.causes.map(({ field }: any) => field), ["spec.scope", "spec.validation.openAPIV3Schema.properties[a].x-kubernetes-validations[0].rule", "spec.validation.openAPIV3Schema.properties[a].x-kubernetes-validations[0].rule", "spec.validation.openAPIV3Schema"]);
   await server.stop();
 });
+
+test("lists are of the kind that the definition names, what is stored has the defaults of the stored version, and versions that are stored stay", async () => {
+  const server = await start();
+  const v2 = { name: "v2", served: true, storage: false, schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } } };
+  const given: any = definition({ type: "object", properties: { spec: { type: "object", properties: { n: { type: "integer", default: 3 } } } } }, { names: { plural: "widgets", kind: "Widget", listKind: "WidgetCollection" } });
+  given.spec.versions.push(v2);
+  await server.call("POST", definitions, given);
+  const made = await server.call("POST", objects.replace("/v1/", "/v2/"), { apiVersion: "example.com/v2", kind: "Widget", metadata: { name: "a" }, spec: {} });
+  assert.deepEqual([made.status, made.body.spec], [201, { n: 3 }]);
+  assert.equal((await server.call("GET", objects)).body.kind, "WidgetCollection");
+  const { body } = await server.call("GET", `${definitions}/widgets.example.com`);
+  body.spec.versions = [{ ...v2, storage: true }];
+  assert.deepEqual(causesOf((await server.call("PUT", `${definitions}/widgets.example.com`, body)).body), ['status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions']);
+  await server.stop();
+});

@@ -30,7 +30,7 @@ export function kindOfDefinition(crd: any, validator: Validator, cel: () => Cel 
   const node = nodeFor(group, names.kind, own, validator, cel);
   const mixed = versions.length > 1 || stored.some(version => version !== own.name) || hasDefaults(schemaOf(own));
   return {
-    group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, generation: true,
+    group, version: own.name, kind: names.kind, plural: names.plural, singular: names.singular ?? names.kind.toLowerCase(), namespaced: scope === "Namespaced", custom: true, ...(names.listKind === undefined || names.listKind === `${names.kind}List` ? {} : { listKind: names.listKind as string }), generation: true,
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }), ...(names.categories === undefined ? {} : { categories: names.categories }),
     definition: definitionName(group, own.name, names.kind), doc: schemaOf(own).description ?? "", fields: {}, schema: new t.Field(node),
     nameGrammar: "dns-1123-subdomain", ...partsOf(own, group, names.kind, versions, conversion === undefined ? undefined : show(own)), storedAs: `${group}/${storage.name}`, ...(conversion === undefined ? {} : { conversion }),

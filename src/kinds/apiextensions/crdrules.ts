@@ -1,4 +1,5 @@
 /** Rules and defaults of CustomResourceDefinitions (apiextensions pkg/apis/apiextensions/validation, v1/defaults.go). */
+import { decodeBase64 } from "../../base/base64.ts";
 import { sameJson } from "../../base/json.ts";
 import { checkClient } from "../admissionregistration/rules.ts";
 import * as grammar from "../../schema/grammar.ts";
@@ -20,7 +21,7 @@ export function defaultDefinition({ spec }: any): void {
 
 export function prepareDefinition(next: any, previous: any | undefined): void {
   if (previous === undefined) next.status = { conditions: [], acceptedNames: { kind: "", plural: "" }, storedVersions: next.spec.versions.filter((version: Named) => version["storage"] === true).map((version: Named) => version["name"]) };
-  else {
+  else if (!sameJson(next.spec.versions, previous.spec.versions)) {
     const storage = next.spec.versions.find((version: Named) => version["storage"] === true)?.name;
     if (storage !== undefined && next.status?.storedVersions?.includes(storage) === false) next.status = { ...next.status, storedVersions: [...next.status.storedVersions, storage] };
   }
@@ -31,8 +32,10 @@ const protectedGroup = /(^|\.)(k8s|kubernetes)\.io$/;
 
 export function* definitionRules(next: any, previous: any | undefined): Iterable<Problem> {
   const { metadata, spec } = next;
+  // What was let in stays, and a write of the status says what it says.
+  if (previous !== undefined && sameJson(spec, previous.spec)) return;
   const { group, names, scope, versions } = spec;
-  if (metadata.name && metadata.name !== `${names.plural}.${group}`) yield invalidValue("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`);
+  if (previous === undefined && metadata.name && metadata.name !== `${names.plural}.${group}`) yield invalidValue("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`);
   if (protectedGroup.test(group) && previous === undefined) {
     const approval = metadata.annotations?.["api-approved.kubernetes.io"] ?? "";
     if (approval === "") yield required("metadata.annotations[api-approved.kubernetes.io]", "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111");
@@ -53,15 +56,18 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
   if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
   if (spec.preserveUnknownFields === true && previous?.spec.preserveUnknownFields !== true) yield invalidValue("spec.preserveUnknownFields", true, "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
   yield* versionRules(versions ?? []);
+  const storedVersions: readonly string[] = next.status?.storedVersions ?? [], known = new Set((versions ?? []).map((version: Named) => version["name"]));
+  if (storedVersions.length === 0) yield invalidValue("status.storedVersions", null, "must have at least one stored version");
+  for (const [i, stored] of storedVersions.entries()) if (!known.has(stored)) yield invalidValue(`status.storedVersions[${i}]`, stored, `missing from spec.versions; ${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`);
   if (previous === undefined) return;
+  const bundle = bundleOf(spec);
+  if (holds(previous, "Established") && !isPem(bundle) && isPem(bundleOf(previous.spec))) yield invalidValue("spec.conversion.webhookClientConfig.caBundle", bundle, "unable to load root certificates: unable to parse bytes as PEM block");
   if (holds(previous, "Established")) {
     if (scope !== previous.spec.scope) yield invalidValue("spec.scope", scope, "field is immutable");
     if (names.kind !== previous.spec.names.kind) yield invalidValue("spec.names.kind", names.kind, "field is immutable");
   }
   if (group !== previous.spec.group) yield invalidValue("spec.group", group, "field is immutable");
   if (names.plural !== previous.spec.names.plural) yield invalidValue("spec.names.plural", names.plural, "field is immutable");
-  const known = new Set((versions ?? []).map((version: Named) => version["name"]));
-  for (const [i, stored] of (next.status?.storedVersions ?? []).entries()) if (!known.has(stored)) yield invalidValue(`status.storedVersions[${i}]`, stored, "missing from spec.versions; stored versions must remain in spec.versions until no objects of them are stored");
 }
 
 /** Quirk: upstream names the places that these fields had in v1beta1. */
@@ -104,7 +110,6 @@ function* versionRules(versions: readonly Named[]): Iterable<Problem> {
   for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path);
   if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", versions, "must contain unique version names");
   const storage = versions.filter(version => version["storage"] === true);
-  if (storage.length === 0) yield invalidValue("status.storedVersions", null, "must have at least one stored version");
   if (storage.length !== 1) yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
 }
 /** Quirk: what all versions have the same stands in one place to upstream. */
@@ -154,6 +159,8 @@ export function schemasOf(versions: readonly Named[]): readonly { readonly schem
   return same ? all.slice(0, 1).map(({ schema }) => ({ schema, path: "spec.validation.openAPIV3Schema" })) : all;
 }
 
+const bundleOf = ({ conversion }: Named): string => conversion?.webhook?.clientConfig?.caBundle ?? "";
+const isPem = (bundle: string): boolean => bundle === "" || new TextDecoder().decode(decodeBase64(bundle)).includes("-----BEGIN ");
 function holds(crd: any, type: string): boolean {
   return crd.status?.conditions?.some((condition: any) => condition.type === type && condition.status === "True") === true;
 }

@@ -2,7 +2,7 @@
 import type { Json } from "../../base/json.ts";
 import { Definitions, type Dialect } from "../../schema/openapi.ts";
 import * as t from "../../schema/t.ts";
-import { type AnyKind, apiVersionOf } from "../kind.ts";
+import { type AnyKind, apiVersionOf, listDefinition } from "../kind.ts";
 import { DeleteOptions } from "../meta/deleteoptions.ts";
 import { APIGroup, APIGroupList, APIResourceList, APIVersions, Info } from "../meta/discovery.ts";
 import { ListMeta } from "../meta/listmeta.ts";
@@ -14,8 +14,8 @@ type GroupVersion = { readonly group: string; readonly version: string };
 const gvkKey = "x-kubernetes-group-version-kind";
 
 /** A list of a kind's objects. */
-export function listSchema(definition: string, item: t.Field<any, any, any>): t.Field<any, any, any> {
-  return t.object(`${definition}List`, {
+export function listSchema(name: string, item: t.Field<any, any, any>): t.Field<any, any, any> {
+  return t.object(name, {
     apiVersion: t.string().doc("Version of the schema this list is written in."),
     items: t.list(item).implied().pb(2).required().always("[]").doc("The objects."),
     kind: t.string().doc("Name of the kind of list."),
@@ -31,7 +31,7 @@ export function definitionsFor(kinds: readonly AnyKind[], dialect: Dialect, vers
     const forms = [{ group: kind.group, version: kind.version, definition: kind.definition, schema: kind.schema }, ...(kind.alsoServed ?? []).map(other => ({ ...other, group: other.group ?? kind.group }))];
     for (const { group, version, definition, schema } of forms) {
       definitions.add(schema.node, { ...(kind.doc === "" ? {} : { description: kind.doc }), [gvkKey]: [{ group, kind: kind.kind, version }] });
-      if (kind.virtual !== true || kind.verbs?.includes("list") === true) definitions.add(listSchema(definition, schema).node, { description: `A list of ${kind.kind} objects.`, [gvkKey]: [{ group, kind: `${kind.kind}List`, version }] });
+      if (kind.virtual !== true || kind.verbs?.includes("list") === true) definitions.add(listSchema(listDefinition(definition, kind), schema).node, { description: `A list of ${kind.kind} objects.`, [gvkKey]: [{ group, kind: kind.listKind ?? `${kind.kind}List`, version }] });
     }
   }
   return definitions;

@@ -1,5 +1,5 @@
 /** Every operation that is served, as upstream names and describes it; OpenAPI v2 and v3 are two renderings of this list. */
-import { apiVersionOf, type AnyKind } from "../kind.ts";
+import { apiVersionOf, listDefinition, type AnyKind } from "../kind.ts";
 import { type Subresource, subresourcesOf } from "../subresources.ts";
 import { deleting, listing, nameParameter, namespaceParameter, type Parameter, patching, pathParameter, pretty, specialParameters, writing } from "./parameters.ts";
 
@@ -36,7 +36,7 @@ const customMedia: Media = { consumes: text, produces: text, streams: text, patc
 const mediaOf = (kind: Served): Media => (kind.custom === true ? customMedia : builtInMedia);
 
 /** One version of a kind, as served. */
-export type Served = Pick<AnyKind, "group" | "version" | "kind" | "plural" | "namespaced" | "definition" | "verbs" | "subresources" | "virtual" | "custom">;
+export type Served = Pick<AnyKind, "group" | "version" | "kind" | "plural" | "namespaced" | "definition" | "verbs" | "subresources" | "virtual" | "custom" | "listKind">;
 export function servedVersions(kinds: readonly AnyKind[]): readonly Served[] {
   return kinds.filter(kind => kind.subresourceOnly !== true).flatMap(kind => [kind, ...(kind.alsoServed ?? []).map(other => ({ ...kind, group: other.group ?? kind.group, version: other.version, definition: other.definition }))]);
 }
@@ -66,7 +66,7 @@ function kindOperations(kind: Served): readonly Operation[] {
   const patched = (definition: string): Operation["responses"] => (kind.custom === true ? { 200: definition } : { 200: definition, 201: definition });
   const collection = `${root}${scope}/${kind.plural}`;
   const item = `${collection}/{name}`;
-  const list = `${kind.definition}List`;
+  const list = listDefinition(kind.definition, kind);
   const body = { definition: kind.definition, required: true };
   const options = { definition: `${meta}DeleteOptions`, required: false };
   const verbs: readonly string[] = kind.verbs ?? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
