@@ -66,7 +66,7 @@ export async function* invocationsOf<P extends PolicyObject, B extends BindingOb
 /** As what the policy sees the request; `undefined` if it is none of its business. */
 function formFor(match: Match | undefined, request: AdmissionRequest, forms: readonly Form[]): Form | undefined {
   if (match === undefined) return forms[0];
-  const hookWith = (rules: readonly NamedRule[]): Hook => ({ name: "", rules: rules.filter(({ resourceNames = [] }) => resourceNames.length === 0 || resourceNames.includes(request.name)), namespaceSelector: match.namespaceSelector, objectSelector: match.objectSelector, matchPolicy: match.matchPolicy ?? "Equivalent", clientConfig: undefined, admissionReviewVersions: [] });
+  const hookWith = (rules: readonly NamedRule[]): Hook => ({ name: "", rules: rules.filter(({ resourceNames = [] }) => resourceNames.length === 0 || resourceNames.includes(placeOf(request).name)), namespaceSelector: match.namespaceSelector, objectSelector: match.objectSelector, matchPolicy: match.matchPolicy ?? "Equivalent", clientConfig: undefined, admissionReviewVersions: [] });
   const all: NamedRule = { operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*", "*/*"] };
   const wanted = hookWith(match.resourceRules ?? []), unwanted = hookWith(match.excludeResourceRules ?? []);
   if (!matchSelectors(wanted, request) || matchRules(unwanted, request, forms) !== undefined) return undefined;

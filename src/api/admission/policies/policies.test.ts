@@ -74,6 +74,19 @@ test("reasons have their codes; updates and deletions are seen", async () => {
   await harness.close();
 });
 
+test("who deletes many names none; reviews of who may what are seen by no policy", async () => {
+  const harness = await start({ ...validations("false"), matchConstraints: about(["*"], { resourceNames: ["x"] }) }), { status } = await send(harness, "POST", configmaps, named("y"));
+  assert.equal(status, 201);
+  assert.equal((await send(harness, "DELETE", configmaps)).status, 200);
+  await harness.close();
+  const strict = await start({ ...validations("request.operation == 'CREATE' && object.kind != 'SelfSubjectAccessReview'"), matchConstraints: about(["*"]) });
+  assert.equal((await send(strict, "POST", configmaps, named("x"))).status, 201);
+  const many = await send(strict, "DELETE", configmaps);
+  assert.deepEqual([many.status, many.body.message], [422, `configmaps "Unknown" is forbidden: ${by}: failed expression: request.operation == 'CREATE' && object.kind != 'SelfSubjectAccessReview'`]);
+  assert.equal((await send(strict, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", { spec: { resourceAttributes: { verb: "get", resource: "pods" } } })).status, 201);
+  await strict.close();
+});
+
 test("warnings let the request pass", async () => {
   const harness = await start(validations({ expression: "false", message: "hm" }), { validationActions: ["Warn"] });
   const { status, warnings } = await send(harness, "POST", configmaps, named("x"));
