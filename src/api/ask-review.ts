@@ -29,7 +29,9 @@ const connectionFailure = (error: unknown): Failure => ({ why: messageOf(error),
 
 /** apimachinery pkg/api/errors NewGenericServerResponse, apiserver pkg/util/webhook DefaultShouldRetry. */
 function failureOf({ status, body, headers }: Awaited<ReturnType<PostReview>>): Failure {
-  const said = body.trim();
+  // What is no text is not shown (client-go rest/request.go).
+  const type = String(headers?.["content-type"] ?? "");
+  const said = type === "" || type.startsWith("text/") ? body.trim() : "unknown";
   const why = new Map([
     [401, "the server has asked for the client to provide credentials"], [403, said === "" ? "the server does not allow access to the requested resource" : said], [404, "the server could not find the requested resource"],
     [429, "the server has received too many requests and has asked us to try again later"], [500, `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`],

@@ -9,7 +9,7 @@ import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 
 const reviewBytesMax = 1024 * 1024;
 
-export const fetchText: FetchText = ({ url, ca, timeoutMs, bytesMax }) => exchange(url, { method: "GET", ...trusting(ca), headers: { accept: "application/json", "user-agent": "kube-apiserver" } }, undefined, timeoutMs, bytesMax);
+export const fetchText: FetchText = ({ url, ca, timeoutMs, bytesMax }) => exchange(url, { method: "GET", ...trusting(ca), headers: { accept: "application/json, */*", "user-agent": "kube-apiserver" } }, undefined, timeoutMs, bytesMax);
 
 /** The webhook of a kubeconfig's current context, or of its only cluster and user. `read` gives the files that it names; `connections`: how many are kept, for those that are asked often. Throws an `Error` naming the field. */
 export async function webhookOf(kubeconfig: Json, read: (path: string) => Promise<string>, connections = 0): Promise<PostReview> {
@@ -37,8 +37,10 @@ export async function webhookOf(kubeconfig: Json, read: (path: string) => Promis
   const [ca, cert, key] = await Promise.all([pem(cluster, "certificate-authority"), pem(user, "client-certificate"), pem(user, "client-key")]);
   const token = getOwn(user, "token");
   const options: RequestOptions = { method: "POST", ...(connections === 0 ? {} : { agent: new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections }) }), ...trusting(ca), ...(cert === undefined ? {} : { cert, key }) };
-  const headers = { "content-type": "application/json", accept: "application/json", "user-agent": "kube-apiserver", ...(typeof token === "string" ? { authorization: `Bearer ${token}` } : {}) };
-  return (body, timeoutMs) => exchange(server, { ...options, headers: { ...headers, "content-length": Buffer.byteLength(body) } }, body, timeoutMs, reviewBytesMax);
+  const headers = { "content-type": "application/json", accept: "application/json, */*", "user-agent": "kube-apiserver", ...(typeof token === "string" ? { authorization: `Bearer ${token}` } : {}) };
+  // The time that there is goes with the question (client-go rest).
+  const asked = (timeoutMs: number): string => `${server}${server.includes("?") ? "&" : "?"}timeout=${timeoutMs < 1000 ? `${timeoutMs}ms` : `${timeoutMs / 1000}s`}`;
+  return (body, timeoutMs) => exchange(asked(timeoutMs), { ...options, headers: { ...headers, "content-length": Buffer.byteLength(body) } }, body, timeoutMs, reviewBytesMax);
 }
 
 /** One exchange, on a connection of its own unless there is an agent, as most are rare. */

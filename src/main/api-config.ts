@@ -98,7 +98,7 @@ async function postOf(path: string, folder: string, connections = 0): Promise<Po
 
 async function webhookJudge(path: string, folder: string, clock: Clock, random: Random): Promise<TokenJudge> {
   const { TokenWebhook } = await import("../api/authn/token-webhook.ts");
-  const webhook = new TokenWebhook({ post: await postOf(path, folder), clock, random });
+  const webhook = new TokenWebhook({ post: await postOf(path, folder), clock, random }, [issuer]);
   return async (token, audiences) => {
     try {
       return await webhook.review(token, audiences);

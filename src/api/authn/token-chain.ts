@@ -22,18 +22,19 @@ export function tokenChain(local: TokenJudge, remote: readonly TokenJudge[], own
   return async (token, audiences, notes) => {
     const first = await local(token, audiences, notes);
     if (first.authenticated) return first;
-    const key = JSON.stringify([token, audiences]);
+    const wanted = audiences.length === 0 ? own : audiences;
+    const key = JSON.stringify([token, wanted]);
     const known = cached.get(key);
     if (known !== undefined && known.untilMs > clock.monotonic()) return known.verdict;
     let last: TokenVerdict = first;
     for (const judge of remote) {
-      const verdict = await judge(token, audiences);
+      const verdict = await judge(token, wanted);
       if (!verdict.authenticated) {
         if (verdict.error !== undefined) last = verdict;
         continue;
       }
-      const granted = audiences.length === 0 ? verdict.audiences : verdict.audiences.length > 0 ? verdict.audiences : audiences.filter(audience => own.includes(audience));
-      if (audiences.length > 0 && granted.length === 0) continue;
+      const granted = verdict.audiences.length > 0 ? verdict.audiences : wanted.filter(audience => own.includes(audience));
+      if (granted.length === 0) continue;
       const complete: TokenVerdict = { ...verdict, user: everybody(verdict.user), audiences: granted };
       if (cached.size >= cachedMax) cached.delete(cached.keys().next().value!);
       cached.set(key, { verdict: complete, untilMs: clock.monotonic() + cacheMs });

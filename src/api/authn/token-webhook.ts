@@ -1,7 +1,6 @@
 /** Tokens that another server judges: TokenReview v1, remembered for two minutes (apiserver plugin/pkg/authenticator/token/webhook, --authentication-token-webhook-cache-ttl). */
 import { isObject, type Json } from "../../base/json.ts";
 import { parseJson } from "../../base/json-codec.ts";
-import { messageOf } from "../../base/log.ts";
 import { askReview, type ReviewMeans } from "../ask-review.ts";
 import type { TokenVerdict, User } from "../context.ts";
 
@@ -16,8 +15,12 @@ export class TokenWebhook {
   readonly #cached = new Map<string, { readonly verdict: TokenVerdict; readonly untilMs: number }>();
   readonly #underway = new Map<string, Promise<TokenVerdict>>();
 
-  constructor(means: Omit<ReviewMeans, "timeoutMs">) {
+  readonly #own: readonly string[];
+
+  /** `own`: audiences of the API server, for which a webhook speaks that names none. */
+  constructor(means: Omit<ReviewMeans, "timeoutMs">, own: readonly string[]) {
     this.#means = { ...means, timeoutMs };
+    this.#own = own;
   }
 
   async review(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
@@ -38,23 +41,21 @@ export class TokenWebhook {
   /** What could not be asked is not remembered as an answer: it throws. */
   async #ask(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
     const body = JSON.stringify({ kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", metadata: {}, spec: { token, ...(audiences.length === 0 ? {} : { audiences }) }, status: { user: {} } });
-    const answer = await askReview(this.#means, body).catch((error: unknown) => { throw new Error(`the token webhook failed: ${messageOf(error)}`, { cause: error }); });
-    return verdictOf(answer, audiences);
+    return verdictOf(await askReview(this.#means, body), audiences, this.#own);
   }
 }
 
-function verdictOf(body: string, audiences: readonly string[]): TokenVerdict {
+function verdictOf(body: string, audiences: readonly string[], own: readonly string[]): TokenVerdict {
   const { value } = parseJson(body);
   const found = isObject(value) && value["kind"] === "TokenReview" && isObject(value["status"]) ? value["status"] : undefined;
   if (found === undefined) throw new Error("the token webhook answered something else than a TokenReview");
-  if (found["authenticated"] !== true) return { authenticated: false, ...(typeof found["error"] === "string" && found["error"] !== "" ? { error: found["error"] } : {}) };
+  const named = listOf(found["audiences"]);
+  const granted = audiences.filter(audience => (named.length > 0 ? named : own).includes(audience));
+  if (granted.length === 0) return { authenticated: false };
+  if (found["authenticated"] !== true) return { authenticated: false, ...(typeof found["error"] === "string" && found["error"] !== "" ? { error: `[invalid bearer token, ${found["error"]}]` } : {}) };
   const user = userOf(found["user"]);
   if (user === undefined) throw new Error("the token webhook named no user");
-  const granted = listOf(found["audiences"]);
-  const matching = audiences.filter(audience => granted.includes(audience));
-  // A webhook that does not know audiences speaks for the API server's own, which whoever asks compares.
-  if (audiences.length > 0 && granted.length > 0 && matching.length === 0) return { authenticated: false };
-  return { authenticated: true, user, audiences: matching };
+  return { authenticated: true, user, audiences: granted };
 }
 
 const listOf = (json: Json | undefined): readonly string[] => (Array.isArray(json) ? json.filter((item): item is string => typeof item === "string") : []);

@@ -25,7 +25,7 @@ const server = createServer({ ...authority.leaf("issuer", "server", [], ["localh
   const answer = (status: number, body: Json): void => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   if (request.url === "/.well-known/openid-configuration") return answer(200, document);
   if (request.url === "/keys") return answer(200, { keys: published });
-  if (request.url !== "/review") return answer(404, {});
+  if (request.url !== "/review?timeout=30s") return answer(404, {});
   let text = "";
   request.on("data", chunk => (text += String(chunk))).on("end", () => {
     const { status, body } = review(JSON.parse(text).spec, request.headers.authorization);
@@ -166,34 +166,36 @@ test("the chain: ours first, then others; everybody is authenticated; audiences 
 test("a token webhook is asked with TokenReview v1, with its credentials; answers hold two minutes, failures do not", async () => {
   const kubeconfig = { clusters: [{ name: "w", cluster: { server: webhookUrl, "certificate-authority-data": Buffer.from(authority.ca).toString("base64") } }], users: [{ name: "u", user: { token: "secret" } }], contexts: [{ name: "c", context: { cluster: "w", user: "u" } }], "current-context": "c" };
   const virtual = new TestClock();
-  const webhook = new TokenWebhook({ post: await webhookOf(kubeconfig, async path => path), clock: virtual, random: noChance });
+  const webhook = new TokenWebhook({ post: await webhookOf(kubeconfig, async path => path), clock: virtual, random: noChance }, ["us"]);
   asked = [];
   const seen: Json[] = [];
   review = (spec, authorization) => {
     seen.push([spec, authorization ?? null]);
     return { status: 200, body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", status: spec.token === "good" ? { authenticated: true, user: { username: "jane", groups: ["dev"], extra: { k: ["v"] } } } : { authenticated: false, error: "no such token" } } };
   };
-  const jane = { authenticated: true, audiences: [], user: { name: "jane", uid: "", groups: ["dev"], extra: { k: ["v"] } } };
-  assert.deepEqual(await Promise.all([webhook.review("good", []), webhook.review("good", [])]), [jane, jane]);
-  assert.deepEqual(await webhook.review("bad", ["a"]), { authenticated: false, error: "no such token" });
-  assert.deepEqual(seen, [[{ token: "good" }, "Bearer secret"], [{ token: "bad", audiences: ["a"] }, "Bearer secret"]]);
-  await webhook.review("good", []);
-  assert.equal(asked.length, 2);
-  await virtual.advance(120_000);
-  await webhook.review("good", []);
+  const jane = { authenticated: true, audiences: ["us"], user: { name: "jane", uid: "", groups: ["dev"], extra: { k: ["v"] } } };
+  assert.deepEqual(await Promise.all([webhook.review("good", ["us"]), webhook.review("good", ["us"])]), [jane, jane]);
+  assert.deepEqual(await webhook.review("bad", ["a", "us"]), { authenticated: false, error: "[invalid bearer token, no such token]" });
+  assert.deepEqual(await webhook.review("good", ["a"]), { authenticated: false }, "it speaks for the API server, unless it says for whom");
+  assert.deepEqual(seen, [[{ token: "good", audiences: ["us"] }, "Bearer secret"], [{ token: "bad", audiences: ["a", "us"] }, "Bearer secret"], [{ token: "good", audiences: ["a"] }, "Bearer secret"]]);
+  assert.match(asked[0]!, /\?timeout=30s$/);
+  await webhook.review("good", ["us"]);
   assert.equal(asked.length, 3);
+  await virtual.advance(120_000);
+  await webhook.review("good", ["us"]);
+  assert.equal(asked.length, 4);
   review = () => ({ status: 401, body: {} });
-  await assert.rejects(webhook.review("other", []), /the token webhook failed: the server has asked for the client to provide credentials/);
+  await assert.rejects(webhook.review("other", ["us"]), /the server has asked for the client to provide credentials/);
   review = () => ({ status: 200, body: { kind: "TokenReview", status: { authenticated: true, user: {} } } });
-  await assert.rejects(webhook.review("other", []), /named no user/);
+  await assert.rejects(webhook.review("other", ["us"]), /named no user/);
   await assert.rejects(webhookOf({ clusters: [{ name: "w", cluster: { server: "http://x" } }] }, async path => path), /expected an https URL/);
 });
 
 test("a webhook that fails is asked five times with growing waits, then the token is refused", async () => {
   const virtual = new TestClock();
   let tries = 0;
-  const webhook = new TokenWebhook({ post: async () => { tries++; return { status: 500, body: "" }; }, clock: virtual, random: noChance });
-  const outcome = assert.rejects(webhook.review("x", []), /the token webhook failed: an error on the server \(""\) has prevented the request from succeeding/);
+  const webhook = new TokenWebhook({ post: async () => { tries++; return { status: 500, body: "" }; }, clock: virtual, random: noChance }, ["us"]);
+  const outcome = assert.rejects(webhook.review("x", ["us"]), /an error on the server \(""\) has prevented the request from succeeding/);
   await settle();
   await virtual.advance(10_000);
   await outcome;
