@@ -14,6 +14,7 @@ const answerMsMax = 200_000;
 const requestsPerServer = 2_000;
 const problemsMax = 50;
 // Proxying to what is not there.
+const senselessPatch = /Internal error occurred: (?:\w+ operation does not apply: |json: cannot unmarshal )/;
 const noBackend = /currently unable to handle the request|no endpoints available for service|no preferred addresses found for node/;
 
 export async function fuzz(options: { readonly seed: number; readonly requests: number; readonly onProblem?: (problem: string, request: FuzzRequest) => void; /** A server was used up and thrown away. */ readonly onServer?: () => void }): Promise<FuzzResult> {
@@ -113,10 +114,10 @@ async function read(harness: Harness, response: HttpResponse, stop: AbortControl
     const body = await bodyOf(response);
     const text = typeof body === "string" ? body : Buffer.from(body).toString("latin1");
     // A version that does not come, or is not there, ends with upstream's 504; what is forwarded has no server behind it here; some verbs upstream does not implement either.
-    // A webhook that must be asked and makes no sense is a 500 upstream (apiserver admission/plugin/webhook/errors).
+    // A webhook that must be asked and makes no sense is a 500 upstream (apiserver admission/plugin/webhook/errors), and so is one whose patch does not apply or makes no object (mutating/dispatcher.go).
     // And upstream answers 500 to applied fields that its schema does not know (managedfields/internal/structuredmerge.go: a plain error).
     // And to a service for which no range has an address, as when the only ServiceCIDR was deleted (pkg/registry/core/service/storage/alloc.go).
-    const excused = text.includes("failed to allocate a serviceIP for Service") || (status === 504 && (waited || text.includes("Too large resource version"))) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || (status === 503 && noBackend.test(text));
+    const excused = text.includes("failed to allocate a serviceIP for Service") || (status === 504 && (waited || text.includes("Too large resource version"))) || status === 501 || content.type === "forward" || text.includes("failed to create typed patch object (") || text.includes("failed calling webhook") || senselessPatch.test(text) || (status === 503 && noBackend.test(text));
     return { status, text, excused };
   } catch (error) {
     return `the answer's body threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
