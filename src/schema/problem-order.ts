@@ -3,12 +3,12 @@ import type { Problem } from "./problem.ts";
 import type { Node } from "./t.ts";
 
 /**
- * `ruled` in its own order, and each of `found` before the first of them that is about a later field; one that `ruled` tells by itself is left out. Fields come in the order of their protobuf numbers.
+ * `ruled` in its own order, and each of `found` before the first of them that is about a later field; one that `ruled` tells by itself, or of which it says more than that it must be there, is left out. Fields come in the order of their protobuf numbers.
  */
 export function inOrder(node: Node, found: readonly Problem[], ruled: readonly Problem[]): readonly Problem[] {
   if (found.length === 0) return ruled;
   const out = ruled.map(problem => ({ problem, key: keyOf(node, problem.field) }));
-  const told = new Set(ruled.map(({ field, reason }) => `${reason} ${field}`));
+  const told = new Set(ruled.flatMap(({ field, reason }) => [`${reason} ${field}`, `Required ${field}`]));
   for (const problem of found) {
     if (told.has(`${problem.reason} ${problem.field}`)) continue;
     const key = keyOf(node, problem.field), at = out.findIndex(other => isLater(other.key, key));

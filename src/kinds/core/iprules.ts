@@ -37,8 +37,11 @@ function networkOf(cidr: Cidr): Ip {
 /** An IPv4 part, alone or at the end of an IPv6 address, that only the sloppy parser takes. */
 const hasZeroes = (value: string): boolean => value.includes(".") && /(?:^|[.:])0[0-9]/.test(value.slice(value.lastIndexOf(":", value.indexOf(".")) + 1));
 
+const plain = /^[1-9][0-9]{0,2}(?:\.(?:0|[1-9][0-9]{0,2})){3}$/;
 /** What is odd in how an address is written, of fields that take such (GetWarningsForIP). */
 export function* ipWarnings(value: string, path: string): Iterable<string> {
+  // Nearly all are such, and every status of a pod has some.
+  if (plain.test(value)) return;
   const ip = parseIp(value);
   if (ip === undefined || renderIp(ip) === value) return;
   const [told, right] = [JSON.stringify(value), JSON.stringify(renderIp(ip))];
