@@ -100,7 +100,7 @@ function checkType(apiVersion: string, kind: string, expected: Expected): void {
   const wanted = gvOf(expected);
   if (kind === expected.kind && (apiVersion === wanted || expected.anyVersion === true)) return;
   const refuse = (why: string) => badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: ${why}`);
-  if (!expected.isKnown(apiVersion, kind)) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`);
+  if (!expected.isKnown(apiVersion, kind)) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion.replace(/^\//, ""))} in scheme "pkg/api/legacyscheme/scheme.go:30"`);
   if (kind === expected.kind) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
   throw refuse(`converting (${versionOf(apiVersion)}.${kind}) to (${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}): unknown conversion`);
 }

@@ -122,9 +122,10 @@ export function matchNamespace(kind: AnyKind, metadata: any, namespace: string):
 /** What a client wrote, or its patch made, must be of the name and namespace in the URL (handlers/rest.go checkName). */
 export function checkName({ name, namespace }: { readonly name: string; readonly namespace: string }, metadata: any): void {
   const given = metadata.name ?? "";
+  // Before the name (rest.EnsureObjectNamespaceMatchesRequestNamespace).
+  if (namespace !== "" && (metadata.namespace ?? "") !== "" && metadata.namespace !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   if (given === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (given !== name) throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-  if (namespace !== "" && (metadata.namespace ?? "") !== "" && metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`);
 }
 
 /** System fields, in the order Go writes metadata. */

@@ -138,7 +138,7 @@ function checkTraffic(spec: ServiceSpec, problems: Problem[]): void {
     if (port !== 0) problems.push(invalidValue("spec.healthCheckNodePort", port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"));
   } else if (port !== 0) for (const detail of grammar.validPort(port)) problems.push(invalidValue("spec.healthCheckNodePort", port, detail));
   const distribution = spec.trafficDistribution;
-  if (distribution !== undefined && !["PreferClose", "PreferSameNode", "PreferSameZone"].includes(distribution)) problems.push(notSupported("spec.trafficDistribution", distribution, ["PreferClose", "PreferSameNode", "PreferSameZone"]));
+  if (distribution !== undefined && !["PreferClose", "PreferSameNode", "PreferSameZone"].includes(distribution)) problems.push(notSupported("spec.trafficDistribution", distribution, ["PreferClose", "PreferSameZone", "PreferSameNode"]));
 }
 
 /** What may not change between two versions; moving from or to ExternalName frees everything. */

@@ -3,7 +3,7 @@ import { IPBlock } from "./types.ts";
 import { ageColumn, nameColumn, selectorOrNone } from "../columns.ts";
 import { parseCidr, within } from "../../base/ip.ts";
 import * as grammar from "../../schema/grammar.ts";
-import { forbidden, invalidValue, type Problem, required } from "../../schema/problem.ts";
+import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { cidrWarnings, validateCidr } from "../core/iprules.ts";
 import { validateLabelSelector } from "../meta/rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
@@ -39,7 +39,7 @@ export const NetworkPolicySpec = t.object("io.k8s.api.networking.v1.NetworkPolic
   egress: t.list(NetworkPolicyEgressRule).pb(3).doc("What may go out."),
   ingress: t.list(NetworkPolicyIngressRule).pb(2).doc("What may come in."),
   podSelector: LabelSelector.pb(1).always("{}").doc("Pods that the policy is about; empty is all of the namespace."),
-  policyTypes: t.list(t.oneOf("Egress", "Ingress")).pb(4).doc("Whether it is about Ingress, Egress or both."),
+  policyTypes: t.list(t.oneOf("Egress", "Ingress").unchecked()).pb(4).doc("Whether it is about Ingress, Egress or both."),
 });
 export interface NetworkPolicySpec extends t.Stored<typeof NetworkPolicySpec> {}
 
@@ -68,7 +68,8 @@ export const NetworkPolicy = defineKind({
         for (const [j, peer] of ("from" in rule ? (rule.from ?? []) : "to" in rule ? (rule.to ?? []) : []).entries()) yield* peerProblems(peer, `spec.${list}[${i}].${peers}[${j}]`, old);
       }
     }
-    if ((spec.policyTypes ?? []).length > 2) yield invalidValue("spec.policyTypes", spec.policyTypes, "may not specify more than two policyTypes");
+    if ((spec.policyTypes ?? []).length > 2) return yield invalidValue("spec.policyTypes", spec.policyTypes, "may not specify more than two policyTypes");
+    for (const [i, type] of ((spec.policyTypes ?? []) as readonly string[]).entries()) if (type !== "Ingress" && type !== "Egress") yield notSupported(`spec.policyTypes[${i}]`, type, ["Ingress", "Egress"]);
   },
   columns: [nameColumn, { name: "Pod-Selector", type: "string", doc: "Pods it is about.", cell: ({ spec }) => selectorOrNone(spec.podSelector) }, ageColumn],
 });
