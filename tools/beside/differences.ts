@@ -9,7 +9,7 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function plain(value: any, sent: string): any {
   if (Array.isArray(value)) return value.map(each => plain(each, sent));
-  if (typeof value === "string") return time.test(value) && !sent.includes(value) ? "*" : value.replace(/kube-api-access-[a-z0-9]{5}/, "kube-api-access-*").replace(/in scheme ".*?"/, 'in scheme "*"').replaceAll(own, "*");
+  if (typeof value === "string") return time.test(value) && !sent.includes(value) ? "*" : value.replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-*").replace(/in scheme ".*?"/, 'in scheme "*"').replaceAll(own, "*");
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => {
     if (name === "managedFields" && Array.isArray(each)) return [name, each.filter(({ manager }) => manager === "beside").map(entry => plain(entry, sent))];
