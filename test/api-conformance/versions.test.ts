@@ -52,4 +52,5 @@ test("an event of either group is whole in the other", async () => {
   const written = await world.create(core, { metadata: { name: "old" }, involvedObject: { kind: "Pod", namespace, name: "p" }, message: "m", reason: "R", type: "Warning", count: 7, firstTimestamp: "2026-01-01T00:00:00Z", lastTimestamp: "2026-01-02T00:00:00Z", source: { component: "kubelet", host: "n" } });
   const seen = await world.get(`${modern}/old`);
   assert.deepEqual([seen.note, seen.regarding, seen.deprecatedCount, seen.deprecatedFirstTimestamp, seen.deprecatedLastTimestamp, seen.deprecatedSource], ["m", written.involvedObject, 7, written.firstTimestamp, written.lastTimestamp, written.source]);
+  assert.deepEqual([written.reportingComponent, written.reportingInstance, "reportingController" in seen, "reportingInstance" in seen], ["", "", false, false]);
 });

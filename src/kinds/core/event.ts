@@ -37,7 +37,8 @@ export const Event = defineKind({
   rules: eventRules,
   alsoServed: [{
     group: "events.k8s.io", version: "v1", definition: "io.k8s.api.events.v1.Event", fields: eventsEventFields,
-    fromStored: (event: JsonObject) => rename(event, otherNames),
+    // The reporter may be absent there, and is written as "" only by v1.
+    fromStored: (event: JsonObject) => rename(event.reportingComponent === "" || event.reportingInstance === "" ? withoutEmptyReporter(event) : event, otherNames),
     toStored: (event: JsonObject) => rename(event, ownNames),
     // Their names there (pkg/apis/events/v1/conversion.go).
     overrides: {
@@ -92,6 +93,10 @@ const otherNames: { readonly [own: string]: string } = {
 const ownNames: { readonly [other: string]: string } = Object.fromEntries(Object.entries(otherNames).map(([own, other]) => [other, own]));
 function rename(event: JsonObject, names: { readonly [from: string]: string }): Json {
   return Object.fromEntries(Object.entries(event).map(([name, value]) => [names[name] ?? name, value]));
+}
+
+function withoutEmptyReporter({ reportingComponent, reportingInstance, ...event }: JsonObject): JsonObject {
+  return { ...event, ...(reportingComponent === "" ? {} : { reportingComponent: reportingComponent! }), ...(reportingInstance === "" ? {} : { reportingInstance: reportingInstance! }) };
 }
 
 type Seen = { readonly series?: EventSeries | undefined; readonly lastTimestamp?: string | undefined; readonly firstTimestamp?: string | undefined; readonly eventTime?: string | undefined };
