@@ -136,6 +136,11 @@ export class SqliteLog {
   checkpoint(): void {
     this.#bytesSinceCheckpoint = 0;
     this.#checkpointIfPossible();
+    this.holdSpace();
+  }
+
+  /** A fresh store holds space back for a full disk once starting is over. */
+  holdSpace(): void {
     if (this.#reserveLater && this.#hold()) this.#reserveLater = false;
   }
 

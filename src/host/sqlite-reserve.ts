@@ -22,7 +22,7 @@ export class Reserve {
     const { blocks, bsize } = statfsSync(dirname(path));
     this.#path = path;
     this.#bytes = bytes ?? Math.floor(Math.min(Math.max((blocks * bsize) / 50, bytesMin), bytesMax));
-    this.#held = existsSync(path) && statSync(path).size === bytes;
+    this.#held = existsSync(path) && statSync(path).size === this.#bytes;
   }
 
   get held(): boolean {

@@ -12,6 +12,9 @@ export const replayRecords = 1_000;
 const deadPerWrite = 2;
 const deadPerStep = 64;
 
+// However little has been written by then.
+const holdSpaceAfterMs = 1_000;
+
 /** The embedded engine on this thread: commits and fsyncs block it, which is cheaper than a second thread as long as a flush takes well under a millisecond. */
 export class SqliteEngine implements Engine {
   readonly #path: string;
@@ -19,6 +22,7 @@ export class SqliteEngine implements Engine {
   #feed: EngineFeed = () => {};
   #dead: number[] = [];
   #checkpoint: NodeJS.Immediate | undefined;
+  #holdSpace: NodeJS.Timeout | undefined;
   #events: EngineEvents = { failed: () => {}, short: () => {} };
 
   constructor(path: string) {
@@ -29,6 +33,7 @@ export class SqliteEngine implements Engine {
     this.#events = events;
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     this.#log = new SqliteLog(this.#path);
+    this.#holdSpace = setTimeout(() => this.#told(log => log.holdSpace()), holdSpaceAfterMs).unref();
     return { revision: this.#log.revision, oldest: this.#log.oldest };
   }
 
@@ -81,6 +86,7 @@ export class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     clearImmediate(this.#checkpoint);
+    clearTimeout(this.#holdSpace);
     this.#log?.close();
     this.#log = undefined;
   }
@@ -90,12 +96,17 @@ export class SqliteEngine implements Engine {
     if (this.#checkpoint !== undefined || this.#log?.wantsCheckpoint !== true) return;
     this.#checkpoint = setImmediate(() => {
       this.#checkpoint = undefined;
-      try {
-        this.#log?.checkpoint();
-      } catch (error) {
-        this.#events.failed(error);
-      }
+      this.#told(log => log.checkpoint());
     });
+  }
+
+  /** Work that nobody waits for. */
+  #told(work: (log: SqliteLog) => void): void {
+    try {
+      if (this.#log !== undefined) work(this.#log);
+    } catch (error) {
+      this.#events.failed(error);
+    }
   }
 
   #opened(): SqliteLog {

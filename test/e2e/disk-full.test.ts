@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -84,6 +84,7 @@ test("a cluster whose disk, with store and logs, is full answers, deletes, refus
       const before = server();
       for (let i = 0; i < 6; i++) scratch.k(`create configmap c${i} --from-literal=a=b`);
       const watch = scratch.startKubectl("get configmaps -w --watch-only -o name");
+      await scratch.until("space is held back", () => existsSync(join(directory, scratch.env["TIMONIER_NAME"] ?? "", "store/timonier.db-reserve")));
       const filled = fillUp(join(directory, "filler"));
       // What is left in the files of the store is used up first.
       const refused = await scratch.until("a write is refused", () => {
