@@ -14,6 +14,7 @@ const condition = { type: "Ready", status: "True" };
 const owners = (...names: readonly string[]) => names.map(name => ({ apiVersion: "v1", kind: "ConfigMap", name, uid: name }));
 
 const rows: readonly Row[] = [
+  ["parameters for a driver may hold numbers of 64 bits", [["POST", "/apis/resource.k8s.io/v1/deviceclasses", { metadata: { name: "d" }, spec: { config: [{ opaque: { driver: "d.example.com", parameters: { a: 2 ** 60 } } }] } }]], "spec.config.0.opaque.parameters.a", 2 ** 60],
   ["a role without rules says null", [["POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles", { metadata: { name: "r" } }]], "rules", null],
   ["… and its writer owns an empty list if given", [["POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles", { metadata: { name: "s" }, rules: [] }]], "metadata.managedFields.0.fieldsV1", { "f:rules": {} }],
   ["… and stays none in a list", [["GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles?fieldSelector=metadata.name%3Ds"]], "items.0.rules", null],

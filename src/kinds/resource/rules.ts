@@ -1,4 +1,5 @@
 /** Rules of what claims and classes ask for (kubernetes pkg/apis/resource/validation). Expressions are compiled by `api/special/device-selectors.ts`. */
+import { stringifyJson } from "../../base/json-codec.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { duplicate, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
 import { validateDriverName } from "../core/volumesourcerules.ts";
@@ -111,6 +112,6 @@ export function* opaqueProblems(opaque: { readonly driver: string; readonly para
 const rawMax = 10_240;
 /** What only drivers understand: an object, not too long. */
 export function* rawProblems(data: unknown, path: string): Iterable<Problem> {
-  if (JSON.stringify(data).length > rawMax) yield tooLong(path, rawMax);
+  if (stringifyJson(data).length > rawMax) yield tooLong(path, rawMax);
   else if (typeof data !== "object" || Array.isArray(data)) yield invalidValue(path, "<value omitted>", "must be a valid JSON object");
 }
