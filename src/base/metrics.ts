@@ -93,9 +93,11 @@ export function labelText(names: readonly string[], values: LabelValues, more = 
 /** The lines of one histogram. `counts`: of each bucket alone. */
 export function renderBuckets(lines: string[], name: string, names: readonly string[], labels: LabelValues, bounds: readonly number[], counts: readonly number[], sum: number, count: number): void {
   let total = 0;
-  bounds.forEach((bound, i) => lines.push(`${name}_bucket${labelText(names, labels, `le="${bound}"`)} ${(total += counts[i]!)}`));
   const text = labelText(names, labels);
-  lines.push(`${name}_bucket${labelText(names, labels, 'le="+Inf"')} ${count}`, `${name}_sum${text} ${sum}`, `${name}_count${text} ${count}`);
+  // Once for all buckets: whoever asks for the figures of thousands of series waits on this.
+  const before = `${name}_bucket${text === "" ? "{" : `${text.slice(0, -1)},`}le="`;
+  for (let i = 0; i < bounds.length; i++) lines.push(`${before}${bounds[i]}"} ${(total += counts[i]!)}`);
+  lines.push(`${before}+Inf"} ${count}`, `${name}_sum${text} ${sum}`, `${name}_count${text} ${count}`);
 }
 
 class Scalar implements Gauge {

@@ -12,7 +12,8 @@ import { linkTables, removeLinks } from "../host/node-links.ts";
 import { removeTree } from "../host/node-files.ts";
 import { removeTables } from "../host/nft.ts";
 import { podTables, removeLocalRange, removeLoopbackAddress, restoreForwarding } from "../host/pod-network.ts";
-import { silent } from "../base/log.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { messageOf, silent } from "../base/log.ts";
 import { turns } from "../node/agent.ts";
 import { endOrphan, removePod } from "../node/pod-end.ts";
 import { boxSpec, ourselves } from "./box.ts";
@@ -22,6 +23,8 @@ import { clusterAsKept } from "./present-cluster.ts";
 const atOnce = 8;
 /** A box's pods get this long to end before it is killed. */
 const boxEndMs = 120_000;
+const startingTriesMax = 20;
+const startingPauseMs = 500;
 
 /** Ends every pod of this cluster, gracefully, and its containerds. The agents must not run any more. */
 export async function stopWorkloads(cluster: Cluster, say: (line: string) => void): Promise<void> {
@@ -85,6 +88,18 @@ export async function removeWorkloads(cluster: Cluster, say: (line: string) => v
   for (const folder of [at.podsDir, at.memoryDir, at.logsDir, settings.dir, pathsOf(settings).state, pathsOf(settings).runc, pathsOf(settings).crun, pathsOf(settings).ipam, `${cluster.runFolder}/exec`, `${cluster.dataFolder}/nodes`]) await removeTree(folder);
 }
 
+/** Does it again while containerd still starts a container that an agent asked for: until then it neither stops nor removes it. */
+export async function whileStarting(work: () => Promise<void>, pause: (ms: number) => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === startingTriesMax || !messageOf(error).includes("is in starting state")) throw error;
+      await pause(startingPauseMs);
+    }
+  }
+}
+
 async function endPods(socket: string, graceSecondsMax: number | undefined, say: (line: string) => void): Promise<void> {
   const runtime = new CriRuntime(socket);
   const services = { runtime, log: silent, turn: turns(atOnce) };
@@ -92,10 +107,10 @@ async function endPods(socket: string, graceSecondsMax: number | undefined, say:
     const { sandboxes, containers } = await runtime.list();
     const uids = [...new Set([...sandboxes, ...containers].map(({ podUID }) => podUID))];
     if (uids.length > 0) say(`ending ${uids.length} ${uids.length === 1 ? "pod" : "pods"}`);
-    await Promise.all(uids.map(async uid => {
+    await Promise.all(uids.map(uid => whileStarting(async () => {
       await endOrphan(services, uid, await runtime.podState(uid), graceSecondsMax);
       await removePod(services, await runtime.podState(uid));
-    }));
+    }, wait)));
   } finally {
     runtime.close();
   }

@@ -113,7 +113,8 @@ async function read(harness: Harness, response: HttpResponse, stop: AbortControl
       return { status, text: "", excused: false };
     }
     const body = await bodyOf(response);
-    const text = typeof body === "string" ? body : Buffer.from(body).toString("latin1");
+    // YAML folds long lines.
+    const text = (typeof body === "string" ? body : Buffer.from(body).toString("latin1")).replaceAll(/\s+/g, " ");
     // A version that does not come, or is not there, ends with upstream's 504; what is forwarded has no server behind it here; some verbs upstream does not implement either.
     // A webhook that must be asked and makes no sense is a 500 upstream (apiserver admission/plugin/webhook/errors), and so is one whose patch does not apply or makes no object (mutating/dispatcher.go).
     // And upstream answers 500 to applied fields that its schema does not know (managedfields/internal/structuredmerge.go: a plain error).
