@@ -85,9 +85,8 @@ function keyOf(series: ReadonlyMap<string, unknown>, labels: LabelValues): strin
 }
 const escape = (text: string): string => text.replace(/[\\"\n]/g, char => (char === "\n" ? "\\n" : `\\${char}`));
 /** `{a="1",b="2"}`; empty without labels. */
-export function labelText(names: readonly string[], values: LabelValues, more = ""): string {
+export function labelText(names: readonly string[], values: LabelValues): string {
   const all = names.map((name, i) => `${name}="${escape(String(values[i] ?? ""))}"`);
-  if (more !== "") all.push(more);
   return all.length === 0 ? "" : `{${all.join(",")}}`;
 }
 /** The lines of one histogram. `counts`: of each bucket alone. */
