@@ -1,8 +1,11 @@
 /** The API server that is fuzzed: composed as `main/server.ts` does it, but for what needs a disk or a network. */
+import { generateKeyPairSync } from "node:crypto";
 import { certificateAdmission } from "../../src/api/admission/certificates.ts";
 import { nodeRestriction } from "../../src/api/admission/node-restriction.ts";
 import { resourceQuota } from "../../src/api/admission/resource-quota.ts";
 import { serviceAccountAdmission } from "../../src/api/admission/service-account.ts";
+import { issuer } from "../../src/api/authn/service-account-token.ts";
+import { createTokenIssuer } from "../../src/api/authn/token-issuer.ts";
 import { authorizerChain, privileged } from "../../src/api/authz/authorizer.ts";
 import { escalationCheck } from "../../src/api/authz/escalation.ts";
 import { Rbac } from "../../src/api/authz/rbac.ts";
@@ -11,6 +14,7 @@ import type { ApiServerOptions } from "../../src/api/server.ts";
 import type { WebhookCall } from "../../src/api/webhook.ts";
 import { decodeBase64 } from "../../src/base/base64.ts";
 import { stringifyJson } from "../../src/base/json-codec.ts";
+import { signingKey } from "../../src/host/jwt.ts";
 import { parseCertificateRequest } from "../../src/host/pki-csr.ts";
 import { celHost, compilePattern } from "../../src/host/regex.ts";
 import { parseYaml } from "../../src/host/yaml.ts";
@@ -18,16 +22,20 @@ import { bodyOf, settle, TestClock, type Harness } from "../transcripts/harness.
 import { definition } from "./seeds.ts";
 import { anything, pick, type Random } from "./values.ts";
 
+const key = signingKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+
 export function composition(random: Random): Partial<ApiServerOptions> {
   const rbac = new Rbac();
   const chain = authorizerChain(privileged, rbac);
   // Admission waits for accounts to appear; nobody makes them here, so it need not wait long.
   const hasty = Object.assign(new TestClock(), { sleep: async () => undefined });
   const readRequest = (bytes: Uint8Array) => parseCertificateRequest(Buffer.from(bytes).toString("latin1"));
+  const chance = { next: random, uuid: () => "", bytes: (length: number) => new Uint8Array(length) };
   return {
+    tokens: createTokenIssuer({ address: "192.0.2.7:6443", keys: () => [key], now: () => Date.UTC(2026, 0), random: chance, audiences: [issuer] }),
     parseYaml, compilePattern, loadCel: async () => celWith(celHost), postJson: call => answerOf(call, random), authorizer: () => chain,
     admission: [
-      serviceAccountAdmission({ clock: hasty, random: { next: random, uuid: () => "", bytes: length => new Uint8Array(length) } }), nodeRestriction(chain, request => readRequest(decodeBase64(request) ?? new Uint8Array()).commonName),
+      serviceAccountAdmission({ clock: hasty, random: chance }), nodeRestriction(chain, request => readRequest(decodeBase64(request) ?? new Uint8Array()).commonName),
       ...certificateAdmission({ authorizer: chain, decode: decodeBase64, read: readRequest }), escalationCheck(rbac, chain), resourceQuota(),
     ],
   };
