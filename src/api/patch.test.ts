@@ -39,6 +39,7 @@ test("a patch need not name its object, and may not name another", async () => {
   assert.equal((await send("a", apply, { name: "a", labels: { x: "y" } })).metadata.managedFields.length, 1);
   // Quirk, as upstream: what this manager applied of metadata goes, and with it the name, if metadata is not mentioned any more.
   assert.equal((await send("a", apply, undefined)).reason, "BadRequest");
+  assert.equal((await send("a", apply, { name: "a", creationTimestamp: 5 })).message, "failed to convert new object (/a; /v1, Kind=ConfigMap) to proper version: unable to convert unstructured object to /v1, Kind=ConfigMap: json: cannot unmarshal number into Go value of type string");
   for (const metadata of [null, {}, undefined]) {
     const answer = await send("a", apply, metadata);
     assert.equal(answer.kind, "ConfigMap");

@@ -2,6 +2,7 @@
 import { ApiError } from "../base/api-error.ts";
 import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import { applyPatch, type Versions } from "../schema/apply.ts";
+import { renderKind, renderObject } from "../schema/apply-validate.ts";
 import { goFormat } from "../schema/go-format.ts";
 import { withNulls } from "../schema/go-nulls.ts";
 import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
@@ -53,8 +54,12 @@ function refuseAsBadRequest<T>(run: () => T): T {
   }
 }
 
-/** A strategic patch is shown itself, as Go prints it; of others what they have made. */
+/** A strategic patch is shown itself, as Go prints it; of an apply its object's name; of others what they have made. */
 function refusalOf(type: Patch["type"], body: Json, patched: Json): (why: string) => ApiError {
+  if (type === "apply" && isObject(body)) {
+    const names = body as JsonObject & { readonly apiVersion: string; readonly kind: string };
+    return why => badRequest(`failed to convert new object (${renderObject(body, names)}) to proper version: unable to convert unstructured object to ${renderKind(names)}: ${why}`);
+  }
   return why => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: type === "strategic" ? goFormat(body) : stringifyJson(patched), detail: why }]);
 }
 
@@ -119,7 +124,7 @@ function applied(core: Core, call: Call, { body, duplicates, force }: Patch & { 
   const apply = (versions: Versions): any => identified(call, live !== undefined, readAs(served.node, refuseAsBadRequest(() => applyPatch({
     node: served.node, versions, live: live === undefined ? undefined : withoutVersion(withNulls(served.node, asServed(served, live)), metadata), applied: body, manager: managerOf(options.fieldManager, call.userAgent),
     apiVersion: served.apiVersion, kind: served.kind.kind, force, now: core.clock.now(), ...(subresource === "" ? {} : { subresource }), reset: resetFields(served.kind, subresource),
-  })), { type: "apply", body: null }).object);
+  })), { type: "apply", body }).object);
   return served.kind.conversion === undefined ? apply(versionsOf(core.registry, served)) : withVersions(core.registry, served, apply);
 }
 

@@ -8,7 +8,8 @@ import type { Node } from "./t.ts";
 
 export type Shape =
   | { readonly type: "scalar"; readonly scalar: "string" | "numeric" | "boolean" | "untyped" }
-  | { readonly type: "list"; readonly mode: "atomic" }
+  /** Its items are owned as one; what they must be is seen when a configuration is checked. */
+  | { readonly type: "list"; readonly mode: "atomic"; readonly items: Node | undefined }
   | ListShape
   | MapShape
   /** Anything: maps are granular, lists are leaves, as upstream's `__untyped_deduced_`. */
@@ -33,7 +34,6 @@ export type MapShape = {
 };
 
 export const deduced: Shape = { type: "deduced" };
-const atomicList: Shape = { type: "list", mode: "atomic" };
 
 /** One declared field of an object. */
 export class FieldShape {
@@ -132,7 +132,7 @@ function derive(node: Node): Shape {
     case "any": return deduced;
     case "boolean": return { type: "scalar", scalar: "boolean" };
     case "integer": case "number": return { type: "scalar", scalar: "numeric" };
-    case "string": return { type: "scalar", scalar: node.format === undefined || node.format === "byte" || node.format === "duration" ? "string" : "untyped" };
+    case "string": return node.format === "int-or-string" ? deduced : { type: "scalar", scalar: node.format === undefined || node.format === "byte" || node.format === "duration" ? "string" : "untyped" };
     case "list": return deriveList(node);
     case "map": {
       const items = node.items;
@@ -153,7 +153,7 @@ function derive(node: Node): Shape {
 
 function deriveList(node: Node): Shape {
   const list = node.list;
-  if (list === undefined || list.type === "atomic" || node.items === undefined) return atomicList;
+  if (list === undefined || list.type === "atomic" || node.items === undefined) return { type: "list", mode: "atomic", items: node.items };
   const items = node.items;
   const keys = list.type === "map" ? [...list.keys].sort() : [];
   let item: Shape | undefined;

@@ -3,16 +3,20 @@ import { ApiError } from "../base/api-error.ts";
 import { type Json, type JsonObject, isObject } from "../base/json.ts";
 import { elementOf } from "./apply-compare.ts";
 import { jsonOf, renderElement } from "./apply-field-set.ts";
-import { type ListShape, type MapShape, type Shape, deduced } from "./apply-shape.ts";
+import { type ListShape, type MapShape, type Shape, shapeOf } from "./apply-shape.ts";
 import { goFormat } from "./go-format.ts";
 
 /** Refuses a configuration that does not fit the schema, with every reason (structured-merge-diff typed/validate.go). */
 export function checkApplied(shape: Shape, applied: JsonObject, names: { readonly kind: string; readonly apiVersion: string }): void {
   const list = typedProblem(shape, applied);
   if (list === undefined) return;
+  throw new ApiError("", `failed to create typed patch object (${renderObject(applied, names)}): ${list}`, undefined, 500);
+}
+
+/** An applied configuration in messages: `default/web; apps/v1, Kind=Deployment`. */
+export function renderObject(applied: JsonObject, names: { readonly kind: string; readonly apiVersion: string }): string {
   const metadata = isObject(applied["metadata"]) ? applied["metadata"] : {};
-  const object = `${textOf(metadata["namespace"])}/${textOf(metadata["name"])}; ${renderKind(names)}`;
-  throw new ApiError("", `failed to create typed patch object (${object}): ${list}`, undefined, 500);
+  return `${textOf(metadata["namespace"])}/${textOf(metadata["name"])}; ${renderKind(names)}`;
 }
 
 /** Every reason why it does not fit the schema, as one text. */
@@ -44,6 +48,7 @@ function* check(shape: Shape, value: Json, path: string): Iterable<string> {
     case "list":
       if (!Array.isArray(value)) yield problem(`expected list, got &{${goFormat(value)}}`);
       else if (shape.mode !== "atomic") yield* checkItems(shape, value as readonly Json[], path);
+      else if (shape.items !== undefined) for (const [i, item] of value.entries()) yield* check(shapeOf(shape.items), item, `${path}[${i}]`);
       return;
     case "map":
       if (!isObject(value)) yield problem(`expected map, got &{${goFormat(value)}}`);
@@ -88,6 +93,6 @@ function* checkFields(shape: MapShape, value: JsonObject, path: string): Iterabl
     const field = shape.fields.get(key);
     const type = field?.shape ?? shape.item;
     if (type === undefined) yield `${path}.${key}: field not declared in schema`;
-    else yield* check(shape.atomic && field === undefined ? deduced : type, value[key]!, `${path}.${key}`);
+    else yield* check(type, value[key]!, `${path}.${key}`);
   }
 }

@@ -10,10 +10,34 @@ import type { Node } from "./t.ts";
 const unknownMax = 100;
 
 export type Explanation = { readonly unknown: readonly string[]; readonly mismatch: string | undefined };
-/** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch has made. */
+/** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch or an apply has made. */
 export type Words = "json" | "converter" | "applied";
 type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined };
 type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string };
+
+/**
+ * Structs that upstream's embed, by field (k8s.io/api core, networking, admissionregistration and resource v1, types.go):
+ * encoding/json names them in the path. `*`: all other fields.
+ */
+const embedded: { readonly [struct: string]: { readonly [field: string]: string } } = {
+  Volume: { name: "", "*": "VolumeSource" },
+  PersistentVolumeSpec: {
+    ...Object.fromEntries(["capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions", "volumeMode", "nodeAffinity", "volumeAttributesClassName"].map(own => [own, ""])),
+    "*": "PersistentVolumeSource",
+  },
+  EphemeralContainer: { targetContainerName: "", "*": "EphemeralContainerCommon" },
+  RuleWithOperations: { operations: "", "*": "Rule" },
+  NamedRuleWithOperations: { resourceNames: "", operations: "RuleWithOperations", "*": "RuleWithOperations.Rule" },
+  Probe: { exec: "ProbeHandler", httpGet: "ProbeHandler", tcpSocket: "ProbeHandler", grpc: "ProbeHandler" },
+  IngressRule: { http: "IngressRuleValue" },
+  ...Object.fromEntries(["ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection", "ConfigMapVolumeSource", "SecretEnvSource", "SecretKeySelector", "SecretProjection"].map(struct => [struct, { name: "LocalObjectReference" }])),
+  ...Object.fromEntries(["DeviceClaimConfiguration", "DeviceClassConfiguration", "DeviceAllocationConfiguration"].map(struct => [struct, { opaque: "DeviceConfiguration" }])),
+};
+
+function goPath(place: Place, struct: string, key: string): string {
+  const around = Object.hasOwn(embedded, struct) ? embedded[struct]![key] ?? embedded[struct]!["*"] ?? "" : "";
+  return [place.fieldPath, around, key].filter(part => part !== "").join(".");
+}
 
 export function explain(node: Node, value: Json, words: Words = "json"): Explanation {
   const walk: Walk = { words, unknown: [], mismatch: undefined };
@@ -43,7 +67,7 @@ function visitObject(node: Node, value: Json, place: Place, walk: Walk): void {
     const path = place.path === "" ? key : `${place.path}.${key}`;
     if (!Object.hasOwn(fields, key)) {
       if (node.preserveUnknown !== true && walk.unknown.length < unknownMax) walk.unknown.push(path);
-    } else visit(fields[key]!, value[key]!, { path, struct, fieldPath: place.fieldPath === "" ? key : `${place.fieldPath}.${key}` }, walk);
+    } else visit(fields[key]!, value[key]!, { path, struct, fieldPath: goPath(place, struct, key) }, walk);
   }
 }
 
@@ -59,6 +83,7 @@ function visitScalar(node: Node, value: Json, place: Place, walk: Walk): void {
     case "boolean": if (typeof value !== "boolean") mismatch(walk, value, node, place); return;
     case "number": if (typeof value !== "number" && typeof value !== "bigint") mismatch(walk, value, node, place); return;
     case "integer": {
+      if (walk.words !== "json" && (typeof value === "bigint" || Number.isInteger(value))) return;
       const fits = node.format === "int64" ? Number.isSafeInteger(value) || (typeof value === "bigint" && BigInt.asIntN(64, value) === value) : typeof value === "number" && value === (value | 0);
       if (!fits) mismatch(walk, value, node, place);
       return;
@@ -79,11 +104,11 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
       }
       return;
     case "int-or-string":
-      if (typeof value !== "string" && !(typeof value === "number" && value === (value | 0))) mismatch(walk, value, { ...node, kind: "integer", format: "int32" }, place);
+      if (typeof value !== "string" && !(typeof value === "number" && value === (value | 0))) ownMismatch(walk, value, { ...node, kind: "integer", format: "int32" }, place);
       return;
     default:
-      if (typeof value !== "string") mismatch(walk, value, node, place);
-      else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) walk.mismatch = `illegal base64 data at input byte ${badBase64(value)}`;
+      if (typeof value !== "string") (node.format === undefined || node.format === "byte" ? mismatch : ownMismatch)(walk, value, node, place);
+      else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) walk.mismatch = `${walk.words === "json" ? "" : "error decoding from json: "}illegal base64 data at input byte ${badBase64(value)}`;
       else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, node.format === "micro-time") === undefined) walk.mismatch = timeProblem(value, node.format === "micro-time");
       else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
   }
@@ -97,10 +122,17 @@ export function badBase64(value: string): number {
 }
 
 function mismatch(walk: Walk, value: Json, node: Node, place: Place): void {
-  if (walk.words === "converter") return void (walk.mismatch ??= converterText(value, node));
+  walk.mismatch ??= walk.words === "json" ? jsonText(value, node, place) : converterText(value, node);
+}
+/** Of types that read JSON themselves: the converter hands them a document that holds nothing but the value. */
+function ownMismatch(walk: Walk, value: Json, node: Node, place: Place): void {
+  walk.mismatch ??= jsonText(value, node, walk.words === "json" ? place : { ...place, fieldPath: "" });
+}
+
+function jsonText(value: Json, node: Node, place: Place): string {
   const given = Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
   const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${String(value)}` : given;
-  walk.mismatch ??= place.fieldPath === ""
+  return place.fieldPath === ""
     ? `json: cannot unmarshal ${shown} into Go value of type ${goType(node)}`
     : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.fieldPath} of type ${goType(node)}`;
 }
@@ -125,5 +157,20 @@ function goType(node: Node): string {
     case "any": return "interface {}";
     default: return node.format === "byte" ? "[]uint8" : "string";
   }
+}
+
+/** `value` with whole numbers cut to the bits of Go's integers, as the converter takes them; beyond 64 bits nothing is left of them (as amd64 converts floats). */
+export function cutIntegers(node: Node, value: Json): Json {
+  if (node.kind === "integer" && (typeof value === "bigint" || typeof value === "number")) {
+    const whole = BigInt(value), long = BigInt.asIntN(64, whole) === whole ? whole : -(2n ** 63n);
+    const cut = node.format === "int64" ? long : BigInt.asIntN(32, long);
+    return Number.isSafeInteger(Number(cut)) ? Number(cut) : cut;
+  }
+  if (Array.isArray(value)) return node.items === undefined ? value : (value as readonly Json[]).map(item => cutIntegers(node.items!, item));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => {
+    const type = node.fields !== undefined && Object.hasOwn(node.fields, key) ? node.fields[key] : node.items;
+    return [key, type === undefined ? item : cutIntegers(type, item!)];
+  })) as Json;
 }
 const shortName = (node: Node): string => node.ref?.split(".").at(-1) ?? "";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, DecodeError } from "./decode.ts";
 import { applyDefaults } from "./defaults.ts";
+import { goFormat } from "./go-format.ts";
 import { validate } from "./validate.ts";
 import { problemBody } from "./problem.ts";
 import * as t from "./t.ts";
@@ -56,6 +57,26 @@ for (const [given, message] of [
   [{ exact: "2023-02-03T00:00:00.1234567Z" }, 'parsing time "2023-02-03T00:00:00.1234567Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "7Z" as "Z07:00"'],
   [{ bytes: "a!b=" }, "illegal base64 data at input byte 1"],
 ] as const) test(`${JSON.stringify(given)} is refused in Go's words`, () => assert.throws(() => read(given), (error: Error) => error instanceof DecodeError && error.message === message));
+
+for (const [given, expected] of [
+  [{ count: 1.5 }, "cannot convert float64 to int32"],
+  [{ parts: [{ port: 1.5 }] }, "json: cannot unmarshal number 1.5 into Go value of type int32"],
+  [{ parts: [{ port: {} }] }, "json: cannot unmarshal object into Go value of type int32"],
+  [{ at: 5 }, "json: cannot unmarshal number into Go value of type string"],
+  [{ text: 5 }, "cannot convert int64 to string"],
+  [{ bytes: "%%" }, "error decoding from json: illegal base64 data at input byte 0"],
+  [{ count: 8000000000, long: 2n ** 63n, labels: { constructor: "x" }, parts: [{ name: "a", size: -1e20 }] }, { count: -589934592, long: -(2n ** 63n), labels: { constructor: "x" }, parts: [{ name: "a", port: 0 }], all: [], status: {} }],
+] as const) test(`what a patch made is read as apimachinery's converter does: ${goFormat(given as never)}`, () => {
+  const read = (): unknown => decode(Thing.node, given as never, "applied").object;
+  if (typeof expected === "string") assert.throws(read, (error: Error) => error instanceof DecodeError && error.message === expected);
+  else assert.deepEqual(read(), expected);
+});
+
+test("structs that Go embeds are named in the path", () => {
+  const Volume = t.object("io.k8s.api.core.v1.Volume", { name: t.string(), emptyDir: t.object("io.k8s.api.core.v1.EmptyDirVolumeSource", { medium: t.string() }) });
+  for (const [given, path] of [[{ emptyDir: [] }, "VolumeSource.emptyDir of type v1.EmptyDirVolumeSource"], [{ name: 1 }, "name of type string"]] as const)
+    assert.throws(() => decode(t.object("io.k8s.api.core.v1.PodSpec", { volumes: t.list(Volume) }).node, { volumes: [given] } as never), { message: `json: cannot unmarshal ${"name" in given ? "number" : "array"} into Go struct field Volume.volumes.${path}` });
+});
 
 test("defaults reach into lists, and an explicit value wins", () => {
   const object = read({ parts: [{ name: "a" }, { name: "b", size: 5 }] }) as { parts: { size: number }[] };

@@ -5,7 +5,7 @@
  */
 import { isObject, type Json, setOwn } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
-import { explain, type Words } from "./decode-explain.ts";
+import { cutIntegers, explain, type Words } from "./decode-explain.ts";
 import { absent, type Decoder, Mismatch, scalarDecoder, type State } from "./decode-scalars.ts";
 import { givenEmpty } from "./go-nulls.ts";
 import type { Node } from "./t.ts";
@@ -20,16 +20,18 @@ export type Decoded = { readonly object: any; /** Paths of fields that the schem
 export function decode(node: Node, value: Json, words?: Words): Decoded {
   if (node.custom !== undefined) return node.custom.decode(value, words === "applied");
   const state: State = { unknown: false };
-  const object = attempt(() => decoderOf(node)(value, state), node, value, words);
+  const object = attempt(node, value, state, words);
   return { object: object === absent ? zeroOf(node) : object, unknown: state.unknown ? explain(node, value).unknown : [] };
 }
 
-function attempt(run: () => unknown, node: Node, value: Json, words: Words | undefined): unknown {
+function attempt(node: Node, value: Json, state: State, words: Words | undefined): unknown {
   try {
-    return run();
+    return decoderOf(node)(value, state);
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    throw new DecodeError(explain(node, value, words).mismatch ?? "the object cannot be decoded");
+    const { mismatch } = explain(node, value, words);
+    if (mismatch === undefined && words !== undefined && words !== "json") return decoderOf(node)(cutIntegers(node, value), state);
+    throw new DecodeError(mismatch ?? "the object cannot be decoded");
   }
 }
 
