@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { celHost, compilePattern } from "../../host/regex.ts";
 import { celWith } from "../cel-library.ts";
 import { bodyOf, openWatch, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
+import { prune } from "./schema.ts";
 
 type Sent = { readonly status: number; readonly body: any; readonly warnings: unknown };
 type Running = Harness & { call(method: string, target: string, body?: unknown, headers?: { readonly [name: string]: string }): Promise<Sent>; stop(): Promise<void> };
@@ -361,4 +362,11 @@ test("lists are of the kind that the definition names, what is stored has the de
   body.spec.versions = [{ ...v2, storage: true }];
   assert.deepEqual(causesOf((await server.call("PUT", `${definitions}/widgets.example.com`, body)).body), ['status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions']);
   await server.stop();
+});
+
+test("a null where a type is to be named: refused when it is sent, left to validation when it is applied", () => {
+  const schema = { type: "object", properties: { part: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true } } } as const;
+  const value = { part: { apiVersion: null, kind: "ConfigMap" } };
+  assert.throws(() => prune(schema, value, "", [], "sent"), { message: "part.apiVersion: Invalid value: null: must be a string" });
+  assert.deepEqual(prune(schema, value, "", [], "applied"), value);
 });

@@ -63,7 +63,7 @@ export function prune(schema: Schema, value: Json, path: string, unknown: string
   const kept: { [name: string]: any } = {};
   for (const [name, item] of Object.entries(value)) {
     const here = at(path, name);
-    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, form !== "stored" ? embedded(name, item, here, unknown) : name === "metadata" ? coerceMeta(isObject(item) ? item : {}, here, unknown) : item);
+    if (isEmbedded(schema) && typeMeta.has(name)) setOwn(kept, name, form !== "stored" ? embedded(name, item, here, unknown, form) : name === "metadata" ? coerceMeta(isObject(item) ? item : {}, here, unknown) : item);
     else {
       const field = own(schema.properties, name);
       const known = field ?? (isObject(schema.additionalProperties) ? schema.additionalProperties as Schema : undefined);
@@ -85,9 +85,9 @@ function pruneUntyped(item: Json, path: string, unknown: string[]): any {
   return {};
 }
 
-function embedded(name: string, item: Json, path: string, unknown: string[]): Json {
+function embedded(name: string, item: Json, path: string, unknown: string[], form: Form): Json {
   const refuse = (why: string): never => { throw new DecodeError(`${path}: ${problemBody(invalidValue(path, item, why))}`); };
-  if (name !== "metadata") return typeof item === "string" ? item : refuse("must be a string");
+  if (name !== "metadata") return typeof item === "string" || (item === null && form === "applied") ? item : refuse("must be a string");
   try {
     return coerceMeta(item ?? {}, path, unknown);
   } catch (error) {
