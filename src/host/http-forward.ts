@@ -208,9 +208,12 @@ function send(exchange: Exchange, to: ForwardTarget, upgrade: { readonly [name: 
 
 export function tlsOf({ trust }: ForwardTarget, options: Pick<ForwardOptions, "node" | "frontProxy">): SecureContextOptions & { readonly servername: string; readonly rejectUnauthorized?: boolean } {
   switch (trust.type) {
-    case "node": return { ...options.node(), servername: trust.serverName };
+    case "node": {
+      const { ca, cert, key } = options.node();
+      return { cert, key, servername: trust.serverName, ...trusting(ca) };
+    }
     case "none": return { rejectUnauthorized: false, servername: "" };
-    case "aggregated": return { ...options.frontProxy(), servername: trust.serverName, rejectUnauthorized: !trust.insecure, ...(trust.ca === undefined ? {} : trusting(trust.ca)) };
+    case "aggregated": return { ...options.frontProxy(), servername: trust.serverName, rejectUnauthorized: !trust.insecure, ...trusting(trust.ca) };
   }
 }
 

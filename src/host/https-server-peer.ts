@@ -1,7 +1,7 @@
 /** Who is at the other end of a TLS connection, worked out once when it is set up. */
-import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import type { Peer } from "../api/http.ts";
+import { certificatesOf } from "./trust.ts";
 
 /** Fingerprints (SHA-256, as Node prints them) of the authorities whose certificates count, per role. */
 export type Authorities = { readonly client: ReadonlySet<string>; readonly frontProxy: ReadonlySet<string> };
@@ -61,8 +61,7 @@ function rootOf(leaf: DetailedPeerCertificate): string {
 }
 
 function fingerprints(bundle: string): Set<string> {
-  const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return new Set(blocks.map(block => new X509Certificate(block).fingerprint256));
+  return new Set(certificatesOf(bundle).map(certificate => certificate.fingerprint256));
 }
 
 // A name that occurs more than once in the subject comes as an array, which Node's types do not say.

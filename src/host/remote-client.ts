@@ -16,8 +16,8 @@ export function createFetchRemote(credentials: () => { readonly cert: string; re
     if (isIP(at.address) !== 0 && isForbidden(at.address)) throw refused("address not allowed");
     const { trust } = at;
     const outgoing = request({
-      ...credentials(), method: "GET", host: at.address, port: at.port, path, agent: false, servername: trust.serverName, rejectUnauthorized: !trust.insecure, minVersion: "TLSv1.2",
-      ...(trust.ca === undefined ? {} : trusting(trust.ca)), headers: { host: place, "user-agent": "kube-aggregator", ...headers as { [name: string]: string | string[] } },
+      ...credentials(), method: "GET", host: at.address, port: at.port, path, servername: trust.serverName, rejectUnauthorized: !trust.insecure, minVersion: "TLSv1.2",
+      ...trusting(trust.ca), headers: { host: place, "user-agent": "kube-aggregator", ...headers as { [name: string]: string | string[] } },
     });
     const late = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
     const answer = await wholeAnswer(outgoing, undefined, { timeoutMs, late, bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, place)); });

@@ -4,7 +4,7 @@ import { Agent, request, type RequestOptions } from "node:https";
 import type { FetchText, ReadJwk } from "../api/authn/oidc/issuer.ts";
 import type { PostReview } from "../api/ask-review.ts";
 import { getOwn, isObject, type Json, type JsonObject } from "../base/json.ts";
-import { trusting } from "./trust.ts";
+import { believing, trusting } from "./trust.ts";
 import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 
 const reviewBytesMax = 1024 * 1024;
@@ -36,7 +36,7 @@ export async function webhookOf(kubeconfig: Json, read: (path: string) => Promis
   };
   const [ca, cert, key] = await Promise.all([pem(cluster, "certificate-authority"), pem(user, "client-certificate"), pem(user, "client-key")]);
   const token = getOwn(user, "token");
-  const options: RequestOptions = { method: "POST", ...(connections === 0 ? {} : { agent: new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections }) }), ...trusting(ca), ...(cert === undefined ? {} : { cert, key }) };
+  const options: RequestOptions = { method: "POST", ...trusting(ca, connections === 0 ? undefined : believing(new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections }))), ...(cert === undefined ? {} : { cert, key }) };
   const headers = { "content-type": "application/json", accept: "application/json, */*", "user-agent": "kube-apiserver", ...(typeof token === "string" ? { authorization: `Bearer ${token}` } : {}) };
   // The time that there is goes with the question (client-go rest).
   const asked = (timeoutMs: number): string => `${server}${server.includes("?") ? "&" : "?"}timeout=${timeoutMs < 1000 ? `${timeoutMs}ms` : `${timeoutMs / 1000}s`}`;
@@ -45,7 +45,7 @@ export async function webhookOf(kubeconfig: Json, read: (path: string) => Promis
 
 /** One exchange, on a connection of its own unless there is an agent, as most are rare. */
 async function exchange(url: string, options: RequestOptions, body: string | undefined, timeoutMs: number, bytesMax: number): Promise<WholeAnswer> {
-  return wholeAnswer(request(url, { agent: false, ...options }), body, { timeoutMs, late: "no answer in time", bytesMax })
+  return wholeAnswer(request(url, options), body, { timeoutMs, late: "no answer in time", bytesMax })
     .catch((error: Error) => { throw new Error(`${options.method ?? "GET"} ${url}: ${error.message}`, { cause: error }); });
 }
 

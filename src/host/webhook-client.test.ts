@@ -62,6 +62,29 @@ test("the server's own certificate is as good as its authority's, and another of
   await server.close();
 });
 
+test("a certificate that has its authority's name is no self-signed one, as Knative's and Tekton's webhooks have it", async () => {
+  const same = testAuthority("hook.default.svc");
+  const server = await start(() => ({ status: 200, body: "yes" }), same.leaf("hook.default.svc", "server", [], ["hook.default.svc"]));
+  assert.equal((await postJson(call(server.port, { ca: same.ca }))).status, 200);
+  assert.equal((await postJson(call(server.port, { ca: authority.ca + same.ca }))).status, 200);
+  await assert.rejects(postJson(call(server.port, { ca: authority.ca })), /certificate signed by unknown authority$/);
+  await assert.rejects(postJson(call(server.port, { ca: testAuthority("hook.default.svc").ca })), /x509: certificate signed by unknown authority \(possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority certificate "hook\.default\.svc"\)$/);
+  await assert.rejects(postJson(call(server.port, { ca: same.ca, url: "https://else.default.svc/" })), /x509: certificate is valid for hook\.default\.svc, not else\.default\.svc$/);
+  await assert.rejects(postJson(call(server.port, { ca: same.leaf("hook.default.svc", "server").cert })), /certificate signed by unknown authority/);
+  assert.equal(server.heard.length, 2);
+  await server.close();
+  const refused = async (leaf: ReturnType<typeof same.leaf>, why: RegExp): Promise<void> => {
+    const other = await start(() => ({ status: 200, body: "yes" }), leaf);
+    await assert.rejects(postJson(call(other.port, { ca: same.ca })), why);
+    assert.deepEqual(other.heard, []);
+    await other.close();
+  };
+  for (const name of ["hook.default.svc", "hook"]) await refused(same.leaf(name, "server", [], ["hook.default.svc"], -1_000), /x509: certificate has expired or is not yet valid: current time \S+Z is after \S+Z$/);
+  await refused(same.leaf("hook.default.svc", "client", [], ["hook.default.svc"]), /x509: certificate specifies an incompatible key usage$/);
+  await refused(same.leaf("hook.default.svc", "server"), /x509: certificate relies on legacy Common Name field, use SANs instead$/);
+  await refused(same.leaf("hook", "server"), /x509: certificate is not valid for any names, but wanted to match hook\.default\.svc$/);
+});
+
 test("redirects are not followed, endless and silent answers are given up", async () => {
   const server = await start(url => (url.startsWith("/redirect") ? { status: 302, headers: { location: "https://127.0.0.1/secret" }, body: "" } : url.startsWith("/big") ? { status: 200, body: "x".repeat(4 << 20) } : undefined));
   assert.equal((await postJson(call(server.port, { url: "https://hook.default.svc/redirect" }))).status, 302);

@@ -17,7 +17,7 @@ export const postJson: PostJson = async ({ url, address, ca, body, timeoutMs, an
   const port = address?.port ?? (target.port === "" ? 443 : Number(target.port));
   const outgoing = request({
     method: "POST", host, port, path: `${target.pathname}${target.search}`, servername: isIP(name) === 0 ? name : "", // an address has no server name in TLS: the certificate must be for the address
-    ...trusting(ca), agent: false, headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
+    ...trusting(ca), headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
   });
   const answer = await wholeAnswer(outgoing, body, { timeoutMs, late: "context deadline exceeded", bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`)); });
   return { status: answer.status, body: answer.body, contentType: answer.headers["content-type"] ?? "" };
