@@ -166,6 +166,17 @@ test("what is no answer is told in upstream's words", async () => {
   await harness.close();
 });
 
+test("a patch of null is no patch", async () => {
+  const harness = await startHarness({ postJson: async ({ body }: WebhookCall) => {
+    const answer = { ...review, response: { uid: (JSON.parse(body).request as Review).uid, allowed: true, patchType: "JSONPatch", patch: encoded("null") } };
+    return { status: 200, contentType: "application/json", body: JSON.stringify(answer) };
+  } });
+  await send(harness, "POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  await install(harness, "mutating", webhook("h", ["configmaps"]));
+  assert.equal((await send(harness, "POST", configmaps, { metadata: { name: "a" } })).status, 201);
+  await harness.close();
+});
+
 test("a patch that does not apply fails the request whatever the policy; it moves no object to another namespace", async () => {
   const patches: { readonly [path: string]: object } = { gone: { op: "remove", path: "/data/nope" }, type: { op: "add", path: "/data/x", value: 1 }, deep: { op: "add", path: "/a/b", value: 1 }, move: { op: "replace", path: "/metadata/namespace", value: "other" } };
   const harness = await start(Object.fromEntries(Object.entries(patches).map(([name, patch]) => [name, () => ({ patch: [patch] })])));

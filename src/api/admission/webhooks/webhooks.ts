@@ -140,7 +140,8 @@ async function callMutating(options: WebhookOptions, request: AdmissionRequest, 
   return true;
 }
 function operationsOf(patch: string): Json {
-  const operations = parseJson(new TextDecoder().decode(decodeBase64(patch))).value;
+  // Go reads null as no operations: Knative's webhooks say so.
+  const operations = parseJson(new TextDecoder().decode(decodeBase64(patch))).value ?? [];
   const odd = Array.isArray(operations) ? (operations as readonly Json[]).find(each => !isObject(each) && each !== null) : operations;
   if (odd !== undefined) throw new Error(`json: cannot unmarshal ${Array.isArray(odd) ? "array" : typeof odd === "boolean" ? "bool" : typeof odd} into Go value of type jsonpatch.${Array.isArray(operations) ? "Operation" : "Patch"}`);
   return operations;
