@@ -7,6 +7,7 @@ import type { AnyKind } from "../kinds/kind.ts";
 import type { Problem } from "../schema/problem.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionStep } from "./admission/admission.ts";
+import type { AdmissionFigures } from "./admission/figures.ts";
 import type { Authorizer, Reader, User } from "./context.ts";
 import type { Limit } from "./http.ts";
 import type { Objects } from "./objects.ts";
@@ -22,6 +23,7 @@ export type Core = {
   readonly authorizer: Authorizer;
   readonly reader: Reader;
   readonly admission: readonly AdmissionStep[];
+  readonly admissionFigures?: AdmissionFigures;
   readonly hooks: ReadonlyMap<AnyKind, Hooks>;
 };
 

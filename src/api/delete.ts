@@ -44,8 +44,8 @@ async function admitDelete(core: Core, call: Call, previous: any, options: Delet
     operation: "DELETE" as const, ...(verb === undefined ? {} : { verb }), kind: served.kind, served, subresource, namespace: served.kind.namespaced ? namespace : "", name, user, dryRun: options.dryRun, options,
     object: undefined, previous, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
-  await admit(core.admission, "mutate", admission);
-  await admit(core.admission, "validate", admission);
+  await admit(core, "mutate", admission);
+  await admit(core, "validate", admission);
 }
 
 function checkPreconditions({ served: { kind }, name }: Call, { metadata }: any, { uid, resourceVersion }: DeleteOptions): void {

@@ -33,9 +33,14 @@ export type Peer = {
   readonly badCertificate?: string;
 };
 
+/** Adds up what it is told. */
+export type Tally = { add(value: number): void };
+
 export type HttpResponse = {
   readonly status: number;
   readonly headers: { readonly [name: string]: string | readonly string[] };
+  /** Wants to know how long the body was as it went out, once it has. */
+  readonly sent?: Tally | undefined;
   readonly content:
     | { readonly type: "text"; readonly text: string }
     | { readonly type: "bytes"; readonly bytes: Uint8Array }

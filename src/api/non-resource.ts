@@ -102,7 +102,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
 }
 
 const indented = (body: Json): HttpResponse => sendJson(200, body, { type: jsonType, pretty: true });
-const exposition = (metrics: Metrics, startedMs: number): HttpResponse => sendPlain(200, metrics.render(), { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "process-start-time-unix": String(Math.floor(startedMs / 1000)) });
+const exposition = (metrics: Metrics, startedMs: number): HttpResponse => ({ ...sendPlain(200, "", { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "process-start-time-unix": String(Math.floor(startedMs / 1000)) }), content: { type: "pieces", pieces: metrics.pieces() } });
 const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });
 
 function aggregated(discovery: Discovery, request: HttpRequest, query: URLSearchParams, core: boolean): HttpResponse | undefined {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiError } from "../base/api-error.ts";
 import { assertGrown, parseMetrics, valueOf, type Scrape } from "../../test/prometheus.ts";
 import { bodyOf, Collector, settle, startHarness, type Harness } from "../../test/transcripts/harness.ts";
+import type { AdmissionStep } from "./admission/admission.ts";
 import { serverSeats } from "./flow-control/shares.ts";
 
 const json = { "content-type": "application/json" };
@@ -26,7 +28,7 @@ test("requests are counted by upstream's verbs and scopes", async () => {
   const told = [...found.samples.values()].filter(({ name, labels }) => name === "apiserver_request_total" && labels["resource"] !== "namespaces").map(({ labels: { verb, dry_run, group, version, resource, subresource, scope, component, code }, value }) => `${verb} ${[dry_run, group, version, resource, subresource, scope, component, code].join("|")} ${value}`);
   assert.deepEqual(told.sort(), [
     "APPLY ||v1|configmaps||resource|apiserver|200 1", "CONNECT ||v1|pods|log|resource|apiserver|404 1", "DELETE ||v1|configmaps||namespace|apiserver|200 1", "DELETE ||v1|configmaps||resource|apiserver|200 1",
-    "GET ||||version||apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|405 1", "GET ||v1|configmaps||resource|apiserver|404 1", "LIST ||v1|configmaps||cluster|apiserver|200 1", "LIST ||v1|configmaps||namespace|apiserver|200 1",
+    "GET ||||version||apiserver|200 1", "GET ||||metrics||apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|200 1", "GET ||v1|configmaps||resource|apiserver|405 1", "GET ||v1|configmaps||resource|apiserver|404 1", "LIST ||v1|configmaps||cluster|apiserver|200 1", "LIST ||v1|configmaps||namespace|apiserver|200 1",
     "PATCH ||v1|configmaps||resource|apiserver|200 1", "POST All||v1|configmaps||resource|apiserver|201 1", "POST invalid||v1|configmaps||resource|apiserver|422 1", "POST ||v1|configmaps||resource|apiserver|201 1", "PUT ||v1|configmaps||resource|apiserver|200 1", "WATCH ||v1|configmaps||namespace|apiserver|200 1", "other ||||version||apiserver|405 1",
   ].sort());
   assert.equal(valueOf(found, "apiserver_request_duration_seconds_count", { verb: "POST", dry_run: "All" }), 1);
@@ -34,6 +36,29 @@ test("requests are counted by upstream's verbs and scopes", async () => {
   assert.deepEqual([valueOf(found, "apiserver_storage_objects", { resource: "configmaps" }), valueOf(found, "apiserver_resource_objects", { group: "", resource: "namespaces" }), valueOf(found, "apiserver_storage_objects", { resource: "deployments.apps" })], [0, 1, 0]);
   assert.deepEqual([valueOf(found, "apiserver_current_inflight_requests", { request_kind: "readOnly" }), valueOf(found, "apiserver_current_inflight_requests", { request_kind: "mutating" })], [1, 1]);
   assertGrown(found, await scrape(harness));
+  await harness.close();
+});
+
+test("admission is counted by phase and plugin, whoever refused; what is ours alone is not told", async () => {
+  const refuse = (name: string, wanted: string): AdmissionStep => ({ name, mutate: ({ name: object }) => { if (object === wanted) throw new ApiError("Forbidden", wanted); } });
+  const later = (): Promise<void> => Promise.resolve();
+  const harness = await start({ admission: [{ name: "Waits", mutate: later, validate: later }, refuse("First", "one"), { ...refuse("Ours", "none"), isOurs: true }, { name: "Late", mutate: ({ name }) => (name === "two" ? Promise.reject(new ApiError("Forbidden", "two")) : undefined) }] });
+  for (const name of ["one", "two", "three"]) await harness.send("POST", configmaps, { headers: json, body: make(name) });
+  await harness.send("DELETE", `${configmaps}/three`);
+  const found = await scrape(harness);
+  const count = (name: string, type: string, rejected: boolean, operation = "CREATE"): number | undefined => valueOf(found, `apiserver_admission_${name === "" ? "step" : "controller"}_admission_duration_seconds_count`, { ...(name === "" ? {} : { name }), type, operation, rejected: String(rejected) });
+  // One more is the namespace they are in.
+  assert.deepEqual([count("", "admit", false), count("", "admit", true), count("", "validate", false), count("", "validate", true), count("", "admit", false, "DELETE")], [2, 2, 2, undefined, 1]);
+  assert.deepEqual([count("LimitRanger", "admit", false), count("Waits", "admit", false), count("Waits", "validate", false), count("First", "admit", false), count("First", "admit", true), count("First", "validate", false), count("Late", "admit", false), count("Late", "admit", true), count("Ours", "admit", false)], [4, 4, 2, 3, 1, undefined, 2, 1, undefined]);
+  await harness.close();
+});
+
+test("answers to reads say how long they were once they are out; deprecated APIs that were asked for are told", async () => {
+  const harness = await start();
+  for (const [method, target] of [["GET", configmaps], ["GET", "/api/v1/componentstatuses"], ["DELETE", configmaps]] as const) (await harness.send(method, target)).sent?.add(1_500);
+  const found = await scrape(harness);
+  assert.deepEqual(["LIST", "DELETE"].map(verb => valueOf(found, "apiserver_response_sizes_sum", { verb, resource: "configmaps" })), [1_500, undefined]);
+  assert.deepEqual(["componentstatuses", "configmaps"].map(resource => valueOf(found, "apiserver_requested_deprecated_apis", { resource, version: "v1", removed_release: "" })), [1, undefined]);
   await harness.close();
 });
 
@@ -50,6 +75,7 @@ test("time in webhooks and in the queue is not the server's own", async () => {
   const found = await scrape(harness);
   const labels = { verb: "POST", resource: "configmaps" };
   assert.deepEqual([valueOf(found, "apiserver_request_duration_seconds_sum", labels), valueOf(found, "apiserver_request_sli_duration_seconds_sum", labels)], [3, 0]);
+  assert.equal(valueOf(found, "apiserver_admission_webhook_admission_duration_seconds_sum", { name: "slow.example.com", type: "validating", operation: "CREATE", rejected: "false" }), 3);
   await harness.close();
 });
 

@@ -1,15 +1,16 @@
 import type { Clock } from "../base/clock.ts";
-import { labelText, renderBuckets, type Metrics } from "../base/metrics.ts";
+import { exponentialBuckets, sampleText, Spread, type Metrics } from "../base/metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { AuditTrail } from "./audit.ts";
 import type { Call } from "./core.ts";
 import { one } from "./negotiate.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
+import type { HttpRequest, HttpResponse, Tally } from "./http.ts";
 import { isLongRunning, type RequestInfo } from "./request-info.ts";
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 /** The same from here on: no more is told of requests as the service level counts them. */
 const sliBuckets = durationBuckets.slice(2);
+const sizeBuckets = exponentialBuckets(1_000, 10, 7);
 /** Seconds that a client's certificate may still hold (pkg/authentication/request/x509). */
 const expiryBuckets = [0, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000, 15_552_000, 31_104_000];
 /** Distinguishable kinds of request; what comes after is one of its own, so that no client can fill memory. */
@@ -21,7 +22,7 @@ const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresou
 const component = "apiserver";
 
 /** One kind of request: `labels` without its codes. */
-type Series = { readonly labels: readonly string[]; readonly codes: Map<number, number>; readonly durations: number[]; sum: number; count: number; readonly slis: number[]; sliSum: number };
+type Series = { readonly labels: readonly string[]; readonly codes: Map<number, number>; readonly durations: Spread; readonly slis: Spread; /** Of reads alone. */ readonly sizes: Spread | undefined };
 
 /** Upstream's request figures (apiserver pkg/endpoints/metrics), where dashboards, recording rules and the scalability tests look for them. */
 export class RequestMetrics {
@@ -31,20 +32,22 @@ export class RequestMetrics {
   readonly #terminations;
   readonly #expiry;
   readonly #watchEvents;
+  readonly #deprecated;
   readonly #long;
   readonly #adders = new WeakMap<object, (value: number) => void>();
 
   constructor(metrics: Metrics, store: Store, clock: Clock) {
     this.#clock = clock;
-    metrics.family("apiserver_request_total", () => this.#renderTotals(), () => this.#series.clear());
-    metrics.family("apiserver_request_duration_seconds", () => this.#render("apiserver_request_duration_seconds", "Seconds until requests were answered, by what was asked.", labelNames, durationBuckets, ({ labels, durations, sum, count }) => ({ labels, counts: durations, sum, count })));
-    metrics.family("apiserver_request_sli_duration_seconds", () => this.#render("apiserver_request_sli_duration_seconds", "The same without the time spent in webhooks and waiting for a turn; dry runs are not in it.", labelNames.filter(name => name !== "dry_run"), sliBuckets,
-      ({ labels, slis, sliSum, count }) => (labels[1] === "" ? { labels: labels.filter((_, i) => i !== 1), counts: slis, sum: sliSum, count } : undefined)));
+    metrics.family(totals, "Requests, by what was asked and the answer's status code.", "counter", () => this.#totals(), () => this.#series.clear());
+    this.#spread(metrics, "apiserver_request_duration_seconds", "Seconds until requests were answered, by what was asked.", labelNames, ({ labels, durations }) => ({ labels, spread: durations }));
+    this.#spread(metrics, "apiserver_request_sli_duration_seconds", "The same without the time spent in webhooks and waiting for a turn; dry runs are not in it.", plainNames, ({ labels, slis }) => (labels[1] === "" ? { labels: plain(labels), spread: slis } : undefined));
+    this.#spread(metrics, "apiserver_response_sizes", "Bytes of answers to reads, by what was asked.", plainNames, ({ labels, sizes }) => sizes && { labels: plain(labels), spread: sizes });
     metrics.observedSeries("apiserver_current_inflight_requests", "The most requests that were being answered at a time within the last second, by kind.", ["request_kind"], () => this.#inflight.most(clock.monotonic()));
-    this.#terminations = metrics.counter("apiserver_request_terminations_total", "Requests that the server ended in self-defence: too many, or too long.", ["verb", "group", "version", "resource", "subresource", "scope", "component", "code"]);
+    this.#terminations = metrics.counter("apiserver_request_terminations_total", "Requests that the server ended in self-defence: too many, or too long.", [...plainNames, "code"]);
     this.#expiry = metrics.histogram("apiserver_client_certificate_expiration_seconds", "How long the certificates still hold that requests came with, in seconds.", expiryBuckets);
-    this.#long = metrics.gauge("apiserver_longrunning_requests", "Requests that go on for now, by what was asked.", ["verb", "group", "version", "resource", "subresource", "scope", "component"]);
-    this.#watchEvents = metrics.counter("apiserver_watch_events_total", "Number of events sent in watch clients", ["group", "version", "resource"]);
+    this.#long = metrics.gauge("apiserver_longrunning_requests", "Requests that go on for now, by what was asked.", plainNames);
+    this.#deprecated = metrics.gauge("apiserver_requested_deprecated_apis", "APIs that were asked for although they are deprecated. Always 1.", ["group", "version", "resource", "subresource", "removed_release"]);
+    this.#watchEvents = metrics.counter("apiserver_watch_events_total", "Changes that were sent to watches.", ["group", "version", "resource"]);
     metrics.observed("apiserver_storage_revision", "Newest revision of the store.", () => store.revision);
     metrics.observed("apiserver_storage_oldest_revision", "Oldest revision that can still be read or watched.", () => store.oldestRevision);
   }
@@ -54,26 +57,24 @@ export class RequestMetrics {
     this.#inflight.add(isMutating(method), 1, nowMs);
     if (peer.certificate?.ca === "client") this.#expiry.observe((peer.certificate.notAfterMs - this.#clock.now()) / 1000);
   }
-  done(info: RequestInfo | undefined, request: HttpRequest, code: number, startedMs: number, nowMs: number, { elsewhereMs = 0, terminated }: AuditTrail): void {
+  done(info: RequestInfo | undefined, request: HttpRequest, code: number, startedMs: number, nowMs: number, { elsewhereMs = 0, terminated, annotations }: AuditTrail): Tally | undefined {
     this.#inflight.add(isMutating(request.method), -1, nowMs);
     const labels = labelsOf(info, request);
     const series = this.#of(labels);
     const seconds = (nowMs - startedMs) / 1000;
     series.codes.set(code, (series.codes.get(code) ?? 0) + 1);
-    series.count++;
-    series.sum += seconds;
-    bucket(series.durations, durationBuckets, seconds);
-    const own = Math.max(0, seconds - elsewhereMs / 1000);
-    series.sliSum += own;
-    bucket(series.slis, sliBuckets, own);
-    if (terminated === true) this.#terminations.add(1, ...series.labels.filter((_, i) => i !== 1), code);
+    series.durations.add(seconds);
+    series.slis.add(Math.max(0, seconds - elsewhereMs / 1000));
+    if (terminated === true) this.#terminations.add(1, ...plain(series.labels), code);
+    if (annotations?.["k8s.io/deprecated"] === "true") this.#deprecated.set(1, ...series.labels.slice(2, 6), "");
+    return series.sizes;
   }
 
   /** What takes as long as somebody listens is counted while it does. */
   long(info: RequestInfo, request: HttpRequest, response: HttpResponse): HttpResponse {
     const { content } = response;
     if (!isLongRunning(info) || (content.type !== "stream" && content.type !== "forward")) return response;
-    const labels = labelsOf(info, request).filter((_, i) => i !== 1);
+    const labels = plain(labelsOf(info, request));
     if (content.type === "stream") return { ...response, content: { ...content, run: async (out, signal) => { this.#long.add(1, ...labels); try { await content.run(out, signal); } finally { this.#long.add(-1, ...labels); } } } };
     this.#long.add(1, ...labels);
     return { ...response, content: { ...content, done: () => { this.#long.add(-1, ...labels); content.done?.(); } } };
@@ -90,27 +91,30 @@ export class RequestMetrics {
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     if (this.#series.size >= seriesMax && labels !== others) return this.#of(others);
-    const made: Series = { labels, codes: new Map(), durations: new Array<number>(durationBuckets.length).fill(0), sum: 0, count: 0, slis: new Array<number>(sliBuckets.length).fill(0), sliSum: 0 };
+    const isRead = labels === others || labels[0] === "GET" || labels[0] === "LIST";
+    const made: Series = { labels, codes: new Map(), durations: new Spread(durationBuckets), slis: new Spread(sliBuckets), sizes: isRead ? new Spread(sizeBuckets) : undefined };
     this.#series.set(key, made);
     return made;
   }
 
-  #renderTotals(): readonly string[] {
-    const lines = ["# HELP apiserver_request_total Requests, by what was asked and the answer's status code.", "# TYPE apiserver_request_total counter"];
-    const names = [...labelNames, "code"];
-    for (const { labels, codes } of this.#series.values()) for (const [code, count] of codes) lines.push(`apiserver_request_total${labelText(names, [...labels, code])} ${count}`);
-    return lines.length > 2 ? lines : [];
+  *#totals(): Generator<string> {
+    for (const { labels, codes } of this.#series.values()) for (const [code, count] of codes) yield sampleText(totals, [...labelNames, "code"], [...labels, code], count);
   }
-  #render(name: string, help: string, names: readonly string[], bounds: readonly number[], of: (series: Series) => { readonly labels: readonly string[]; readonly counts: readonly number[]; readonly sum: number; readonly count: number } | undefined): readonly string[] {
-    const lines: string[] = [];
-    for (const series of this.#series.values()) {
-      const found = of(series);
-      if (found !== undefined) renderBuckets(lines, name, names, found.labels, bounds, found.counts, found.sum, found.count);
-    }
-    return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines];
+  #spread(metrics: Metrics, name: string, help: string, names: readonly string[], of: (series: Series) => { readonly labels: readonly string[]; readonly spread: Spread } | undefined): void {
+    const all = this.#series;
+    metrics.family(name, help, "histogram", function* () {
+      for (const series of all.values()) {
+        const found = of(series);
+        if (found !== undefined) yield found.spread.text(name, names, found.labels);
+      }
+    });
   }
 }
 
+const totals = "apiserver_request_total";
+/** Most figures do not tell dry runs apart. */
+const plain = (labels: readonly string[]): readonly string[] => labels.filter((_, i) => i !== 1);
+const plainNames = plain(labelNames);
 const others: readonly string[] = labelNames.map(name => (name === "component" ? component : name === "dry_run" ? "" : "other"));
 
 function isMutating(method: string): boolean {
@@ -137,12 +141,6 @@ function labelsOf(info: RequestInfo | undefined, { method, target, headers }: Ht
 }
 function dryRunOf(values: readonly string[]): string {
   return values.length === 0 ? "" : values.every(value => value === "All") ? "All" : "invalid";
-}
-
-function bucket(counts: number[], bounds: readonly number[], value: number): void {
-  let i = 0;
-  while (i < bounds.length && value > bounds[i]!) i++;
-  if (i < bounds.length) counts[i]!++;
 }
 
 /** How many requests are being answered, and the most there were in this second and the one before. */

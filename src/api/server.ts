@@ -33,8 +33,10 @@ import type { StartSteps } from "./start-steps.ts";
 import type { HealthCheck } from "./health.ts";
 import { HealthFigures } from "./health-figures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
+import { AdmissionFigures } from "./admission/figures.ts";
 import { FlowControl } from "./flow-control/flow-control.ts";
 import type { Flow } from "./flow-control/levels.ts";
+import { observeFlowControl } from "./flow-control/figures.ts";
 import { keepFlowControl } from "./flow-control/keeper.ts";
 import { lateText, timeoutOf, within } from "./limits.ts";
 import { Sampler, type ReadNodeStats } from "./metrics/sampler.ts";
@@ -145,20 +147,24 @@ export class ApiServer {
     const pace = new Pace(() => (options.defer === undefined ? clock.sleep(0) : new Promise(resolve => options.defer!(resolve))));
     const compilePattern: CompilePattern = options.compilePattern ?? (pattern => { throw new Error(`no regular expressions here: ${pattern}`); });
     const hooks = storageHooks({ read: this.reader, random, compilePattern, loadCel: options.loadCel, ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }) });
-    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ registry: () => this.registry, post: options.postJson, random, log, clock, loadCel: options.loadCel, authorizer, pace });
+    // Made once all steps are known; webhooks count by themselves.
+    let admissionFigures: AdmissionFigures | undefined;
+    const webhooks = options.postJson === undefined ? undefined : webhookSteps({ figures: () => admissionFigures, registry: () => this.registry, post: options.postJson, random, log, clock, loadCel: options.loadCel, authorizer, pace });
     const policies = { registry: () => this.registry, loadCel: options.loadCel, authorizer, pace };
     const mutates = mutatingPolicies(policies);
     const builtIn = [...admissionSteps, ...(options.admission ?? []), gatewayClassController];
-    const admission: readonly (AdmissionStep | undefined)[] = [
-      ...builtIn, { name: "CustomResourceRules", mutate: request => this.#definitions.needRules(request.kind) }, webhookConditions(options.loadCel),
+    const steps: readonly (AdmissionStep | undefined)[] = [
+      ...builtIn, { name: "CustomResourceRules", isOurs: true, mutate: request => this.#definitions.needRules(request.kind) }, webhookConditions(options.loadCel),
       mutates.first, webhooks?.mutating,
       // What was added since has to pass the built-in steps as well: a container that was put in wants its token and its defaults (admission/reinvocation.go).
-      { name: "again", mutate: request => (mutates.changed(request) || webhooks?.changed(request) === true ? admit(builtIn, "mutate", request) : undefined) },
+      { name: "again", isOurs: true, mutate: request => (mutates.changed(request) || webhooks?.changed(request) === true ? admit({ admission: builtIn }, "mutate", request) : undefined) },
       mutates.again, webhooks?.again, validatingPolicies(policies), webhooks?.validating,
     ];
-    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission: admission.filter(step => step !== undefined), hooks };
+    const admission = steps.filter(step => step !== undefined);
+    admissionFigures = new AdmissionFigures(this.metrics, clock, admission);
+    this.core = { store, objects, registry: this.registry, clock, random, log, authorizer, reader: this.reader, admission, admissionFigures, hooks };
     this.#flow = new FlowControl({ clock, store, hash: options.sha512, prefixOf: (group, resource) => this.registry.resource(group, resource)?.prefix, ...(options.defer === undefined ? {} : { defer: options.defer }) });
-    this.metrics.family("apiserver_flowcontrol", () => this.#flow.figures());
+    observeFlowControl(this.metrics, this.#flow.levels);
     this.#figures = new RequestMetrics(this.metrics, store, clock);
     const open = new OpenWatches(clock);
     this.#definitions = new Definitions(this.core, compilePattern, options.loadCel, options.postJson, prefix => open.redefined(prefix));
@@ -210,13 +216,13 @@ export class ApiServer {
       if (error instanceof StoreBusy || (error instanceof ApiError && error.message === lateText)) trail.terminated = true;
     }
     if (info !== undefined) response = this.#figures.long(info, request, response);
-    this.#figures.done(info, request, response.status, started, this.#options.clock.monotonic(), trail);
+    const sent = this.#figures.done(info, request, response.status, started, this.#options.clock.monotonic(), trail);
     if (recording !== undefined) response = await recording.end(response, info);
     else if (this.#options.audit !== undefined && isAudited(info, trail, response.status)) this.#options.audit(auditLine({ request, info, trail, response, receivedMs, nowMs: this.#options.clock.now() }));
     const headers: { [name: string]: string | readonly string[] } = { "audit-id": auditId, ...response.headers };
     if (trail.flow !== undefined) classifiedAs(trail.flow, headers);
     if (warnings.length > 0) headers.warning = warningHeaders(warnings);
-    return { ...response, headers };
+    return { ...response, headers, sent };
   }
 
   async #answer(request: HttpRequest, as: User | undefined, info: RequestInfo, trail: AuditTrail, warn: (text: string) => void): Promise<HttpResponse> {

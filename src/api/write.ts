@@ -34,7 +34,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
   const owned = applied ? undefined : own(core, call, given, undefined, options);
   if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "CREATE", given, undefined, options, given.metadata.name ?? "");
-  const mutated = admit(core.admission, "mutate", admission);
+  const mutated = admit(core, "mutate", admission);
   if (mutated !== undefined) await mutated;
   setServedDefaults(served, given);
   // Nobody may have moved it to where the client has no permission.
@@ -47,7 +47,7 @@ export async function create(core: Core, call: Call, given: any, options: WriteO
     stampNew(kind, next, name, core.random.uuid(), now);
     const checked = prepareAndValidate(served, core.hooks.get(kind), next, undefined, { now, operation: "create", subresource: call.subresource, apiVersion: served.apiVersion, writer: call.user.name, warn: text => call.warn(text) }, () => core.clock.sleep(0));
     if (checked !== undefined) await checked;
-    const admitted = admit(core.admission, "validate", { ...admission, object: next, name });
+    const admitted = admit(core, "validate", { ...admission, object: next, name });
     if (admitted !== undefined) await admitted;
     // Storage refuses it, after everybody else (apiserver pkg/storage/etcd3/store.go).
     if (version !== "" && !options.dryRun) throw badRequest("resourceVersion should not be set on objects to be created");
@@ -130,14 +130,14 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   const owned = mode.applied === true ? undefined : own(core, call, made, previous, options);
   if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
-  await admit(core.admission, "mutate", admission);
+  await admit(core, "mutate", admission);
   setServedDefaults(served, made);
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   stampUpdate(kind, made, previous, subresource);
   const now = core.clock.now();
   const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion, writer: call.user.name, warn: text => call.warn(text) }, () => core.clock.sleep(0));
   if (checked !== undefined) await checked;
-  await admit(core.admission, "validate", admission);
+  await admit(core, "validate", admission);
   const { resourceVersion, ...metadata } = previous.metadata;
   const stored = { ...previous, metadata };
   const next: any = keepTimestamps(stored, made);

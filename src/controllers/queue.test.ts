@@ -78,8 +78,11 @@ test("what goes through a queue is counted: keys asked for, how long they waited
   await queue.take();
   queue.add("a");
   queue.add("a");
-  clock.pass(1_000);
+  clock.pass(500);
+  await queue.take();
+  clock.pass(500);
+  assert.deepEqual([value("workqueue_unfinished_work_seconds"), value("workqueue_longest_running_processor_seconds")], [1.5, 1]);
   queue.failed("a");
   queue.done("a");
-  assert.deepEqual(["workqueue_adds_total", "workqueue_depth", "workqueue_queue_duration_seconds_sum", "workqueue_work_duration_seconds_sum", "workqueue_work_duration_seconds_count", "workqueue_retries_total"].map(value), [3, 2, 2, 1, 1, 1]);
+  assert.deepEqual(["workqueue_adds_total", "workqueue_depth", "workqueue_queue_duration_seconds_sum", "workqueue_work_duration_seconds_sum", "workqueue_work_duration_seconds_count", "workqueue_retries_total"].map(value), [3, 1, 4.5, 1, 1, 1]);
 });

@@ -32,7 +32,7 @@ export class KeyQueue {
     this.#failureWaitMaxMs = failureWaitMaxMs;
     this.#clock = clock;
     this.#counted = counted;
-    counted?.figures.follow(counted.name, () => this.#ready.size);
+    counted?.figures.follow(counted.name, { depth: () => this.#ready.size, underway: () => [...this.#running.values()].map(since => (this.#now() - since) / 1000) });
     this.#allowanceAt = clock.monotonic();
   }
   /** Keys waiting for a worker. */

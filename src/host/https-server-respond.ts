@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { constants, createGzip, gzip } from "node:zlib";
-import type { Headers, HttpResponse, Sink } from "../api/http.ts";
+import type { Headers, HttpResponse, Sink, Tally } from "../api/http.ts";
 import { eventHandshake, eventSocket } from "./event-socket.ts";
 import type { Exchange, OutgoingHeaders } from "./https-server-exchange.ts";
 import type { ServerLimits } from "./https-server-limits.ts";
@@ -36,14 +36,14 @@ export class Responder {
   /** Everything but `forward`, which goes to the forwarder. Resolves when the answer is written or the client is gone. */
   async respond(exchange: Exchange, response: HttpResponse): Promise<void> {
     if (exchange.destroyed) return;
-    const { status, headers, content } = response;
+    const { status, headers, content, sent } = response;
     const head = exchange.request.method === "HEAD";
     switch (content.type) {
-      case "text": return whole(exchange, status, headers, Buffer.from(content.text), this.#limits);
-      case "bytes": return whole(exchange, status, headers, content.bytes, this.#limits);
+      case "text": return whole(exchange, status, headers, Buffer.from(content.text), this.#limits, sent);
+      case "bytes": return whole(exchange, status, headers, content.bytes, this.#limits, sent);
       case "pieces":
-        if (Array.isArray(content.pieces)) return whole(exchange, status, headers, joined(content.pieces), this.#limits);
-        return head ? void exchange.begin(status, headers, "none") : pieces(exchange, status, headers, content.pieces, this.#limits);
+        if (Array.isArray(content.pieces)) return whole(exchange, status, headers, joined(content.pieces), this.#limits, sent);
+        return head ? void exchange.begin(status, headers, "none") : pieces(exchange, status, headers, content.pieces, this.#limits, sent);
       case "stream": return head ? void exchange.begin(status, headers, "none") : this.#stream(exchange, status, headers, content.run);
       case "forward": throw new Error("a forward answer is not written but carried out");
     }
@@ -83,7 +83,7 @@ export class Responder {
   }
 }
 
-async function whole(exchange: Exchange, status: number, headers: OutgoingHeaders, bytes: Uint8Array, limits: ServerLimits): Promise<void> {
+async function whole(exchange: Exchange, status: number, headers: OutgoingHeaders, bytes: Uint8Array, limits: ServerLimits, tally?: Tally): Promise<void> {
   let body = bytes;
   let sent = headers;
   if (bytes.length >= limits.gzipBytes && compressible(exchange.request.headers, headers)) {
@@ -95,6 +95,7 @@ async function whole(exchange: Exchange, status: number, headers: OutgoingHeader
   const bare = status === 204 || status === 304;
   const empty = bare || body.length === 0 || exchange.request.method === "HEAD";
   const out = exchange.begin(status, sent, empty ? "none" : "whole", bare ? undefined : body.length);
+  tally?.add(empty ? 0 : body.length);
   if (!empty) {
     out.end(body);
     if (out.writableLength > chunkBytes) await finished(exchange, out, limits);
@@ -111,7 +112,7 @@ function joined(texts: readonly string[]): Buffer {
   return all;
 }
 
-async function pieces(exchange: Exchange, status: number, headers: OutgoingHeaders, source: Iterable<string>, limits: ServerLimits): Promise<void> {
+async function pieces(exchange: Exchange, status: number, headers: OutgoingHeaders, source: Iterable<string>, limits: ServerLimits, tally?: Tally): Promise<void> {
   const used: Buffer<ArrayBuffer>[] = [];
   const iterator = chunked(source, used)[Symbol.iterator]();
   // Whether to compress is known only from the size: what fits below the threshold is an ordinary answer.
@@ -122,18 +123,22 @@ async function pieces(exchange: Exchange, status: number, headers: OutgoingHeade
     early.push(next.value);
     size += next.value.length;
   }
-  if (next.done) return whole(exchange, status, headers, Buffer.concat(early, size), limits);
+  if (next.done) return whole(exchange, status, headers, Buffer.concat(early, size), limits, tally);
 
   const zip = compressible(exchange.request.headers, headers) ? createGzip({ ...gzipLevel, chunkSize: chunkBytes }) : undefined;
   const out = exchange.begin(status, zip ? compressedHeaders(headers) : headers);
   const sink: Writable = zip ?? out;
   zip?.pipe(out);
   out.on("close", () => zip?.destroy());
+  let written = 0;
+  zip?.on("data", (chunk: Buffer) => { written += chunk.length; });
+  if (tally !== undefined) out.on("close", () => tally.add(zip === undefined ? size : written));
   for (const chunk of early) sink.write(chunk);
   for (; !next.done; next = iterator.next()) {
     if (exchange.destroyed) return;
     // One big list must not keep all others waiting: everybody gets a turn between two chunks.
     const { buffer } = next.value;
+    size += next.value.length;
     if (sink.write(next.value, () => { if (buffer.byteLength === listChunkBytes) used.push(Buffer.from(buffer)); }) || sink.writableLength < listBufferedBytes) await nextTurn();
     else if (!(await drained(exchange, sink, limits))) return;
   }

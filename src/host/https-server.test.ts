@@ -25,6 +25,9 @@ let session: ClientHttp2Session | undefined;
 /** One for all tests; opened when first asked for, since other files' tests may run long before these and the server closes what rests. */
 const h2 = (): ClientHttp2Session => (session === undefined || session.closed || session.destroyed ? (session = connect2()) : session);
 
+const lengths: number[] = [];
+const tally = { add: (length: number): void => void lengths.push(length) };
+
 async function handle(request: HttpRequest): Promise<HostResponse> {
   const [path] = request.target.split("?");
   seen.push(`${request.method} ${path}`);
@@ -33,7 +36,8 @@ async function handle(request: HttpRequest): Promise<HostResponse> {
     case "/echo": return { status: 200, headers: {}, content: { type: "bytes", bytes: await request.body() } };
     case "/headers": return json(200, { ...request.headers } as never);
     case "/big": return { status: 200, headers: { "content-type": "application/json" }, content: { type: "text", text: "x".repeat(200_000) } };
-    case "/pieces": return { status: 200, headers: {}, content: { type: "pieces", pieces: Array.from({ length: 50_000 }, (_, i) => `${i} `) } };
+    case "/pieces": return { status: 200, headers: {}, sent: tally, content: { type: "pieces", pieces: Array.from({ length: 50_000 }, (_, i) => `${i} `) } };
+    case "/generated": return { status: 200, headers: {}, sent: tally, content: { type: "pieces", pieces: (function* () { for (let i = 0; i < 50_000; i++) yield `${i} `; })() } };
     case "/refused": throw new ApiError("Forbidden", "no");
     case "/broken": throw new Error("a fault of ours");
     default: return json(404, {});
@@ -109,8 +113,13 @@ for (const [version, ask] of [["HTTP/2", (path: string, options = {}) => ask2(h2
   });
   test(`${version}: an answer in pieces arrives in order, compressed or not`, async () => {
     const want = Array.from({ length: 50_000 }, (_, i) => `${i} `).join("");
-    assert.equal((await ask("/pieces")).body.toString(), want);
-    assert.equal(gunzipSync((await ask("/pieces", { headers: { "accept-encoding": "gzip" } })).body).toString(), want);
+    for (const path of ["/pieces", "/generated"]) {
+      lengths.length = 0;
+      const [plain, zipped] = [await ask(path), await ask(path, { headers: { "accept-encoding": "gzip" } })];
+      assert.deepEqual([plain.body.toString() === want, gunzipSync(zipped.body).toString() === want], [true, true]);
+      while (lengths.length < 2) await new Promise(setImmediate);
+      assert.deepEqual(lengths, [plain.body.length, zipped.body.length], "whoever counts hears what went out");
+    }
   });
   test(`${version}: HEAD has the headers and no body`, async () => {
     const answer = await ask("/big", { method: "HEAD" });

@@ -1,5 +1,5 @@
 /** A process' own figures, as Prometheus' client libraries have them (client_golang prometheus/process_collector_linux.go). */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import type { Metrics } from "../base/metrics.ts";
 
 /** Seconds since the epoch. */
@@ -23,4 +23,10 @@ export function addProcessFigures(metrics: Metrics): void {
   metrics.observed("process_resident_memory_bytes", "Resident memory size in bytes.", () => process.memoryUsage.rss());
   addStartTime(metrics);
   metrics.observed("process_virtual_memory_bytes", "Virtual memory size in bytes.", () => Number(/^VmSize:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) * 1024);
+}
+
+/** What a store's file takes on disk, with what is not in its place yet; `id` tells stores apart. */
+export function addStoreSize(metrics: Metrics, file: string, id: string): void {
+  const size = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  metrics.observedSeries("apiserver_storage_size_bytes", "Bytes on disk that the store's file takes.", ["storage_cluster_id"], () => [[[id], size(file) + size(`${file}-wal`)]]);
 }

@@ -54,7 +54,7 @@ import { postJson } from "../host/webhook-client.ts";
 import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
-import { addProcessFigures, addStartTime } from "../host/process-figures.ts";
+import { addProcessFigures, addStartTime, addStoreSize } from "../host/process-figures.ts";
 import { systemRandom } from "../host/random.ts";
 import { settleMemory } from "../host/settle.ts";
 import { sqliteEngine } from "../host/sqlite.ts";
@@ -138,7 +138,8 @@ async function start(cluster: Cluster, log: Log, report: StartReport, signal: Ab
   if (cluster.runtime === "containerd") for (const { name, addresses } of nodePlaces(cluster)) await pki.ensureNode(name, addresses);
   report.step("certificates");
 
-  const engine = sqliteEngine(`${cluster.dataFolder}/store/timonier.db`, { log: log.child("store") });
+  const storeFile = `${cluster.dataFolder}/store/timonier.db`;
+  const engine = sqliteEngine(storeFile, { log: log.child("store") });
   const store = await RevisionedStore.open(engine, { clock, log: log.child("store"), onFailure: fatal, defer: setImmediate });
   report.step("store");
 
@@ -187,6 +188,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
     address: `${cluster.listen[0]}:${cluster.port}`, serviceRange: serviceNetworks(cluster).join(","), nodePort: cluster.nodePort,
   });
   addProcessFigures(api.metrics);
+  addStoreSize(api.metrics, storeFile, cluster.id);
   addBuildInfo(api.metrics, build);
   addStartTime(api.healthFigures.metrics);
   const https = await startHttpsServer({

@@ -18,7 +18,7 @@ const group = "certificates.k8s.io";
 export function certificateAdmission(options: { readonly authorizer: Authorizer; readonly decode: (base64: string) => Uint8Array | undefined; readonly read: ReadRequest }): readonly AdmissionStep[] {
   const { authorizer } = options;
   return [
-    { name: "CertificateRequester", mutate: request => stamp(request) },
+    { name: "CertificateRequester", isOurs: true, mutate: request => stamp(request) },
     {
       name: "CertificateApproval",
       validate: request => (isWrite(request, "UPDATE", "approval") ? checkApproval(authorizer, request) : undefined),

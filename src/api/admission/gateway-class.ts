@@ -4,7 +4,7 @@ import { invalid } from "../errors.ts";
 import type { AdmissionStep } from "./admission.ts";
 
 export const gatewayClassController: AdmissionStep = {
-  name: "GatewayClassController",
+  name: "GatewayClassController", isOurs: true,
   validate({ kind, subresource, object, previous }) {
     if (kind.group !== "gateway.networking.k8s.io" || kind.kind !== "GatewayClass" || subresource !== "" || previous === undefined || object === undefined) return;
     if (object.spec?.controllerName !== previous.spec?.controllerName) throw invalid(kind, object.metadata.name, [invalidValue("spec.controllerName", object.spec?.controllerName, "Value is immutable")]);

@@ -14,7 +14,7 @@ const adminLabel = "resource.kubernetes.io/admin-access";
 
 export function resourceClaimAccess(authorizer: Authorizer): AdmissionStep {
   return {
-    name: "ResourceClaimAccess",
+    name: "ResourceClaimAccess", isOurs: true,
     validate(request) {
       const { kind: { group, plural }, operation, subresource, object } = request;
       if (group !== "resource.k8s.io" || object === undefined) return undefined;

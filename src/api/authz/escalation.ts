@@ -19,7 +19,7 @@ const everything: readonly Rule[] = [{ verbs: ["*"], apiGroups: ["*"], resources
 /** The check as an admission step, since every write path passes those. */
 export function escalationCheck(rbac: Rbac, authorizer: Authorizer): AdmissionStep {
   return {
-    name: "RBACEscalation",
+    name: "RBACEscalation", isOurs: true,
     validate(request) {
       const { kind, operation, user, object, previous } = request;
       const isRole = kind === Role || kind === ClusterRole;

@@ -1,30 +1,12 @@
 /** What is told at /metrics of flow control (apiserver pkg/util/flowcontrol/metrics). Kept as plain numbers: every request passes here. */
-import type { Level } from "./levels.ts";
+import { sampleText, Spread, type FigureType, type LabelValues, type Metrics } from "../../base/metrics.ts";
+import type { Level, Levels } from "./levels.ts";
 import type { Refusal } from "./queues.ts";
 
 const secondBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
 const lengthBounds = [0, 10, 25, 50, 100, 250, 500, 1000];
 const watchBounds = [0, 1, 10, 100, 1000, 10_000];
 const seatBounds = [1, 2, 4, 8, 16, 32, 64, 100];
-
-/** A histogram. */
-export class Spread {
-  readonly bounds: readonly number[];
-  readonly counts: number[];
-  sum = 0;
-  count = 0;
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds;
-    this.counts = bounds.map(() => 0);
-  }
-  add(value: number): void {
-    let i = 0;
-    while (i < this.bounds.length && value > this.bounds[i]!) i++;
-    if (i < this.counts.length) this.counts[i]!++;
-    this.sum += value;
-    this.count++;
-  }
-}
 
 /** Of one flow schema at one level. */
 export class SchemaFigures {
@@ -51,46 +33,40 @@ export class SchemaFigures {
   }
 }
 
-const prefix = "apiserver_flowcontrol_";
-const both = ({ level, schema }: SchemaFigures): string => `priority_level="${level}",flow_schema="${schema}"`;
+const ofFlow = ["priority_level", "flow_schema"] as const;
 
-/** The lines for Prometheus. */
-export function renderFigures(levels: readonly Level[], schemas: Iterable<SchemaFigures>, fraction: number): readonly string[] {
-  const flows = [...schemas];
-  const head = (name: string, type: string, help: string): string[] => [`# HELP ${prefix}${name} ${help}`, `# TYPE ${prefix}${name} ${type}`];
-  const each = (name: string, type: string, help: string, read: (figures: SchemaFigures) => number): string[] => [...head(name, type, help), ...flows.map(flow => `${prefix}${name}{${both(flow)}} ${read(flow)}`)];
-  const perLevel = (name: string, help: string, read: (level: Level) => number): string[] => [...head(name, "gauge", help), ...levels.map(level => `${prefix}${name}{priority_level="${level.name}"} ${read(level)}`)];
-  const spread = (name: string, help: string, read: (figures: SchemaFigures) => readonly (readonly [string, Spread])[]): string[] => [...head(name, "histogram", help), ...flows.flatMap(flow => read(flow).filter(([, { count }]) => count > 0).flatMap(([more, values]) => bucketLines(name, `${both(flow)}${more}`, values)))];
-  return [
-    ...head("rejected_requests_total", "counter", "Number of requests rejected by API Priority and Fairness subsystem"),
-    ...flows.flatMap(flow => [...flow.rejected].map(([why, count]) => `${prefix}rejected_requests_total{${both(flow)},reason="${why}"} ${count}`)),
-    ...each("dispatched_requests_total", "counter", "Number of requests executed by API Priority and Fairness subsystem", flow => flow.dispatched),
-    ...each("current_inqueue_requests", "gauge", "Number of requests currently pending in queues of the API Priority and Fairness subsystem", flow => flow.waiting),
-    ...each("current_inqueue_seats", "gauge", "Number of seats currently pending in queues of the API Priority and Fairness subsystem", flow => flow.seatsWaiting),
-    ...each("current_executing_requests", "gauge", "Number of requests in initial (for a WATCH) or any (for a non-WATCH) execution stage in the API Priority and Fairness subsystem", flow => flow.executing),
-    ...each("current_executing_seats", "gauge", "Concurrency (number of seats) occupied by the currently executing (initial stage for a WATCH, any stage otherwise) requests in the API Priority and Fairness subsystem", flow => flow.seatsInUse),
-    ...spread("request_queue_length_after_enqueue", "Length of queue in the API Priority and Fairness subsystem, as seen by each request after it is enqueued", ({ queueLength }) => [["", queueLength]]),
-    ...spread("request_wait_duration_seconds", "Length of time a request spent waiting in its queue", ({ waited }) => [[',execute="true"', waited.true], [',execute="false"', waited.false]]),
-    ...spread("request_execution_seconds", "Duration of initial stage (for a WATCH) or any (for a non-WATCH) stage of request execution in the API Priority and Fairness subsystem", ({ executed }) => [[',type="regular"', executed.regular], [',type="watch"', executed.watch]]),
-    ...spread("watch_count_samples", "count of watchers for mutating requests in API Priority and Fairness", ({ watches }) => [["", watches]]),
-    ...spread("work_estimated_seats", "Number of estimated seats (maximum of initial and final seats) associated with requests in API Priority and Fairness", ({ seats }) => [["", seats]]),
-    ...perLevel("nominal_limit_seats", "Nominal number of execution seats configured for each priority level", ({ limits }) => limits.nominal),
-    ...perLevel("lower_limit_seats", "Configured lower bound on number of execution seats available to each priority level", ({ limits }) => limits.min),
-    ...perLevel("upper_limit_seats", "Configured upper bound on number of execution seats available to each priority level", ({ limits }) => limits.max),
-    ...perLevel("current_limit_seats", "current derived number of execution seats available to each priority level", ({ current }) => current),
-    ...perLevel("target_seats", "Seat allocation targets", ({ target }) => target),
-    ...perLevel("demand_seats_high_watermark", "High watermark, over last adjustment period, of demand_seats", ({ queues }) => queues.demand.highest),
-    ...perLevel("demand_seats_average", "Time-weighted average, over last adjustment period, of demand_seats", ({ queues }) => queues.demand.average),
-    ...perLevel("demand_seats_stdev", "Time-weighted standard deviation, over last adjustment period, of demand_seats", ({ queues }) => queues.demand.deviation),
-    ...perLevel("demand_seats_smoothed", "Smoothed seat demands", ({ queues }) => queues.demand.smoothed),
-    ...head("seat_fair_frac", "gauge", "Fair fraction of server's concurrency to allocate to each priority level that can use it"), `${prefix}seat_fair_frac ${fraction}`,
-  ];
-}
+/** Declares what is read from the levels when somebody asks. */
+export function observeFlowControl(metrics: Metrics, levels: Levels): void {
+  const full = (name: string): string => `apiserver_flowcontrol_${name}`;
+  const counted = (name: string, type: FigureType, help: string, read: (figures: SchemaFigures) => Iterable<readonly [more: LabelValues, value: number]>, more: readonly string[] = []): void =>
+    metrics.family(full(name), help, type, function* () {
+      for (const figures of levels.figures.values()) for (const [values, value] of read(figures)) yield sampleText(full(name), [...ofFlow, ...more], [figures.level, figures.schema, ...values], value);
+    });
+  const spread = (name: string, help: string, read: (figures: SchemaFigures) => readonly (readonly [more: LabelValues, spread: Spread])[], more: readonly string[] = []): void =>
+    metrics.family(full(name), help, "histogram", function* () {
+      for (const figures of levels.figures.values()) for (const [values, counts] of read(figures)) if (counts.count > 0) yield counts.text(full(name), [...ofFlow, ...more], [figures.level, figures.schema, ...values]);
+    });
+  const perLevel = (name: string, help: string, read: (level: Level) => number): void => metrics.observedSeries(full(name), help, ["priority_level"], () => levels.all.map(level => [[level.name], read(level)] as const));
 
-function bucketLines(name: string, labels: string, { bounds, counts, sum, count }: Spread): readonly string[] {
-  let total = 0;
-  return [
-    ...bounds.map((bound, i) => `${prefix}${name}_bucket{${labels},le="${bound}"} ${(total += counts[i]!)}`),
-    `${prefix}${name}_bucket{${labels},le="+Inf"} ${count}`, `${prefix}${name}_sum{${labels}} ${sum}`, `${prefix}${name}_count{${labels}} ${count}`,
-  ];
+  counted("rejected_requests_total", "counter", "Requests that were turned away, by why.", ({ rejected }) => [...rejected].map(([why, count]) => [[why], count] as const), ["reason"]);
+  counted("dispatched_requests_total", "counter", "Requests that got their turn.", ({ dispatched }) => [[[], dispatched]]);
+  counted("current_inqueue_requests", "gauge", "Requests that wait for their turn.", ({ waiting }) => [[[], waiting]]);
+  counted("current_inqueue_seats", "gauge", "Seats that those who wait for their turn will take.", ({ seatsWaiting }) => [[[], seatsWaiting]]);
+  counted("current_executing_requests", "gauge", "Requests that are being answered; watches until their first events are out.", ({ executing }) => [[[], executing]]);
+  counted("current_executing_seats", "gauge", "Seats taken by requests that are being answered; by watches until their first events are out.", ({ seatsInUse }) => [[[], seatsInUse]]);
+  spread("request_queue_length_after_enqueue", "How long the queue was that a request joined, itself counted.", ({ queueLength }) => [[[], queueLength]]);
+  spread("request_wait_duration_seconds", "Seconds that requests waited for their turn, by whether it came.", ({ waited }) => [[["true"], waited.true], [["false"], waited.false]], ["execute"]);
+  spread("request_execution_seconds", "Seconds that requests took once it was their turn; watches until their first events were out.", ({ executed }) => [[["regular"], executed.regular], [["watch"], executed.watch]], ["type"]);
+  spread("watch_count_samples", "How many watches a write had to tell of.", ({ watches }) => [[[], watches]]);
+  spread("work_estimated_seats", "Seats that requests were thought to need.", ({ seats }) => [[[], seats]]);
+  perLevel("nominal_limit_seats", "Seats that a level has by its configuration.", ({ limits }) => limits.nominal);
+  perLevel("lower_limit_seats", "The fewest seats a level may be left with when it lends.", ({ limits }) => limits.min);
+  perLevel("upper_limit_seats", "The most seats a level may have when it borrows.", ({ limits }) => limits.max);
+  perLevel("current_limit_seats", "Seats that a level has for now, with what it borrowed and lent.", ({ current }) => current);
+  perLevel("target_seats", "Seats that a level should have by its demand.", ({ target }) => target);
+  perLevel("demand_seats_high_watermark", "The most seats that were wanted at a time since seats were last shared out.", ({ queues }) => queues.demand.highest);
+  perLevel("demand_seats_average", "Seats that were wanted on average since seats were last shared out.", ({ queues }) => queues.demand.average);
+  perLevel("demand_seats_stdev", "How far the demand went from its average since seats were last shared out (standard deviation).", ({ queues }) => queues.demand.deviation);
+  perLevel("demand_seats_smoothed", "Demand for seats, smoothed: what they are shared out by.", ({ queues }) => queues.demand.smoothed);
+  metrics.observed(full("seat_fair_frac"), "The part of its demand that each level gets that may borrow.", () => levels.fraction);
 }

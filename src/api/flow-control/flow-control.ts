@@ -11,7 +11,6 @@ import { requestTimeoutMs, timeoutOf } from "../limits.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { sendPlain } from "../respond.ts";
 import { dump, type About } from "./dump.ts";
-import { renderFigures } from "./figures.ts";
 import { Levels, type Flow } from "./levels.ts";
 import { flowGroup, type LevelObject, type SchemaObject } from "./objects.ts";
 import { Ticket } from "./queues.ts";
@@ -79,11 +78,6 @@ export class FlowControl {
   dump(name: string, details: boolean): string | undefined {
     const offset = this.#clock.now() - this.#clock.monotonic();
     return dump(name, details, this.levels.all, ms => ms + offset);
-  }
-
-  /** Lines for /metrics. */
-  figures(): readonly string[] {
-    return renderFigures(this.levels.all, this.levels.figures.values(), this.levels.fraction);
   }
 
   async #wait(ticket: Ticket<About>, request: HttpRequest, trail: { elsewhereMs?: number; terminated?: true }, work: () => Promise<HttpResponse>): Promise<HttpResponse> {

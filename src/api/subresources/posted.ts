@@ -47,8 +47,8 @@ export async function post(services: Services, call: Call, posted: Posted, value
     operation: "CREATE" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: options.dryRun, options,
     object: body, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
-  await admit(core.admission, "mutate", admission);
-  await admit(core.admission, "validate", admission);
+  await admit(core, "mutate", admission);
+  await admit(core, "validate", admission);
   return posted.answer(services, call, body, options);
 }
 

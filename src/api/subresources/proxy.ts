@@ -52,8 +52,8 @@ export async function connect(core: Core, call: Call, given: { readonly [name: s
     operation: "CONNECT" as const, kind: call.served.kind, served: call.served, subresource: call.subresource, namespace: call.namespace, name: call.name, user: call.user, dryRun: false,
     object: options, previous: undefined, now: core.clock.now(), read: core.reader, warn: (text: string) => call.warn(text), annotate: (key: string, value: string) => call.annotate?.(key, value), trail: call.trail,
   };
-  await admit(core.admission, "mutate", admission);
-  await admit(core.admission, "validate", admission);
+  await admit(core, "mutate", admission);
+  await admit(core, "validate", admission);
 }
 
 function podPlace(read: Reader, call: Call, { scheme, name, port }: Wanted): Place {

@@ -94,7 +94,7 @@ export function mutatingPolicies(options: PolicyOptions): { readonly first: Admi
       },
     },
     again: {
-      name: "MutatingAdmissionPolicy, again",
+      name: "MutatingAdmissionPolicy, again", isOurs: true,
       mutate(request) {
         const pass = passes.get(request);
         if (pass === undefined) return undefined;

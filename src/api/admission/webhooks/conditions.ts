@@ -13,7 +13,7 @@ const conditionsOf = (object: any): readonly { readonly path: string; readonly e
 
 export function webhookConditions(loadCel: LoadCel | undefined): AdmissionStep {
   return {
-    name: "WebhookMatchConditions",
+    name: "WebhookMatchConditions", isOurs: true,
     validate(request) {
       return request.kind.group !== "admissionregistration.k8s.io" || !request.kind.kind.endsWith("WebhookConfiguration") ? undefined : check(request);
     },

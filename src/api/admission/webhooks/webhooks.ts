@@ -18,11 +18,12 @@ import { setServedDefaults } from "../../strategy.ts";
 import { authorizerInput } from "../authorizer-input.ts";
 import { callOf, type PostJson } from "../../webhook.ts";
 import type { AdmissionRequest, AdmissionStep } from "../admission.ts";
+import type { AdmissionFigures } from "../figures.ts";
 import { readAnswer, type Answered } from "./answer.ts";
 import { isExempt, matchRules, matchSelectors, type Hook } from "./match.ts";
 import { type Form, formsOf, replaceContent, reviewOf } from "./review.ts";
 
-export type WebhookOptions = { readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly clock: Clock; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
+export type WebhookOptions = { readonly figures: () => AdmissionFigures | undefined; readonly registry: () => Registry; readonly post: PostJson; readonly random: Random; readonly log: Log; readonly clock: Clock; readonly loadCel: LoadCel | undefined; readonly authorizer: Authorizer; readonly pace: Pace };
 
 const defaultSeconds = 10;
 
@@ -39,7 +40,7 @@ type Pass = { readonly hooks: readonly Hook[]; readonly previously: Set<Hook>; r
 
 function webhooksAgain(options: WebhookOptions, passes: WeakMap<AdmissionRequest, Pass>): AdmissionStep {
   return {
-    name: "MutatingAdmissionWebhook, again",
+    name: "MutatingAdmissionWebhook, again", isOurs: true,
     mutate(request) {
       const pass = passes.get(request);
       if (pass === undefined) return undefined;
@@ -157,15 +158,21 @@ async function callOnce(options: WebhookOptions, request: AdmissionRequest, hook
   await form.ready();
   if ((hook.matchConditions?.length ?? 0) > 0 && !(await conditionsHold(options, request, hook, form, forms[0]!))) return undefined;
   let answer: Answered;
+  const began = options.clock.monotonic(), told = (refusal?: { readonly code: number; readonly failed: boolean }): void => options.figures()?.webhook(hook.name, mutating, request.operation, began, refusal);
   try {
     answer = await ask(options, request, hook, form, forms[0]!, mutating);
   } catch (error) {
+    const ignored = hook.failurePolicy === "Ignore";
+    told(ignored ? undefined : { code: 503, failed: true });
+    if (ignored) options.figures()?.failedOpen(hook.name, mutating);
     failOpenOrThrow(options, request, hook, key, messageOf(error));
     return undefined;
   }
   for (const [name, value] of answer.annotations) request.annotate?.(`${hook.name}/${name}`, value);
   for (const warning of answer.warnings) request.warn(warning);
-  if (!answer.allowed) throw denied(hook.name, answer.status);
+  const refusal = answer.allowed ? undefined : denied(hook.name, answer.status);
+  told(refusal && { code: refusal.code, failed: false });
+  if (refusal !== undefined) throw refusal;
   return { answer, form };
 }
 
