@@ -7,7 +7,8 @@ export type Phase = "mutate" | "validate";
 
 const bounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const types = { mutate: "admit", validate: "validate" } as const;
-const operations: readonly Operation[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
+
+type Row = { readonly whole: Spread; readonly steps: readonly (Spread | undefined)[] };
 
 /**
  * Every write comes by: the clock is read where a phase begins and ends and where a step waits, not between steps that answer at once; these share the
@@ -21,8 +22,8 @@ export class AdmissionFigures {
   readonly #webhook: Histogram;
   readonly #refusals: Counter;
   readonly #open: Counter;
-  /** By step (the phase as a whole first), phase, operation and end; made when first counted. */
-  readonly #spreads: (Spread | undefined)[] = [];
+  /** By operation and phase, of what was not refused. */
+  readonly #rows: (Row | undefined)[] = [];
 
   constructor(metrics: Metrics, clock: Clock, steps: readonly AdmissionStep[]) {
     this.#clock = clock;
@@ -41,14 +42,16 @@ export class AdmissionFigures {
   passed(phase: Phase, operation: Operation, from: number, to: number, sinceMs: number, refused = false): number {
     const now = this.#clock.monotonic();
     const seconds = (now - sinceMs) / 1000 / Math.max(1, to - from);
-    for (let i = from; i < to; i++) {
-      const step = this.#steps[i]!;
-      if (step.isOurs !== true && step[phase] !== undefined) this.#at(i, phase, operation, refused && i === to - 1).add(seconds);
-    }
+    const { steps } = this.#row(phase, operation);
+    const rest = refused ? to - 1 : to;
+    for (let i = from; i < rest; i++) steps[i]?.add(seconds);
+    if (refused && this.#isTold(this.#steps[rest]!, phase)) this.#step.observe(seconds, this.#steps[rest]!.name, types[phase], operation, "true");
     return now;
   }
   ended(phase: Phase, operation: Operation, beganMs: number, nowMs: number, refused: boolean): void {
-    this.#at(-1, phase, operation, refused).add((nowMs - beganMs) / 1000);
+    const seconds = (nowMs - beganMs) / 1000;
+    if (refused) this.#phase.observe(seconds, types[phase], operation, "true");
+    else this.#row(phase, operation).whole.add(seconds);
   }
   /** `code`: of the refusal; absent when it was not asked. `failed`: it could not be asked. */
   webhook(name: string, mutating: boolean, operation: Operation, sinceMs: number, refusal?: { readonly code: number; readonly failed: boolean }): void {
@@ -60,8 +63,14 @@ export class AdmissionFigures {
     this.#open.add(1, name, mutating ? "admit" : "validating");
   }
 
-  #at(step: number, phase: Phase, operation: Operation, refused: boolean): Spread {
-    const slot = (((step + 1) * 2 + (phase === "mutate" ? 0 : 1)) * operations.length + operations.indexOf(operation)) * 2 + (refused ? 1 : 0);
-    return (this.#spreads[slot] ??= step < 0 ? this.#phase.spread(types[phase], operation, String(refused)) : this.#step.spread(this.#steps[step]!.name, types[phase], operation, String(refused)));
+  #row(phase: Phase, operation: Operation): Row {
+    const slot = (operation === "CREATE" ? 0 : operation === "UPDATE" ? 2 : operation === "DELETE" ? 4 : 6) + (phase === "mutate" ? 0 : 1);
+    return (this.#rows[slot] ??= this.#newRow(types[phase], operation, phase));
+  }
+  #newRow(type: string, operation: Operation, phase: Phase): Row {
+    return { whole: this.#phase.spread(type, operation, "false"), steps: this.#steps.map(step => (this.#isTold(step, phase) ? this.#step.spread(step.name, type, operation, "false") : undefined)) };
+  }
+  #isTold(step: AdmissionStep, phase: Phase): boolean {
+    return step.isOurs !== true && step[phase] !== undefined;
   }
 }
