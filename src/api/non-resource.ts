@@ -14,6 +14,7 @@ import type { HttpRequest, HttpResponse } from "./http.ts";
 import { APIGroupDiscoveryList } from "./meta-types.ts";
 import { checkRoute, jsonType, negotiateOutput, one, oneForm } from "./negotiate.ts";
 import type { OpenApi } from "./openapi.ts";
+import type { Registry } from "./registry.ts";
 import type { Node } from "../schema/t.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { sendDocument, sendJson, sendPlain } from "./respond.ts";
@@ -44,9 +45,13 @@ function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly 
 }
 /** Where a slash at the end makes no difference; all else is found by its exact path. */
 const slashed = /^\/(apis?|version|\.well-known|openid)(\/|$)/;
-/** What upstream's router answers: GET alone. All else is answered whatever the method. */
+/** What upstream's router answers: GET alone. All else, versions of custom resources included, is answered whatever the method. */
 const routed = /^\/(api|version|\.well-known|openid)(\/|$)|^\/apis\/[^/]+\/[^/]/;
-const notFound = (): HttpResponse => sendPlain(404, "404 page not found\n");
+/** What is not there: upstream's router knows the groups of its own kinds, and says of them that they have no such thing. */
+export function pageNotFound(registry: Registry, group: string | undefined): HttpResponse {
+  if (group !== undefined && registry.isBuiltIn(group)) throw unknownResource();
+  return sendPlain(404, "404 page not found\n");
+}
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
   const path = slashed.test(info.path) ? withoutSlashes(info.path) : info.path;
@@ -56,12 +61,13 @@ export async function handleNonResource(endpoints: Endpoints, request: HttpReque
     return sendPlain(200, "metrics reset\n");
   }
   const answer = await answerPath(endpoints, request, info, path);
+  const [, first, group = ""] = path.split("/");
+  const { registry } = endpoints.core;
   if (answer === undefined) {
-    const [, first, group] = path.split("/");
-    if (first === "api" || first === "version" || (first === "apis" && endpoints.discovery.groups().some(({ name }) => name === group))) throw unknownResource();
-    return first === "openapi" && group === "v3" ? { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } } : notFound();
+    if (first === "openapi" && group === "v3") return { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } };
+    return pageNotFound(registry, first === "api" || first === "version" ? "" : first === "apis" ? group : undefined);
   }
-  if (request.method !== "GET" && routed.test(path)) throw methodNotAllowed();
+  if (request.method !== "GET" && routed.test(path) && (first !== "apis" || registry.isBuiltIn(group))) throw methodNotAllowed();
   return answer;
 }
 

@@ -35,6 +35,7 @@ export class Registry {
   /** Every admission step asks for resources by name; which one is meant changes only with the kinds. */
   readonly #byResource = new Map<string, Map<string, Served>>();
   readonly #versions = new Set<string>();
+  readonly #builtIn = new Set<string>();
 
   constructor(kinds: readonly AnyKind[]) {
     for (const kind of kinds) this.add(kind);
@@ -64,7 +65,11 @@ export class Registry {
     this.generation++;
     this.#byResource.clear();
     this.#versions.clear();
-    for (const { group, version } of this.#served.values()) this.#versions.add(`${group}/${version}`);
+    this.#builtIn.clear();
+    for (const { group, version, kind } of this.#served.values()) {
+      this.#versions.add(`${group}/${version}`);
+      if (kind.custom !== true) this.#builtIn.add(group);
+    }
     for (const listener of this.#listeners) listener();
   }
 
@@ -94,6 +99,10 @@ export class Registry {
   }
   hasVersion(group: string, version: string): boolean {
     return this.#versions.has(`${group}/${version}`);
+  }
+  /** Whether the group has kinds of our own: what is not in it is a Status, as upstream's router says; elsewhere it is a plain 404. */
+  isBuiltIn(group: string): boolean {
+    return this.#builtIn.has(group);
   }
   /** Every kind, subresource-only ones included, in the order in which they were added. */
   kinds(): readonly AnyKind[] {

@@ -28,7 +28,7 @@ import type { Core } from "./core.ts";
 import { Definitions } from "./crd/definitions.ts";
 import type { CompilePattern } from "./crd/validate.ts";
 import { Discovery } from "./discovery.ts";
-import { tooManyRequests, unauthorized, unauthorizedFor, unknownResource } from "./errors.ts";
+import { tooManyRequests, unauthorized, unauthorizedFor } from "./errors.ts";
 import type { StartSteps } from "./start-steps.ts";
 import type { HealthCheck } from "./health.ts";
 import { HealthFigures } from "./health-figures.ts";
@@ -41,7 +41,7 @@ import { keepFlowControl } from "./flow-control/keeper.ts";
 import { lateText, timeoutOf, within } from "./limits.ts";
 import { Sampler, type ReadNodeStats } from "./metrics/sampler.ts";
 import { negotiateOutput, one, oneForm, type Output } from "./negotiate.ts";
-import { handleNonResource, type Endpoints } from "./non-resource.ts";
+import { handleNonResource, pageNotFound, type Endpoints } from "./non-resource.ts";
 import { Objects } from "./objects.ts";
 import { OpenApi } from "./openapi.ts";
 import { OpenWatches } from "./open-watches.ts";
@@ -252,10 +252,7 @@ export class ApiServer {
     const elsewhere = this.aggregator.answer(request, info, user, trail.auditId);
     if (elsewhere !== undefined) return elsewhere;
     if (!info.resourceRequest) return handleNonResource(this.#endpoints, request, info);
-    if (!this.registry.hasVersion(info.group, info.version)) {
-      if (this.registry.all().some(({ group }) => group === info.group)) throw unknownResource();
-      return sendPlain(404, "404 page not found\n");
-    }
+    if (this.registry.isBuiltIn(info.group) ? !this.registry.hasVersion(info.group, info.version) : this.registry.find(info.group, info.version, info.resource) === undefined) return pageNotFound(this.registry, info.group);
     return handleResource(this.services, { request, info, user, ...notes, trail, limit });
   }
 

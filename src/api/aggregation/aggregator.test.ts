@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { bodyOf, settle, startHarness, type Harness } from "../../../test/transcripts/harness.ts";
 import type { HttpResponse } from "../http.ts";
 import type { FetchRemote, RemoteCall } from "./remote.ts";
+import { mergeDocuments } from "./remote-openapi.ts";
 
 const json = { "content-type": "application/json" };
 const post = (harness: Harness, target: string, body: unknown): Promise<HttpResponse> => harness.send("POST", target, { headers: json, body: JSON.stringify(body) });
@@ -28,7 +29,7 @@ function otherServer(): Other {
       case "/apis": return other.legacy === true ? { status: 404, headers: {}, body: "" } : answer({ items: [{ metadata: { name: "wardle.example.com" }, versions: [{ version: "v1", resources: [flunders] }] }] }, "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
       case "/apis/wardle.example.com/v1": return answer({ resources: [{ name: "flunders", namespaced: true, kind: "Flunder", singularName: "flunder", verbs: ["get"] }, { name: "flunders/status", namespaced: true, kind: "Flunder", verbs: ["update"] }] });
       case "/openapi/v2": return answer(other.openapi ?? openapi);
-      case "/openapi/v3": return other.onlyV2 === true ? { status: 404, headers: {}, body: "" } : answer({ paths: { "apis/wardle.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/wardle.example.com/v1?hash=AB" } } });
+      case "/openapi/v3": return other.onlyV2 === true ? { status: 404, headers: {}, body: "" } : answer({ paths: Object.fromEntries(["apis/wardle.example.com/v1", "apis/wardle.example.com", "version", "apis/apps"].map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=AB` }])) });
       default: return { status: 404, headers: {}, body: "" };
     }
   } };
@@ -105,6 +106,8 @@ test("a request is passed on to the endpoint with who asks, whatever its verb", 
   }
   const discovery = await harness.send("GET", "/apis/wardle.example.com/v1");
   assert.equal(discovery.content.type === "forward" && discovery.content.to.answerMs, 5_000);
+  const absent = ["/apis/wardle.example.com/v9", "/apis/wardle.example.com/v9/x", "/apis/apps/v9", "/apis/apps/v9/x"];
+  assert.deepEqual(await Promise.all(absent.map(async target => (await harness.send("GET", target)).headers["content-type"])), ["text/plain; charset=utf-8", "text/plain; charset=utf-8", "application/json", "application/json"], "only our own groups have a router that knows them");
   await stop();
 });
 
@@ -118,8 +121,9 @@ test("discovery and OpenAPI show other servers' groups where their priority puts
   const v2 = await read(harness, "/openapi/v2");
   const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
   assert.deepEqual([Object.keys(v2.paths).filter(path => path.includes("wardle") || path.includes("other")), v2.definitions["wardle.v1.Flunder"].properties.metadata.$ref, v2.definitions[`${meta}_v2`].description, "unused" in v2.definitions], [["/apis/wardle.example.com/v1/flunders"], `#/definitions/${meta}_v2`, "another", false]);
-  assert.equal((await read(harness, "/openapi/v3")).paths["apis/wardle.example.com/v1"].serverRelativeURL, "/openapi/v3/apis/wardle.example.com/v1?hash=AB");
-  assert.equal((await harness.send("GET", "/openapi/v3/apis/wardle.example.com/v1?hash=AB")).content.type, "forward");
+  const theirs = ["apis/wardle.example.com", "apis/wardle.example.com/v1"].map(path => `/openapi/v3/${path}?hash=AB`);
+  assert.deepEqual(Object.values<any>((await read(harness, "/openapi/v3")).paths).map(each => each.serverRelativeURL).filter(each => each.endsWith("AB")), theirs, "the version's and its group's, nobody else's");
+  for (const target of theirs) assert.equal((await harness.send("GET", target)).content.type, "forward");
   other.down = "gone";
   await harness.clock.advance(31_000);
   await condition();
@@ -178,4 +182,10 @@ test("metrics.k8s.io is answered without an APIService, so that a chart can inst
   const theirs = { metadata: { name: "v1beta1.metrics.k8s.io" }, spec: { ...apiService.spec, group: "metrics.k8s.io", version: "v1beta1", groupPriorityMinimum: 100, versionPriority: 100 } };
   assert.equal((await post(harness, "/apis/apiregistration.k8s.io/v1/apiservices", theirs)).status, 201);
   await stop();
+});
+
+test("what two versions of another server have in common is renamed once", () => {
+  const theirs = (path: string) => ({ paths: { [path]: { $ref: "#/definitions/M" } }, definitions: { M: { type: "string" } } });
+  const merged = mergeDocuments({ paths: {}, definitions: { M: { type: "object" } } }, [theirs("/v1/"), theirs("/v2/")]);
+  assert.deepEqual(merged, { paths: { "/v1/": { $ref: "#/definitions/M_v2" }, "/v2/": { $ref: "#/definitions/M_v2" } }, definitions: { M: { type: "object" }, M_v2: { type: "string" } }, parameters: {} });
 });

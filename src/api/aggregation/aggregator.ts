@@ -47,7 +47,7 @@ export interface RemoteDocuments {
   versions(): readonly RemoteVersion[];
   /** OpenAPI v2 documents, reduced to the versions' own paths. */
   openApi(): readonly JsonObject[];
-  /** `apis/<group>/<version>` → where its OpenAPI v3 is, with its hash. */
+  /** `apis/<group>/<version>`, `apis/<group>` → where its OpenAPI v3 is, with its hash. */
   openApiPaths(): ReadonlyMap<string, Json>;
   /** The same path → OpenAPI v3 as JSON text, made of the v2 of a server that has no other. */
   openApiConverted(): ReadonlyMap<string, string>;
@@ -170,8 +170,8 @@ export class Aggregator implements RemoteDocuments {
   }
 
   #openApi(request: HttpRequest, path: string, caller: User, auditId: string): HttpResponse | undefined {
-    for (const remote of this.#remotes.values()) if (remote.openApi.v3Place !== undefined && pathOf(remote) === path) return this.#pass(remote.object, request, caller, auditId, undefined);
-    return undefined;
+    const described = this.#describedBy(path);
+    return described === undefined ? undefined : this.#pass(described.object, request, caller, auditId, undefined);
   }
 
   #pass(object: any, request: HttpRequest, caller: User, auditId: string, answerMs: number | undefined): HttpResponse {
@@ -212,7 +212,12 @@ export class Aggregator implements RemoteDocuments {
     return [...this.#remotes.values()].sort((a, b) => b.object.spec.groupPriorityMinimum - a.object.spec.groupPriorityMinimum || (a.name < b.name ? -1 : 1)).flatMap(({ openApi: { v2 } }) => (v2 === undefined ? [] : [parseJson(v2).value as JsonObject]));
   }
   openApiPaths(): ReadonlyMap<string, Json> {
-    return new Map([...this.#remotes.values()].flatMap((remote): [string, Json][] => (remote.openApi.v3Place === undefined ? [] : [[pathOf(remote), remote.openApi.v3Place]])));
+    return new Map([...this.#remotes.values()].flatMap((remote): [string, Json][] => Object.entries(remote.openApi.v3Places).filter(([path]) => this.#describedBy(path) === remote)));
+  }
+  /** Whose OpenAPI v3 a path is: the version's own server's; its group's is any of theirs. What else a server describes is not its own. */
+  #describedBy(path: string): Remote | undefined {
+    for (const remote of this.#remotes.values()) if (Object.hasOwn(remote.openApi.v3Places, path) && (path === pathOf(remote) || path === `apis/${remote.object.spec.group}` && !this.#core.registry.isBuiltIn(remote.object.spec.group))) return remote;
+    return undefined;
   }
   openApiConverted(): ReadonlyMap<string, string> {
     return new Map([...this.#remotes.values()].flatMap((remote): [string, string][] => (remote.openApi.converted === undefined ? [] : [[pathOf(remote), remote.openApi.converted]])));

@@ -49,7 +49,9 @@ function renamesFor(theirs: JsonObject, ours: ReadonlyMap<string, Json>, at: str
     const there = ours.get(name);
     if (there === undefined || sameType(there, value)) continue;
     let number = 2;
-    while (ours.has(`${name}_v${number}`) || Object.hasOwn(theirs, `${name}_v${number}`)) number++;
+    // The same type was renamed before: of another version of the same server, usually.
+    const mayBe = (to: string): boolean => (ours.has(to) ? sameType(ours.get(to)!, value) : !Object.hasOwn(theirs, to));
+    while (!mayBe(`${name}_v${number}`)) number++;
     renames.push([at + name, `${at}${name}_v${number}`]);
   }
   return renames;
