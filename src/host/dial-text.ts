@@ -8,6 +8,7 @@ export function dialText(error: NodeJS.ErrnoException, place: string): string {
     case "ETIMEDOUT": return `${dial}: i/o timeout`;
     case "ENOTFOUND": return `dial tcp: lookup ${place.replace(/:[0-9]+$/, "")}: no such host`;
     case "ECONNRESET": return "EOF";
+    case "EPROTO": return /wrong version number/.test(error.message) ? "http: server gave HTTP response to HTTPS client" : error.message;
     default: return error.message;
   }
 }

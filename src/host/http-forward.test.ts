@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { silent } from "../base/log.ts";
-import type { ForwardTarget } from "../api/http.ts";
+import type { ForwardTarget, HttpResponse } from "../api/http.ts";
 import { testAuthority } from "../../test/certificates.ts";
 import { systemClock } from "./clock.ts";
 import { createForward, isForbiddenAddress } from "./http-forward.ts";
@@ -23,6 +23,7 @@ let rawBackend: (socket: Socket) => void = () => undefined;
 const raw = createNetServer({ allowHalfOpen: true }, socket => rawBackend(socket));
 const sockets = new Set<Socket>();
 let to: ForwardTarget;
+let ours: HttpResponse["headers"] = {};
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
 
@@ -34,7 +35,7 @@ before(async () => {
     addresses: ["127.0.0.1"], port: 0, clock: systemClock(), log: silent,
     credentials: { ...serving.leaf("timonier", "server", [], ["localhost"]), clientCa: clients.ca },
     forward: createForward({ frontProxy: () => clients.leaf("front-proxy-client", "client"), node: () => ({ ca: node.ca, ...clients.leaf("kube-apiserver", "client") }), log: silent, isForbidden: address => address === "127.0.0.9", limits: { halfClosedMs: 2_000 } }),
-    handler: async () => ({ status: 200, headers: {}, content: { type: "forward", to } }),
+    handler: async () => ({ status: 200, headers: ours, content: { type: "forward", to } }),
   });
   agent = await startHttpsServer({
     addresses: ["127.0.0.1"], port: 0, clock: systemClock(), log: silent,
@@ -92,6 +93,15 @@ test("the request goes on without the caller's credentials, the answer comes bac
   assert.deepEqual([(seen as IncomingMessage).method, (seen as IncomingMessage).url], ["POST", "/x?y=z"]);
 });
 
+test("what the API server says of every answer stands beside what the backend says", async () => {
+  to = target();
+  ours = { "audit-id": "a", warning: ["299 - \"w\""] };
+  answer = (_request, response) => response.writeHead(200, { "cache-control": "max-age=1", "audit-id": "a", "warning": "299 - \"v\"" }).end();
+  const { headers } = await ask();
+  assert.deepEqual([headers["cache-control"], headers["audit-id"], headers["warning"]], ["no-cache, private, max-age=1", "a", "299 - \"w\", 299 - \"v\""]);
+  ours = {};
+});
+
 test("an HTTP/2 client is served too, with an upload of unknown length", async () => {
   to = target();
   answer = (request, response) => request.pipe(response);
@@ -112,6 +122,19 @@ test("redirects and pages point through the proxy", async () => {
   assert.equal((await ask()).body.toString(), '<a href="/proxy/x">ü</a>');
   answer = (_request, response) => response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" }).end(gzipSync('<a href="/x">'));
   assert.equal(gunzipSync((await ask()).body).toString(), '<a href="/proxy/x">');
+});
+
+test("another API server hears under which name it is asked, cookies included; its redirects are refused in plain text", async () => {
+  to = { ...target({ trust: { type: "aggregated", serverName: "x", insecure: true } }), proxyPrefix: undefined } as unknown as ForwardTarget;
+  let heard: IncomingMessage["headers"] = {};
+  answer = (request, response) => {
+    heard = request.headers;
+    response.writeHead(302, { location: "https://elsewhere/" }).end();
+  };
+  const got = await ask({ headers: { cookie: "c=1", "x-forwarded-proto": "ftp" } });
+  assert.deepEqual([got.status, got.headers["content-type"], got.body.toString()], [502, "text/plain; charset=utf-8", "the backend attempted to redirect this request, which is not permitted"]);
+  const host = `127.0.0.1:${portOf(backend)}`;
+  assert.deepEqual([heard.cookie, heard.host, heard["x-forwarded-host"], heard["x-forwarded-proto"], heard["x-forwarded-uri"]], ["c=1", host, host, "http", "/x"]);
 });
 
 test("a redirect from anything but a proxied pod or service is a 502", async () => {

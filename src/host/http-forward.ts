@@ -67,19 +67,19 @@ export function createForward(options: ForwardOptions): Forward {
       const isName = isIP(to.address) === 0;
       if (isName && to.trust.type !== "aggregated") throw new ApiError("InternalError", `a request is forwarded to an address, not to the name "${to.address}"`);
       if (to.trust.type !== "node" && !isName && (options.isForbidden ?? isForbiddenAddress)(to.address)) throw new ApiError("BadRequest", "address not allowed");
-      await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, options, limits));
+      await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, { "cache-control": "no-cache, private", ...response.headers }, options, limits));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      await responder.respond(exchange, to.trust.type === "aggregated" && error.code === 503 ? plain(error) : json(error.code, error.status()));
+      await responder.respond(exchange, to.trust.type === "aggregated" && (error.code === 502 || error.code === 503) ? plain(error) : json(error.code, error.status()));
     }
   };
 }
 
-/** Upstream's aggregator says in plain text that a server was not reached. */
-const plain = (error: ApiError): HttpResponse => ({ status: error.code, headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }, content: { type: "text", text: `${error.message}\n` } });
+/** Upstream's aggregator says in plain text that a server was not reached, and that it wanted to lead elsewhere. */
+const plain = ({ code, message }: ApiError): HttpResponse => ({ status: code, headers: { "content-type": "text/plain; charset=utf-8", ...(code === 503 ? { "x-content-type-options": "nosniff" } : {}) }, content: { type: "text", text: code === 503 ? `${message}\n` : message } });
 
-/** An ordinary request and its answer, both as streams with back-pressure. */
-async function relay(exchange: Exchange, to: ForwardTarget, options: ForwardOptions, limits: ForwardLimits): Promise<void> {
+/** An ordinary request and its answer, both as streams with back-pressure; `ours`: what the API server says in the head of every answer. */
+async function relay(exchange: Exchange, to: ForwardTarget, ours: HttpResponse["headers"], options: ForwardOptions, limits: ForwardLimits): Promise<void> {
   const backend = send(exchange, to, {}, options, limits);
   const gone = (): void => void backend.destroy();
   exchange.request.signal.addEventListener("abort", gone, { once: true });
@@ -88,16 +88,16 @@ async function relay(exchange: Exchange, to: ForwardTarget, options: ForwardOpti
     if (exchange.hasBody) exchange.upload.pipe(backend);
     else backend.end();
     const answer = await answerOf(backend, exchange, to);
-    await relayAnswer(exchange, answer, to, limits);
+    await relayAnswer(exchange, answer, to, ours, limits);
   } finally {
     exchange.request.signal.removeEventListener("abort", gone);
     backend.destroy();
   }
 }
 
-async function relayAnswer(exchange: Exchange, answer: IncomingMessage, to: ForwardTarget, limits: ForwardLimits): Promise<void> {
+async function relayAnswer(exchange: Exchange, answer: IncomingMessage, to: ForwardTarget, ours: HttpResponse["headers"], limits: ForwardLimits): Promise<void> {
   const status = answer.statusCode ?? 502;
-  const headers = answerHeaders(answer);
+  const headers = answerHeaders(answer, ours);
   const { location } = answer.headers;
   const rewriting: Rewriting | undefined = to.proxyPrefix === undefined ? undefined : { prefix: to.proxyPrefix, hosts: [String(exchange.request.headers["host"] ?? ""), hostOf(to)] };
   if (location !== undefined && status >= 300 && status < 400) {
@@ -225,13 +225,14 @@ class ConnectTimeout extends Error {
 function requestHeaders(exchange: Exchange, to: ForwardTarget): { [name: string]: string | readonly string[] } {
   const { headers, peer } = exchange.request;
   const proxied = to.proxyPrefix !== undefined;
+  const aggregated = to.trust.type === "aggregated";
   const named = new Set(String(headers["connection"] ?? "").toLowerCase().split(",").map(name => name.trim()));
   const sent: { [name: string]: string | readonly string[] } = {};
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || hopByHop.has(name) || named.has(name)) continue;
     if (name === "authorization" || name === "proxy-authorization" || name.startsWith("impersonate-") || name.startsWith("x-remote-")) continue;
-    if (name === "cookie" && !proxied || name === "content-length" && !exchange.hasBody || name === "expect") continue;
+    if (name === "cookie" && !proxied && !aggregated || name === "content-length" && !exchange.hasBody || name === "expect") continue;
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) throw new ApiError("BadRequest", "a header name has characters that are not allowed");
     sent[name] = value;
   }
@@ -244,6 +245,7 @@ function requestHeaders(exchange: Exchange, to: ForwardTarget): { [name: string]
   }
   sent["x-forwarded-for"] = [...(headers["x-forwarded-for"] === undefined ? [] : [String(headers["x-forwarded-for"])]), peer.address].join(", ");
   if (proxied) sent["x-forwarded-uri"] = forwardedUri(to.proxyPrefix, to.target.split("?")[0] ?? "/");
+  if (aggregated) Object.assign(sent, { "x-forwarded-uri": to.target.split("?")[0], "x-forwarded-host": hostOf(to), "x-forwarded-proto": to.scheme });
   if (!proxied || sent["host"] === undefined) sent["host"] = hostOf(to);
   if (exchange.hasBody && sent["content-length"] === undefined) sent["transfer-encoding"] = "chunked";
   return { ...sent, connection: "close", ...to.headers };
@@ -285,11 +287,15 @@ async function refusal(answer: IncomingMessage, to: ForwardTarget, limits: Forwa
   }
 }
 
-function answerHeaders(answer: IncomingMessage): { [name: string]: string | string[] } {
-  const headers: { [name: string]: string | string[] } = {};
+/** Ours, and the backend's beside them. */
+function answerHeaders(answer: IncomingMessage, ours: HttpResponse["headers"]): { [name: string]: string | string[] } {
+  const headers: { [name: string]: string | string[] } = Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]));
   const named = new Set(String(answer.headers.connection ?? "").toLowerCase().split(",").map(name => name.trim()));
   for (const [name, values] of Object.entries(answer.headersDistinct))
-    if (values && !hopByHop.has(name) && !corsHeaders.has(name) && !named.has(name)) headers[name] = values.length === 1 ? values[0] as string : values;
+    if (values && !hopByHop.has(name) && !corsHeaders.has(name) && !named.has(name)) {
+      const all = [...new Set([headers[name] ?? [], values].flat())];
+      headers[name] = all.length === 1 ? all[0] as string : all;
+    }
   return headers;
 }
 

@@ -4,13 +4,14 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { testAuthority } from "../../test/certificates.ts";
 import { messageOf } from "../base/log.ts";
-import { postJson } from "./webhook-client.ts";
+import { createPostJson } from "./webhook-client.ts";
 
+const postJson = createPostJson();
 const authority = testAuthority("webhook-ca");
 const { cert, key } = authority.leaf("hook.default.svc", "server", [], ["hook.default.svc"]);
 
-type Server = { readonly port: number; readonly heard: string[]; close(): Promise<void> };
-async function start(answer: (url: string) => { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly body: string } | undefined, identity = { cert, key }): Promise<Server> {
+type Server = { readonly port: number; readonly heard: string[]; closeIdle(): void; close(): Promise<void> };
+async function start(answer: (url: string) => { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly body: string } | undefined, identity = { cert, key }, onConnection = (): void => undefined): Promise<Server> {
   const heard: string[] = [];
   const server = createServer(identity, (incoming, outgoing) => {
     let body = "";
@@ -21,8 +22,9 @@ async function start(answer: (url: string) => { readonly status: number; readonl
       if (made !== undefined) outgoing.writeHead(made.status, made.headers).end(made.body);
     });
   });
+  server.on("secureConnection", onConnection);
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
-  return { port: (server.address() as AddressInfo).port, heard, close: () => new Promise(resolve => { server.closeAllConnections(); server.close(() => resolve()); }) };
+  return { port: (server.address() as AddressInfo).port, heard, closeIdle: () => server.closeIdleConnections(), close: () => new Promise(resolve => { server.closeAllConnections(); server.close(() => resolve()); }) };
 }
 const call = (port: number, more: object = {}) => ({ url: "https://hook.default.svc:443/check?timeout=1s", address: { host: "127.0.0.1", port }, ca: authority.ca, body: "{}", timeoutMs: 1_000, ...more });
 
@@ -93,3 +95,28 @@ test("redirects are not followed, endless and silent answers are given up", asyn
   await assert.rejects(postJson(call(server.port, { url: "http://hook.default.svc/" })), /https only/);
   await server.close();
 });
+
+test("a connection is kept for the next call under the same trust; one that was closed meanwhile is none", async () => {
+  let connections = 0;
+  const server = await start(() => ({ status: 200, body: "yes" }), { cert, key }, () => connections++);
+  const post = createPostJson();
+  for (let i = 0; i < 3; i++) await post(call(server.port));
+  assert.equal(connections, 1);
+  await post(call(server.port, { ca: cert }));
+  assert.equal(connections, 2, "another trust is another connection");
+  server.closeIdle();
+  assert.equal((await post(call(server.port))).status, 200);
+  assert.equal(connections, 3);
+  await server.close();
+});
+
+// When a server names a time to come back, and how often it is asked then: client-go rest/with_retry.go.
+for (const [status, retryAfter, expected] of [[429, "0", 11], [503, "0", 11], [500, "-1", 11], [429, "Wed, 21 Oct 2015 07:28:00 GMT", 1], [400, "0", 1], [429, undefined, 1], [429, "30", "late"]] as const) {
+  test(`a webhook that answers ${status} with Retry-After ${retryAfter} is asked again as upstream does`, async () => {
+    const server = await start(() => ({ status, ...(retryAfter === undefined ? {} : { headers: { "retry-after": retryAfter } }), body: "busy" }));
+    const asked = createPostJson()(call(server.port, { timeoutMs: expected === "late" ? 50 : 1_000 }));
+    if (expected === "late") await assert.rejects(asked, /: context deadline exceeded$/);
+    else assert.deepEqual([(await asked).status, server.heard.length], [status, expected]);
+    await server.close();
+  });
+}

@@ -1,24 +1,52 @@
 /** POSTs JSON to webhooks: the connection goes to exactly the given address, the certificate must be the named host's, redirects are not followed. */
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { isIP } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { PostJson } from "../api/webhook.ts";
 import { dialText } from "./dial-text.ts";
-import { trusting } from "./trust.ts";
-import { wholeAnswer } from "./whole-answer.ts";
+import { believing, trusting } from "./trust.ts";
+import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 
 const answerBytesMax = 3 * 1024 * 1024;
+/** Connections to one host that wait for the next call, and for how long (client-go transport/cache.go, Go's net/http). */
+const idlePerHostMax = 25;
+const idleMs = 90_000;
+/** How often a server that names a time to come back is asked again (client-go rest/request.go maxRetries). */
+const againMax = 10;
 
-export const postJson: PostJson = async ({ url, address, ca, body, timeoutMs, answerBytesMax: bytesMax = answerBytesMax }) => {
-  const target = new URL(url);
-  const refused = (why: string): Error => new Error(`Post ${JSON.stringify(url)}: ${why}`);
-  if (target.protocol !== "https:") throw refused("webhooks are called over https only");
-  const name = target.hostname.replace(/^\[|\]$/g, "");
-  const host = address?.host ?? name;
-  const port = address?.port ?? (target.port === "" ? 443 : Number(target.port));
-  const outgoing = request({
-    method: "POST", host, port, path: `${target.pathname}${target.search}`, servername: isIP(name) === 0 ? name : "", // an address has no server name in TLS: the certificate must be for the address
-    ...trusting(ca), headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
-  });
-  const answer = await wholeAnswer(outgoing, body, { timeoutMs, late: "context deadline exceeded", bytesMax }).catch((error: NodeJS.ErrnoException) => { throw refused(dialText(error, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`)); });
-  return { status: answer.status, body: answer.body, contentType: answer.headers["content-type"] ?? "" };
-};
+/** A client of its own: connections are kept for the next call to the same host under the same trust. */
+export function createPostJson(): PostJson {
+  const agent = believing(new Agent({ keepAlive: true, maxFreeSockets: idlePerHostMax, timeout: idleMs, maxCachedSessions: 0 }));
+  return async ({ url, address, ca, body, timeoutMs, answerBytesMax: bytesMax = answerBytesMax }) => {
+    const target = new URL(url);
+    const refused = (why: string): Error => new Error(`Post ${JSON.stringify(url)}: ${why}`);
+    if (target.protocol !== "https:") throw refused("webhooks are called over https only");
+    const name = target.hostname.replace(/^\[|\]$/g, "");
+    const host = address?.host ?? name;
+    const port = address?.port ?? (target.port === "" ? 443 : Number(target.port));
+    const deadline = performance.now() + timeoutMs;
+    const late = "context deadline exceeded";
+    const ask = async (): Promise<WholeAnswer> => {
+      const outgoing = request({
+        method: "POST", host, port, path: `${target.pathname}${target.search}`, servername: isIP(name) === 0 ? name : "", // an address has no server name in TLS: the certificate must be for the address
+        ...trusting(ca, agent), headers: { host: target.host, "content-type": "application/json", accept: "application/json, */*", "content-length": Buffer.byteLength(body), "user-agent": "kube-apiserver-admission" },
+      });
+      try {
+        return await wholeAnswer(outgoing, body, { timeoutMs: Math.max(1, deadline - performance.now()), late, bytesMax });
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // A kept connection that the server had closed meanwhile: nobody heard the call.
+        if (outgoing.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")) return ask();
+        throw refused(dialText(error as NodeJS.ErrnoException, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`));
+      }
+    };
+    for (let again = 0; ; again++) {
+      const { status, body: text, headers } = await ask();
+      const seconds = status === 429 || status >= 500 ? /^[+-]?\d{1,9}$/.exec(headers["retry-after"] ?? "") : null;
+      if (seconds === null || again === againMax) return { status, body: text, contentType: headers["content-type"] ?? "" };
+      const waitMs = Number(seconds[0]) * 1000;
+      await pause(Math.max(0, Math.min(waitMs, deadline - performance.now())));
+      if (performance.now() >= deadline) throw refused(late);
+    }
+  };
+}

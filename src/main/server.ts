@@ -50,7 +50,7 @@ import { HeldPorts } from "../host/held-ports.ts";
 import { lineLog } from "../host/log.ts";
 import { standardOutput } from "../host/log-output.ts";
 import { compilePattern } from "../host/regex.ts";
-import { postJson } from "../host/webhook-client.ts";
+import { createPostJson } from "../host/webhook-client.ts";
 import { openPki, type Pki } from "../host/pki.ts";
 import { parseCertificateRequest } from "../host/pki-csr.ts";
 import { privateKeyPem } from "../host/pki-identity.ts";
@@ -179,7 +179,7 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
       return authorizerChain(privileged, ...(apiConfig.authorization ?? ["Node", "RBAC"]).map(each => (each === "Node" ? nodes : each === "RBAC" ? rbac : each)));
     },
     admission: [serviceAccountAdmission({ clock, random }), nodeRestriction(everybody, request => readRequest(decodeBase64(request) ?? new Uint8Array()).commonName), ...certificateAdmission({ authorizer: everybody, decode: decodeBase64, read: readRequest }), escalationCheck(rbac, everybody), ...(cluster.externalIPs === true ? [] : [denyServiceExternalIPs]), resourceClaimAccess(everybody), resourceQuota()],
-    compilePattern, postJson, loadCel, defer: work => void setImmediate(work),
+    compilePattern, postJson: createPostJson(), loadCel, defer: work => void setImmediate(work),
     fetchRemote: createFetchRemote(() => pemOf(pki, "front-proxy-client")),
     readNodeStats: (name, until) => (nodes === undefined ? nodeStats(api, forward, name, until) : nodes.stats(name)),
     parseYaml: text => must(yaml, "the YAML parser is loaded before a YAML body is read").parseYaml(text),

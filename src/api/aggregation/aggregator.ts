@@ -332,7 +332,7 @@ export class Aggregator implements RemoteDocuments {
       const path = `/apis/${group}/${version}`;
       const one = await this.#get(place, path, { accept: "application/json" }, discoveryTimeoutMs, discoveryBytesMax);
       if (one.status !== 200) throw new Error(`failed to download legacy discovery for ${path}: ${one.status}`);
-      this.#setResources(remote, fromLegacy(parseJson(one.body).value, group, version), true);
+      this.#setResources(remote, fromLegacy(parseJson(one.body).value), true);
     } catch (error) {
       this.#core.log.warn("an API service's discovery could not be read", { name: remote.name, error: messageOf(error) });
       this.#setResources(remote, [], false);

@@ -22,9 +22,9 @@ export function fromAggregated(document: Json, group: string, version: string): 
 }
 
 /** An APIResourceList in the aggregated document's form (apiserver pkg/endpoints/installer.go ConvertGroupVersionIntoToDiscovery). */
-export function fromLegacy(document: Json, group: string, version: string): Resources {
+export function fromLegacy(document: Json): Resources {
   const all = isObject(document) ? listOf(document.resources) : [];
-  const kindOf = (each: JsonObject): JsonObject => ({ group: textOf(each.group) === "" ? group : textOf(each.group), version: textOf(each.version) === "" ? version : textOf(each.version), kind: textOf(each.kind) });
+  const kindOf = (each: JsonObject): JsonObject => ({ group: textOf(each.group), version: textOf(each.version), kind: textOf(each.kind) });
   const subresourcesOf = (name: string): Resources => all.filter(each => textOf(each.name).startsWith(`${name}/`)).map(each => ({ subresource: textOf(each.name).slice(name.length + 1), responseKind: kindOf(each), verbs: each.verbs ?? [] }));
   return all.filter(each => !textOf(each.name).includes("/")).map(each => {
     const name = textOf(each.name);
