@@ -68,7 +68,7 @@ export type Hooks = {
   /** The first delete of the object is about to be judged: finalizers that the server itself wants can be added to this private copy. */
   onDelete?(object: any): void;
   /** A delete marks the object, which stays for now: what else changes in this private copy? */
-  markDeleted?(object: any): void;
+  markDeleted?(object: any, previous: any): void;
   /** Seconds a delete leaves the object to end by itself; absent for kinds that are not deleted gracefully. */
   gracePeriod?(object: any, asked: number | undefined): number;
   /** What a write through this subresource may change: puts everything else in `next` back to what `previous` has. True if it did. */

@@ -73,7 +73,7 @@ async function attemptDelete(core: Core, call: Call, entry: Entry, previous: any
   const announced = grace === undefined || previous.metadata.deletionTimestamp !== undefined;
   if (goes && announced) return removeNow(core, call, entry, previous, options.dryRun);
   mark(next, previous, grace ?? { seconds: 0, at: now }, now);
-  hooks?.markDeleted?.(next);
+  hooks?.markDeleted?.(next, previous);
   if (!finalizersChanged && same(next, previous)) return { deleted: false, object: previous, entry };
   const answer = await put(core, kind, entry.key, next, { entry, object: previous }, options.dryRun);
   if (answer === undefined) return undefined;

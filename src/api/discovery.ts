@@ -4,6 +4,7 @@ import type { Json } from "../base/json.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { AnyKind } from "../kinds/kind.ts";
 import { noRemotes, type RemoteDocuments } from "./aggregation/aggregator.ts";
+import { priorityOf } from "./aggregation/priorities.ts";
 import type { RemoteVersion } from "./aggregation/remote-discovery.ts";
 import type { Headers } from "./http.ts";
 import { mediaTypes, one, parseAccept, wantsPretty, type Output } from "./negotiate.ts";
@@ -17,14 +18,6 @@ export type DescribeSubresource = (kind: AnyKind, subresource: string) => Subres
 /** `remote`: another server serves it. */
 type Version = { readonly version: string; readonly served: readonly Served[]; readonly priority: number; readonly remote?: RemoteVersion };
 type Group = { readonly name: string; readonly versions: readonly Version[] };
-
-/** Upstream lists groups by priority; unknown ones (custom resources) follow by name (pkg/controlplane/apiserver/apiextensions.go). */
-const groupOrder = ["", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io", "metrics.k8s.io"];
-
-/** Above every number that an APIService may have. */
-const builtInPriority = 100_000;
-/** Those of custom resources' APIServices (pkg/controlplane/controller/crdregistration). */
-const customPriority = { group: 1_000, version: 100 };
 
 /** Custom resources list what they can in the order of upstream's own handler (apiextensions pkg/apiserver/customresource_discovery_controller.go). */
 const customVerbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -57,8 +50,8 @@ export class Discovery {
     }
     const remotes = this.#remotes.versions();
     const groups = new Map<string, { priority: number; versions: Version[] }>([...byGroup].map(([name, versions]) => {
-      const builtIn = groupOrder.indexOf(name);
-      return [name, { priority: builtIn < 0 ? customPriority.group : builtInPriority - builtIn, versions: [...versions].filter(([version]) => !remotes.some(each => each.group === name && each.version === version)).map(([version, served]) => ({ version, served: [...served].sort((a, b) => (a.resource < b.resource ? -1 : 1)), priority: customPriority.version })) }];
+      const own = [...versions].filter(([version]) => !remotes.some(each => each.group === name && each.version === version)).map(([version, served]) => ({ version, served: [...served].sort((a, b) => (a.resource < b.resource ? -1 : 1)), priority: priorityOf(name, version).versionPriority }));
+      return [name, { priority: priorityOf(name, "").groupPriorityMinimum, versions: own }];
     }));
     for (const remote of remotes) {
       const group = groups.get(remote.group) ?? { priority: 0, versions: [] };

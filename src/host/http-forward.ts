@@ -63,14 +63,16 @@ export function createForward(options: ForwardOptions): Forward {
   return async (exchange, response) => {
     if (response.content.type !== "forward") throw new Error("only forward answers are carried out here");
     const to = response.content.to;
+    const ours = { "cache-control": "no-cache, private", ...response.headers };
     try {
       const isName = isIP(to.address) === 0;
       if (isName && to.trust.type !== "aggregated") throw new ApiError("InternalError", `a request is forwarded to an address, not to the name "${to.address}"`);
       if (to.trust.type !== "node" && !isName && (options.isForbidden ?? isForbiddenAddress)(to.address)) throw new ApiError("BadRequest", "address not allowed");
-      await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, { "cache-control": "no-cache, private", ...response.headers }, options, limits));
+      await (exchange.upgraded ? tunnel(exchange, to, exchange.upgraded.socket, exchange.upgraded.head, options, limits) : relay(exchange, to, ours, options, limits));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      await responder.respond(exchange, to.trust.type === "aggregated" && (error.code === 502 || error.code === 503) ? plain(error) : json(error.code, error.status()));
+      const told = to.trust.type === "aggregated" && (error.code === 502 || error.code === 503) ? plain(error) : json(error.code, error.status());
+      await responder.respond(exchange, { ...told, headers: { ...ours, ...told.headers } });
     }
   };
 }

@@ -115,9 +115,9 @@ test("discovery and OpenAPI show other servers' groups where their priority puts
   const { harness, other, condition, stop } = await available();
   const aggregated = { accept: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList" };
   const groups = (await read(harness, "/apis")).groups;
-  assert.deepEqual(groups.at(-1), { name: "wardle.example.com", versions: [{ groupVersion: "wardle.example.com/v1", version: "v1" }], preferredVersion: { groupVersion: "wardle.example.com/v1", version: "v1" } });
+  assert.deepEqual(groups.at(-2), { name: "wardle.example.com", versions: [{ groupVersion: "wardle.example.com/v1", version: "v1" }], preferredVersion: { groupVersion: "wardle.example.com/v1", version: "v1" } });
   assert.equal((await read(harness, "/apis/wardle.example.com")).kind, "APIGroup");
-  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1), { metadata: { name: "wardle.example.com" }, versions: [{ version: "v1", resources: [flunders], freshness: "Current" }] });
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-2), { metadata: { name: "wardle.example.com" }, versions: [{ version: "v1", resources: [flunders], freshness: "Current" }] });
   const v2 = await read(harness, "/openapi/v2");
   const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
   assert.deepEqual([Object.keys(v2.paths).filter(path => path.includes("wardle") || path.includes("other")), v2.definitions["wardle.v1.Flunder"].properties.metadata.$ref, v2.definitions[`${meta}_v2`].description, "unused" in v2.definitions], [["/apis/wardle.example.com/v1/flunders"], `#/definitions/${meta}_v2`, "another", false]);
@@ -127,13 +127,13 @@ test("discovery and OpenAPI show other servers' groups where their priority puts
   other.down = "gone";
   await harness.clock.advance(31_000);
   await condition();
-  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1).versions, [{ version: "v1", freshness: "Stale" }]);
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-2).versions, [{ version: "v1", freshness: "Stale" }]);
   delete other.down;
   other.legacy = true;
   const bare = { group: "", version: "", kind: "Flunder" }; // clients take the list's own
   await harness.clock.advance(31_000);
   await condition();
-  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-1).versions, [{ version: "v1", resources: [{ resource: "flunders", responseKind: bare, scope: "Namespaced", singularResource: "flunder", verbs: ["get"], subresources: [{ subresource: "status", responseKind: bare, verbs: ["update"] }] }], freshness: "Current" }]);
+  assert.deepEqual((await read(harness, "/apis", aggregated)).items.at(-2).versions, [{ version: "v1", resources: [{ resource: "flunders", responseKind: bare, scope: "Namespaced", singularResource: "flunder", verbs: ["get"], subresources: [{ subresource: "status", responseKind: bare, verbs: ["update"] }] }], freshness: "Current" }]);
   await stop();
 });
 
@@ -189,4 +189,18 @@ test("what two versions of another server have in common is renamed once", () =>
   const theirs = (path: string) => ({ paths: { [path]: { $ref: "#/definitions/M" } }, definitions: { M: { type: "string" } } });
   const merged = mergeDocuments({ paths: {}, definitions: { M: { type: "object" } } }, [theirs("/v1/"), theirs("/v2/")]);
   assert.deepEqual(merged, { paths: { "/v1/": { $ref: "#/definitions/M_v2" }, "/v2/": { $ref: "#/definitions/M_v2" } }, definitions: { M: { type: "object" }, M_v2: { type: "string" } }, parameters: {} });
+});
+
+test("an APIService of our own groups is its owner's once it is made; a custom resource's is kept as it is wanted", async () => {
+  const { harness, stop, condition } = await start();
+  const at = "/apis/apiregistration.k8s.io/v1/apiservices";
+  await post(harness, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", { metadata: { name: "foos.x.io" }, spec: { group: "x.io", scope: "Namespaced", names: { plural: "foos", kind: "Foo" }, versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }] } });
+  for (const [name, automanaged] of [["v1.other.io", "onstart"], ["v1.gone.io", "true"]] as const) await post(harness, at, { metadata: { name, labels: { "kube-aggregator.kubernetes.io/automanaged": automanaged } }, spec: { group: name.slice(3), version: "v1", groupPriorityMinimum: 5, versionPriority: 5 } });
+  await condition();
+  await harness.send("DELETE", `${at}/v1.apps`);
+  for (const name of ["v1.x.io", "v1.batch"]) await harness.send("PATCH", `${at}/${name}`, { headers: { "content-type": "application/merge-patch+json" }, body: JSON.stringify({ spec: { groupPriorityMinimum: 7 } }) });
+  await condition();
+  const states = await Promise.all(["v1.apps", "v1.batch", "v1.x.io", "v1.other.io", "v1.gone.io"].map(async name => (await read(harness, `${at}/${name}`)).spec?.groupPriorityMinimum));
+  assert.deepEqual(states, [undefined, 7, 1000, 5, undefined]);
+  await stop();
 });

@@ -154,8 +154,10 @@ test("a definition goes with all its objects, after theirs have let go", async (
   await server.call("POST", definitions, widgets);
   await server.call("POST", objects, widget({ size: 1 }, { metadata: { name: "a", finalizers: ["example.com/hold"] } }));
   await server.call("POST", objects, widget({ size: 1 }, { metadata: { name: "b" } }));
-  await server.call("DELETE", `${definitions}/widgets.example.com`);
-  assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).body.status.conditions.at(-1).type, "Terminating");
+  await server.call("DELETE", `${definitions}/widgets.example.com?propagationPolicy=Foreground`);
+  const { metadata, status } = (await server.call("GET", `${definitions}/widgets.example.com`)).body;
+  assert.deepEqual([metadata.generation, metadata.deletionGracePeriodSeconds, metadata.finalizers], [1, undefined, ["customresourcecleanup.apiextensions.k8s.io"]], "the first request only announces");
+  assert.deepEqual([status.conditions.at(-1).type, status.conditions.at(-1).lastTransitionTime], ["Terminating", metadata.deletionTimestamp]);
   assert.deepEqual((await server.call("GET", objects)).body.items.map(({ metadata }: any) => metadata.name), ["a"]);
   await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge);
   assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).status, 404);

@@ -242,8 +242,14 @@ export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | unde
   },
   onDelete(crd) {
     crd.metadata.finalizers = [...new Set([...(crd.metadata.finalizers ?? []), finalizer])];
+  },
+  // Quirk: the first request of all only announces, whatever it says of grace and propagation (apiextensions pkg/registry/customresourcedefinition/etcd.go).
+  markDeleted(crd, { metadata: old }) {
+    if (old.deletionTimestamp !== undefined) return;
+    const { deletionGracePeriodSeconds: _, ...metadata } = crd.metadata;
+    crd.metadata = { ...metadata, generation: old.generation, finalizers: [...new Set([...(old.finalizers ?? []), finalizer])] };
     const conditions = (crd.status?.conditions ?? []).filter(({ type }: any) => type !== "Terminating");
-    const condition = { type: "Terminating", status: "True", lastTransitionTime: crd.metadata.creationTimestamp, reason: "InstanceDeletionPending", message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon" };
+    const condition = { type: "Terminating", status: "True", lastTransitionTime: metadata.deletionTimestamp, reason: "InstanceDeletionPending", message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon" };
     crd.status = { ...crd.status, conditions: [...conditions, condition] };
   },
 });
