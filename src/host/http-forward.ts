@@ -247,7 +247,11 @@ function requestHeaders(exchange: Exchange, to: ForwardTarget): { [name: string]
   }
   sent["x-forwarded-for"] = [...(headers["x-forwarded-for"] === undefined ? [] : [String(headers["x-forwarded-for"])]), peer.address].join(", ");
   if (proxied) sent["x-forwarded-uri"] = forwardedUri(to.proxyPrefix, to.target.split("?")[0] ?? "/");
-  if (aggregated) Object.assign(sent, { "x-forwarded-uri": to.target.split("?")[0], "x-forwarded-host": hostOf(to), "x-forwarded-proto": to.scheme });
+  if (aggregated) {
+    sent["x-forwarded-uri"] = to.target.split("?")[0] ?? "/";
+    sent["x-forwarded-host"] = hostOf(to);
+    sent["x-forwarded-proto"] = to.scheme;
+  }
   if (!proxied || sent["host"] === undefined) sent["host"] = hostOf(to);
   if (exchange.hasBody && sent["content-length"] === undefined) sent["transfer-encoding"] = "chunked";
   return { ...sent, connection: "close", ...to.headers };
