@@ -71,6 +71,8 @@ async function compare(): Promise<void> {
       const kind = kinds.find(each => each.kind === object.kind && apiVersionOf(each) === object.apiVersion)!;
       for (const send of [upstream, ours]) await send("POST", pathOf({ kind, apiVersion: object.apiVersion }), "application/json", stringifyJson(object));
     }
+    // Claims without a class get the default one.
+    for (const { metadata: { name, annotations }, ...rest } of JSON.parse((await ours("GET", "/apis/storage.k8s.io/v1/storageclasses")).body).items) await upstream("POST", "/apis/storage.k8s.io/v1/storageclasses", "application/json", stringifyJson({ ...rest, metadata: { name, annotations } }));
     const existing = new Map<Target, readonly any[]>();
     for (const target of all.filter(({ kind }) => kind.virtual !== true)) {
       const living: any[] = [];

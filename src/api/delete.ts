@@ -30,7 +30,7 @@ export async function remove(core: Core, call: Call, options: DeleteOptions, ask
     const entry = core.store.get(key);
     if (entry === undefined) throw notFound(served, name);
     const previous = core.objects.object(entry);
-    checkPreconditions(call, previous, options);
+    checkPreconditions(core, call, previous, options);
     if (asks) await admitDelete(core, call, previous, options);
     const done = await attemptDelete(core, call, entry, previous, options);
     if (done !== undefined) return done;
@@ -48,13 +48,15 @@ async function admitDelete(core: Core, call: Call, previous: any, options: Delet
   await admit(core, "validate", admission);
 }
 
-function checkPreconditions({ served: { kind }, name }: Call, { metadata }: any, { uid, resourceVersion }: DeleteOptions): void {
+function checkPreconditions(core: Core, { served, name }: Call, { metadata }: any, { uid, resourceVersion }: DeleteOptions): void {
   // Quirk: the message names the kind where every other one names the resource. See rest/delete.go BeforeDelete.
-  const of = { group: kind.group, resource: kind.kind };
+  const { kind } = served, of = { group: kind.group, resource: kind.kind };
+  // … except where a kind marks its objects itself.
+  const refuse = (what: string, given: string, found: string, otherwise: string) => (core.hooks.get(kind)?.markDeleted === undefined ? conflict(of, name, otherwise) : conflict(served, name, `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`));
   if (uid !== undefined && uid !== metadata.uid)
-    throw conflict(of, name, `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`);
+    throw refuse("UID", uid, metadata.uid, `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`);
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
-    throw conflict(of, name, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`);
+    throw refuse("ResourceVersion", resourceVersion, metadata.resourceVersion, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`);
 }
 
 async function attemptDelete(core: Core, call: Call, entry: Entry, previous: any, options: DeleteOptions): Promise<Deleted | undefined> {

@@ -9,14 +9,16 @@ import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch, typeName } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import { mergePatch } from "../schema/merge-patch.ts";
-import { invalidValue } from "../schema/problem.ts";
+import { goEscaped, invalidValue } from "../schema/problem.ts";
 import { strategicMerge } from "../schema/strategic-merge.ts";
 import type { Node } from "../schema/t.ts";
 import { stringifyJson } from "../base/json-codec.ts";
 import type { Answer, Call, Core } from "./core.ts";
 import { badRequest, conflict, invalid, notFound } from "./errors.ts";
 import type { FieldValidation, WriteOptions } from "./options.ts";
+import { noText } from "./body.ts";
 import { adopt, asServed, checkName, matchNamespace } from "./strategy.ts";
+import { expectedOf, groupOf, isVersionless, orExpected, typeMetaOf, typeMismatch, versionOf, type TypeMeta } from "./type-meta.ts";
 import { versionsOf, withVersions } from "./versions.ts";
 import { resetFields, update, type UpdateMode } from "./write.ts";
 
@@ -30,15 +32,14 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
   const { type, duplicates } = given;
   return update(core, call, previous => {
     if (previous === undefined) throw notFound(call.served, call.name);
-    const original = asServed(call.served, previous) as JsonObject;
-    const patched = patchJson(call.served.node, original, given);
-    return readPatched(call, given, patched, duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
+    const { node } = call.served;
+    const original = withNulls(node, asServed(call.served, previous)) as JsonObject;
+    return readPatched(core, call, given, original, patchJson(node, original, given), duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
   }, options, { written: true });
 }
 
-/** The document after the patch, whatever it is now. */
-export function patchJson(node: Node, original: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
-  const written = withNulls(node, original) as JsonObject;
+/** The document after the patch, whatever it is now; before, it was `written` with Go's nulls. */
+export function patchJson(node: Node, written: JsonObject, { type, body }: Patch & { readonly type: "json" | "merge" | "strategic" }): Json {
   if (type === "json") return jsonPatch(written, body);
   if (type === "merge") return mergePatch(written, body);
   return refuseAsBadRequest(() => strategicMerge(node, written, body));
@@ -54,21 +55,35 @@ function refuseAsBadRequest<T>(run: () => T): T {
   }
 }
 
+type Shown = { readonly type: Patch["type"]; readonly body: Json; /** What was patched, if it is known. */ readonly original?: Json; readonly custom?: boolean };
+
 /** A strategic patch is shown itself, as Go prints it; of an apply its object's name; of others what they have made. */
-function refusalOf(type: Patch["type"], body: Json, patched: Json): (why: string) => ApiError {
+function refusalOf({ type, body, original, custom }: Shown, patched: Json): (why: string) => ApiError {
   if (type === "apply" && isObject(body)) {
     const names = body as JsonObject & { readonly apiVersion: string; readonly kind: string };
     return why => badRequest(`failed to convert new object (${renderObject(body, names)}) to proper version: unable to convert unstructured object to ${renderKind(names)}: ${why}`);
   }
-  return why => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: type === "strategic" ? goFormat(body) : stringifyJson(patched), detail: why }]);
+  return why => invalid({ group: "", kind: "" }, "", [{ field: "patch", reason: "Invalid", value: type === "strategic" ? goFormat(body) : goEscaped(stringifyJson(inOrder(patched, custom === true ? undefined : original, type === "json" && custom !== true))), detail: why }]);
+}
+
+/** As upstream's libraries write it: objects that were gone through have their keys in order, all others keep theirs. `asGiven`: those that came new, too. */
+function inOrder(value: Json, original: Json | undefined, asGiven: boolean): Json {
+  if (value === original || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const kept = new Set(Array.isArray(original) ? original : []);
+    return (value as readonly Json[]).map(item => (kept.has(item) ? item : inOrder(item, undefined, asGiven)));
+  }
+  if (asGiven && !isObject(original ?? null)) return value;
+  const object = value as JsonObject;
+  return Object.fromEntries(Object.keys(object).sort().map(key => [key, inOrder(object[key]!, isObject(original ?? null) ? (original as JsonObject)[key] : undefined, asGiven)]));
 }
 
 /** Reads what a patch made as the kind again; what is wrong with it is the patch's fault. */
-export function readAs(node: Node, patched: Json, { type, body }: Pick<Patch, "type" | "body"> = { type: "json", body: null }): Decoded {
-  const refuse = refusalOf(type, body, patched);
+export function readAs(node: Node, patched: Json, shown: Shown = { type: "json", body: null }): Decoded {
+  const refuse = refusalOf(shown, patched);
   if (!isObject(patched)) throw refuse("json: cannot unmarshal into Go value");
   try {
-    return decode(node, patched, type === "strategic" ? "converter" : type === "apply" ? "applied" : "json");
+    return decode(node, patched, shown.type === "strategic" ? "converter" : shown.type === "apply" ? "applied" : "json");
   } catch (error) {
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
@@ -76,18 +91,35 @@ export function readAs(node: Node, patched: Json, { type, body }: Pick<Patch, "t
 }
 
 /** The patched object must again be one of its kind; what is wrong with it is the patch's fault. */
-function readPatched(call: Call, { type, body }: Patch, patched: Json, strict: readonly string[], validation: FieldValidation): any {
-  const { served } = call;
-  const decoded = readAs(served.node, patched, { type, body });
+function readPatched(core: Core, call: Call, { type, body }: Patch, original: Json, patched: Json, strict: readonly string[], validation: FieldValidation): any {
+  const { served } = call, custom = served.node.custom !== undefined;
+  const refuse = refusalOf({ type, body, original, custom }, patched);
+  const complainOf = (unknown: readonly string[]) => complain([...strict, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refuse);
+  if (type !== "strategic" && isObject(patched)) checkPatchedType(core, call, patched, custom, refuse, complainOf);
+  const decoded = readAs(served.node, patched, { type, body, original, custom });
   // What other patches have made is read as JSON that Go wrote, keys in order.
-  complain([...strict, ...(type === "strategic" ? decoded.unknown : [...decoded.unknown].sort()).map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refusalOf(type, body, patched));
-  if (served.node.custom !== undefined) {
-    const { apiVersion, kind } = patched as JsonObject;
-    if ((apiVersion ?? "") === "") throw badRequest("Object 'apiVersion' is missing in 'object has no apiVersion field'");
-    if ((kind ?? "") === "") throw refusalOf(type, body, patched)(`Object 'Kind' is missing in '${stringifyJson(patched)}'`);
-    if (call.subresource !== "status") checkCustomType(served, call.name, apiVersion!, kind!);
-  }
+  complainOf(type === "strategic" ? decoded.unknown : [...decoded.unknown].sort());
+  if (custom && call.subresource !== "status") checkCustomType(served, call.name, typeMetaOf(patched as JsonObject) as TypeMeta);
   return identified(call, true, decoded.object);
+}
+
+/** What a patched document says it is. */
+function checkPatchedType(core: Core, call: Call, patched: JsonObject, custom: boolean, refuse: (why: string) => ApiError, complainOf: (unknown: readonly string[]) => void): void {
+  const { served } = call, given = typeMetaOf(patched);
+  if (typeof given === "string") throw refuse(given);
+  if (custom) {
+    if (given.kind === "") throw refuse(`Object 'Kind' is missing in '${stringifyJson(inOrder(patched, undefined, false))}'`);
+    if (patched.apiVersion === null) throw refuse(noText("apiVersion"));
+    if (versionOf(given.apiVersion) === "") throw badRequest("Object 'apiVersion' is missing in 'object has no apiVersion field'");
+    return;
+  }
+  if (isVersionless(given.apiVersion, served)) {
+    // Quirk: without a version it is read as upstream's internal type, in which no field has the name that it has in JSON.
+    complainOf(Object.keys(patched).filter(key => key !== "apiVersion" && key !== "kind").sort());
+    return checkName(call, {});
+  }
+  const expected = expectedOf(core, served), type = orExpected(given, expected), mismatch = typeMismatch(type, expected);
+  if (mismatch !== undefined && !(type.kind === expected.kind && expected.isKnown(type.apiVersion, type.kind))) throw refuse(mismatch);
 }
 
 /** The result of a patch is still the object of the URL (handlers/patch.go applyPatch); a uid wants an object that is there. */
@@ -100,9 +132,9 @@ function identified(call: Call, exists: boolean, object: any): any {
 }
 
 /** A patch does not make a custom resource one of another kind or version (apiextensions pkg/registry/customresource/validator.go ValidateTypeMeta). */
-function checkCustomType({ group, apiVersion: wantedVersion, kind: { kind: wanted } }: Call["served"], name: string, apiVersion: Json, kind: Json): void {
+function checkCustomType({ apiVersion: wantedVersion, kind: { kind: wanted } }: Call["served"], name: string, { apiVersion, kind }: TypeMeta): void {
   const wrong = [...(kind === wanted ? [] : [invalidValue("kind", kind, `must be ${wanted}`)]), ...(apiVersion === wantedVersion ? [] : [invalidValue("apiVersion", apiVersion, `must be ${wantedVersion}`)])];
-  if (wrong.length > 0) throw invalid({ group: String(apiVersion).includes("/") ? group : "", kind: String(kind) }, name, wrong);
+  if (wrong.length > 0) throw invalid({ group: groupOf(apiVersion), kind }, name, wrong);
 }
 
 /** An applied configuration that is none; an empty one is an object without a type. */

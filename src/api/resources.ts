@@ -16,9 +16,10 @@ import { patch, type Patch } from "./patch.ts";
 import { get, list, type Listed } from "./read.ts";
 import { isTrue, type RequestInfo } from "./request-info.ts";
 import { eventEncoder, sendList, sendObject, sendStatus, type View } from "./respond.ts";
-import type { Served } from "./registry.ts";
 import { selectionOf } from "./select.ts";
 import { adopt, askedFor, checkName, prepareServed } from "./strategy.ts";
+import type { Served } from "./registry.ts";
+import { expectedOf } from "./type-meta.ts";
 import type { Subresource, Subresources } from "./subresources/subresource.ts";
 import { watch, type WatchServices } from "./watch.ts";
 import { create, update } from "./write.ts";
@@ -153,11 +154,6 @@ async function startWatch({ core, watches }: Services, call: Call, view: View, i
   const encoder = eventEncoder(view);
   const run = await watch(core, call, listOptions(named, true), encoder, watches);
   return { status: 200, headers: { "content-type": encoder.contentType, "cache-control": "no-cache, private" }, content: { type: "stream", run } };
-}
-
-/** What a body of this resource must be. */
-export function expectedOf(core: Core, { kind, group, version, node }: Pick<Served, "kind" | "group" | "version" | "node">): Expected {
-  return { group, version, kind: kind.kind, node, isKnown: (apiVersion, name) => core.registry.all().some(other => other.apiVersion === apiVersion && other.kind.kind === name) };
 }
 
 async function createObject(services: Services, { request, info, warn }: Context, call: Call, view: View): Promise<HttpResponse> {

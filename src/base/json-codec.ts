@@ -12,7 +12,14 @@ const duplicatesMax = 100;
 export class JsonError extends Error {
   override name = "JsonError";
 }
-export type Parsed = { readonly value: Json; /** Paths of keys written more than once: `spec.replicas`, `spec.containers[0].image`. */ readonly duplicates: readonly string[] };
+export type Parsed = { readonly value: Json; /** Paths of keys written more than once: `spec.replicas`, `spec.containers[0].image`. */ readonly duplicates: readonly string[]; /** A number is written with a point or an exponent. */ readonly hasFractions: boolean };
+/** A number as it was written: Go takes no `1.0` where an integer is wanted. */
+export class WrittenNumber {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
 
 /** Half of a surrogate pair is no character: Go reads U+FFFD. */
 const halfPair = /\\u[dD][89a-fA-F]/, escapes = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|[^])/g;
@@ -28,8 +35,10 @@ export function parseJson(given: string): Parsed {
     throw new JsonError(goMessage(text, error.message));
   }
   const duplicates = countMembers(value) === scan.members ? [] : findDuplicates(text);
-  return { value, duplicates };
+  return { value, duplicates, hasFractions: scan.hasFractions };
 }
+/** A text that was parsed before, with every number that has a point or an exponent as it was written. */
+export const parseWritten = (text: string): unknown => JSON.parse(text, (_: string, value: unknown, context?: { readonly source?: string }) => (typeof value === "number" && /[.eE]/.test(context?.source ?? "") ? new WrittenNumber(context!.source!) : value));
 
 /** JSON, compact or indented by `indent` spaces. bigints are written as the integers they are. */
 export function stringifyJson(value: unknown, indent?: number): string {
@@ -48,11 +57,11 @@ function exactIntegers(_: string, value: unknown, context?: { readonly source?: 
   return BigInt(context.source);
 }
 
-/** One pass over the text: how deep, how many members, and whether a number is too long for a double. */
-function scanJson(text: string): { readonly members: number; readonly longNumbers: boolean } {
+/** One pass over the text: how deep, how many members, whether a number is too long for a double or no plain integer. */
+function scanJson(text: string): { readonly members: number; readonly longNumbers: boolean; readonly hasFractions: boolean } {
   let depth = 0;
   let members = 0;
-  let longNumbers = false;
+  let longNumbers = false, hasFractions = false;
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -60,6 +69,7 @@ function scanJson(text: string): { readonly members: number; readonly longNumber
       if (++digits > 15) longNumbers = true;
       continue;
     }
+    if (digits > 0 && (code === 46 || code === 69 || code === 101)) hasFractions = true;
     digits = 0;
     if (code === 34) i = endOfString(text, i);
     else if (code === 58) members++;
@@ -67,7 +77,7 @@ function scanJson(text: string): { readonly members: number; readonly longNumber
       if (++depth > jsonDepthMax) throw new JsonError("exceeded max depth");
     } else if (code === 125 || code === 93) depth--;
   }
-  return { members, longNumbers };
+  return { members, longNumbers, hasFractions };
 }
 /** Index of the closing quote of the string that opens at `from`, or of the text's end. */
 function endOfString(text: string, from: number): number {

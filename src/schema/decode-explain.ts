@@ -1,7 +1,9 @@
 /** The slow walk behind `decode`: which fields the schema does not know, and in Go's words why a value does not fit. */
 import { isObject, type Json } from "../base/json.ts";
+import { WrittenNumber } from "../base/json-codec.ts";
 import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
 import { canonicalTime, isBase64 } from "./decode-scalars.ts";
+import { embeddedOn, namedType } from "./go-types.ts";
 import { timeProblem } from "./go-time-problem.ts";
 import { canonicalDuration, durationProblem } from "../base/duration.ts";
 import type { Node } from "./t.ts";
@@ -13,48 +15,26 @@ export type Explanation = { readonly unknown: readonly string[]; readonly mismat
 /** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch or an apply has made. */
 export type Words = "json" | "converter" | "applied";
 type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined };
-type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string };
-
-/**
- * Structs that upstream's embed, by field (k8s.io/api core, networking, admissionregistration and resource v1, types.go):
- * encoding/json names them in the path. `*`: all other fields.
- */
-const embedded: { readonly [struct: string]: { readonly [field: string]: string } } = {
-  Volume: { name: "", "*": "VolumeSource" },
-  PersistentVolumeSpec: {
-    ...Object.fromEntries(["capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions", "volumeMode", "nodeAffinity", "volumeAttributesClassName"].map(own => [own, ""])),
-    "*": "PersistentVolumeSource",
-  },
-  EphemeralContainer: { targetContainerName: "", "*": "EphemeralContainerCommon" },
-  RuleWithOperations: { operations: "", "*": "Rule" },
-  NamedRuleWithOperations: { resourceNames: "", operations: "RuleWithOperations", "*": "RuleWithOperations.Rule" },
-  Probe: { exec: "ProbeHandler", httpGet: "ProbeHandler", tcpSocket: "ProbeHandler", grpc: "ProbeHandler" },
-  IngressRule: { http: "IngressRuleValue" },
-  ...Object.fromEntries(["ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection", "ConfigMapVolumeSource", "SecretEnvSource", "SecretKeySelector", "SecretProjection"].map(struct => [struct, { name: "LocalObjectReference" }])),
-  ...Object.fromEntries(["DeviceClaimConfiguration", "DeviceClassConfiguration", "DeviceAllocationConfiguration"].map(struct => [struct, { opaque: "DeviceConfiguration" }])),
-};
-
-function goPath(place: Place, struct: string, key: string): string {
-  const around = Object.hasOwn(embedded, struct) ? embedded[struct]![key] ?? embedded[struct]!["*"] ?? "" : "";
-  return [place.fieldPath, around, key].filter(part => part !== "").join(".");
-}
+type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string; /** Lists and maps around, within the field. */ readonly inside: number };
 
 export function explain(node: Node, value: Json, words: Words = "json"): Explanation {
   const walk: Walk = { words, unknown: [], mismatch: undefined };
-  visit(node, value, { path: "", struct: shortName(node), fieldPath: "" }, walk);
+  visit(node, value, { path: "", struct: shortName(node), fieldPath: "", inside: 0 }, walk);
   return walk;
 }
 
-function visit(node: Node, value: Json, place: Place, walk: Walk): void {
+function visit(node: Node, given: Json, place: Place, walk: Walk): void {
+  // Only an integer must be written as one.
+  const value = (given as unknown) instanceof WrittenNumber && node.kind !== "integer" && node.format !== "int-or-string" && node.kind !== "any" ? Number((given as unknown as WrittenNumber).text) : given;
   if (value === null || value === undefined || walk.mismatch !== undefined) return;
   if (node.kind === "object") return visitObject(node, value, place, walk);
   if (node.wire === "bool-or-schema" || node.wire === "schema-or-array" || node.wire === "schema-or-strings") return visitUnion(node, value, place, walk);
   if (node.kind === "list") {
     if (!Array.isArray(value)) return mismatch(walk, value, node, place);
-    value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));
+    value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]`, inside: place.inside + 1 }, walk));
   } else if (node.kind === "map") {
     if (!isObject(value)) return mismatch(walk, value, node, place);
-    for (const key of Object.keys(value)) visit(node.items!, value[key]!, { ...place, path: `${place.path}.${key}` }, walk);
+    for (const key of Object.keys(value)) visit(node.items!, value[key]!, { ...place, path: `${place.path}.${key}`, inside: place.inside + 1 }, walk);
   } else if (node.kind !== "any") visitScalar(node, value, place, walk);
 }
 
@@ -67,7 +47,7 @@ function visitObject(node: Node, value: Json, place: Place, walk: Walk): void {
     const path = place.path === "" ? key : `${place.path}.${key}`;
     if (!Object.hasOwn(fields, key)) {
       if (node.preserveUnknown !== true && walk.unknown.length < unknownMax) walk.unknown.push(path);
-    } else visit(fields[key]!, value[key]!, { path, struct, fieldPath: goPath(place, struct, key) }, walk);
+    } else visit(fields[key]!, value[key]!, { path, struct, fieldPath: [...(place.fieldPath === "" ? [] : [place.fieldPath]), ...((key === "apiVersion" || key === "kind") && node.fields?.["metadata"] !== undefined ? ["TypeMeta"] : embeddedOn(shortName(node), key)), key].join("."), inside: 0 }, walk);
   }
 }
 
@@ -75,7 +55,9 @@ function visitUnion(node: Node, value: Json, place: Place, walk: Walk): void {
   if (node.wire === "bool-or-schema" && typeof value === "boolean") return;
   if (Array.isArray(value) && node.wire === "schema-or-array") value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));
   else if (Array.isArray(value) && node.wire === "schema-or-strings" && value.every(item => typeof item === "string")) return;
-  else visit(node.items!, value, place, walk);
+  else if (isObject(value)) visit(node.items!, value, place, walk);
+  else if (node.wire === "bool-or-schema") walk.mismatch ??= "boolean or JSON schema expected";
+  else if (Array.isArray(value)) value.forEach(item => { if (typeof item !== "string") mismatch(walk, item as Json, { kind: "string" }, place); });
 }
 
 function visitScalar(node: Node, value: Json, place: Place, walk: Walk): void {
@@ -122,7 +104,7 @@ export function badBase64(value: string): number {
 }
 
 function mismatch(walk: Walk, value: Json, node: Node, place: Place): void {
-  walk.mismatch ??= walk.words === "json" ? jsonText(value, node, place) : converterText(value, node);
+  walk.mismatch ??= walk.words === "json" ? jsonText(value, node, place) : converterText(value, node, place);
 }
 /** Of types that read JSON themselves: the converter hands them a document that holds nothing but the value. */
 function ownMismatch(walk: Walk, value: Json, node: Node, place: Place): void {
@@ -130,29 +112,39 @@ function ownMismatch(walk: Walk, value: Json, node: Node, place: Place): void {
 }
 
 function jsonText(value: Json, node: Node, place: Place): string {
-  const given = Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
-  const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${String(value)}` : given;
+  const written = (value as unknown) instanceof WrittenNumber ? (value as unknown as WrittenNumber).text : undefined;
+  const given = written !== undefined ? "number" : Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
+  const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${written ?? String(value)}` : given;
   return place.fieldPath === ""
-    ? `json: cannot unmarshal ${shown} into Go value of type ${goType(node)}`
-    : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.fieldPath} of type ${goType(node)}`;
+    ? `json: cannot unmarshal ${shown} into Go value of type ${typeAt(node, place)}`
+    : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.fieldPath} of type ${typeAt(node, place)}`;
 }
 /** apimachinery pkg/runtime/converter.go, fromUnstructured. */
-function converterText(value: Json, node: Node): string {
+function converterText(value: Json, node: Node, place: Place): string {
   const given = Array.isArray(value) ? "slice" : typeof value === "object" ? "map" : typeof value === "boolean" ? "bool" : typeof value === "string" ? "string" : typeof value === "bigint" || Number.isSafeInteger(value) ? "int64" : "float64";
   const wanted = goType(node);
   if (node.kind === "object") return `cannot restore struct from: ${given}`;
   if (node.kind === "map") return `cannot restore map from ${given}`;
   if (node.kind === "list" || wanted === "[]uint8") return `cannot restore slice from ${given}`;
   const isConvertible = (given === "int64" && wanted === "string") || ((given === "int64" || given === "float64") && (node.kind === "integer" || node.kind === "number"));
-  return isConvertible ? `cannot convert ${given} to ${wanted}` : `unrecognized type: ${wanted}`;
+  return isConvertible ? `cannot convert ${given} to ${typeAt(node, place)}` : `unrecognized type: ${wanted}`;
 }
+const typeAt = (node: Node, { struct, fieldPath, inside }: Place): string => namedType(fieldOf(struct, fieldPath), inside) ?? goType(node);
+/** The innermost struct that has the field. */
+function fieldOf(struct: string, fieldPath: string): string {
+  const field = fieldPath.slice(fieldPath.lastIndexOf(".") + 1);
+  return `${embeddedOn(struct, field).at(-1) ?? struct}.${field}`;
+}
+/** Of types that read themselves, as they are called in lists and maps. */
+const ownTypes: { readonly [format: string]: string } = { quantity: "resource.Quantity", "date-time": "v1.Time", "micro-time": "v1.MicroTime", "int-or-string": "intstr.IntOrString", duration: "v1.Duration" };
+const itemType = (node: Node): string => (node.kind === "any" && node.ref !== undefined ? `${node.ref.split(".").at(-2)}.${shortName(node)}` : ownTypes[node.format ?? ""] ?? goType(node));
 function goType(node: Node): string {
   switch (node.kind) {
     case "boolean": return "bool";
     case "integer": return node.format ?? "int64";
     case "number": return "float64";
-    case "list": return `[]${goType(node.items!)}`;
-    case "map": return `map[string]${goType(node.items!)}`;
+    case "list": return `[]${itemType(node.items!)}`;
+    case "map": return `map[string]${itemType(node.items!)}`;
     case "object": return node.ref === undefined ? "map[string]interface {}" : `${node.ref.split(".").at(-2)}.${shortName(node)}`;
     case "any": return "interface {}";
     default: return node.format === "byte" ? "[]uint8" : "string";

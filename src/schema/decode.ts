@@ -140,6 +140,8 @@ function unionDecoder(node: Node): Decoder {
       if (!value.every(item => typeof item === "string")) throw new Mismatch();
       return [...value];
     }
+    // Quirk: upstream takes everything else for nothing.
+    if (node.wire !== "bool-or-schema" && !isObject(value)) return absent;
     return decoderOf(schema)(value, state);
   };
 }

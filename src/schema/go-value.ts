@@ -21,6 +21,7 @@ const orders: { readonly [name: string]: string } = {
   PersistentVolumeSpec: "GCEPersistentDisk,AWSElasticBlockStore,HostPath,Glusterfs,NFS,RBD,Quobyte,ISCSI,FlexVolume,Cinder,CephFS,FC,Flocker,AzureFile,VsphereVolume,AzureDisk,PhotonPersistentDisk,PortworxVolume,ScaleIO,Local,StorageOS,CSI",
   PersistentVolumeClaimSpec: "AccessModes,Selector,Resources,VolumeName,StorageClassName,VolumeMode,DataSource,DataSourceRef,VolumeAttributesClassName",
   RBDVolumeSource: "CephMonitors,RBDImage,FSType,RBDPool,RadosUser,Keyring,SecretRef,ReadOnly", RBDPersistentVolumeSource: "CephMonitors,RBDImage,FSType,RBDPool,RadosUser,Keyring,SecretRef,ReadOnly",
+  DeviceClaimConfiguration: "Requests,Opaque", HPAScalingRules: "StabilizationWindowSeconds,SelectPolicy,Policies,Tolerance", NonResourceAttributes: "Path,Verb",
   ServicePort: "Name,Protocol,AppProtocol,Port,TargetPort,NodePort", CertificateSigningRequestCondition: "Type,Status,Reason,Message,LastUpdateTime,LastTransitionTime",
   CustomResourceDefinitionVersion: "Name,Served,Storage,Deprecated,DeprecationWarning,Schema,Subresources,AdditionalPrinterColumns,SelectableFields",
 };
@@ -36,10 +37,19 @@ const goName = (name: string): string => names[name] ?? (initials.test(name) ? n
 /** Of a pod's spec, but of its security context in the internal type. */
 const hosts = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
 
+const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const byNumber = (node: Node) => Object.entries(node.fields ?? {}).sort(([, a], [, b]) => (a.pb ?? 0) - (b.pb ?? 0));
+/** With its fields as Go declares them. */
+function inOrder(node: Node, value: unknown): unknown {
+  if (node.kind === "list") return (value as readonly unknown[]).map(each => inOrder(node.items!, each));
+  if (node.kind !== "object" || !isObject(value as never)) return value;
+  return Object.fromEntries(byNumber(node).flatMap(([name, field]) => { const given = (value as { readonly [name: string]: unknown })[name]; return given === undefined ? [] : [[name, inOrder(field, given)]]; }));
+}
+
 /** `value` as upstream's internal type of `node`. */
 export function goValue(node: Node, value: unknown): unknown {
   const { ref = "" } = node;
-  if (ref.startsWith("io.k8s.apimachinery.pkg.apis.meta.v1.") && value !== undefined) return value;
+  if (ref.startsWith(meta) && value !== undefined) return inOrder(node, value);
   if (value === undefined) {
     if (node.pointer === true || node.kind === "list" || node.kind === "map" || node.kind === "any" || node.format === "byte" || node.format === "date-time" || node.format === "micro-time") return null;
     if (node.kind !== "object") return node.format === "quantity" ? "0" : node.kind === "string" && node.format !== "int-or-string" ? "" : node.kind === "boolean" ? false : 0;
@@ -52,7 +62,7 @@ export function goValue(node: Node, value: unknown): unknown {
   if (node.kind !== "object") return value;
   const given = isObject(value as never) ? (value as { readonly [name: string]: unknown }) : {};
   const short = ref.slice(ref.lastIndexOf(".") + 1), order = orders[short]?.split(",");
-  const fields = Object.entries(node.fields ?? {}).sort(([, a], [, b]) => (a.pb ?? 0) - (b.pb ?? 0)).map(([name, field]) => ({ name, field, shown: (short.startsWith("RBD") ? rbd[name] : undefined) ?? goName(name), value: given[name] }));
+  const fields = byNumber(node).map(([name, field]) => ({ name, field, shown: (short.startsWith("RBD") ? rbd[name] : undefined) ?? goName(name), value: given[name] }));
   if (short === "PodSpec") {
     const context = fields.find(({ name }) => name === "securityContext")!, moved = fields.filter(({ name }) => hosts.includes(name));
     context.value = { ...(context.value as object | undefined), ...Object.fromEntries(moved.map(each => [each.name, each.value])) };

@@ -27,7 +27,7 @@ function shownValue(value: unknown): string {
 /** Go's %q: JSON's quoting with Go's escapes for control characters and for what has no shape. */
 export function goQuote(text: string): string {
   const quoted = JSON.stringify(text.toWellFormed());
-  return /^[ -~]*$/.test(quoted) && !quoted.includes("\\u") ? quoted : quoted.replace(/\\u00([01][0-9a-f])/g, (_, hex: string) => (hex === "07" ? "\\a" : hex === "0b" ? "\\v" : `\\x${hex}`)).replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, each => {
+  return /^[ -~]*$/.test(quoted) && !quoted.includes("\\u") ? quoted : quoted.replace(/\\(?:\\|u00([01][0-9a-f]))/g, (all, hex?: string) => (hex === undefined ? all : hex === "07" ? "\\a" : hex === "0b" ? "\\v" : `\\x${hex}`)).replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, each => {
     const code = each.codePointAt(0)!;
     return code === 0x7f ? "\\x7f" : code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
   });

@@ -26,8 +26,15 @@ test("an autoscaler of v2 survives a reading and writing through v1", async () =
   } });
   const old = await world.get(`${at("v1")}/web`);
   assert.deepEqual([old.spec.targetCPUUtilizationPercentage, old.spec.minReplicas, old.spec.maxReplicas], [55, 2, 9]);
+  const annotation = (name: string): string => old.metadata.annotations[`autoscaling.alpha.kubernetes.io/${name}`];
+  assert.deepEqual(JSON.parse(annotation("metrics")).slice(0, 3), [
+    { type: "Resource", resource: { name: "memory", targetAverageValue: "1Gi" } }, { type: "Pods", pods: { metricName: "queued", targetAverageValue: "10", selector: { matchLabels: { a: "b" } } } },
+    { type: "Object", object: { target: { kind: "Ingress", name: "front", apiVersion: "networking.k8s.io/v1" }, metricName: "requests", targetValue: "2k" } },
+  ]);
+  assert.ok(annotation("behavior").startsWith('{"ScaleUp":{"StabilizationWindowSeconds":0,"SelectPolicy":"Max","Policies":[{"Type":"Pods","Value":4,"PeriodSeconds":15}],"Tolerance":null},'), annotation("behavior"));
   await world.update(`${at("v1")}/web`, { ...old, spec: { ...old.spec, maxReplicas: 12 } });
-  assert.deepEqual(specOf(await world.get(`${at("v2")}/web`)), { ...specOf(made), maxReplicas: 12 });
+  // Quirk: what the other version has a field for comes last.
+  assert.deepEqual(specOf(await world.get(`${at("v2")}/web`)), { ...specOf(made), metrics: [...metrics.slice(1), metrics[0]], maxReplicas: 12 });
   const shown = await world.get(`${at("v2")}/web`);
   assert.deepEqual(Object.keys(shown.metadata.annotations ?? {}), [], "the other version's annotations are not this one's");
 });
@@ -37,6 +44,8 @@ test("an autoscaler made through v1 is whole in v2", async () => {
   const at = (version: string): string => `/apis/autoscaling/${version}/namespaces/${namespace}/horizontalpodautoscalers`;
   await world.create(at("v1"), { metadata: { name: "web", annotations: { mine: "kept" } }, spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" }, maxReplicas: 3, targetCPUUtilizationPercentage: 80 } });
   const { spec, metadata } = await world.get(`${at("v2")}/web`);
+  // An annotation that is no list of metrics is passed over.
+  await world.update(`${at("v1")}/web`, { ...(await world.get(`${at("v1")}/web`)), metadata: { name: "web", annotations: { mine: "kept", "autoscaling.alpha.kubernetes.io/metrics": '[{"type":"Resource","resource":{"name":5}}]' } } });
   assert.deepEqual([spec.metrics, spec.minReplicas, metadata.annotations], [[{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }], 1, { mine: "kept" }]);
 });
 

@@ -32,7 +32,7 @@ const parts: { readonly [kind: string]: Seed } = {
   ValidatingAdmissionPolicyBinding: { spec: { policyName: "a", validationActions: ["Warn", "Audit"] } },
   ValidatingWebhookConfiguration: { webhooks: [webhook] }, MutatingWebhookConfiguration: { webhooks: [{ ...webhook, reinvocationPolicy: "IfNeeded" }] },
   TokenReview: { spec: { token: "a.b.c" } }, TokenRequest: { spec: { audiences: ["a"], expirationSeconds: 600 } }, SubjectAccessReview: { spec: { user: "a", resourceAttributes: { verb: "get", resource: "pods" } } }, SelfSubjectAccessReview: { spec: { nonResourceAttributes: { verb: "get", path: "/api" } } }, LocalSubjectAccessReview: { spec: { user: "a", resourceAttributes: { namespace: "default", verb: "get", resource: "pods" } } }, SelfSubjectRulesReview: { spec: { namespace: "default" } },
-  Scale: { spec: { replicas: 3 } }, Binding: { target: { kind: "Node", name: "a" } }, Eviction: { deleteOptions: {} }, APIService: { spec: { group: "x.example.com", version: "v1", groupPriorityMinimum: 10, versionPriority: 10, service: { namespace: "default", name: "a" }, insecureSkipTLSVerify: true } },
+  Scale: { spec: { replicas: 3 } }, Binding: { target: { kind: "Node", name: "a" } }, Eviction: { deleteOptions: {} }, APIService: { spec: { group: "y.example.com", version: "v1", groupPriorityMinimum: 10, versionPriority: 10, service: { namespace: "default", name: "a" }, insecureSkipTLSVerify: true } },
   Kidget: { spec: { size: 3, name: "abc", port: "http", items: [{ name: "a", value: 1 }], free: { x: [1] } } },
 };
 

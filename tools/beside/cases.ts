@@ -37,12 +37,14 @@ export function targets(only: readonly string[]): readonly Target[] {
     const apiVersion = apiVersionOf(version as AnyKind);
     const seed = seedOf(kind, "valid-name");
     const found = [...bases.filter(({ op }) => op === "create").map(({ object }) => object), ...[more[`${apiVersion} ${kind.kind}`], apiVersion === apiVersionOf(kind) ? seed : undefined].filter(each => each !== undefined).map(each => ({ apiVersion, kind: kind.kind, metadata: { name: "valid-name" }, ...each }))]
-      .filter(object => object.apiVersion === apiVersion && object.kind === kind.kind).map((object, i) => placed(kind, object, i));
+      .filter(object => object.apiVersion === apiVersion && object.kind === kind.kind).map((object, i) => placed(kind, apart(kind, object, i), i));
     const status = bases.find(({ object }) => object.apiVersion === apiVersion && object.kind === kind.kind && object.status !== undefined)?.object.status;
     return { kind: version as AnyKind, apiVersion, node: version.node, status, bases: found };
   })).filter(({ kind, bases }) => (only.length === 0 || only.includes(kind.kind)) && bases.length > 0 && kind.subresourceOnly !== true);
 }
 
+/** Controllers that select the same objects would fight for them. */
+const apart = ({ kind, group }: AnyKind, object: any, i: number): any => (group === "apps" || group === "batch" || kind === "Pod" || kind === "ReplicationController" ? JSON.parse(stringifyJson(object).replaceAll('"app":"web"', `"app":"${kind.toLowerCase()}-${i}"`)) : object);
 /** Into our namespace, under a name of its own where names are free. */
 function placed(kind: AnyKind, object: any, i: number): any {
   const { resourceVersion: _1, uid: _2, creationTimestamp: _3, generation: _4, ...metadata } = object.metadata;
@@ -91,7 +93,7 @@ export function makeCase(all: readonly Target[], existing: ReadonlyMap<Target, r
   }
   const after = changed(base, node, random);
   const [verb, contentType] = pick(random, [["merge patch", "application/merge-patch+json"], ["strategic patch", "application/strategic-merge-patch+json"], ["apply", "application/apply-patch+yaml"], ["delete", json]] as const);
-  if (verb === "delete") return { kind: kind.kind, verb, method: "DELETE", target: pathOf(target, name) + query, contentType, body: { kind: "DeleteOptions", apiVersion: "v1", ...pick(random, [{}, { gracePeriodSeconds: pick(random, [0, 1, -1]) }, { propagationPolicy: pick(random, ["Orphan", "Foreground", "Background", "x"]) }, { preconditions: pick(random, [{ uid: "x" }, { resourceVersion: "1" }]) }]) } };
+  if (verb === "delete") return { kind: kind.kind, verb, method: "DELETE", target: pathOf(target, name) + query, contentType, body: { kind: "DeleteOptions", apiVersion: "v1", dryRun: ["All"], ...pick(random, [{}, { gracePeriodSeconds: pick(random, [0, 1, -1]) }, { propagationPolicy: pick(random, ["Orphan", "Foreground", "Background", "x"]) }, { preconditions: pick(random, [{ uid: "x" }, { resourceVersion: "1" }]) }]) } };
   return { kind: kind.kind, verb, method: "PATCH", target: pathOf(target, name) + query + (verb === "apply" ? "&fieldManager=beside&force=true" : ""), contentType, body: verb === "apply" ? after : difference(base, after) ?? {} };
 }
 

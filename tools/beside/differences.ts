@@ -4,12 +4,12 @@ import type { Answer } from "./servers.ts";
 // The name of upstream's scheme is a line of its source, found by the path it was built under.
 const made = new Set(["uid", "resourceVersion", "token", "clusterIP", "nodePort", "healthCheckNodePort"]);
 /** What each server gives its objects, in messages: uids, versions, times of creation. */
-const own = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=in record \()\d+|(?<=resourceVersion\W{3,7})\d+|(?<=(?:creationTimestamp|time)\W{3,7})\d{4}-[-\d]+T[:\d]+Z/g;
+const own = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|X509SHA256=[0-9a-f]+|(?<=in record \()\d+|(?<=resourceVersion\W{3,7})\d+|(?<=(?:creationTimestamp|time)\W{3,7})\d{4}-[-\d]+T[:\d]+Z/g;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function plain(value: any, sent: string): any {
   if (Array.isArray(value)) return value.map(each => plain(each, sent));
-  if (typeof value === "string") return time.test(value) && !sent.includes(value) ? "*" : value.replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-*").replace(/in scheme ".*?"/, 'in scheme "*"').replaceAll(own, "*");
+  if (typeof value === "string") return documentless(time.test(value) && !sent.includes(value) ? "*" : value.replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-*").replace(/in scheme ".*?"/, 'in scheme "*"').replaceAll(own, "*"));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => {
     if (name === "managedFields" && Array.isArray(each)) return [name, each.filter(({ manager }) => manager === "beside").map(entry => plain(entry, sent))];
@@ -17,6 +17,12 @@ function plain(value: any, sent: string): any {
     return [name, plain(each, sent)];
   }));
 }
+/** What a patch has made stands in messages: without what controllers write. */
+const documentless = (text: string): string => text.replace(/(?<=patch: Invalid value: |^Invalid value: )"\{(?:[^"\\]|\\.)*"/, quoted => {
+  try {
+    return JSON.stringify(JSON.parse(JSON.parse(quoted)), (name, each) => (name === "status" || name === "managedFields" || name === "deployment.kubernetes.io/revision" ? undefined : each));
+  } catch { return quoted; }
+});
 const parsed = (text: string): any => { try { return JSON.parse(text); } catch { return text; } };
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 400) ?? "absent";
 const general = (text: string): string => text.replaceAll(/\[\d+\]/g, "[]").replaceAll(/"(?:[^"\\]|\\.)*"/g, "…").replaceAll(/\d+/g, "0").slice(0, 160);

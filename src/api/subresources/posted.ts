@@ -12,9 +12,10 @@ import { methodNotAllowed } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { negotiateInput, plainForms } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
-import { expectedOf, outputOf, type Context, type Services } from "../resources.ts";
+import { outputOf, type Context, type Services } from "../resources.ts";
 import { sendOther, sendStatus } from "../respond.ts";
 import type { Subresource } from "./subresource.ts";
+import { expectedOf } from "../type-meta.ts";
 
 /** What answers a POST with a body of this kind. */
 export type Posted = {

@@ -6,6 +6,9 @@ import { LocalSubjectAccessReview } from "../../kinds/authorization/localsubject
 import { SelfSubjectAccessReview } from "../../kinds/authorization/selfsubjectaccessreview.ts";
 import { SelfSubjectRulesReview } from "../../kinds/authorization/selfsubjectrulesreview.ts";
 import { SubjectAccessReview } from "../../kinds/authorization/subjectaccessreview.ts";
+import { NonResourceAttributes } from "../../kinds/authorization/types.ts";
+import { ObjectMeta } from "../../kinds/meta/objectmeta.ts";
+import { goValue } from "../../schema/go-value.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
 import type { RequestAttributes, User } from "../context.ts";
 import type { Call, Core } from "../core.ts";
@@ -92,12 +95,12 @@ function check(problems: readonly Problem[]): void {
 function metadataProblems({ metadata }: any, namespace = ""): readonly Problem[] {
   const { managedFields: _, namespace: given, ...rest } = metadata;
   const isEmpty = Object.keys(rest).length === 0 && (given === undefined || given === "" || namespace !== "");
-  return isEmpty ? [] : [invalidValue("metadata", metadata, namespace === "" ? "must be empty" : "must be empty except for namespace")];
+  return isEmpty ? [] : [invalidValue("metadata", goValue(ObjectMeta.node, metadata), namespace === "" ? "must be empty" : "must be empty except for namespace")];
 }
 
 function problemsOf({ resourceAttributes, nonResourceAttributes, user = "", groups = [] }: any, withUser: boolean): Problem[] {
   const problems: Problem[] = [];
-  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "cannot be specified in combination with resourceAttributes"));
+  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", goValue(NonResourceAttributes.node, nonResourceAttributes), "cannot be specified in combination with resourceAttributes"));
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) problems.push(invalidValue("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
   if (withUser && user === "" && groups.length === 0) problems.push(invalidValue("spec.user", user, "at least one of user or group must be specified"));
   if (resourceAttributes !== undefined) problems.push(...selectorProblems(resourceAttributes, "spec.resourceAttributes"));

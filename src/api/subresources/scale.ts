@@ -14,12 +14,13 @@ import { writeOptions, type WriteOptions } from "../options.ts";
 import { notAnObject, patchJson, readAs } from "../patch.ts";
 import { get } from "../read.ts";
 import { isTrue } from "../request-info.ts";
-import { expectedOf, outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
+import { outputOf, patchTypes, readPatch, type Context, type Services } from "../resources.ts";
 import { sendOther } from "../respond.ts";
 import { checkName, startingFrom } from "../strategy.ts";
 import { update } from "../write.ts";
 import { replicasPath, scaleOf, scaleType as type, withReplicas } from "./scale-of.ts";
 import type { Subresource } from "./subresource.ts";
+import { expectedOf } from "../type-meta.ts";
 
 export const scale: Subresource = {
   async handle(services: Services, context: Context, call: Call): Promise<HttpResponse> {

@@ -1,9 +1,11 @@
 /** Rules and defaults of CustomResourceDefinitions (apiextensions pkg/apis/apiextensions/validation, v1/defaults.go). */
 import { decodeBase64 } from "../../base/base64.ts";
-import { sameJson } from "../../base/json.ts";
+import { type Json, sameJson } from "../../base/json.ts";
 import { checkClient } from "../admissionregistration/rules.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { goValue } from "../../schema/go-value.ts";
+import { CustomResourceDefinitionVersion } from "./customresourcedefinition.ts";
 import { schemaRules } from "./schema-rules.ts";
 
 type Named = { readonly [name: string]: any };
@@ -108,9 +110,16 @@ function* versionRules(versions: readonly Named[]): Iterable<Problem> {
   yield* perVersion(versions, "subresources", subresourceRules);
   yield* perVersion(versions, "additionalPrinterColumns", columnRules);
   for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path);
-  if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", versions, "must contain unique version names");
+  const shown = internalVersions(versions);
+  if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", shown, "must contain unique version names");
   const storage = versions.filter(version => version["storage"] === true);
-  if (storage.length !== 1) yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
+  if (storage.length !== 1) yield invalidValue("spec.versions", shown, "must have exactly one version marked as storage version");
+}
+/** As the internal type has them: without what all have the same. */
+function internalVersions(versions: readonly Named[]): unknown {
+  if (versions.length === 0) return null;
+  const same = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"].filter(name => versions.every(version => sameJson((version[name] ?? null) as Json, (versions[0]![name] ?? null) as Json)));
+  return versions.map(version => goValue(CustomResourceDefinitionVersion.node, { ...version, ...Object.fromEntries(same.map(name => [name, undefined])) }));
 }
 /** Quirk: what all versions have the same stands in one place to upstream. */
 export function* perVersion(versions: readonly Named[], name: string, rules: (given: any, path: string) => Iterable<Problem>): Iterable<Problem> {

@@ -1,6 +1,11 @@
 /** Defaults, rules, columns and the old version of autoscalers (kubernetes pkg/apis/autoscaling). */
-import type { Json } from "../../base/json.ts";
-import type { MetricSpec, MetricStatus } from "./horizontalpodautoscaler.ts";
+import { isObject, type Json } from "../../base/json.ts";
+import { decode, DecodeError } from "../../schema/decode.ts";
+import { goValue } from "../../schema/go-value.ts";
+import { goEscaped } from "../../schema/problem.ts";
+import type { Node } from "../../schema/t.ts";
+import { HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior, type MetricSpec, type MetricStatus } from "./horizontalpodautoscaler.ts";
+import { fromV1Metrics, toV1Metrics } from "./v1-metrics.ts";
 
 export function defaultAutoscaler(spec: any): void {
   if ((spec.metrics ?? []).length === 0) spec.metrics = [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }];
@@ -41,14 +46,19 @@ export function toV1(object: any): Json {
   const { currentMetrics = [], conditions, ...status } = object.status;
   const cpu = (metrics as MetricSpec[]).find(isCpu);
   const now = (currentMetrics as MetricStatus[]).find(({ resource }) => resource?.name === "cpu")?.resource?.current.averageUtilization;
-  const others = (metrics as MetricSpec[]).filter(metric => metric !== cpu);
-  const extra = { ...(others.length > 0 ? { [annotations.metrics]: JSON.stringify(others) } : {}), ...(behavior === undefined ? {} : { [annotations.behavior]: JSON.stringify(behavior) }), ...((conditions ?? []).length > 0 ? { [annotations.conditions]: JSON.stringify(conditions) } : {}), ...(currentMetrics.length > 0 ? { [annotations.current]: JSON.stringify(currentMetrics) } : {}) };
+  const others = (metrics as MetricSpec[]).filter(metric => !isCpu(metric));
+  const text = (value: unknown): string => goEscaped(JSON.stringify(value));
+  const extra = { ...(others.length > 0 ? { [annotations.metrics]: text(toV1Metrics(others, "target")) } : {}), ...(behavior === undefined ? {} : { [annotations.behavior]: text(goValue(HorizontalPodAutoscalerBehavior.node, behavior)) }), ...((conditions ?? []).length > 0 ? { [annotations.conditions]: text(conditions) } : {}), ...(currentMetrics.length > 0 ? { [annotations.current]: text(toV1Metrics(currentMetrics, "current")) } : {}) };
   return {
     ...object, metadata: Object.keys(extra).length === 0 ? object.metadata : { ...object.metadata, annotations: { ...object.metadata.annotations, ...extra } },
     spec: { ...spec, ...(cpu === undefined ? {} : { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization! }) },
     status: { currentReplicas: 0, ...status, ...(now === undefined ? {} : { currentCPUUtilizationPercentage: now }) },
   };
 }
+/** A value of an internal type, whose fields have Go's names. */
+const unmarshalled = (value: Json | undefined): Json | undefined =>
+  Array.isArray(value) ? value.map(each => unmarshalled(each as Json)!) : isObject(value ?? null) ? Object.fromEntries(Object.entries(value!).filter(([, each]) => each !== null).map(([name, each]) => [name.slice(0, 1).toLowerCase() + name.slice(1), unmarshalled(each as Json)!])) : value;
+
 export function fromV1(object: any): Json {
   const { targetCPUUtilizationPercentage: percentage, ...spec } = object.spec;
   const { currentCPUUtilizationPercentage: now, ...status } = object.status;
@@ -63,13 +73,25 @@ export function fromV1(object: any): Json {
     }
   };
   const cpu = percentage === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: percentage } } }];
-  const metrics = [...cpu, ...((kept(annotations.metrics) as readonly Json[] | undefined) ?? [])];
+  // One that is none is passed over.
+  const typed = (node: Node, value: Json | undefined): Json | undefined => {
+    try {
+      return value === undefined ? undefined : decode(node, value).object;
+    } catch (error) {
+      if (error instanceof DecodeError) return undefined;
+      throw error;
+    }
+  };
+  const { spec: { fields: specs }, status: { fields: statuses } } = HorizontalPodAutoscaler.schema.node.fields as { readonly [name: string]: Node } as any;
+  const listed = (node: Node, key: string, part: "target" | "current"): readonly Json[] | undefined => { const value = kept(key); return Array.isArray(value) && value.every(each => isObject(each as Json)) ? typed(node, fromV1Metrics(value, part) as Json[]) as Json[] : undefined; };
+  const behavior = typed(specs.behavior, unmarshalled(kept(annotations.behavior))), conditions = typed(statuses.conditions, kept(annotations.conditions));
+  const metrics = [...(listed(specs.metrics, annotations.metrics, "target") ?? []), ...cpu];
   const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.values<string>(annotations).includes(key)));
   const { annotations: _, ...metadata } = object.metadata;
-  const current = kept(annotations.current) ?? (now === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: now } } }]);
+  const current = listed(statuses.currentMetrics, annotations.current, "current") ?? (now === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: now } } }]);
   return {
     ...object, metadata: { ...metadata, ...(Object.keys(rest).length === 0 ? {} : { annotations: rest }) },
-    spec: { ...spec, ...(metrics.length === 0 ? {} : { metrics }), ...(kept(annotations.behavior) === undefined ? {} : { behavior: kept(annotations.behavior)! }) },
-    status: { ...status, currentMetrics: current, ...(kept(annotations.conditions) === undefined ? {} : { conditions: kept(annotations.conditions)! }) },
+    spec: { ...spec, ...(metrics.length === 0 ? {} : { metrics }), ...(behavior === undefined ? {} : { behavior }) },
+    status: { ...status, currentMetrics: current, ...(conditions === undefined ? {} : { conditions }) },
   };
 }

@@ -1,5 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { goValue } from "../../schema/go-value.ts";
 import { duplicate, invalidValue, required } from "../../schema/problem.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import { validateDriverName } from "../core/volumesourcerules.ts";
@@ -53,7 +54,7 @@ export const CSINode = defineKind({
         for (const detail of qualifiedName(key)) yield invalidValue(here, key, detail);
       }
       const before = previous?.spec.drivers.find(({ name }) => name === driver.name);
-      if (before !== undefined && !sameJson({ ...driver, allocatable: undefined }, { ...before, allocatable: undefined })) yield invalidValue(here, driver, "field is immutable");
+      if (before !== undefined && !sameJson({ ...driver, allocatable: undefined }, { ...before, allocatable: undefined })) yield invalidValue("spec.drivers", goValue(CSINodeSpec.node.fields!["drivers"]!.items!, { ...driver, allocatable: undefined }), "field is immutable");
     }
   },
   columns: [nameColumn, { name: "Drivers", type: "integer", doc: "Number of drivers.", cell: ({ spec }) => spec.drivers.length }, ageColumn],
