@@ -82,13 +82,13 @@ export function fromV1(object: any): Json {
       throw error;
     }
   };
-  const { spec: { fields: specs }, status: { fields: statuses } } = HorizontalPodAutoscaler.schema.node.fields as { readonly [name: string]: Node } as any;
+  const partOf = (part: string, field: string): Node => HorizontalPodAutoscaler.schema.node.fields![part]!.fields![field]!;
   const listed = (node: Node, key: string, part: "target" | "current"): readonly Json[] | undefined => { const value = kept(key); return Array.isArray(value) && value.every(each => isObject(each as Json)) ? typed(node, fromV1Metrics(value, part) as Json[]) as Json[] : undefined; };
-  const behavior = typed(specs.behavior, unmarshalled(kept(annotations.behavior))), conditions = typed(statuses.conditions, kept(annotations.conditions));
-  const metrics = [...(listed(specs.metrics, annotations.metrics, "target") ?? []), ...cpu];
+  const behavior = typed(partOf("spec", "behavior"), unmarshalled(kept(annotations.behavior))), conditions = typed(partOf("status", "conditions"), kept(annotations.conditions));
+  const metrics = [...(listed(partOf("spec", "metrics"), annotations.metrics, "target") ?? []), ...cpu];
   const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.values<string>(annotations).includes(key)));
   const { annotations: _, ...metadata } = object.metadata;
-  const current = listed(statuses.currentMetrics, annotations.current, "current") ?? (now === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: now } } }]);
+  const current = listed(partOf("status", "currentMetrics"), annotations.current, "current") ?? (now === undefined ? [] : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: now } } }]);
   return {
     ...object, metadata: { ...metadata, ...(Object.keys(rest).length === 0 ? {} : { annotations: rest }) },
     spec: { ...spec, ...(metrics.length === 0 ? {} : { metrics }), ...(behavior === undefined ? {} : { behavior }) },
