@@ -6,7 +6,7 @@ import { isObject, sameJson } from "../../base/json.ts";
 import { messageOf } from "../../base/log.ts";
 import { timeOf } from "../../base/time.ts";
 import { definitionRules, schemasOf } from "../../kinds/apiextensions/crdrules.ts";
-import { CustomResourceDefinition } from "../../kinds/apiextensions/customresourcedefinition.ts";
+import { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
 import { decode } from "../../schema/decode.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
@@ -224,7 +224,7 @@ export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | unde
   /** Patterns that are none, and rules that do not compile or could cost too much, are refused with their definition. */
   problems(crd, previous, { subresource, writer }) {
     if (subresource !== "" || sameJson(crd.spec.versions, previous?.spec.versions)) return undefined;
-    const schemas = schemasOf(crd.spec.versions), wrong = [...definitionRules(crd, previous)];
+    const schemas = schemasOf(crd.spec.versions), wrong = [...definitionRules(CustomResourceDefinitionVersion.node, crd, previous)];
     const wellFormed = schemas.filter(({ path }) => !wrong.some(({ field }) => field.startsWith(path)));
     const found = [...schemas.flatMap(({ schema, path }) => patternProblems(schema as Schema, path, compile)), ...wellFormed.flatMap(({ schema, path }) => defaultProblems(schema as Schema, path, new Validator(compile))), ...selectableProblems(crd.spec.versions)];
     // Our own definitions are checked by our tests, not at every cluster's first start.

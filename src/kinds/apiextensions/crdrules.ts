@@ -5,7 +5,7 @@ import { checkClient } from "../admissionregistration/rules.ts";
 import * as grammar from "../../schema/grammar.ts";
 import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import { goValue } from "../../schema/go-value.ts";
-import { CustomResourceDefinitionVersion } from "./customresourcedefinition.ts";
+import type { Node } from "../../schema/t.ts";
 import { schemaRules } from "./schema-rules.ts";
 
 type Named = { readonly [name: string]: any };
@@ -32,7 +32,8 @@ export function prepareDefinition(next: any, previous: any | undefined): void {
 /** Groups of the project itself: only with its consent. */
 const protectedGroup = /(^|\.)(k8s|kubernetes)\.io$/;
 
-export function* definitionRules(next: any, previous: any | undefined): Iterable<Problem> {
+/** `version`: what a definition's versions are. */
+export function* definitionRules(version: Node, next: any, previous: any | undefined): Iterable<Problem> {
   const { metadata, spec } = next;
   // What was let in stays, and a write of the status says what it says.
   if (previous !== undefined && sameJson(spec, previous.spec)) return;
@@ -57,7 +58,7 @@ export function* definitionRules(next: any, previous: any | undefined): Iterable
   yield* conversionRules(spec.conversion ?? {});
   if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
   if (spec.preserveUnknownFields === true && previous?.spec.preserveUnknownFields !== true) yield invalidValue("spec.preserveUnknownFields", true, "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
-  yield* versionRules(versions ?? []);
+  yield* versionRules(version, versions ?? []);
   const storedVersions: readonly string[] = next.status?.storedVersions ?? [], known = new Set((versions ?? []).map((version: Named) => version["name"]));
   if (storedVersions.length === 0) yield invalidValue("status.storedVersions", null, "must have at least one stored version");
   for (const [i, stored] of storedVersions.entries()) if (!known.has(stored)) yield invalidValue(`status.storedVersions[${i}]`, stored, `missing from spec.versions; ${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`);
@@ -97,7 +98,7 @@ function* conversionRules({ strategy = "", webhook }: Named): Iterable<Problem> 
   if (!seen.has("v1") && !seen.has("v1beta1")) yield invalidValue(`${path}.conversionReviewVersions`, versions, "must include at least one of v1, v1beta1");
 }
 
-function* versionRules(versions: readonly Named[]): Iterable<Problem> {
+function* versionRules(node: Node, versions: readonly Named[]): Iterable<Problem> {
   for (const [i, version] of versions.entries()) {
     const path = `spec.versions[${i}]`, name: string = version["name"] ?? "", details = grammar.grammars["dns-1035-label"]!(name);
     if (details.length > 0) yield invalidValue(`${path}.name`, name, details.join(","));
@@ -110,16 +111,16 @@ function* versionRules(versions: readonly Named[]): Iterable<Problem> {
   yield* perVersion(versions, "subresources", subresourceRules);
   yield* perVersion(versions, "additionalPrinterColumns", columnRules);
   for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path);
-  const shown = internalVersions(versions);
+  const shown = internalVersions(node, versions);
   if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", shown, "must contain unique version names");
   const storage = versions.filter(version => version["storage"] === true);
   if (storage.length !== 1) yield invalidValue("spec.versions", shown, "must have exactly one version marked as storage version");
 }
 /** As the internal type has them: without what all have the same. */
-function internalVersions(versions: readonly Named[]): unknown {
+function internalVersions(node: Node, versions: readonly Named[]): unknown {
   if (versions.length === 0) return null;
   const same = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"].filter(name => versions.every(version => sameJson((version[name] ?? null) as Json, (versions[0]![name] ?? null) as Json)));
-  return versions.map(version => goValue(CustomResourceDefinitionVersion.node, { ...version, ...Object.fromEntries(same.map(name => [name, undefined])) }));
+  return versions.map(version => goValue(node, { ...version, ...Object.fromEntries(same.map(name => [name, undefined])) }));
 }
 /** Quirk: what all versions have the same stands in one place to upstream. */
 export function* perVersion(versions: readonly Named[], name: string, rules: (given: any, path: string) => Iterable<Problem>): Iterable<Problem> {

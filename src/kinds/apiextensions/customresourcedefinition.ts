@@ -202,7 +202,7 @@ export const CustomResourceDefinition = defineKind({
   },
   defaults: defaultDefinition,
   prepare: prepareDefinition,
-  rules: definitionRules,
+  rules: (next, previous) => definitionRules(CustomResourceDefinitionVersion.node, next, previous),
   columns: [nameColumn, createdAtColumn],
 });
 export interface CustomResourceDefinition extends Resource<typeof CustomResourceDefinition> {}

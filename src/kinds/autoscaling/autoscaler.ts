@@ -4,7 +4,7 @@ import { decode, DecodeError } from "../../schema/decode.ts";
 import { goValue } from "../../schema/go-value.ts";
 import { goEscaped } from "../../schema/problem.ts";
 import type { Node } from "../../schema/t.ts";
-import { HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior, type MetricSpec, type MetricStatus } from "./horizontalpodautoscaler.ts";
+import type { MetricSpec, MetricStatus } from "./horizontalpodautoscaler.ts";
 import { fromV1Metrics, toV1Metrics } from "./v1-metrics.ts";
 
 export function defaultAutoscaler(spec: any): void {
@@ -41,14 +41,14 @@ const annotations = { metrics: "autoscaling.alpha.kubernetes.io/metrics", condit
 const isCpu = (metric: MetricSpec): boolean => metric.type === "Resource" && metric.resource?.name === "cpu" && metric.resource.target.averageUtilization !== undefined;
 
 /** autoscaling/v1 knows one metric; the rest travels in annotations, as upstream's conversion has it. */
-export function toV1(object: any): Json {
+export function toV1(behaviorNode: Node, object: any): Json {
   const { metrics = [], behavior, ...spec } = object.spec;
   const { currentMetrics = [], conditions, ...status } = object.status;
   const cpu = (metrics as MetricSpec[]).find(isCpu);
   const now = (currentMetrics as MetricStatus[]).find(({ resource }) => resource?.name === "cpu")?.resource?.current.averageUtilization;
   const others = (metrics as MetricSpec[]).filter(metric => !isCpu(metric));
   const text = (value: unknown): string => goEscaped(JSON.stringify(value));
-  const extra = { ...(others.length > 0 ? { [annotations.metrics]: text(toV1Metrics(others, "target")) } : {}), ...(behavior === undefined ? {} : { [annotations.behavior]: text(goValue(HorizontalPodAutoscalerBehavior.node, behavior)) }), ...((conditions ?? []).length > 0 ? { [annotations.conditions]: text(conditions) } : {}), ...(currentMetrics.length > 0 ? { [annotations.current]: text(toV1Metrics(currentMetrics, "current")) } : {}) };
+  const extra = { ...(others.length > 0 ? { [annotations.metrics]: text(toV1Metrics(others, "target")) } : {}), ...(behavior === undefined ? {} : { [annotations.behavior]: text(goValue(behaviorNode, behavior)) }), ...((conditions ?? []).length > 0 ? { [annotations.conditions]: text(conditions) } : {}), ...(currentMetrics.length > 0 ? { [annotations.current]: text(toV1Metrics(currentMetrics, "current")) } : {}) };
   return {
     ...object, metadata: Object.keys(extra).length === 0 ? object.metadata : { ...object.metadata, annotations: { ...object.metadata.annotations, ...extra } },
     spec: { ...spec, ...(cpu === undefined ? {} : { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization! }) },
@@ -59,7 +59,8 @@ export function toV1(object: any): Json {
 const unmarshalled = (value: Json | undefined): Json | undefined =>
   Array.isArray(value) ? value.map(each => unmarshalled(each as Json)!) : isObject(value ?? null) ? Object.fromEntries(Object.entries(value!).filter(([, each]) => each !== null).map(([name, each]) => [name.slice(0, 1).toLowerCase() + name.slice(1), unmarshalled(each as Json)!])) : value;
 
-export function fromV1(object: any): Json {
+/** `partOf`: what a field of the spec or status is. */
+export function fromV1(partOf: (part: "spec" | "status", field: string) => Node, object: any): Json {
   const { targetCPUUtilizationPercentage: percentage, ...spec } = object.spec;
   const { currentCPUUtilizationPercentage: now, ...status } = object.status;
   const given: { readonly [key: string]: string } = object.metadata.annotations ?? {};
@@ -82,7 +83,6 @@ export function fromV1(object: any): Json {
       throw error;
     }
   };
-  const partOf = (part: string, field: string): Node => HorizontalPodAutoscaler.schema.node.fields![part]!.fields![field]!;
   const listed = (node: Node, key: string, part: "target" | "current"): readonly Json[] | undefined => { const value = kept(key); return Array.isArray(value) && value.every(each => isObject(each as Json)) ? typed(node, fromV1Metrics(value, part) as Json[]) as Json[] : undefined; };
   const behavior = typed(partOf("spec", "behavior"), unmarshalled(kept(annotations.behavior))), conditions = typed(partOf("status", "conditions"), kept(annotations.conditions));
   const metrics = [...(listed(partOf("spec", "metrics"), annotations.metrics, "target") ?? []), ...cpu];

@@ -160,6 +160,6 @@ export const HorizontalPodAutoscaler = defineKind({
     { name: "Replicas", type: "string", doc: "Pods right now.", cell: ({ status }) => status.currentReplicas ?? 0 },
     ageColumn,
   ],
-  alsoServed: [{ version: "v1", definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler", fields: v1Fields, fromStored: toV1, toStored: fromV1 }],
+  alsoServed: [{ version: "v1", definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler", fields: v1Fields, fromStored: object => toV1(HorizontalPodAutoscalerBehavior.node, object), toStored: object => fromV1((part, field) => (part === "spec" ? HorizontalPodAutoscalerSpec : HorizontalPodAutoscalerStatus).node.fields![field]!, object) }],
 });
 export interface HorizontalPodAutoscaler extends Resource<typeof HorizontalPodAutoscaler> {}
