@@ -19,7 +19,7 @@ export type Column<T = any> = {
   /** False: rows have the cell, the definitions of the columns do not tell of it. */
   readonly announced?: false;
   /** `now` is in milliseconds since the epoch. */
-  readonly cell: (object: T, now: number) => string | number | boolean | null;
+  readonly cell: (object: T, now: number) => string | number | bigint | boolean | null;
 };
 
 /** What `defaults` and `prepare` may use besides the object. */

@@ -3,6 +3,7 @@ import { type Json, type JsonObject, isObject } from "../base/json.ts";
 import { compare, fieldsOf } from "./apply-compare.ts";
 import { difference, emptySet, hasPath } from "./apply-field-set.ts";
 import { ownedShapeOf } from "./apply-shape.ts";
+import { goJson } from "./go-format.ts";
 import type { Node } from "./t.ts";
 
 const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
@@ -54,11 +55,4 @@ function withoutAnnotation(applied: JsonObject): JsonObject {
   const { [lastAppliedAnnotation]: _, ...annotations } = metadata["annotations"];
   const { annotations: __, ...rest } = metadata;
   return { ...applied, metadata: { ...rest, annotations } };
-}
-
-/** JSON with sorted keys, as Go writes maps. */
-function goJson(value: Json): string {
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(goJson).join(",")}]`;
-  if (!isObject(value)) return typeof value === "bigint" ? String(value) : JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `{${Object.keys(value).sort().map(key => `${JSON.stringify(key)}:${goJson(value[key]!)}`).join(",")}}`;
 }

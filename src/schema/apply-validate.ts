@@ -88,11 +88,13 @@ function unnamed(shape: ListShape, item: Json): string {
   return `associative list with keys has an element that omits all key fields [${shape.keys.map(key => JSON.stringify(key)).join(" ")}] (and doesn't have default values for any key fields)`;
 }
 
+/** Upstream's walk of a map ends at the first field that the schema does not know, wherever Go's order of maps puts it. */
 function* checkFields(shape: MapShape, value: JsonObject, path: string): Iterable<string> {
+  let unknown: string | undefined;
   for (const key of Object.keys(value)) {
-    const field = shape.fields.get(key);
-    const type = field?.shape ?? shape.item;
-    if (type === undefined) yield `${path}.${key}: field not declared in schema`;
+    const type = shape.fields.get(key)?.shape ?? shape.item;
+    if (type === undefined) unknown ??= key;
     else yield* check(type, value[key]!, `${path}.${key}`);
   }
+  if (unknown !== undefined) yield `${path}.${unknown}: field not declared in schema`;
 }

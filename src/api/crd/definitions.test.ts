@@ -372,3 +372,20 @@ test("a null where a type is to be named: refused when it is sent, left to valid
   assert.throws(() => prune(schema, value, "", [], "sent"), { message: "part.apiVersion: Invalid value: null: must be a string" });
   assert.deepEqual(prune(schema, value, "", [], "applied"), value);
 });
+
+test("columns show the first thing found, as Go prints it", async () => {
+  const running = await start();
+  const spec = { t: "text", n: 5, f: 1.9, nil: null, map: { z: 1, a: "<b>" }, at: "2024-01-02", long: "12", none: "" };
+  const cases = [
+    ["string", ".spec.nil", "<no value>"], ["string", ".spec.map", '{"a":"\\u003cb\\u003e","z":1}'], ["string", ".spec.f", "1.9"], ["string", ".spec.gone", null],
+    ["integer", ".spec.f", 1], ["integer", ".spec.long", null], ["integer", ".spec.n", 5], ["number", ".spec.f", 1.9], ["boolean", ".spec.n", null],
+    ["date", ".spec.at", "<invalid>"], ["date", ".spec.none", "<unknown>"], ["date", ".spec.n", null],
+  ] as const;
+  const version = { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", "x-kubernetes-preserve-unknown-fields": true } } } }, additionalPrinterColumns: cases.map(([type, jsonPath], i) => ({ name: `c${i}`, type, jsonPath })) };
+  assert.equal((await running.call("POST", definitions, { metadata: { name: "rows.example.com" }, spec: { group: "example.com", scope: "Namespaced", names: { plural: "rows", kind: "Row" }, versions: [version] } })).status, 201);
+  const rows = "/apis/example.com/v1/namespaces/default/rows";
+  await running.call("POST", rows, { apiVersion: "example.com/v1", kind: "Row", metadata: { name: "a" }, spec });
+  const { body } = await running.call("GET", rows, undefined, { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
+  assert.deepEqual(body.rows[0].cells, ["a", ...cases.map(([, , shown]) => shown)]);
+  await running.stop();
+});

@@ -18,6 +18,11 @@ const cases = [
   [".spec.list[?(@.status)].type", ["Ready", "Other"]],
   [".spec.map.*", [1, 2]],
   [".spec.none.deeper", []],
+  [".spec..type", ["Ready", "Other"]],
+  [".spec.list[0:1].type", ["Ready"]],
+  [".spec.list[-1:].type", ["Other"]],
+  [".spec.list[::2].type", ["Ready"]],
+  [".spec.list[0:3].type", []],
   [".spec.__proto__", []],
 ] as const;
 

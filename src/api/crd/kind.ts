@@ -5,6 +5,9 @@ import { stringifyJson } from "../../base/json-codec.ts";
 import { ageColumn, humanDuration, nameColumn } from "../../kinds/columns.ts";
 import type { AlsoServed, AnyKind, Column } from "../../kinds/kind.ts";
 import { DecodeError } from "../../schema/decode.ts";
+import { cutIntegers } from "../../schema/decode-explain.ts";
+import { canonicalTime } from "../../schema/decode-scalars.ts";
+import { goJson } from "../../schema/go-format.ts";
 import { invalidValue, type Problem } from "../../schema/problem.ts";
 import { compareVersions } from "../version-order.ts";
 import * as t from "../../schema/t.ts";
@@ -160,14 +163,25 @@ function columnsOf(version: Version): readonly Column[] {
   })];
 }
 
-function cellOf(value: Json | undefined, type: string, now: number): string | number | boolean | null {
-  if (value === undefined || value === null) return null;
+/** What upstream shows of a column's first result (apiextensions pkg/registry/customresource/tableconvertor). */
+function cellOf(value: Json | undefined, type: string, now: number): string | number | bigint | boolean | null {
+  if (value === undefined) return null;
+  const isNumber = typeof value === "number" || typeof value === "bigint";
   switch (type) {
-    case "integer": case "number": return typeof value === "number" ? value : typeof value === "string" && Number.isFinite(Number(value)) ? Number(value) : null;
+    case "integer": return isNumber ? cutIntegers(int64, typeof value === "number" ? Math.trunc(value) : value) as number | bigint : null;
+    case "number": return isNumber ? Number(value) : null;
     case "boolean": return typeof value === "boolean" ? value : null;
-    case "date": return typeof value === "string" ? (Number.isNaN(Date.parse(value)) ? "<invalid>" : humanDuration(now - Date.parse(value))) : null;
-    default: return typeof value === "string" ? value : stringifyJson(value);
+    case "date": return typeof value === "string" ? ageOf(value, now) : null;
+    default: return value === null ? "<no value>" : typeof value === "string" ? value : goJson(value);
   }
+}
+
+const int64 = t.int64().node;
+
+function ageOf(text: string, now: number): string {
+  if (text === "" || text === "null") return "<unknown>";
+  const time = canonicalTime(text, false);
+  return time === undefined ? "<invalid>" : humanDuration(now - Date.parse(time));
 }
 
 /** What OpenAPI shows: v3 as it was written, v2 without the words that v2 does not have (apiextensions pkg/controller/openapi/v2/conversion.go). */
