@@ -113,3 +113,26 @@ test("patches that are none are refused in upstream's words", async () => {
   assert.equal((await said(json, "null"))[0], 200);
   await harness.close();
 });
+
+test("who is answered where nothing is: methods before forms, places before methods, as upstream's router", async () => {
+  const { harness, send } = await start();
+  await send("POST", "/api/v1/namespaces/default/configmaps", "", { metadata: { name: "c" } });
+  const [nowhere, noMethod] = ["the server could not find the requested resource", "the server does not allow this method on the requested resource"];
+  const [pods, log] = ["/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/pods/none/log"];
+  for (const [method, path, accept, code, message] of [
+    ["PUT", "/api/v1/configmaps", "", 405, noMethod], ["PATCH", "/apis/apps/v1/deployments", "", 405, noMethod], ["POST", "/api/v1/configmaps/x", "", 404, nowhere], ["HEAD", `${pods}/p/none`, "", 404, nowhere], ["GET", `${pods}/p/status/more`, "", 404, nowhere], ["PUT", `${pods}/p/status/%20`, "", 404, nowhere],
+    ["GET", "/api/v1/namespaces/default/configmaps/c//x", "", 404, nowhere], ["GET", `/api/v1/watch/namespaces/default/pods/none/log`, "", 404, nowhere], ["HEAD", "/apis/authentication.k8s.io/v1/tokenreviews/x", "", 404, nowhere],
+    ["TRACE", `${pods}/none/proxy`, "", 405, noMethod], ["GET", `${pods}/none/proxy`, "", 404, 'pods "none" not found'], ["POST", `${pods}/none/proxy/x?dryRun=All`, "", 400, "dryRun is not supported"], ["POST", `${pods}/none/exec?dryRun=All`, "", 400, "dryRun is not supported"], ["PUT", `${pods}/none/exec`, "", 405, noMethod],
+    ["POST", "/version", "text/html", 405, noMethod], ["POST", "/api", "text/html", 405, noMethod], ["POST", "/apis/apps//", "", 405, noMethod], ["GET", "/apis//", "", 404, "404 page not found\n"],
+    ["GET", log, "text/html", 406, "406: Not Acceptable\n\nAvailable representations: text/plain, application/json, application/yaml, application/vnd.kubernetes.protobuf"], ["GET", log, "text/plain", 406, "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"], ["GET", log, "*/*", 404, 'pods "none" not found'],
+    ["GET", "/api/v1/namespaces/default?export=1", "", 400, "the export parameter, deprecated since v1.14, is no longer supported"], ["GET", "/api/v1/namespaces/default?export=false", "", 200, undefined],
+    ["POST", `${pods}/none/eviction`, "", 400, "name in URL does not match name in Eviction object"], ["POST", "/api/v1/namespaces/default/bindings", "", 500, "target.name: Required value"],
+    ["GET", "/openid/v1/jwks/x", "", 404, nowhere], ["GET", "/openid/v1/jwks", "application/json", 406, "406: Not Acceptable\n\nAvailable representations: application/jwk-set+json"], ["GET", "/.well-known/openid-configuration", "text/html", 406, "406: Not Acceptable\n\nAvailable representations: application/json"],
+  ] as const) {
+    const { status, object, text } = await send(method, path, accept, ["POST", "PUT", "PATCH"].includes(method) ? {} : undefined);
+    assert.deepEqual([status, object === undefined ? text : object.message], [code, message], `${method} ${path} ${accept}`);
+  }
+  const { headers } = await send("GET", "/api/v1/componentstatuses", `${table.replace("Table", "Nope")}`);
+  assert.deepEqual(headers.warning, ['299 - "v1 ComponentStatus is deprecated in v1.19+"'], "told before the form is refused");
+  await harness.close();
+});

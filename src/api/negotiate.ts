@@ -73,7 +73,7 @@ export function negotiateOutput(headers: Headers, query: URLSearchParams, rules:
 }
 
 /** Upstream's router looks at the media types alone, before anything else does: which of them the route can answer in. */
-export function checkRoute(headers: Headers, list: boolean, produced: readonly MediaType[] = mediaTypes): void {
+export function checkRoute(headers: Headers, list: boolean, produced: readonly string[] = mediaTypes): void {
   const accept = one(headers.accept) ?? "";
   if (accept !== "" && !clausesOf(accept).some(({ type }) => type === "*/*" || produced.some(each => each === type))) throw noRepresentation(list ? [...produced, `${jsonType};stream=watch`, `${protobufType};stream=watch`] : produced);
 }

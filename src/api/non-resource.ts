@@ -46,28 +46,33 @@ function listed(discovery: Discovery, checks: readonly HealthCheck[]): readonly 
 /** Where a slash at the end makes no difference; all else is found by its exact path. */
 const slashed = /^\/(apis?|version|\.well-known|openid)(\/|$)/;
 /** What upstream's router answers: GET alone. All else, versions of custom resources included, is answered whatever the method. */
-const routed = /^\/(api|version|\.well-known|openid)(\/|$)|^\/apis\/[^/]+\/[^/]/;
+const routed = /^\/(api|version|\.well-known|openid)(\/|$)|^\/apis\/[^/]+\/./;
 /** What is not there: upstream's router knows the groups of its own kinds, and says of them that they have no such thing. */
 export function pageNotFound(registry: Registry, group: string | undefined): HttpResponse {
   if (group !== undefined && registry.isBuiltIn(group)) throw unknownResource();
   return sendPlain(404, "404 page not found\n");
 }
+/** These have nothing beneath them, and say so as the router does. */
+const underIssuer = /^\/(openid\/v1\/jwks|\.well-known\/openid-configuration)\//;
 
 export async function handleNonResource(endpoints: Endpoints, request: HttpRequest, info: RequestInfo): Promise<HttpResponse> {
+  if (info.path.startsWith("/apis//")) return pageNotFound(endpoints.core.registry, undefined);
   const path = slashed.test(info.path) ? withoutSlashes(info.path) : info.path;
   const metrics = path === "/metrics" ? endpoints.metrics : path === "/metrics/slis" ? endpoints.healthFigures.metrics : undefined;
   if (metrics !== undefined && request.method === "DELETE") {
     metrics.reset();
     return sendPlain(200, "metrics reset\n");
   }
-  const answer = await answerPath(endpoints, request, info, path);
   const [, first, group = ""] = path.split("/");
   const { registry } = endpoints.core;
+  // The router looks at the method before it looks at what is wanted.
+  const isRefused = request.method !== "GET" && routed.test(info.path) && (first !== "apis" || registry.isBuiltIn(group));
+  const answer = await answerPath(endpoints, isRefused ? { ...request, headers: {} } : request, info, path);
   if (answer === undefined) {
     if (first === "openapi" && group === "v3") return { status: 404, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } };
-    return pageNotFound(registry, first === "api" || first === "version" ? "" : first === "apis" ? group : undefined);
+    return pageNotFound(registry, first === "api" || first === "version" || underIssuer.test(info.path) ? "" : first === "apis" ? group : undefined);
   }
-  if (request.method !== "GET" && routed.test(path) && (first !== "apis" || registry.isBuiltIn(group))) throw methodNotAllowed();
+  if (isRefused) throw methodNotAllowed();
   return answer;
 }
 
@@ -92,8 +97,12 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
     case flagzPath: return flagz(request, info.query, endpoints);
     case "/metrics": return exposition(metrics, endpoints.startedMs);
     case "/metrics/slis": return exposition(healthFigures.metrics, endpoints.startedMs);
-    case "/.well-known/openid-configuration": return tokens === undefined ? undefined : document("application/json", tokens.configuration());
-    case "/openid/v1/jwks": return tokens === undefined ? undefined : document("application/jwk-set+json", tokens.keys());
+    case "/.well-known/openid-configuration":
+      checkRoute(request.headers, false, [jsonType]);
+      return tokens === undefined ? undefined : document("application/json", tokens.configuration());
+    case "/openid/v1/jwks":
+      checkRoute(request.headers, false, [keysType]);
+      return tokens === undefined ? undefined : document(keysType, tokens.keys());
   }
   const [, first = "", second = "", third = "", ...more] = path.split("/");
   if (first === "api" && third === "") return reply(APIResourceList, discovery.legacyResources("", second), true);
@@ -107,6 +116,7 @@ async function answerPath(endpoints: Endpoints, request: HttpRequest, info: Requ
   return undefined;
 }
 
+const keysType = "application/jwk-set+json";
 const indented = (body: Json): HttpResponse => sendJson(200, body, { type: jsonType, pretty: true });
 const exposition = (metrics: Metrics, startedMs: number): HttpResponse => ({ ...sendPlain(200, "", { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "process-start-time-unix": String(Math.floor(startedMs / 1000)) }), content: { type: "pieces", pieces: metrics.pieces() } });
 const document = (type: string, text: string): HttpResponse => ({ status: 200, headers: { "content-type": type, "cache-control": "public, max-age=3600" }, content: { type: "text", text } });

@@ -56,7 +56,7 @@ export function servedFor(core: Core, info: RequestInfo): Served {
   const served = core.registry.find(info.group, info.version, info.resource);
   if (served === undefined) throw unknownResource();
   if (!served.kind.namespaced && info.namespace !== "" && !(served.resource === "namespaces" && served.group === "" && info.namespace === info.name)) throw unknownResource();
-  if (served.kind.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch" && info.verb !== "create") throw info.verb === "deletecollection" ? methodNotAllowed() : unknownResource();
+  if (served.kind.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch" && (info.verb !== "create" || info.name !== "")) throw info.name === "" ? methodNotAllowed() : unknownResource();
   return served;
 }
 
@@ -65,6 +65,7 @@ export async function handleResource(services: Services, context: Context): Prom
   const { info, request } = context;
   const served = servedFor(core, info);
   if (info.verb === "proxy") throw unknownResource();
+  if (isNowhere(served, info)) throw unknownResource();
   // Upstream's router knows no HEAD but for what is passed on; custom resources do not pass it.
   if (request.method === "HEAD" && served.kind.custom !== true && info.subresource !== "proxy") throw methodNotAllowed();
   if (served.kind.custom === true) warnOfDeprecation(context, served);
@@ -73,8 +74,6 @@ export async function handleResource(services: Services, context: Context): Prom
     user: context.user, userAgent: one(request.headers["user-agent"]) ?? "", warn: context.warn, ...(context.annotate === undefined ? {} : { annotate: context.annotate }), trail: context.trail,
     limit: context.limit,
   };
-  // What can only be posted has no paths of objects.
-  if (info.name !== "" && info.subresource === "" && served.verbs.every(verb => verb === "create")) throw unknownResource();
   if (info.subresource !== "") return handleSubresource(services, context, call);
   if (!served.verbs.some(verb => verb === info.verb) || (info.name === "" && (info.verb === "update" || info.verb === "patch"))) throw methodNotAllowed();
   if (served.kind.namespaced && info.namespace === "" && info.verb === "create" && served.kind.virtual !== true) throw methodNotAllowed();
@@ -98,10 +97,11 @@ export async function handleVerb(services: Services, context: Context, call: Cal
   // Only the object itself and its status are shown in columns.
   const custom = call.served.kind.custom === true;
   const rules = custom ? customForms : call.subresource === "" || call.subresource === "status" ? allForms : plainForms;
-  const view = { core, served: call.served, output: outputOf(request, info, rules, !custom), query: info.query };
-  if (!custom) warnOfDeprecation(context, call.served);
+  const view = { core, served: call.served, output: custom ? outputOf(request, info, rules, false) : routedOutput(context, call.served, rules), query: info.query };
   switch (info.verb) {
-    case "get": return showObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
+    case "get":
+      refuseExport(info.query);
+      return showObject(200, view, await get(core, call, info.query.get("resourceVersion") ?? ""));
     case "list": return showList(view, await list(core, call, listOptions(info.query, false)));
     case "watch": return startWatch(services, call, view, info);
     case "create": return createObject(services, context, call, view);
@@ -126,9 +126,22 @@ async function showList(view: View, listed: Listed): Promise<HttpResponse> {
   return sendList(view, listed);
 }
 
+/** A parameter that is no more, for who still relies on it (apiserver pkg/endpoints/handlers/get.go). */
+function refuseExport(query: URLSearchParams): void {
+  const asked = query.get("export");
+  if (asked !== null && isTrue(asked)) throw badRequest("the export parameter, deprecated since v1.14, is no longer supported");
+}
+
+/** No such part of an object, or more than a part; custom resources do not pass upstream's router, and leave what comes after. */
+function isNowhere({ kind, verbs }: Served, { name, subresource, rest, watchPrefix }: RequestInfo): boolean {
+  if (subresource !== "" && (watchPrefix || kind.subresources?.includes(subresource) !== true)) return true;
+  // What can only be posted has no paths of objects.
+  if (name !== "" && subresource === "" && verbs.every(verb => verb === "create")) return true;
+  return subresource !== "proxy" && kind.custom !== true && /[^/]/.test(rest);
+}
+
 async function handleSubresource(services: Services, context: Context, call: Call): Promise<HttpResponse> {
   const { served, subresource } = call;
-  if (served.kind.subresources?.includes(subresource) !== true) throw unknownResource();
   const handler: Subresource | undefined = services.subresources.find(served.kind, subresource);
   if (handler !== undefined) return handler.handle(services, context, call);
   const { verb } = context.info;
@@ -138,9 +151,17 @@ async function handleSubresource(services: Services, context: Context, call: Cal
 
 /** Custom resources do not pass upstream's router: not `routed`. */
 export const outputOf = (request: HttpRequest, info: RequestInfo, rules: OutputRules, routed = true): Output => {
-  if (routed) checkRoute(request.headers, info.name === "" && request.method === "GET");
+  if (routed) checkPath(request, info);
   return negotiateOutput(request.headers, info.query, rules);
 };
+const checkPath = (request: HttpRequest, info: RequestInfo): void => checkRoute(request.headers, info.name === "" && request.method === "GET");
+/** Likewise; who is let through by the router is told that this is deprecated, also where the form is refused then. */
+export function routedOutput(context: Context, served: Served, rules: OutputRules): Output {
+  const { request, info } = context;
+  checkPath(request, info);
+  warnOfDeprecation(context, served);
+  return outputOf(request, info, rules, false);
+}
 
 async function startWatch({ core, watches }: Services, call: Call, view: View, info: RequestInfo): Promise<HttpResponse> {
   // The deprecated /watch/…/name form is a watch of one object.

@@ -37,7 +37,7 @@ export function sendJson(status: number, body: Json, output: Output | undefined,
 /** A document of a type that has a protobuf form, too. */
 export function sendDocument(node: Node, body: any, output: Output, headers: Headers = {}): HttpResponse {
   if (output.type !== protobufType) return sendJson(200, body, output, headers);
-  return bytes(200, sealEnvelope(body.apiVersion ?? "v1", body.kind, encodeProtobuf(node, body)), headers);
+  return bytes(200, sealEnvelope(body.apiVersion ?? "", body.kind, encodeProtobuf(node, body)), headers);
 }
 
 /** What Go says with an error in plain text. */

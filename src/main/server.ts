@@ -20,7 +20,7 @@ import { escalationCheck } from "../api/authz/escalation.ts";
 import { NodeAuthorizer } from "../api/authz/node.ts";
 import { Rbac } from "../api/authz/rbac.ts";
 import type { HttpRequest } from "../api/http.ts";
-import { apiServerUser, bootstrapSystem } from "../api/bootstrap/system.ts";
+import { apiServerUser, bootstrapSystem, keepSystem, type SystemFacts } from "../api/bootstrap/system.ts";
 import type { Authorizer, Notes, TokenVerdict, User } from "../api/context.ts";
 import type { Cel } from "../api/cel.ts";
 import { ApiServer, attributesOf, type Auditor } from "../api/server.ts";
@@ -205,11 +205,13 @@ let yaml: typeof import("../host/yaml.ts") | undefined;
   void supervise({ name: "API server sweeps", run: until => api.run(until) }, { clock, maxWaitMs: 5_000, log }, signal);
   report.step(`API server on https://${cluster.listen[0]}:${cluster.port}`);
 
-  await bootstrapSystem(api.core, {
+  const facts: SystemFacts = {
     address: cluster.advertise, port: cluster.port, serviceAddress: serviceAddress(cluster.serviceCIDR, 1), dnsAddress: clusterDNS(cluster), volumesFolder: `${cluster.dataFolder}/volumes`,
     clientCa: pki.authority("client"), frontProxyCa: pki.authority("front-proxy"), frontProxyNames,
-  });
+  };
+  await bootstrapSystem(api.core, facts);
   startSteps.done("system");
+  void supervise({ name: "system objects", run: until => keepSystem(api.core, facts, until) }, { clock, maxWaitMs: 5_000, log }, signal);
   void supervise({ name: "API server identity", run: until => keepIdentity(api.core, serverIdentity(hostname(), `${cluster.advertise ?? cluster.listen[0]}:${cluster.port}`), until) }, { clock, maxWaitMs: 5_000, log }, signal);
   report.step("system namespaces, roles and services");
 

@@ -12,9 +12,10 @@ import { Rbac } from "../authz/rbac.ts";
 import type { RequestAttributes } from "../context.ts";
 import type { Core } from "../core.ts";
 import { ApiServer } from "../server.ts";
-import { bootstrapSystem, type SystemFacts } from "./system.ts";
+import { remove } from "../delete.ts";
+import { apiServerUser, bootstrapSystem, keepSystem, type SystemFacts } from "./system.ts";
 
-const clock: Clock = { now: () => 1_800_000_000_000, monotonic: () => 0, sleep: async () => {}, after: () => () => {} };
+const clock: Clock = { now: () => 1_800_000_000_000, monotonic: () => 0, sleep: () => new Promise(resolve => setImmediate(resolve)), after: () => () => {} };
 const facts: SystemFacts = { address: "192.0.2.1", port: 6443, serviceAddress: "10.96.0.1", clientCa: "CLIENT", frontProxyCa: "PROXY", frontProxyNames: ["front-proxy-client"] };
 
 function random(): Random {
@@ -52,6 +53,24 @@ test("a new cluster has the system namespaces, the kubernetes service and the de
   assert.deepEqual(reader.get("discovery.k8s.io", "endpointslices", "default", "kubernetes").endpoints[0].addresses, ["192.0.2.1"]);
   assert.equal(reader.get("", "configmaps", "kube-system", "extension-apiserver-authentication").data["client-ca-file"], "CLIENT");
   assert.deepEqual(["clusterroles", "clusterrolebindings", "roles", "rolebindings"].map(plural => reader.list("rbac.authorization.k8s.io", plural, "").length), [69 + 2, 50 + 1, 7, 7], "upstream's, ours for network policies, and metrics-server's for those who read metrics");
+});
+
+test("what upstream's server looks after comes back when it is deleted or spoilt, and costs nothing while it is there", async t => {
+  const { core, store } = await server(t);
+  await bootstrapSystem(core, facts);
+  const { revision } = store;
+  const stop = new AbortController();
+  const kept = keepSystem(core, facts, stop.signal);
+  await new Promise(setImmediate);
+  assert.equal(store.revision, revision);
+  const keys = ["core/services/default/kubernetes", "core/endpoints/default/kubernetes", "discovery.k8s.io/endpointslices/default/kubernetes", "core/configmaps/kube-system/extension-apiserver-authentication", "core/namespaces/kube-node-lease"].map(key => `/registry/${key}`);
+  // Services give back their addresses when they are removed.
+  await remove(core, { served: core.registry.resource("", "services")!, namespace: "default", name: "kubernetes", subresource: "", user: apiServerUser, userAgent: "", limit: stop, warn: () => undefined }, { dryRun: false });
+  for (const key of keys.slice(1)) await store.delete(key, store.get(key)!.revision);
+  for (let turns = 0; keys.some(key => store.get(key) === undefined) && turns < 1_000; turns++) await new Promise(setImmediate);
+  assert.deepEqual(keys.filter(key => store.get(key) === undefined), []);
+  stop.abort();
+  await kept;
 });
 
 test("a second start writes nothing", async t => {

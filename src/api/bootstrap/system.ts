@@ -15,6 +15,7 @@ import { must } from "../../base/assert.ts";
 import type { User } from "../context.ts";
 import type { Call, Core } from "../core.ts";
 import { remove } from "../delete.ts";
+import { keepInStep } from "../keep-in-step.ts";
 import { storeKey } from "../registry.ts";
 import { setDefaults } from "../strategy.ts";
 import { create, update } from "../write.ts";
@@ -41,19 +42,44 @@ export const apiServerUser: User = { name: "system:apiserver", uid: "", groups: 
 
 /** Resolves when everything is there. Writes only what is missing or different. */
 export async function bootstrapSystem(core: Core, facts: SystemFacts): Promise<void> {
-  await Promise.all(["default", "kube-system", "kube-public", "kube-node-lease"].map(name => ensure(core, { kind: Namespace, object: { metadata: { name } } }, () => undefined)));
+  await Promise.all(systemNamespaces.map(wanted => ensure(core, wanted, () => undefined)));
   await Promise.all([
     ...defaultRbac().map(wanted => ensureRbac(core, wanted)),
     ...systemPriorityClasses.map(wanted => ensure(core, wanted, () => undefined)),
-    ensure(core, authenticationConfig(facts), takeOver("data")),
-    ensure(core, tokenTracking(core.clock.now()), (wanted, stored) => (/^\d{4}-\d\d-\d\d$/.test(stored.data?.since ?? "") ? undefined : takeOver("data")(wanted, stored))),
-    ensure(core, kubernetesService(facts), () => undefined),
+    ...keptObjects(core, facts).map(([wanted, mend]) => ensure(core, wanted(), mend)),
     ...(facts.volumesFolder === undefined ? [] : [ensure(core, localStorage(facts.volumesFolder), () => undefined)]),
     ...(facts.dnsAddress === undefined ? [] : [ensure(core, dnsService(facts.dnsAddress), () => undefined)]),
-    ensure(core, kubernetesEndpoints(facts), takeOver("subsets")),
-    ensure(core, kubernetesSlice(facts), takeOver("endpoints", "ports")),
   ]);
 }
+
+/** What upstream's server looks after as long as it runs (pkg/controlplane/controller/{kubernetesservice,systemnamespaces,clusterauthenticationtrust,legacytokentracking}); all else is mended at the next start. */
+function keptObjects(core: Core, facts: SystemFacts): readonly (readonly [wanted: () => Wanted, mend: Mend])[] {
+  return [
+    [() => authenticationConfig(facts), takeOver("data")],
+    [() => tokenTracking(core.clock.now()), (wanted, stored) => (/^\d{4}-\d\d-\d\d$/.test(stored.data?.since ?? "") ? undefined : takeOver("data")(wanted, stored))],
+    [() => kubernetesService(facts), () => undefined],
+    [() => kubernetesEndpoints(facts), takeOver("subsets")],
+    [() => kubernetesSlice(facts), takeOver("endpoints", "ports")],
+  ];
+}
+
+/** Changes are gathered for so long, so that a fight with another writer is a slow one. */
+const settleMs = 1_000;
+
+/** Until `signal` aborts: what is deleted or spoilt comes back. */
+export async function keepSystem(core: Core, facts: SystemFacts, signal: AbortSignal): Promise<void> {
+  const kept = [...systemNamespaces.map(wanted => [() => wanted, () => undefined] as const), ...keptObjects(core, facts)];
+  await Promise.all(kept.map(([wanted, mend]) => {
+    const { served, namespace, name } = callFor(core, wanted().kind, wanted().object.metadata);
+    return keepInStep(core, { prefix: storeKey(served.prefix, namespace, name), settleMs }, async () => {
+      // Whoever deleted a service gives back its address right after.
+      await core.clock.sleep(0, signal);
+      await ensure(core, wanted(), mend);
+    }, signal);
+  }));
+}
+
+const systemNamespaces: readonly Wanted[] = ["default", "kube-system", "kube-public", "kube-node-lease"].map(name => ({ kind: Namespace, object: { metadata: { name } } }));
 
 /** The two classes above all that users may make (pkg/apis/scheduling/v1/helpers.go). */
 const systemPriorityClasses: readonly Wanted[] = [

@@ -6,7 +6,7 @@ import type { Core } from "../core.ts";
 import { methodNotAllowed, notFound, notSupported } from "../errors.ts";
 import { listOptions } from "../options.ts";
 import { allForms } from "../negotiate.ts";
-import { outputOf, warnOfDeprecation } from "../resources.ts";
+import { routedOutput } from "../resources.ts";
 import { sendList, sendObject } from "../respond.ts";
 import { selectionOf } from "../select.ts";
 import type { Subresource } from "./subresource.ts";
@@ -26,10 +26,9 @@ function statusOf(core: Core, name: string): any {
 
 export const componentStatus: Subresource = {
   async handle({ core }, context, call) {
-    const { request, info } = context;
+    const { info } = context;
     const { served, name } = call;
-    const view = { core, served, output: outputOf(request, info, allForms), query: info.query };
-    warnOfDeprecation(context, served);
+    const view = { core, served, output: routedOutput(context, served, allForms), query: info.query };
     if (info.verb === "get") {
       if (!names.includes(name)) throw notFound({ ...served, resource: "componentstatus" }, name);
       return sendObject(200, view, { object: statusOf(core, name) });

@@ -19,8 +19,7 @@ const disruptedPodsMax = 2000;
 export const eviction: Posted = {
   body: Eviction,
   async answer({ core }, call, body, options) {
-    const given = body.metadata.name ?? "";
-    if (given !== "" && given !== call.name) throw badRequest("name in URL does not match name in Eviction object");
+    if ((body.metadata.name ?? "") !== call.name) throw badRequest("name in URL does not match name in Eviction object");
     const asked = deleteOptions(new URLSearchParams(""), body.deleteOptions ?? {});
     const dryRun = options.dryRun || asked.dryRun;
     const pod = core.reader.get("", "pods", call.namespace, call.name);

@@ -4,8 +4,9 @@ import type { Call, Core } from "../core.ts";
 import { badRequest, invalid, methodNotAllowed, notFound, refusalOf } from "../errors.ts";
 import { isTrue, type RequestInfo } from "../request-info.ts";
 import { sendPlain } from "../respond.ts";
-import type { Context, Services } from "../resources.ts";
-import { agentOf, connect, forward } from "./proxy.ts";
+import { checkRoute, mediaTypes, plainForms } from "../negotiate.ts";
+import { outputOf, type Context, type Services } from "../resources.ts";
+import { agentOf, checkConnect, connect, forward } from "./proxy.ts";
 import type { Subresource } from "./subresource.ts";
 
 export const exec = stream("exec", true, query => [...flags(query), ...query.getAll("command").map(command => ["command", command] as const)]);
@@ -22,7 +23,7 @@ function flags(query: URLSearchParams): Params {
 function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchParams) => Params): Subresource {
   return {
     async handle(services, { request, info }, call) {
-      if (info.verb !== "get" && info.verb !== "create") throw methodNotAllowed();
+      checkConnect(call, request, info);
       // A WebSocket starts with a GET; what it does takes the permission of the POST that SPDY starts with.
       if (info.verb === "get") await mayCreate(services.core, call, info);
       const pod = podOf(services.core, call);
@@ -73,8 +74,11 @@ function toAgent(services: Services, _: Call, pod: any, path: readonly string[],
 }
 
 export const log: Subresource = {
-  async handle(services: Services, { info }: Context, call: Call) {
+  async handle(services: Services, { request, info }: Context, call: Call) {
     if (info.verb !== "get") throw methodNotAllowed();
+    // Quirk: the text is for whoever would take an object, too (apiserver pkg/endpoints/handlers/get.go).
+    checkRoute(request.headers, false, ["text/plain", ...mediaTypes]);
+    outputOf(request, info, plainForms, false);
     const pod = podOf(services.core, call);
     const params = logParams(call.name, info.query);
     const container = containerOf(pod, info.query.get("container") ?? "");

@@ -5,8 +5,9 @@ import type { Reader } from "../context.ts";
 import { subresourcesOf } from "../../kinds/subresources.ts";
 import { admit } from "../admission/pipeline.ts";
 import type { Call, Core } from "../core.ts";
-import { badRequest, notFound } from "../errors.ts";
-import type { ForwardTarget, HttpResponse } from "../http.ts";
+import { badRequest, methodNotAllowed, notFound } from "../errors.ts";
+import type { ForwardTarget, HttpRequest, HttpResponse } from "../http.ts";
+import type { RequestInfo } from "../request-info.ts";
 import type { Services } from "../resources.ts";
 import type { Subresource } from "./subresource.ts";
 
@@ -26,19 +27,27 @@ export function splitSchemeNamePort(text: string): Wanted | undefined {
   return { scheme, name, port };
 }
 
+/** Whether upstream's router passes this on, and its handler takes it (apiserver pkg/endpoints/handlers/rest.go, ConnectResource). */
+export function checkConnect({ served, subresource }: Call, { method }: HttpRequest, { query }: RequestInfo): void {
+  if (subresourcesOf(served.kind).get(subresource)?.connect?.methods.some(each => each === method.toLowerCase()) !== true) throw methodNotAllowed();
+  if (query.has("dryRun")) throw badRequest("dryRun is not supported");
+}
+
 function proxy(what: string, place: (services: Services, call: Call, wanted: Wanted) => Place): Subresource {
   return {
     async handle(services, { request, info }, call): Promise<HttpResponse> {
+      checkConnect(call, request, info);
       const wanted = splitSchemeNamePort(call.name);
       if (wanted === undefined) throw badRequest(`invalid ${what.slice(0, -1)} request ${JSON.stringify(call.name)}`);
       const mark = request.target.indexOf("?");
       const query = mark < 0 ? "" : request.target.slice(mark);
       const path = mark < 0 ? request.target : request.target.slice(0, mark);
+      await connect(services.core, call, { path: info.rest });
+      const to = place(services, call, wanted);
       // A page's relative links need the slash; upstream sends those who read there, and only those: a redirect would lose the method.
       if (info.rest === "" && !path.endsWith("/") && ["GET", "HEAD"].includes(request.method)) return { status: 301, headers: { location: `${path}/${query}` }, content: { type: "text", text: "" } };
-      await connect(services.core, call, { path: info.rest });
       const proxyPrefix = path.slice(0, path.length - Math.max(info.rest.length, path.endsWith("/") && info.rest === "" ? 1 : 0));
-      return forward({ ...place(services, call, wanted), target: `${info.rest === "" ? "/" : info.rest}${query}`, proxyPrefix });
+      return forward({ ...to, target: `${info.rest === "" ? "/" : info.rest}${query}`, proxyPrefix });
     },
   };
 }
