@@ -1,9 +1,8 @@
-import { ApiError } from "../../base/api-error.ts";
 import { timeOf } from "../../base/time.ts";
 import { Binding } from "../../kinds/core/binding.ts";
-import { aggregated, notSupported, required, type Problem } from "../../schema/problem.ts";
+import { notSupported, required, type Problem } from "../../schema/problem.ts";
 import type { Call, Core } from "../core.ts";
-import { badRequest, conflict, notFound, uidConflict, versionConflict } from "../errors.ts";
+import { badRequest, conflict, invalid, notFound, uidConflict, versionConflict } from "../errors.ts";
 import { storeKey } from "../registry.ts";
 import { put } from "../write.ts";
 import { created, type Posted } from "./posted.ts";
@@ -22,8 +21,8 @@ export const binding: Posted = {
     const { kind = "", name: node = "" } = body.target ?? {};
     if (kind !== "" && kind !== "Node") problems.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
     if (node === "") problems.push(required("target.name"));
-    // Quirk: a bare 500 (BindingREST.Create hands out an aggregate).
-    if (problems.length > 0) throw new ApiError("", aggregated(problems), undefined, 500);
+    // Upstream answers a bare 500.
+    if (problems.length > 0) throw invalid({ group: "", kind: "Binding" }, name, problems);
     if (name === "") throw badRequest("Name parameter required.");
     await bind(core, call, name, body, dryRun);
     return created;
