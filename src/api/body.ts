@@ -36,7 +36,7 @@ export function readBody(bytes: Uint8Array, type: MediaType, expected: Expected,
   if (type === protobufType) return readProtobuf(bytes, expected);
   const text = textOf(bytes);
   const { value, duplicates, hasFractions } = parseText(text, type, expected, options.parseYaml);
-  return readValue(value, type === jsonType ? duplicates.map(path => `duplicate field ${JSON.stringify(path)}`) : duplicatesInYaml(text, duplicates), expected, options, bytes, type === jsonType ? { text, hasFractions: hasFractions === true } : undefined);
+  return readValue(value, type === jsonType ? duplicates.map(path => `duplicate field ${goQuote(path)}`) : duplicatesInYaml(text, duplicates), expected, options, bytes, type === jsonType ? { text, hasFractions: hasFractions === true } : undefined);
 }
 
 /** The value of a JSON or YAML text, and which keys were written twice. */
@@ -88,7 +88,7 @@ function checkNumbers(node: Node, text: string): void {
 /** What strict decoding complains of; for JSON in the order of the text. */
 function strictTexts(duplicates: readonly string[], unknown: readonly string[], { node }: Expected, jsonText: string | undefined): readonly string[] {
   if (duplicates.length > 0 && unknown.length > 0 && jsonText !== undefined) return strictProblems(node, jsonText);
-  return [...duplicates, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)];
+  return [...duplicates, ...unknown.map(path => `unknown field ${goQuote(path)}`)];
 }
 
 function readProtobuf(bytes: Uint8Array, expected: Expected): any {

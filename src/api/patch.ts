@@ -9,7 +9,7 @@ import { decode, DecodeError, type Decoded } from "../schema/decode.ts";
 import { jsonPatch, typeName } from "../schema/json-patch.ts";
 import { managerOf } from "../schema/managed-fields.ts";
 import { mergePatch } from "../schema/merge-patch.ts";
-import { goEscaped, invalidValue } from "../schema/problem.ts";
+import { goEscaped, goQuote, invalidValue } from "../schema/problem.ts";
 import { strategicMerge } from "../schema/strategic-merge.ts";
 import type { Node } from "../schema/t.ts";
 import { stringifyJson } from "../base/json-codec.ts";
@@ -18,7 +18,7 @@ import { badRequest, conflict, invalid, notFound } from "./errors.ts";
 import type { FieldValidation, WriteOptions } from "./options.ts";
 import { noText } from "./body.ts";
 import { adopt, asServed, checkName, matchNamespace } from "./strategy.ts";
-import { expectedOf, groupOf, isVersionless, orExpected, typeMetaOf, typeMismatch, versionOf, type TypeMeta } from "./type-meta.ts";
+import { expectedOf, groupOf, isVersionless, orExpected, metaKinds, scheme, typeMetaOf, typeMismatch, versionOf, type TypeMeta } from "./type-meta.ts";
 import { versionsOf, withVersions } from "./versions.ts";
 import { resetFields, update, type UpdateMode } from "./write.ts";
 
@@ -34,7 +34,7 @@ export function patch(core: Core, call: Call, given: Patch, options: WriteOption
     if (previous === undefined) throw notFound(call.served, call.name);
     const { node } = call.served;
     const original = withNulls(node, asServed(call.served, previous)) as JsonObject;
-    return readPatched(core, call, given, original, patchJson(node, original, given), duplicates.map(path => (type === "json" ? `json patch duplicate field ${JSON.stringify(path)}` : `duplicate field ${JSON.stringify(path)}`)), options.fieldValidation);
+    return readPatched(core, call, given, original, patchJson(node, original, given), duplicates.map(path => (type === "json" ? `json patch duplicate field ${goQuote(path)}` : `duplicate field ${goQuote(path)}`)), options.fieldValidation);
   }, options, { written: true });
 }
 
@@ -94,7 +94,7 @@ export function readAs(node: Node, patched: Json, shown: Shown = { type: "json",
 function readPatched(core: Core, call: Call, { type, body }: Patch, original: Json, patched: Json, strict: readonly string[], validation: FieldValidation): any {
   const { served } = call, custom = served.node.custom !== undefined;
   const refuse = refusalOf({ type, body, original, custom }, patched);
-  const complainOf = (unknown: readonly string[]) => complain([...strict, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)], validation, call, refuse);
+  const complainOf = (unknown: readonly string[]) => complain([...strict, ...unknown.map(path => `unknown field ${type === "strategic" ? `"${path}"` : goQuote(path)}`)], validation, call, refuse);
   if (type !== "strategic" && isObject(patched)) checkPatchedType(core, call, patched, custom, refuse, complainOf);
   const decoded = readAs(served.node, patched, { type, body, original, custom });
   // What other patches have made is read as JSON that Go wrote, keys in order.
@@ -114,6 +114,7 @@ function checkPatchedType(core: Core, call: Call, patched: JsonObject, custom: b
     return;
   }
   if (isVersionless(given.apiVersion, served)) {
+    if (given.kind !== "" && given.kind !== served.kind.kind && !metaKinds.has(given.kind) && !core.registry.all().some(other => other.group === served.group && other.kind.kind === given.kind)) throw refuse(`no kind ${goQuote(given.kind)} is registered for the internal version of group ${goQuote(served.group)} in ${scheme}`);
     // Quirk: without a version it is read as upstream's internal type, in which no field has the name that it has in JSON.
     complainOf(Object.keys(patched).filter(key => key !== "apiVersion" && key !== "kind").sort());
     return checkName(call, {});

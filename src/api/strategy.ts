@@ -6,7 +6,7 @@ import { sameJson } from "../base/json.ts";
 import { copyJson } from "../base/json-codec.ts";
 import { timeOf } from "../base/time.ts";
 import { apiVersionOf, type AnyKind, type PrepareContext, type Problem } from "../kinds/kind.ts";
-import { inOrder } from "../schema/problem-order.ts";
+import { amongst, inOrder } from "../schema/problem-order.ts";
 import { finalizerWarnings, repeatedOnUpdate, validateObjectMeta } from "../kinds/meta/rules.ts";
 import { decode } from "../schema/decode.ts";
 import { applyDefaults } from "../schema/defaults.ts";
@@ -186,7 +186,7 @@ export function prepareAndValidate({ kind, node }: Served, hooks: Hooks | undefi
   const conclude = (also: readonly Problem[] = []): void => {
     const ruled = kind.rules === undefined ? [] : [...kind.rules(next, previous, context)];
     if (metadata.length + found.length + ruled.length + also.length > 0)
-      throw invalid(kind, next.metadata.name ?? "", [...(previous === undefined ? metadata : repeatedOnUpdate(kind, metadata)), ...(kind.custom === true ? [...found, ...ruled, ...also] : [...inOrder(root, found, ruled), ...also])]);
+      throw invalid(kind, next.metadata.name ?? "", [...(previous === undefined ? metadata : repeatedOnUpdate(kind, metadata)), ...(kind.custom === true ? [...found, ...ruled, ...also] : [...amongst(root, also, inOrder(root, found, ruled, kind.checkOrder), kind.checkOrder)])]);
     const { subresource, warn } = context;
     const advice = subresource === "" || subresource === "scale" ? kind.warnings?.(next, previous) : subresource === "status" ? kind.statusWarnings?.(next) : undefined;
     if (advice !== undefined) for (const text of advice) warn(text);

@@ -35,13 +35,14 @@ export function expectedOf(core: Core, { kind, group, version, node }: Pick<Serv
   return { group, version, kind: kind.kind, node, isKnown: (apiVersion, name) => core.registry.all().some(other => other.apiVersion === apiVersion && (name === undefined || other.kind.kind === name || `${other.kind.kind}List` === name)) };
 }
 
+export const scheme = 'scheme "pkg/api/legacyscheme/scheme.go:30"';
 /** Kinds that every group has (apimachinery pkg/apis/meta/v1/register.go). */
-const metaKinds = new Set(["APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "Status", "UpdateOptions", "WatchEvent"]);
+export const metaKinds = new Set(["APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "Status", "UpdateOptions", "WatchEvent"]);
 
 /** Why what is decoded as `apiVersion` and `kind` cannot become what is expected. */
 export function typeMismatch({ apiVersion, kind }: TypeMeta, expected: Expected): string | undefined {
   if (kind === expected.kind && (apiVersion === gvOf(expected) || expected.anyVersion === true)) return undefined;
   const isMeta = metaKinds.has(kind) && expected.isKnown(apiVersion);
-  if (!isMeta && !expected.isKnown(apiVersion, kind)) return `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  if (!isMeta && !expected.isKnown(apiVersion, kind)) return `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in ${scheme}`;
   return `converting (${isMeta ? "v1" : versionOf(apiVersion)}.${kind}) to (${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}): unknown conversion`;
 }

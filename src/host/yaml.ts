@@ -35,6 +35,8 @@ const duplicatesMax = 100;
 
 /** Parses one document. `duplicates` are keys written twice in one mapping (the last one counts). Throws with one line. */
 export function parseYaml(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
+  // No half of a pair may be escaped, as in JSON, nor a whole one.
+  if (/^\s*\{/.test(text) && /(?:^|[^\\])(?:\\\\)*\\u[dD][89a-fA-F]/.test(text)) throw new Error("yaml: found invalid Unicode character escape code");
   const duplicates: string[] = [];
   const mapTag = defineMappingTag<{ [key: string]: Json }>("tag:yaml.org,2002:map", {
     create: () => ({}),

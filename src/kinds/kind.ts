@@ -69,6 +69,8 @@ export type Kind<S extends Shape = any> = {
   readonly prepare?: (next: any, previous: any | undefined, context: PrepareContext) => void;
   /** Rules the schema cannot say: across fields, or across an update. */
   readonly rules?: (next: any, previous: any | undefined, context: PrepareContext) => Iterable<Problem>;
+  /** Fields that upstream checks in another order than that of their protobuf numbers: paths without indices, those not named come after. */
+  readonly checkOrder?: readonly string[];
   /** Paths that writing through a subresource ("": the object) does not own, where they are not those of most kinds (upstream's GetResetFields). */
   readonly resets?: (subresource: string) => readonly (readonly string[])[];
   /** Non-fatal advice on what a client writes, sent as `Warning` headers; not on subresources but `scale`. */

@@ -14,11 +14,11 @@ const unknownMax = 100;
 export type Explanation = { readonly unknown: readonly string[]; readonly mismatch: string | undefined };
 /** Whose: encoding/json's, or those of apimachinery's converter, which reads what a strategic patch or an apply has made. */
 export type Words = "json" | "converter" | "applied";
-type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined };
+type Walk = { readonly words: Words; readonly unknown: string[]; mismatch: string | undefined; /** Nothing comes after it: what a type that reads itself says ends everything, and goes before others' mismatches. */ ends: boolean };
 type Place = { readonly path: string; /** Go's name of the struct around, and the path from the outermost one: what encoding/json puts into its messages. */ readonly struct: string; readonly fieldPath: string; /** Lists and maps around, within the field. */ readonly inside: number };
 
 export function explain(node: Node, value: Json, words: Words = "json"): Explanation {
-  const walk: Walk = { words, unknown: [], mismatch: undefined };
+  const walk: Walk = { words, unknown: [], mismatch: undefined, ends: false };
   visit(node, value, { path: "", struct: shortName(node), fieldPath: "", inside: 0 }, walk);
   return walk;
 }
@@ -26,7 +26,7 @@ export function explain(node: Node, value: Json, words: Words = "json"): Explana
 function visit(node: Node, given: Json, place: Place, walk: Walk): void {
   // Only an integer must be written as one.
   const value = (given as unknown) instanceof WrittenNumber && node.kind !== "integer" && node.format !== "int-or-string" && node.kind !== "any" ? Number((given as unknown as WrittenNumber).text) : given;
-  if (value === null || value === undefined || walk.mismatch !== undefined) return;
+  if (value === null || value === undefined || walk.ends) return;
   if (node.kind === "object") return visitObject(node, value, place, walk);
   if (node.wire === "bool-or-schema" || node.wire === "schema-or-array" || node.wire === "schema-or-strings") return visitUnion(node, value, place, walk);
   if (node.kind === "list") {
@@ -56,7 +56,7 @@ function visitUnion(node: Node, value: Json, place: Place, walk: Walk): void {
   if (Array.isArray(value) && node.wire === "schema-or-array") value.forEach((item, i) => visit(node.items!, item as Json, { ...place, path: `${place.path}[${i}]` }, walk));
   else if (Array.isArray(value) && node.wire === "schema-or-strings" && value.every(item => typeof item === "string")) return;
   else if (isObject(value)) visit(node.items!, value, place, walk);
-  else if (node.wire === "bool-or-schema") walk.mismatch ??= "boolean or JSON schema expected";
+  else if (node.wire === "bool-or-schema") end(walk, "boolean or JSON schema expected");
   else if (Array.isArray(value)) value.forEach(item => { if (typeof item !== "string") mismatch(walk, item as Json, { kind: "string" }, place); });
 }
 
@@ -78,11 +78,11 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
   switch (node.format) {
     case "quantity":
       try {
-        if (typeof value === "object" || typeof value === "boolean") walk.mismatch = new QuantityError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'").message;
+        if (typeof value === "object" || typeof value === "boolean") throw new QuantityError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
         else canonicalQuantity(value);
       } catch (error) {
         if (!(error instanceof QuantityError)) throw error;
-        walk.mismatch = error.message;
+        end(walk, error.message);
       }
       return;
     case "int-or-string":
@@ -90,9 +90,9 @@ function visitText(node: Node, value: Json, place: Place, walk: Walk): void {
       return;
     default:
       if (typeof value !== "string") (node.format === undefined || node.format === "byte" ? mismatch : ownMismatch)(walk, value, node, place);
-      else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) walk.mismatch = `${walk.words === "json" ? "" : "error decoding from json: "}illegal base64 data at input byte ${badBase64(value)}`;
-      else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, node.format === "micro-time") === undefined) walk.mismatch = timeProblem(value, node.format === "micro-time");
-      else if (node.format === "duration" && canonicalDuration(value) === undefined) walk.mismatch = durationProblem(value);
+      else if (node.format === "byte" && !isBase64(value.replace(/[\r\n]/g, ""))) note(walk, `${walk.words === "json" ? "" : "error decoding from json: "}illegal base64 data at input byte ${badBase64(value)}`);
+      else if ((node.format === "date-time" || node.format === "micro-time") && canonicalTime(value, node.format === "micro-time") === undefined) end(walk, timeProblem(value, node.format === "micro-time"));
+      else if (node.format === "duration" && canonicalDuration(value) === undefined) end(walk, durationProblem(value));
   }
 }
 /** Where Go's decoder stops. */
@@ -103,12 +103,21 @@ export function badBase64(value: string): number {
   return padding >= 0 && padding < value.length - 2 ? padding + 1 : Math.floor(value.length / 4) * 4;
 }
 
+/** The first one counts. */
+function note(walk: Walk, text: string): void {
+  walk.mismatch ??= text;
+  walk.ends ||= walk.words !== "json";
+}
+function end(walk: Walk, text: string): void {
+  if (!walk.ends) walk.mismatch = text;
+  walk.ends = true;
+}
 function mismatch(walk: Walk, value: Json, node: Node, place: Place): void {
-  walk.mismatch ??= walk.words === "json" ? jsonText(value, node, place) : converterText(value, node, place);
+  note(walk, walk.words === "json" ? jsonText(value, node, place) : converterText(value, node, place));
 }
 /** Of types that read JSON themselves: the converter hands them a document that holds nothing but the value. */
 function ownMismatch(walk: Walk, value: Json, node: Node, place: Place): void {
-  walk.mismatch ??= jsonText(value, node, walk.words === "json" ? place : { ...place, fieldPath: "" });
+  end(walk, jsonText(value, node, walk.words === "json" ? place : { ...place, fieldPath: "" }));
 }
 
 function jsonText(value: Json, node: Node, place: Place): string {

@@ -107,7 +107,8 @@ function time(value: Json, micro: boolean): unknown {
   if (typeof value !== "string") throw new Mismatch();
   const canonical = canonicalTime(value, micro);
   if (canonical === undefined) throw new Mismatch();
-  return canonical;
+  // To Go the zero time is none.
+  return canonical.startsWith("0001-01-01T00:00:00") && (!micro || canonical.endsWith(".000000Z")) ? absent : canonical;
 }
 /** With `micro`, exactly six digits of a second are demanded. */
 export function canonicalTime(value: string, micro: boolean): string | undefined {

@@ -23,6 +23,7 @@ for (const [what, given, expected] of [
   ["quantities are canonical", { amount: "1000m", parts: [{ name: "a", amount: 0.5 }] }, { amount: "1", parts: [{ name: "a", amount: "500m", port: 0 }] }],
   ["times are in UTC without a fraction", { at: "2024-05-06T07:08:09.123+02:00" }, { at: "2024-05-06T05:08:09Z" }],
   ["micro times have six digits", { exact: "2024-05-06T09:08:09,123456+02:00" }, { exact: "2024-05-06T07:08:09.123456Z" }],
+  ["the zero time is none", { at: "0001-01-01T00:00:00Z", exact: "0001-01-01T00:00:00.000000Z" }, {}],
   ["durations are as Go writes them", { wait: "90s" }, { wait: "1m30s" }],
   ["a long whole number stays exact", { long: 9223372036854775807n }, { long: 9223372036854775807n }],
   ["bits of base64 that stand for nothing are zero", { bytes: "YR==" }, { bytes: "YQ==" }],
@@ -55,6 +56,8 @@ for (const [given, message] of [
   [{ at: "2023-02-03T00:00:00.5xZ" }, 'parsing time "2023-02-03T00:00:00.5xZ" as "2006-01-02T15:04:05Z07:00": cannot parse "xZ" as "Z07:00"'],
   [{ exact: "2023-02-03T00:00:00Z" }, 'parsing time "2023-02-03T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"'],
   [{ exact: "2023-02-03T00:00:00.1234567Z" }, 'parsing time "2023-02-03T00:00:00.1234567Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "7Z" as "Z07:00"'],
+  [{ text: 1, at: "x" }, 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'],
+  [{ text: 1, count: "x" }, "json: cannot unmarshal number into Go struct field Thing.text of type string"],
   [{ bytes: "a!b=" }, "illegal base64 data at input byte 1"],
 ] as const) test(`${JSON.stringify(given)} is refused in Go's words`, () => assert.throws(() => read(given), (error: Error) => error instanceof DecodeError && error.message === message));
 

@@ -24,6 +24,8 @@ function shownValue(value: unknown): string {
   if (typeof value === "string") return goQuote(value);
   return value === undefined ? "null" : goEscaped(stringifyJson(value));
 }
+/** A text of a named type is shown as JSON, others as %q. */
+export const typed = (text: string): unknown => Object(text);
 /** Go's %q: JSON's quoting with Go's escapes for control characters and for what has no shape. */
 export function goQuote(text: string): string {
   const quoted = JSON.stringify(text.toWellFormed());

@@ -45,11 +45,11 @@ const local: Posted = {
   body: LocalSubjectAccessReview,
   answersObject: true,
   async answer({ core }, call: Call, body) {
-    const problems = problemsOf(body.spec, true);
+    const problems = [...problemsOf(body.spec, true), ...metadataProblems(body, call.namespace)];
     const { resourceAttributes, nonResourceAttributes } = body.spec;
     if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? "") !== call.namespace) problems.push(invalidValue("spec.resourceAttributes.namespace", resourceAttributes.namespace ?? "", "must match metadata.namespace"));
-    if (nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request"));
-    check([...problems, ...metadataProblems(body, call.namespace)]);
+    if (nonResourceAttributes !== undefined) problems.push(invalidValue("spec.nonResourceAttributes", goValue(NonResourceAttributes.node, nonResourceAttributes), "disallowed on this kind of request"));
+    check(problems);
     return decided(core, userOf(body.spec), body);
   },
 };

@@ -1,7 +1,7 @@
 import { ApplyConfiguration, JSONPatch, MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { invalidValue, notSupported, required } from "../../schema/problem.ts";
-import { defaultMatch, policyProblems, staticNameWarnings } from "./rules.ts";
+import { defaultMatch, policyOrder, policyProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -38,6 +38,7 @@ export const MutatingAdmissionPolicy = defineKind({
     spec.failurePolicy ??= "Fail";
     defaultMatch(spec.matchConstraints);
   },
+  checkOrder: policyOrder,
   *rules({ spec }) {
     yield* policyProblems(spec);
     if ((spec.mutations ?? []).length === 0) yield required("spec.mutations", "mutations must contain at least one item");

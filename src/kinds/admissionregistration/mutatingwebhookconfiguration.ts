@@ -1,7 +1,7 @@
 import { MatchCondition, RuleWithOperations, WebhookClientConfig } from "./types.ts";
 import { LabelSelector } from "../meta/labelselector.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { defaultWebhook, webhookProblems, staticNameWarnings } from "./rules.ts";
+import { conditionOrder, defaultWebhook, webhookProblems, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import * as t from "../../schema/t.ts";
 
@@ -32,6 +32,7 @@ export const MutatingWebhookConfiguration = defineKind({
     webhooks: t.listBy(MutatingWebhook, "name").pb(2).mergeBy("name").doc("The webhooks."),
   },
   defaults(configuration) { for (const webhook of configuration.webhooks ?? []) defaultWebhook(webhook, true); },
+  checkOrder: conditionOrder("webhooks.matchConditions"),
   rules: next => webhookProblems(next.webhooks ?? []),
   warnings: staticNameWarnings,
   columns: [nameColumn, { name: "Webhooks", type: "integer", doc: "Number of webhooks.", cell: ({ webhooks }) => webhooks?.length ?? 0 }, ageColumn],

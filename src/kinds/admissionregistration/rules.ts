@@ -43,13 +43,13 @@ export function webhookProblems(webhooks: readonly Webhook[]): readonly Problem[
     const seconds = webhook.timeoutSeconds;
     if (seconds !== undefined && (seconds > 30 || seconds < 1)) problems.push(invalidValue(`${here}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds"));
     problems.push(...validateLabelSelector(webhook.namespaceSelector, `${here}.namespaceSelector`), ...validateLabelSelector(webhook.objectSelector, `${here}.objectSelector`));
+    checkClient(webhook.clientConfig, `${here}.clientConfig`, problems);
     webhook.admissionReviewVersions.forEach((version, j) => {
       if (webhook.admissionReviewVersions.indexOf(version) < j) problems.push(invalidValue(`${here}.admissionReviewVersions[${j}]`, version, "duplicate version"));
       else for (const detail of grammar.dns1035Label(version)) problems.push(invalidValue(`${here}.admissionReviewVersions[${j}]`, version, detail));
     });
     if (webhook.admissionReviewVersions.length === 0) problems.push(required(`${here}.admissionReviewVersions`, "must specify one of v1, v1beta1"));
     else if (!webhook.admissionReviewVersions.some(version => version === "v1" || version === "v1beta1")) problems.push(invalidValue(`${here}.admissionReviewVersions`, webhook.admissionReviewVersions, "must include at least one of v1, v1beta1"));
-    checkClient(webhook.clientConfig, `${here}.clientConfig`, problems);
     checkConditions(webhook.matchConditions ?? [], `${here}.matchConditions`, problems);
   });
   return problems;
@@ -92,7 +92,7 @@ function checkServicePath(given: string, path: string, problems: Problem[]): voi
 }
 function ruleProblems(rule: Rule, path: string): readonly Problem[] {
   const problems: Problem[] = [];
-  for (const [name, list] of [["apiGroups", rule.apiGroups], ["apiVersions", rule.apiVersions], ["operations", rule.operations]] as const) {
+  for (const [name, list] of [["operations", rule.operations], ["apiGroups", rule.apiGroups], ["apiVersions", rule.apiVersions]] as const) {
     if ((list ?? []).length === 0) problems.push(required(`${path}.${name}`));
     if ((list ?? []).length > 1 && list!.includes("*")) problems.push(invalidValue(`${path}.${name}`, list, name === "operations" ? "if '*' is present, must not specify other operations" : `if '*' is present, must not specify other ${name === "apiGroups" ? "API groups" : "API versions"}`));
   }
@@ -118,6 +118,9 @@ function checkConditions(conditions: readonly { readonly name: string; readonly 
 
 type Match = { readonly resourceRules?: readonly Rule[] | undefined; readonly excludeResourceRules?: readonly Rule[] | undefined; readonly namespaceSelector?: LabelSelector | undefined; readonly objectSelector?: LabelSelector | undefined };
 type Policy = { readonly paramKind?: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined } | undefined; readonly matchConstraints?: Match | undefined; readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[] | undefined; readonly variables?: readonly { readonly name: string; readonly expression: string }[] | undefined };
+/** As upstream checks policies and match conditions. */
+export const conditionOrder = (path: string): readonly string[] => [`${path}.expression`, `${path}.name`];
+export const policyOrder: readonly string[] = [...["failurePolicy", "paramKind", "matchConstraints", "matchConditions", "variables", "validations", "mutations", "auditAnnotations", "reinvocationPolicy"].map(field => `spec.${field}`), ...conditionOrder("spec.matchConditions")];
 export function policyProblems(spec: Policy): readonly Problem[] {
   const problems: Problem[] = [];
   if (spec.paramKind !== undefined) {

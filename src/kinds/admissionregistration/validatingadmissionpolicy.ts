@@ -2,7 +2,7 @@ import { MatchCondition, MatchResources, ParamKind, Variable } from "./types.ts"
 import { Condition } from "../meta/condition.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { duplicate, invalidValue, notSupported, required } from "../../schema/problem.ts";
-import { defaultMatch, isTooLong, policyProblems, valueExpressionMax, staticNameWarnings } from "./rules.ts";
+import { defaultMatch, isTooLong, policyOrder, policyProblems, valueExpressionMax, staticNameWarnings } from "./rules.ts";
 import { defineKind, type Resource } from "../kind.ts";
 import { qualifiedName } from "../../schema/grammar.ts";
 import * as t from "../../schema/t.ts";
@@ -66,6 +66,7 @@ export const ValidatingAdmissionPolicy = defineKind({
     spec.failurePolicy ??= "Fail";
     defaultMatch(spec.matchConstraints);
   },
+  checkOrder: policyOrder,
   *rules(next, _previous, { subresource }) {
     if (subresource === "status") return;
     const { validations = [], auditAnnotations = [] } = next.spec;

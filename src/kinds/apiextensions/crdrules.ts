@@ -49,16 +49,17 @@ export function* definitionRules(version: Node, next: any, previous: any | undef
   else if (!group.includes(".")) yield invalidValue("spec.group", group, "should be a domain with at least one dot");
   if (scope === "") yield required("spec.scope");
   else if (scope !== "Namespaced" && scope !== "Cluster") yield notSupported("spec.scope", scope, ["Cluster", "Namespaced"]);
+  yield* versionRules(version, versions ?? []);
   for (const name of ["plural", "singular", "kind", "listKind"] as const) if ((names[name] ?? "") === "") yield required(`spec.names.${name}`);
   const word = (path: string, value: string, lead = ""): readonly Problem[] => { const details = grammar.grammars["dns-1035-label"]!(lead === "" ? value : value.toLowerCase()); return details.length === 0 ? [] : [invalidValue(path, value, lead + details.join(","))]; };
   for (const name of ["plural", "singular"] as const) if ((names[name] ?? "") !== "") yield* word(`spec.names.${name}`, names[name]);
   for (const name of ["kind", "listKind"] as const) if ((names[name] ?? "") !== "") yield* word(`spec.names.${name}`, names[name], "may have mixed case, but should otherwise match: ");
   for (const name of ["shortNames", "categories"] as const) for (const [i, each] of (names[name] ?? []).entries()) yield* word(`spec.names.${name}[${i}]`, each);
   if ((names.kind ?? "") !== "" && names.kind === names.listKind) yield invalidValue("spec.names.listKind", names.listKind, "kind and listKind may not be the same");
-  yield* conversionRules(spec.conversion ?? {});
-  if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
   if (spec.preserveUnknownFields === true && previous?.spec.preserveUnknownFields !== true) yield invalidValue("spec.preserveUnknownFields", true, "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
-  yield* versionRules(version, versions ?? []);
+  yield* sharedRules(versions ?? []);
+  if (spec.conversion?.strategy === "Webhook" && spec.preserveUnknownFields === true) yield invalidValue("spec.conversion.strategy", "Webhook", "must be None if spec.preserveUnknownFields is true");
+  yield* conversionRules(spec.conversion ?? {});
   const storedVersions: readonly string[] = next.status?.storedVersions ?? [], known = new Set((versions ?? []).map((version: Named) => version["name"]));
   if (storedVersions.length === 0) yield invalidValue("status.storedVersions", null, "must have at least one stored version");
   for (const [i, stored] of storedVersions.entries()) if (!known.has(stored)) yield invalidValue(`status.storedVersions[${i}]`, stored, `missing from spec.versions; ${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`);
@@ -99,34 +100,32 @@ function* conversionRules({ strategy = "", webhook }: Named): Iterable<Problem> 
 }
 
 function* versionRules(node: Node, versions: readonly Named[]): Iterable<Problem> {
+  for (const [i, version] of versions.entries()) if (version["schema"]?.openAPIV3Schema === undefined) yield required(`spec.versions[${i}].schema.openAPIV3Schema`);
+  const shared = [...Object.keys(parts), "selectableFields"].filter(name => isShared(versions, name));
   for (const [i, version] of versions.entries()) {
     const path = `spec.versions[${i}]`, name: string = version["name"] ?? "", details = grammar.grammars["dns-1035-label"]!(name);
     if (details.length > 0) yield invalidValue(`${path}.name`, name, details.join(","));
-    if (version["schema"]?.openAPIV3Schema === undefined) yield required(`${path}.schema.openAPIV3Schema`);
     yield* deprecationRules(version, `${path}.deprecationWarning`);
+    for (const [part, rules] of Object.entries(parts)) if (!shared.includes(part) && version[part] !== undefined) yield* rules(version[part], `${path}.${part}`);
   }
+  const shown = versions.length === 0 ? null : versions.map(version => goValue(node, { ...version, ...Object.fromEntries(shared.map(part => [part, undefined])) }));
+  if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", shown, "must contain unique version names");
+  if (versions.filter(version => version["storage"] === true).length !== 1) yield invalidValue("spec.versions", shown, "must have exactly one version marked as storage version");
   // Quirk: the first version stands in spec.version too.
   const first: string = versions[0]?.["name"] ?? "", details = grammar.grammars["dns-1035-label"]!(first);
   if (first !== "" && details.length > 0) yield invalidValue("spec.version", first, details.join(","));
-  yield* perVersion(versions, "subresources", subresourceRules);
-  yield* perVersion(versions, "additionalPrinterColumns", columnRules);
-  for (const { schema, path } of schemasOf(versions)) yield* schemaRules(schema, path);
-  const shown = internalVersions(node, versions);
-  if (new Set(versions.map(version => version["name"])).size < versions.length) yield invalidValue("spec.versions", shown, "must contain unique version names");
-  const storage = versions.filter(version => version["storage"] === true);
-  if (storage.length !== 1) yield invalidValue("spec.versions", shown, "must have exactly one version marked as storage version");
-}
-/** As the internal type has them: without what all have the same. */
-function internalVersions(node: Node, versions: readonly Named[]): unknown {
-  if (versions.length === 0) return null;
-  const same = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"].filter(name => versions.every(version => sameJson((version[name] ?? null) as Json, (versions[0]![name] ?? null) as Json)));
-  return versions.map(version => goValue(node, { ...version, ...Object.fromEntries(same.map(name => [name, undefined])) }));
 }
 /** Quirk: what all versions have the same stands in one place to upstream. */
+const isShared = (versions: readonly Named[], name: string): boolean => versions.length > 0 && versions.every(version => sameJson((version[name] ?? null) as Json, (versions[0]![name] ?? null) as Json));
 export function* perVersion(versions: readonly Named[], name: string, rules: (given: any, path: string) => Iterable<Problem>): Iterable<Problem> {
-  const given = versions.map(version => version[name]);
-  if (given.length > 0 && given.every(each => sameJson(each ?? null, given[0] ?? null))) yield* given[0] === undefined ? [] : rules(given[0], `spec.${name}`);
-  else for (const [i, each] of given.entries()) if (each !== undefined) yield* rules(each, `spec.versions[${i}].${name}`);
+  if (isShared(versions, name)) yield* versions[0]![name] === undefined ? [] : rules(versions[0]![name], `spec.${name}`);
+  else for (const [i, { [name]: each }] of versions.entries()) if (each !== undefined) yield* rules(each, `spec.versions[${i}].${name}`);
+}
+const parts: { readonly [name: string]: (given: any, path: string) => Iterable<Problem> } = {
+  schema: ({ openAPIV3Schema: schema }, path) => (schema === undefined ? [] : schemaRules(schema, `${path}.openAPIV3Schema`)), subresources: subresourceRules, additionalPrinterColumns: columnRules,
+};
+function* sharedRules(versions: readonly Named[]): Iterable<Problem> {
+  for (const [name, rules] of Object.entries(parts)) if (isShared(versions, name) && versions[0]![name] !== undefined) yield* rules(versions[0]![name], name === "schema" ? "spec.validation" : `spec.${name}`);
 }
 
 function* deprecationRules({ deprecated, deprecationWarning: warning }: Named, path: string): Iterable<Problem> {

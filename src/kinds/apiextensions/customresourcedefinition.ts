@@ -202,6 +202,7 @@ export const CustomResourceDefinition = defineKind({
   },
   defaults: defaultDefinition,
   prepare: prepareDefinition,
+  checkOrder: ["group", "scope", "versions", "version", "names", "validation", "subresources", "additionalPrinterColumns", "selectableFields", "conversion"].map(field => `spec.${field}`),
   rules: (next, previous) => definitionRules(CustomResourceDefinitionVersion.node, next, previous),
   columns: [nameColumn, createdAtColumn],
 });

@@ -109,16 +109,8 @@ export const StatefulSet = defineKind({
       return;
     }
     const { spec } = next;
-    yield* nonNegative(spec.replicas, "spec.replicas");
-    yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
-    yield* nonNegative(spec.ordinals?.start, "spec.ordinals.start");
     if (!["OrderedReady", "Parallel"].includes(spec.podManagementPolicy)) yield invalidValue("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'");
     if (!["RollingUpdate", "OnDelete"].includes(spec.updateStrategy.type)) yield invalidValue("spec.updateStrategy", spec.updateStrategy, "must be 'RollingUpdate' or 'OnDelete'");
-    if (previous === undefined) {
-      if (spec.serviceName !== "") for (const detail of dnsLabel(spec.serviceName)) yield invalidValue("spec.serviceName", spec.serviceName, detail);
-      for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) yield* validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`);
-    }
-    yield* validateSelectorAndTemplate({ selector: spec.selector, template: asMade(spec) }, "spec", "statefulset");
     const rolling = spec.updateStrategy.rollingUpdate;
     if (spec.updateStrategy.type === "OnDelete" && rolling !== undefined) yield invalidValue("spec.updateStrategy.rollingUpdate", rolling, "only allowed for updateStrategy 'RollingUpdate'");
     yield* nonNegative(rolling?.partition, "spec.updateStrategy.rollingUpdate.partition");
@@ -126,6 +118,12 @@ export const StatefulSet = defineKind({
       const policy = spec.persistentVolumeClaimRetentionPolicy?.[name];
       if (policy !== undefined && policy !== "Retain" && policy !== "Delete") yield notSupported(`spec.persistentVolumeClaimRetentionPolicy.${name}`, policy, ["Retain", "Delete"]);
     }
+    if (previous === undefined) for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) yield* validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`);
+    yield* nonNegative(spec.replicas, "spec.replicas");
+    yield* nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+    yield* nonNegative(spec.ordinals?.start, "spec.ordinals.start");
+    if (previous === undefined && spec.serviceName !== "") for (const detail of dnsLabel(spec.serviceName)) yield invalidValue("spec.serviceName", spec.serviceName, detail);
+    yield* validateSelectorAndTemplate({ selector: spec.selector, template: asMade(spec) }, "spec", "statefulset");
     if (previous === undefined) return;
     const fixed = (given: typeof spec): unknown => ({ ...given, replicas: 0, template: undefined, updateStrategy: undefined, minReadySeconds: undefined, ordinals: undefined, revisionHistoryLimit: undefined, persistentVolumeClaimRetentionPolicy: undefined });
     if (!sameJson(fixed(spec), fixed(previous.spec))) yield forbidden("spec", "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");

@@ -1,6 +1,7 @@
 import { ageColumn, humanDuration, nameColumn } from "../columns.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { defineKind, type Resource } from "../kind.ts";
+import { decodeBase64 } from "../../base/base64.ts";
 import * as t from "../../schema/t.ts";
 
 export const CertificateSigningRequestSpec = t.object("io.k8s.api.certificates.v1.CertificateSigningRequestSpec", {
@@ -43,9 +44,10 @@ export const CertificateSigningRequest = defineKind({
   resets: subresource => [["spec"], subresource === "" ? ["status"] : ["status", subresource === "status" ? "conditions" : "certificate"]],
   *rules(next, previous, { subresource }) {
     if (previous === undefined) {
+      if (/-----BEGIN ([^-]*)-----/.exec(new TextDecoder().decode(decodeBase64(next.spec.request)))?.[1] !== "CERTIFICATE REQUEST") yield invalidValue("spec.request", next.spec.request || null, "PEM block type must be CERTIFICATE REQUEST");
+      if ((next.spec.usages ?? []).length === 0) yield required("spec.usages");
       if (next.spec.signerName === "") yield required("spec.signerName");
       else if (!/^[^/]+\/[^/]+$/.test(next.spec.signerName)) yield invalidValue("spec.signerName", next.spec.signerName, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
-      if ((next.spec.usages ?? []).length === 0) yield required("spec.usages");
       if (next.spec.expirationSeconds !== undefined && next.spec.expirationSeconds < 600) yield invalidValue("spec.expirationSeconds", next.spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)");
     }
     const types = new Set<string>();

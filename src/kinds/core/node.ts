@@ -171,6 +171,8 @@ export const Node = defineKind({
     for (const [i, address] of addresses.entries()) if (addresses.findIndex(other => sameJson(other, address)) < i) yield duplicate(`status.addresses[${i}]`, address);
     if ((previous.spec.podCIDRs ?? []).length > 0 && !sameJson(previous.spec.podCIDRs, next.spec.podCIDRs)) yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
     if (previous.spec.providerID && previous.spec.providerID !== next.spec.providerID) yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid');
+    // Upstream checks these once more.
+    yield* validateTaints(next.spec.taints, "metadata.taints");
     if (previous.spec.externalID !== next.spec.externalID) yield forbidden("spec.externalID", "may not be updated");
   },
   selectable: { "spec.unschedulable": node => String(node.spec.unschedulable ?? false) },

@@ -38,10 +38,7 @@ function wholeService({ spec, metadata }: ServiceLike, previous: ServiceLike | u
   (spec.externalIPs ?? []).forEach((ip, i) => problems.push(...validateReachableIp(ip, `spec.externalIPs[${i}]`, previous?.spec.externalIPs)));
   checkSourceRanges(spec, metadata.annotations, previous, problems);
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== "LoadBalancer") problems.push(forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"));
-  if (spec.loadBalancerClass !== undefined) {
-    if (spec.type !== "LoadBalancer") problems.push(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"));
-    else for (const detail of grammar.qualifiedName(spec.loadBalancerClass)) problems.push(invalidValue("spec.loadBalancerClass", spec.loadBalancerClass, detail));
-  }
+  problems.push(...classProblems(spec));
   checkTraffic(spec, problems);
   return problems;
 }
@@ -153,6 +150,7 @@ function changes(next: ServiceSpec, previous: ServiceSpec): readonly Problem[] {
     for (const i of [0, 1]) if (was[i] !== undefined && is[i] !== undefined && is[i] !== was[i]) problems.push(invalidValue(`spec.ipFamilies[${i}]`, is, "may not change once set"));
   }
   if (previous.type === "LoadBalancer" && next.type === "LoadBalancer" && !sameJson(previous.loadBalancerClass, next.loadBalancerClass)) problems.push(invalidValue("spec.loadBalancerClass", next.loadBalancerClass ?? null, "may not change once set"));
+  problems.push(...classProblems(next));
   if (needsHealthCheck(previous) && needsHealthCheck(next) && previous.healthCheckNodePort !== next.healthCheckNodePort) problems.push(forbidden("spec.healthCheckNodePort", "field is immutable"));
   return problems;
 }
@@ -197,4 +195,10 @@ export function* serviceWarnings({ spec, metadata }: Pick<ServiceLike, "spec" | 
   if (spec.type === "ExternalName" && external) yield 'spec.externalIPs is ignored when spec.type is "ExternalName"';
   if (spec.type !== "ExternalName" && spec.externalName) yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
   if (spec.trafficDistribution === "PreferClose") yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';
+}
+
+function classProblems({ type, loadBalancerClass: name }: Pick<ServiceLike["spec"], "type" | "loadBalancerClass">): readonly Problem[] {
+  if (name === undefined) return [];
+  if (type !== "LoadBalancer") return [forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")];
+  return grammar.qualifiedName(name).map(detail => invalidValue("spec.loadBalancerClass", name, detail));
 }

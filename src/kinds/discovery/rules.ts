@@ -14,9 +14,10 @@ export function endpointsRules({ subsets = [] }: { readonly subsets?: readonly E
     if (addresses.length === 0 && notReadyAddresses.length === 0) problems.push(required(here, "must specify `addresses` or `notReadyAddresses`"));
     for (const [list, all] of [["addresses", addresses], ["notReadyAddresses", notReadyAddresses]] as const) {
       all.forEach(({ ip, hostname, nodeName }, j) => {
-        problems.push(...validateIp(ip, `${here}.${list}[${j}].ip`), ...validateOldIp(ip, `${here}.${list}[${j}].ip`), ...validateNotSpecial(ip, `${here}.${list}[${j}].ip`));
+        problems.push(...validateIp(ip, `${here}.${list}[${j}].ip`));
         if (hostname) for (const detail of grammar.dnsLabel(hostname)) problems.push(invalidValue(`${here}.${list}[${j}].hostname`, hostname, detail));
         if (nodeName !== undefined) for (const detail of grammar.dnsSubdomain(nodeName)) problems.push(invalidValue(`${here}.${list}[${j}].nodeName`, nodeName, detail));
+        problems.push(...validateOldIp(ip, `${here}.${list}[${j}].ip`), ...validateNotSpecial(ip, `${here}.${list}[${j}].ip`));
       });
     }
     ports.forEach(({ name, port, appProtocol }, j) => {

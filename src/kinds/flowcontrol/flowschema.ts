@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { flowSchemaProblems } from "./rules.ts";
+import { conditionProblems, flowSchemaProblems } from "./rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const FlowDistinguisherMethod = t.object("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", {
@@ -92,7 +92,7 @@ export const FlowSchema = defineKind({
     spec: FlowSchemaSpec.pb(2).always("{}").doc("Which requests, and how they are treated."),
     status: FlowSchemaStatus.pb(3).always("{}").doc("Whether something is wrong with it."),
   },
-  *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* flowSchemaProblems(metadata.name, spec); },
+  rules: ({ metadata, spec, status }, _previous, { subresource }) => [...(subresource === "status" ? [] : flowSchemaProblems(metadata.name, spec)), ...conditionProblems(status.conditions)],
   tableOrder: (a, b) => a.spec.matchingPrecedence - b.spec.matchingPrecedence || (a.metadata.name < b.metadata.name ? -1 : 1),
   columns: [
     nameColumn,

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind, type Resource } from "../kind.ts";
-import { priorityLevelProblems } from "./rules.ts";
+import { conditionProblems, priorityLevelProblems } from "./rules.ts";
 import * as t from "../../schema/t.ts";
 
 export const ExemptPriorityLevelConfiguration = t.object("io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration", {
@@ -70,7 +70,7 @@ export const PriorityLevelConfiguration = defineKind({
     limited.lendablePercent ??= 0;
     if (limited.limitResponse.queuing !== undefined) limited.limitResponse.queuing = { ...limited.limitResponse.queuing, handSize: limited.limitResponse.queuing.handSize || 8, queues: limited.limitResponse.queuing.queues || 64, queueLengthLimit: limited.limitResponse.queuing.queueLengthLimit || 50 };
   },
-  *rules({ metadata, spec }, _previous, { subresource }) { if (subresource !== "status") yield* priorityLevelProblems(metadata.name, spec); },
+  rules: ({ metadata, spec, status }, _previous, { subresource }) => [...(subresource === "status" ? [] : priorityLevelProblems(metadata.name, spec)), ...conditionProblems(status.conditions)],
   columns: [
     nameColumn,
     { name: "Type", type: "string", doc: "Limited or not.", cell: ({ spec }) => spec.type },

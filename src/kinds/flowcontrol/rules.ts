@@ -1,6 +1,6 @@
 /** Rules of flow schemas and priority levels (kubernetes pkg/apis/flowcontrol/validation). */
 import * as grammar from "../../schema/grammar.ts";
-import { forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notSupported, type Problem, required } from "../../schema/problem.ts";
 import type { FlowSchemaSpec, FlowSubject } from "./flowschema.ts";
 import type { PriorityLevelConfigurationSpec, QueuingConfiguration } from "./prioritylevelconfiguration.ts";
 
@@ -112,4 +112,13 @@ function* queuingProblems({ queues, handSize, queueLengthLimit }: QueuingConfigu
   if (handSize <= 0) yield invalidValue(`${path}.handSize`, handSize, "must be positive");
   else if (handSize > queues) yield invalidValue(`${path}.handSize`, handSize, `should not be greater than queues (${queues})`);
   else if (bits > 60) yield invalidValue(`${path}.handSize`, handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than 60`);
+}
+
+export function* conditionProblems(conditions: readonly { readonly type?: string | undefined }[] | undefined): Iterable<Problem> {
+  const seen = new Set<string>();
+  for (const [i, { type = "" }] of (conditions ?? []).entries()) {
+    if (seen.has(type)) yield duplicate(`status.conditions[${i}].type`, type);
+    seen.add(type);
+    if (type === "") yield required(`status.conditions[${i}].type`);
+  }
 }

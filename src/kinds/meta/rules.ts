@@ -1,7 +1,7 @@
 /** Rules of metadata that hold for every kind (apimachinery pkg/api/validation/objectmeta.go). */
 import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, forbidden, invalidValue, notSupported, type Problem, required, tooLong } from "../../schema/problem.ts";
+import { duplicate, forbidden, invalidValue, notSupported, type Problem, required, tooLong, typed } from "../../schema/problem.ts";
 import type { AnyKind } from "../kind.ts";
 import type { LabelSelector } from "./labelselector.ts";
 import type { ObjectMeta, OwnerReference } from "./objectmeta.ts";
@@ -110,7 +110,7 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
       if (values.length === 0) problems.push(required(`${here}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
     } else if (expression.operator === "Exists" || expression.operator === "DoesNotExist") {
       if (values.length > 0) problems.push(forbidden(`${here}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-    } else problems.push(invalidValue(`${here}.operator`, expression.operator, "not a valid selector operator"));
+    } else problems.push(invalidValue(`${here}.operator`, typed(expression.operator), "not a valid selector operator"));
     for (const detail of grammar.qualifiedName(expression.key)) problems.push(invalidValue(`${here}.key`, expression.key, detail));
     values.forEach((value, j) => { for (const detail of grammar.labelValue(value)) problems.push(invalidValue(`${here}.values[${j}]`, value, detail)); });
   });

@@ -98,8 +98,8 @@ function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicy
   const problems: Problem[] = [...validateLabelSelector(podSelector, `${path}.podSelector`), ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`)];
   if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) problems.push(required(path, "must specify a peer"));
   if (ipBlock === undefined) return problems;
-  if (podSelector !== undefined || namespaceSelector !== undefined) problems.push(forbidden(path, "may not specify both ipBlock and another peer"));
-  if (ipBlock.cidr === "") return [...problems, required(`${path}.ipBlock.cidr`)];
+  const both = podSelector === undefined && namespaceSelector === undefined ? [] : [forbidden(path, "may not specify both ipBlock and another peer")];
+  if (ipBlock.cidr === "") return [...problems, required(`${path}.ipBlock.cidr`), ...both];
   problems.push(...validateCidr(ipBlock.cidr, `${path}.ipBlock.cidr`, old));
   const range = parseCidr(ipBlock.cidr);
   (ipBlock.except ?? []).forEach((each, i) => {
@@ -108,5 +108,5 @@ function peerProblems({ podSelector, namespaceSelector, ipBlock }: NetworkPolicy
     const hole = parseCidr(each);
     if (range !== undefined && hole !== undefined && (!within(hole, range) || hole.bits <= range.bits)) problems.push(invalidValue(here, each, `must be a strict subset of \`cidr\``));
   });
-  return problems;
+  return [...problems, ...both];
 }

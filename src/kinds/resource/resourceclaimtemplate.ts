@@ -26,9 +26,9 @@ export const ResourceClaimTemplate = defineKind({
   },
   defaults({ spec }) { defaultDevices(spec.spec.devices); },
   *rules({ spec }, previous) {
-    for (const field of Object.keys(spec.metadata)) if (!["annotations", "labels", "creationTimestamp"].includes(field)) yield forbidden(`spec.metadata.${field === "uid" ? "uID" : field}`, "cannot be set");
     yield* validateAnnotations(spec.metadata.annotations, "spec.metadata.annotations");
     yield* validateLabels(spec.metadata.labels, "spec.metadata.labels");
+    for (const field of Object.keys(spec.metadata)) if (!["annotations", "labels", "creationTimestamp"].includes(field)) yield forbidden(`spec.metadata.${field === "uid" ? "uID" : field}`, "cannot be set");
     yield* claimProblems(spec.spec.devices, "spec.spec.devices");
     if (previous !== undefined && !sameJson(spec, previous.spec)) yield invalidValue("spec", goValue(ResourceClaimTemplateSpec.node, spec), "field is immutable");
   },

@@ -2,7 +2,9 @@
 import { addQuantities, compareQuantities, formatQuantity, quantityValue } from "../../base/quantity.ts";
 import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
+import { goValue } from "../../schema/go-value.ts";
 import { duplicate, forbidden, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
+import { NodeSelector } from "../core/references.ts";
 import { validateNodeSelector } from "../core/affinityrules.ts";
 import { validateDriverName } from "../core/volumesourcerules.ts";
 import type { CapacityRequestPolicy, CapacityRequestPolicyRange, CounterSet, Device, DeviceAttribute, DeviceCapacity, ResourceSliceSpec } from "./resourceslice.ts";
@@ -23,8 +25,8 @@ export function* sliceProblems(spec: ResourceSliceSpec, previous: ResourceSliceS
   yield* validateDriverName(spec.driver, "spec.driver");
   yield* poolProblems(pool);
   for (const [field, now, then] of [["pool.name", pool.name, previous?.pool.name], ["driver", spec.driver, previous?.driver], ["nodeName", spec.nodeName, previous?.nodeName]] as const) if (previous !== undefined && now !== then) yield invalidValue(`spec.${field}`, now ?? null, "field is immutable");
+  if (spec.nodeSelector !== undefined && spec.nodeSelector.nodeSelectorTerms.length !== 1) yield invalidValue("spec.nodeSelector.nodeSelectorTerms", goValue(NodeSelector.node.fields!["nodeSelectorTerms"]!, spec.nodeSelector.nodeSelectorTerms), "must have exactly one node selector term");
   yield* placeProblems(spec, "spec", ["nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection"], "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required", ", but multiple fields are set", "must be either unset or set to a non-empty string");
-  if (spec.nodeSelector !== undefined && spec.nodeSelector.nodeSelectorTerms.length !== 1) yield invalidValue("spec.nodeSelector.nodeSelectorTerms", spec.nodeSelector.nodeSelectorTerms, "must have exactly one node selector term");
   if (spec.sharedCounters !== undefined && spec.devices !== undefined) yield invalidValue("spec", "", "only one of `sharedCounters` or `devices` is allowed");
   const rich = devices.some(({ taints = [], consumesCounters = [], attributes = {} }) => taints.length > 0 || consumesCounters.length > 0 || Object.values(attributes).some(each => list(each).length > 0));
   yield* set(devices, rich ? richDevicesMax : devicesMax, ({ name }) => name, "spec.devices", (device, path) => deviceProblems(device, previous?.devices?.find(({ name }) => name === device.name), path, spec.perDeviceNodeSelection === true));

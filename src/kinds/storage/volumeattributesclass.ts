@@ -16,12 +16,12 @@ export const VolumeAttributesClass = defineKind({
     parameters: t.map(t.string()).pb(3).doc("The attributes."),
   },
   *rules(next, previous) {
+    if (previous !== undefined) for (const name of ["driverName", "parameters"] as const) if (!sameJson(next[name], previous[name])) yield forbidden(name, `updates to ${name} are forbidden.`);
     if (next.driverName === "") yield required("driverName");
     else for (const detail of qualifiedName(next.driverName.toLowerCase())) yield invalidValue("driverName", next.driverName.toLowerCase(), detail);
     const keys = Object.keys(next.parameters ?? {});
     if (keys.length === 0) yield required("parameters", "must contain at least one key/value pair");
     else if (keys.includes("")) yield invalidValue("parameters", "", "field can not be empty.");
-    if (previous !== undefined) for (const name of ["driverName", "parameters"] as const) if (!sameJson(next[name], previous[name])) yield forbidden(name, `updates to ${name} are forbidden.`);
   },
   columns: [nameColumn, { name: "DriverName", type: "string", doc: "The driver.", cell: ({ driverName }) => driverName }, ageColumn],
 });

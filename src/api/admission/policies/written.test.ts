@@ -33,7 +33,7 @@ const table: readonly (readonly [spec: object, ...problems: string[]])[] = [
   [audit("k", " nope "), "spec.auditAnnotations[0].valueExpression: 1:1: undeclared reference to 'nope' (in container '')"],
   [audit("k", `"${"x".repeat(5 * 1024)}"`), "spec.auditAnnotations[0].valueExpression: must not exceed 5120 bytes in length"],
   [{ auditAnnotations: Array.from({ length: 21 }, (_, i) => ({ key: `k${i}`, valueExpression: "''" })) }, "spec.auditAnnotations: must not have more than 20 auditAnnotations"],
-  [{ ...validate("true"), matchConditions: [{ name: "c", expression: " 1 " }, { name: "d", expression: " " }] }, "spec.matchConditions[1].expression: ", "spec.matchConditions[0].expression: must evaluate to bool but got int"],
+  [{ ...validate("true"), matchConditions: [{ name: "c", expression: " 1 " }, { name: "d", expression: " " }] }, "spec.matchConditions[0].expression: must evaluate to bool but got int", "spec.matchConditions[1].expression: "],
   [apply("Object{metadata: Object.metadata{name: variables.y}}"), `${change}.applyConfiguration.expression: 1:49: undefined field 'y'`],
   [apply("object"), `${change}.applyConfiguration.expression: must evaluate to Object but got dyn`],
   [patch("[]"), `${change}.jsonPatch.expression: must evaluate to list(JSONPatch) but got list(dyn)`],
