@@ -154,8 +154,8 @@ export function limitToEndpoint(kind: AnyKind, hooks: Hooks | undefined, subreso
   } else if ((subresource === "" && hasStatus(kind)) || subresource !== "") keep("status");
 }
 
-/** rest.BeforeUpdate: what an update cannot touch is taken from what is stored. */
-export function stampUpdate(kind: AnyKind, next: any, previous: any, subresource: string): void {
+/** rest.BeforeUpdate: what an update cannot touch is taken from what is stored. The generation is counted when all changes are made: whoever makes some sees the old one. */
+export function stampUpdate(kind: AnyKind, next: any, previous: any): void {
   const old = previous.metadata;
   const { name, generateName, namespace, uid, generation: _g, creationTimestamp: _c, resourceVersion: _r, deletionTimestamp, deletionGracePeriodSeconds: grace, selfLink: _s, ...rest } = next.metadata;
   const kept = (field: string, value: unknown) => (value === undefined || value === null || value === "" ? {} : { [field]: value });
@@ -165,7 +165,10 @@ export function stampUpdate(kind: AnyKind, next: any, previous: any, subresource
     ...kept("deletionTimestamp", old.deletionTimestamp ?? deletionTimestamp), ...kept("deletionGracePeriodSeconds", grace ?? old.deletionGracePeriodSeconds),
     ...rest,
   };
-  if (kind.generation === true && specChanged(kind, next, previous, subresource)) next.metadata.generation = (old.generation ?? 0) + 1;
+}
+
+export function countGeneration(kind: AnyKind, next: any, previous: any, subresource: string): void {
+  if (kind.generation === true && specChanged(kind, next, previous, subresource)) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
 }
 
 /** Anything but metadata and status; spec alone where there is one. */

@@ -12,7 +12,7 @@ import { alreadyExists, badRequest, conflict, forbidden, generateNameConflict, i
 import { storedText, withVersion } from "./objects.ts";
 import type { WriteOptions } from "./options.ts";
 import { storeKey } from "./registry.ts";
-import { asServed, asStored, hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setServedDefaults, stampNew, stampUpdate, startingFrom, wipeForCreate } from "./strategy.ts";
+import { asServed, asStored, countGeneration, hasStatus, limitToEndpoint, matchNamespace, prepareAndValidate, setServedDefaults, stampNew, stampUpdate, startingFrom, wipeForCreate } from "./strategy.ts";
 import { versionsOf, withVersions } from "./versions.ts";
 
 /** Names tried for one generateName before the client is told (registry/store.go maxNameGenerationCreateAttempts). */
@@ -126,14 +126,15 @@ async function replace(core: Core, call: Call, entry: Entry, previous: any, made
   const { kind } = served;
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
   dropDuplicateOwners(made, call);
-  stampUpdate(kind, made, previous, subresource);
+  stampUpdate(kind, made, previous);
   const owned = mode.applied === true ? undefined : own(core, call, made, previous, options);
   if (owned !== undefined) await owned;
   const admission = admissionOf(core, call, "UPDATE", made, previous, options, call.name);
   await admit(core, "mutate", admission);
   setServedDefaults(served, made);
   limitToEndpoint(kind, core.hooks.get(kind), subresource, made, previous);
-  stampUpdate(kind, made, previous, subresource);
+  stampUpdate(kind, made, previous);
+  countGeneration(kind, made, previous, subresource);
   const now = core.clock.now();
   const checked = prepareAndValidate(served, core.hooks.get(kind), made, previous, { now, operation: "update", subresource, apiVersion: served.apiVersion, writer: call.user.name, warn: text => call.warn(text) }, () => core.clock.sleep(0));
   if (checked !== undefined) await checked;

@@ -132,7 +132,7 @@ function derive(node: Node): Shape {
     case "any": return deduced;
     case "boolean": return { type: "scalar", scalar: "boolean" };
     case "integer": case "number": return { type: "scalar", scalar: "numeric" };
-    case "string": return node.format === "int-or-string" ? deduced : { type: "scalar", scalar: node.format === undefined || node.format === "byte" || node.format === "duration" ? "string" : "untyped" };
+    case "string": return node.format === "int-or-string" ? deduced : { type: "scalar", scalar: node.untyped !== true && (node.format === undefined || node.format === "byte" || node.format === "duration") ? "string" : "untyped" };
     case "list": return deriveList(node);
     case "map": {
       const items = node.items;
@@ -142,7 +142,6 @@ function derive(node: Node): Shape {
     case "object": {
       const declared = Object.entries(node.fields ?? {}).map(([name, field]) => new FieldShape(name, field)).sort((a, b) => (a.name < b.name ? -1 : 1));
       const open = node.preserveUnknown === true || (declared.length === 0 && node.items === undefined);
-      if (open && declared.length === 0 && node.atomic !== true) return deduced;
       return {
         type: "map", atomic: node.atomic === true, ordered: declared, fields: new Map(declared.map(field => [field.name, field])),
         item: node.items !== undefined ? shapeOf(node.items) : open ? deduced : undefined,

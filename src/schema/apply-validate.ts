@@ -2,9 +2,9 @@
 import { ApiError } from "../base/api-error.ts";
 import { type Json, type JsonObject, isObject } from "../base/json.ts";
 import { elementOf } from "./apply-compare.ts";
-import { jsonOf, renderElement } from "./apply-field-set.ts";
+import { renderElement } from "./apply-field-set.ts";
 import { type ListShape, type MapShape, type Shape, shapeOf } from "./apply-shape.ts";
-import { goFormat } from "./go-format.ts";
+import { Foreign, goFormat, goSyntax, goType } from "./go-format.ts";
 
 /** Refuses a configuration that does not fit the schema, with every reason (structured-merge-diff typed/validate.go). */
 export function checkApplied(shape: Shape, applied: JsonObject, names: { readonly kind: string; readonly apiVersion: string }): void {
@@ -39,7 +39,9 @@ function* check(shape: Shape, value: Json, path: string): Iterable<string> {
   if (value === null) return;
   const problem = (text: string): string => (path === "" ? text : `${path}: ${text}`);
   switch (shape.type) {
-    case "deduced": return;
+    case "deduced":
+      if (value instanceof Foreign) yield problem(`expected map, got &{${value.plain}}`);
+      return;
     case "scalar": {
       const text = checkScalar(shape.scalar, value);
       if (text !== undefined) yield problem(text);
@@ -51,15 +53,14 @@ function* check(shape: Shape, value: Json, path: string): Iterable<string> {
       else if (shape.items !== undefined) for (const [i, item] of value.entries()) yield* check(shapeOf(shape.items), item, `${path}[${i}]`);
       return;
     case "map":
-      if (!isObject(value)) yield problem(`expected map, got &{${goFormat(value)}}`);
+      if (!isObject(value) || value instanceof Foreign) yield problem(`expected map, got &{${goFormat(value)}}`);
       else yield* checkFields(shape, value, path);
   }
 }
 
 function checkScalar(scalar: "string" | "numeric" | "boolean" | "untyped", value: Json): string | undefined {
-  const type = Array.isArray(value) ? "[]interface {}" : typeof value === "object" ? "map[string]interface {}" : typeof value === "boolean" ? "bool" : typeof value === "string" ? "string" : "int64";
-  if (scalar === "numeric") return typeof value === "number" || typeof value === "bigint" ? undefined : `expected numeric (int or float), got ${type}`;
-  if (scalar === "string") return typeof value === "string" ? undefined : `expected string, got &value.valueUnstructured{Value:${jsonOf(value)}}`;
+  if (scalar === "numeric") return typeof value === "number" || typeof value === "bigint" ? undefined : `expected numeric (int or float), got ${goType(value)}`;
+  if (scalar === "string") return typeof value === "string" ? undefined : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
   if (scalar === "boolean") return typeof value === "boolean" ? undefined : `expected boolean, got &{${goFormat(value)}}`;
   return typeof value === "object" ? `expected any scalar, got &{${goFormat(value)}}` : undefined;
 }

@@ -103,7 +103,7 @@ class Patching {
 
   #replace(path: string, value: Json): void {
     if (path === "") {
-      if (typeof value !== "object" || value === null) throw new DoesNotApply("replace operation value must be object or array");
+      if (typeof value !== "object" || value === null) throw new DoesNotApply("replace operation value must be object or array: %!w(<nil>)");
       this.root = value;
       return;
     }

@@ -20,6 +20,8 @@ export type Format =
 export type Node = {
   readonly kind: "string" | "integer" | "number" | "boolean" | "object" | "list" | "map" | "any";
   readonly format?: Format;
+  /** A custom resource's text with a format: any scalar may be applied, and is judged when the object is validated. */
+  readonly untyped?: true;
   /** OpenAPI definition name of a shared object, e.g. `io.k8s.api.core.v1.Container`. */
   readonly ref?: string;
   readonly fields?: { readonly [name: string]: Node };

@@ -12,7 +12,7 @@ export function nodeOf(schema: Schema, depth = 0): t.Node {
   if (depth > depthMax) return { kind: "any", ...common };
   if (schema["x-kubernetes-int-or-string"] === true) return { kind: "string", format: "int-or-string", ...common };
   switch (schema.type) {
-    case "string": return { kind: "string", ...common };
+    case "string": return { kind: "string", ...((schema.format ?? "") === "" || schema.format === "byte" ? {} : { untyped: true }), ...common };
     case "integer": return { kind: "integer", format: "int64", ...common };
     case "number": return { kind: "number", format: "double", ...common };
     case "boolean": return { kind: "boolean", ...common };

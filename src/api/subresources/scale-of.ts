@@ -4,12 +4,16 @@ import { copyJson } from "../../base/json-codec.ts";
 import { selectorFromSet, selectorOf } from "../../base/selector.ts";
 import { Scale } from "../../kinds/autoscaling/scale.ts";
 import type { AnyKind } from "../../kinds/kind.ts";
+import { invalidValue } from "../../schema/problem.ts";
+import { invalid } from "../errors.ts";
 
 export const scaleType = { apiVersion: "autoscaling/v1", kind: "Scale", node: Scale.schema.node };
 
 /** Where a kind keeps how many it wants. */
 export const replicasPath = ({ scale }: AnyKind): readonly string[] => (scale?.spec ?? "spec.replicas").split(".");
+/** Throws Invalid for fewer than none. */
 export function withReplicas(kind: AnyKind, object: any, replicas: number): any {
+  if (replicas < 0) throw invalid(Scale, object.metadata.name, [invalidValue("spec.replicas", replicas, "must be greater than or equal to 0")]);
   const made = copyJson(object);
   put(made, replicasPath(kind), replicas);
   return made;

@@ -4,10 +4,9 @@ import { CustomScale, Scale } from "../../kinds/autoscaling/scale.ts";
 import { apiVersionOf } from "../../kinds/kind.ts";
 import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
-import { invalidValue } from "../../schema/problem.ts";
 import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
-import { invalid, methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
+import { methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
@@ -75,11 +74,10 @@ async function resize(core: Core, call: Call, wanted: Wanted, options: WriteOpti
     const live = { ...current, metadata: { ...current.metadata, ...(before === undefined ? {} : { managedFields: before }) } };
     const next = wanted.scale(live);
     const replicas = next.spec?.replicas ?? 0;
-    if (replicas < 0) throw invalid(Scale, call.name, [invalidValue("spec.replicas", replicas, "must be greater than or equal to 0")]);
+    const made = withReplicas(kind, previous, replicas);
     const entries = wanted.applied ? next.metadata.managedFields : updateManagedFields({
       node: Scale.schema.node, before: live, after: next, manager: managerOf(options.fieldManager, call.userAgent), apiVersion: type.apiVersion, now: core.clock.now(), subresource: "scale",
     });
-    const made = withReplicas(kind, previous, replicas);
     made.metadata.managedFields = parentManagedFields(previous.metadata.managedFields, entries, { apiVersion: call.served.apiVersion, replicas: path });
     if (made.metadata.managedFields === undefined) delete made.metadata.managedFields;
     made.metadata.uid = next.metadata.uid ?? previous.metadata.uid;

@@ -45,6 +45,14 @@ const table: readonly (readonly [string, object, object, (body: any) => unknown,
   ["defaults of what was added", pod, { mutations: [apply('Object{spec: Object.spec{containers: [Object.spec.containers{name: "one", ports: [Object.spec.containers.ports{containerPort: 80}]}]}}')] }, body => body.spec.containers[0].ports, [{ containerPort: 80, protocol: "TCP" }]],
   ["what is atomic is not touched", pod, { mutations: [apply('Object{spec: Object.spec{containers: [Object.spec.containers{name: "one", command: ["a"]}]}}')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.containers[0].command"],
   ["types must stand where they say", map(), { mutations: [apply("Object{metadata: Object.spec{}}")] }, body => body.message, "policy 'p' with binding 'p-b' denied request: type mismatch: unexpected type name \"Object.spec\", expected \"Object.metadata\", which matches field name path from root Object type"],
+  ...([["null", "0"], ['b"a"', "[]uint8{0x61}"], ["2u", "0x2"], ['duration("1h")', "3600000000000"], ['timestamp("2020-01-02T03:04:05Z")', "time.Date(2020, time.January, 2, 3, 4, 5, 0, time.UTC)"]] as const).map(([given, told]) =>
+    [`what is no text: ${given}`, map(), { mutations: [apply(`Object{data: {"n": dyn(${given})}}`)] }, (body: any) => body.message, `policy 'p' with binding 'p-b' denied request: error applying patch: failed to convert patch object to typed object: .data.n: expected string, got &value.valueUnstructured{Value:${told}}`] as const),
+  ["what does not fit Go's type", map(), { mutations: [apply("Object{metadata: Object.metadata{generation: 1.5}}")] }, body => body.message, "policy 'p' with binding 'p-b' denied request: unable to convert unstructured object to /v1, Kind=ConfigMap: cannot convert float64 to int64"],
+  ["an optional value is its own", map(), { mutations: [apply('Object{data: {"a": dyn(optional.of("x"))}}')] }, body => body.data, { k: "v", a: "x" }],
+  ["a JSON patch with a field that is not there", map(), { mutations: [patch('[JSONPatch{op: "add", path: "/nope", value: 1}]')] }, body => [body.code, body.message], [500, 'Internal error occurred: strict decoding error: unknown field "nope"']],
+  ["a JSON patch that makes another kind", map(), { mutations: [patch('[JSONPatch{op: "replace", path: "/kind", value: "v"}]')] }, body => [body.code, body.message], [500, 'Internal error occurred: no kind "v" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"']],
+  ["a JSON patch with what JSON has not", map(), { mutations: [patch('[JSONPatch{op: "add", path: "/data/a", value: dyn(optional.none())}]')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: JSONPath valueExpression evaluated to a type that could not marshal to JSON: optional.none() dereference"],
+  ["a JSON patch with a number that no double holds", map(), { mutations: [patch('[JSONPatch{op: "add", path: "/data/a", value: 9007199254740993}]')] }, body => body.data, { k: "v", a: "9007199254740993" }],
   ["a field that is not there", map(), { mutations: [apply('Object{nope: "x"}')] }, body => body.message, "policy 'p' with binding 'p-b' denied request: error applying patch: failed to convert patch object to typed object: .nope: field not declared in schema"],
   ["an error", map(), { mutations: [apply('Object{data: {"a": object.nope}}')] }, body => [body.reason, body.code, body.message, body.details.causes], ["Invalid", 403, "policy 'p' with binding 'p-b' denied request: expression 'Object{data: {\"a\": object.nope}}' resulted in error: no such key: nope", [{ message: "policy 'p' with binding 'p-b' denied request: expression 'Object{data: {\"a\": object.nope}}' resulted in error: no such key: nope" }]]],
   ["an error that is ignored", map(), { failurePolicy: "Ignore", mutations: [apply('Object{data: {"a": object.nope}}'), apply('Object{data: {"b": "1"}}')] }, body => body.data, { k: "v", b: "1" }],
@@ -95,5 +103,33 @@ test("expressions are checked when a policy is written", async () => {
   assert.match(await refused(patch("[JSONPatch{op: 1}]")), /expected type of field 'op' is 'string' but provided type is 'int'/);
   assert.match(await refused(patch('[JSONPatch{operation: "x"}]')), /undefined field 'operation'/);
   assert.match(await refused(apply("Other{}")), /undeclared reference to 'Other'/);
+  await harness.close();
+});
+
+test("the generation is counted when all changes are made", async () => {
+  const harness = await start();
+  const at = "/apis/apps/v1/namespaces/default/deployments";
+  await send(harness, "POST", at, { metadata: { name: "d" }, spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: pod.spec } } });
+  await install(harness, "p", { matchConstraints: about("deployments"), mutations: [apply('Object{metadata: Object.metadata{labels: {"seen": string(object.metadata.generation)}}}')] });
+  const { body } = await harness.send("PATCH", `${at}/d`, { headers: { "content-type": "application/merge-patch+json" }, body: JSON.stringify({ spec: { replicas: 3 } }) }).then(async response => ({ body: JSON.parse(String(await bodyOf(response))) }));
+  assert.deepEqual([body.metadata.labels.seen, body.metadata.generation], ["1", 2]);
+  await harness.close();
+});
+
+test("a workload's size is changed by JSON patches alone, and must be one", async () => {
+  const harness = await start();
+  const at = "/apis/apps/v1/namespaces/default/deployments";
+  await send(harness, "POST", at, { metadata: { name: "d" }, spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: pod.spec } } });
+  const scale = async (mutation: object): Promise<unknown> => {
+    await install(harness, "p", { matchConstraints: about("deployments/scale"), mutations: [mutation] });
+    const { body } = await send(harness, "PUT", `${at}/d/scale?dryRun=All`, { kind: "Scale", apiVersion: "autoscaling/v1", metadata: { name: "d" }, spec: { replicas: 3 } });
+    for (const path of ["policies/p", "policybindings/p-b"]) await send(harness, "DELETE", `${admission}/mutatingadmission${path}`);
+    return body.message ?? body.spec.replicas;
+  };
+  const replicas = (value: string): object => patch(`[JSONPatch{op: "replace", path: "/spec/replicas", value: ${value}}]`);
+  assert.equal(await scale(replicas("9")), 9);
+  assert.equal(await scale(replicas("-1")), 'Scale.autoscaling "d" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0');
+  assert.equal(await scale(replicas('"x"')), "Internal error occurred: json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32");
+  assert.equal(await scale(apply("Object{spec: Object.spec{replicas: 9}}")), "policy 'p' with binding 'p-b' denied request: error applying patch: failed to convert patch object to typed object: no corresponding type for autoscaling/v1, Kind=Scale");
   await harness.close();
 });

@@ -6,6 +6,7 @@ import { messageOf } from "../../../base/log.ts";
 import type { MutatingAdmissionPolicy } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
 import type { MutatingAdmissionPolicyBinding } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
 import { applyWithoutOwner } from "../../../schema/apply-unowned.ts";
+import { renderKind } from "../../../schema/apply-validate.ts";
 import { DecodeError } from "../../../schema/decode.ts";
 import { jsonPatchOf } from "../../../schema/json-patch.ts";
 import { forbidden, internal } from "../../errors.ts";
@@ -122,19 +123,23 @@ async function mutate(form: Form, request: AdmissionRequest, mutation: Mutation,
     if (!patched.ok) return patched.isTest ? undefined : `JSON Patch: ${patched.why}`;
     next = patched.document;
   } else {
-    const node = form.node ?? registry().kinds().find(kind => kind.kind === form.kind.kind && kind.group === form.kind.group && kind.version === form.kind.version)?.schema.node;
-    if (node === undefined) throw new ApiError("ServiceUnavailable", `Resource kind ${form.kind.group}/${form.kind.version}, Kind=${form.kind.kind} not found. There can be a delay between when CustomResourceDefinitions are created and when they are available.`);
+    const node = form.node ?? registry().all().find(({ kind, group, version }) => kind.kind === form.kind.kind && group === form.kind.group && version === form.kind.version)?.node;
+    // Upstream's schemas of a group have what is served there: no Scale, Eviction or TokenRequest.
+    if (node === undefined) return `error applying patch: failed to convert patch object to typed object: no corresponding type for ${renderKind(shown)}`;
     const { apiVersion, kind } = shown;
     const applied = applyWithoutOwner(node, shown, { ...mutation.apply, ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }) });
     if (typeof applied === "string") return `error applying patch: ${applied}`;
     next = applied;
   }
   if (sameJson(shown, next)) return undefined;
+  // Quirk: upstream's converter of custom resources knows no Scale.
+  if (form.kind.kind === "Scale" && request.kind.custom === true) return "request to convert CR to an invalid group/version: autoscaling/v1";
   try {
-    await replaceContent(request, form, next);
+    await replaceContent(request, form, next, "patch" in mutation ? { strict: request.served?.kind.custom !== true } : { words: "applied" });
   } catch (error) {
-    if (error instanceof DecodeError) throw internal(messageOf(error));
-    throw error;
+    if (!(error instanceof DecodeError)) throw error;
+    if ("apply" in mutation) return `unable to convert unstructured object to ${renderKind(shown)}: ${messageOf(error)}`;
+    throw internal(messageOf(error));
   }
   if (request.served !== undefined && request.object.kind === request.kind.kind) setServedDefaults(request.served, request.object);
   setOwn(request.object, "kind", request.object.kind);

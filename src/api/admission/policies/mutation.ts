@@ -4,7 +4,7 @@ import { messageOf } from "../../../base/log.ts";
 import { compileExpression } from "../../../schema/cel/environment.ts";
 import { CelError } from "../../../schema/cel/error.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
-import { applyType, jsonOf, misplaced, ObjectValue, patchMessages, patchType } from "../../../schema/cel/messages.ts";
+import { appliedOf, applyType, jsonOf, misplaced, ObjectValue, patchMessages, patchType } from "../../../schema/cel/messages.ts";
 import { patchLibrary } from "../../../schema/cel/library/kubernetes.ts";
 import { listOf } from "../../../schema/cel/types.ts";
 import { List, type Value, typeNameOf } from "../../../schema/cel/values.ts";
@@ -54,7 +54,7 @@ export function compileMutations(spec: MutatingSpec, host: Host): MutatingPolicy
 function appliedFrom(value: Value): JsonObject {
   if (!(value instanceof ObjectValue)) throw new CelError(`unsupported return type from ApplyConfiguration expression: ${typeNameOf(value)}`);
   placed(value, "Object");
-  return jsonOf(value) as JsonObject;
+  return appliedOf(value) as JsonObject;
 }
 
 function placed(value: Value, path: string): void {

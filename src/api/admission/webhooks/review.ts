@@ -3,18 +3,19 @@ import { isObject, setOwn, type Json, type JsonObject } from "../../../base/json
 import { copyJson } from "../../../base/json-codec.ts";
 import { Namespace } from "../../../kinds/core/namespace.ts";
 import { apiVersionOf } from "../../../kinds/kind.ts";
-import { decode } from "../../../schema/decode.ts";
+import { decode, DecodeError } from "../../../schema/decode.ts";
+import type { Words } from "../../../schema/decode-explain.ts";
 import type { Node } from "../../../schema/t.ts";
 import type { DeleteOptions, WriteOptions } from "../../options.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed, prepareServed } from "../../strategy.ts";
-import { scaleOf, withReplicas } from "../../subresources/scale-of.ts";
+import { scaleOf, scaleType, withReplicas } from "../../subresources/scale-of.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import type { Seen } from "./match.ts";
 
 /** The pipeline holds on to the object itself: its content is exchanged. */
-export async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json): Promise<void> {
-  const next = await form.read(patched);
+export async function replaceContent({ object }: AdmissionRequest, form: Form, patched: Json, how?: Reading): Promise<void> {
+  const next = await form.read(patched, how);
   for (const key of Object.keys(object)) delete object[key];
   for (const [key, value] of Object.entries(next)) setOwn(object, key, value);
 }
@@ -27,8 +28,10 @@ export type Form = Seen & {
   /** Must come before `show`: where another webhook converts, it is asked here. */
   ready(): Promise<void>;
   show(object: any): JsonObject;
-  read(value: Json): Promise<any>;
+  read(value: Json, how?: Reading): Promise<any>;
 };
+/** In whose words an error is told, and whether fields that are not known are one. */
+export type Reading = { readonly words?: Words; readonly strict?: boolean };
 
 export function formsOf(options: { readonly registry: () => Registry }, request: AdmissionRequest): readonly Form[] {
   const { kind, subresource, object } = request;
@@ -50,14 +53,22 @@ export function formsOf(options: { readonly registry: () => Registry }, request:
         const { apiVersion: _a, kind: _k, ...rest } = asServed(served, versioned(each, request)) as JsonObject;
         return { kind: kind.kind, apiVersion: served.apiVersion, ...rest };
       },
-      read: async value => {
-        const decoded = decode(served.node, value).object;
+      read: async (value, { words, strict = false } = {}) => {
+        if (kind.custom !== true) checkKind(value as JsonObject, served.apiVersion, kind.kind);
+        const { object: decoded, unknown } = decode(served.node, value, words);
+        if (strict && unknown.length > 0) throw new DecodeError(`strict decoding error: ${[...unknown].sort().map(path => `unknown field ${JSON.stringify(path)}`).join(", ")}`);
         if (kind.conversion !== undefined) return own === undefined || served === own ? decoded : (await kind.conversion.convert([decoded], own.apiVersion, false))[0];
         const stored = served.convert === undefined ? decoded : kind.custom === true ? served.convert.toStored(decoded) : decode(kind.schema.node, served.convert.toStored(decoded)).object;
         return { ...stored, apiVersion: apiVersionOf(kind), kind: kind.kind };
       },
     };
   });
+}
+
+/** An object that was made another is none that upstream can read. */
+function checkKind(object: JsonObject, apiVersion: string, kind: string): void {
+  const given = { apiVersion: object.apiVersion ?? apiVersion, kind: object.kind ?? kind };
+  if (given.apiVersion !== apiVersion || given.kind !== kind) throw new DecodeError(`no kind "${given.kind}" is registered for version "${given.apiVersion}" in scheme "pkg/runtime/scheme.go:111"`);
 }
 
 /** What is changed has the version that it is made from. */
@@ -74,7 +85,8 @@ function scaleForm({ group, version, resource, kind }: Served, request: Admissio
   const { object } = request;
   return {
     group, version, resource, kind: { group: "autoscaling", version: "v1", kind: "Scale" }, ready: async () => undefined,
-    show: each => scaleOf(kind, versioned(each, request)), read: async value => withReplicas(kind, object, Number((value as { readonly spec?: { readonly replicas?: number } }).spec?.replicas ?? 0)),
+    show: each => scaleOf(kind, versioned(each, request)),
+    read: async value => withReplicas(kind, object, decode(scaleType.node, value).object.spec?.replicas ?? 0),
   };
 }
 
