@@ -57,7 +57,7 @@ export async function loadApiConfig(folder: string | undefined, clock: Clock, ra
   const issued = authentication?.tokens;
   return {
     flags: Object.fromEntries(Object.entries(fileOf).filter(([, name]) => present.includes(name)).map(([flag, name]) => [flag, join(folder, name)])),
-    tokens: [...(issued === undefined ? [] : [(token: string) => (issued.isOurs(token) ? issued.review(token) : { authenticated: false as const })]), ...(webhook === undefined ? [] : [webhook])],
+    tokens: [...(issued === undefined ? [] : [(token: string, audiences: readonly string[]) => (audiences.includes(issuer) && issued.isOurs(token) ? issued.review(token) : { authenticated: false as const })]), ...(webhook === undefined ? [] : [webhook])],
     ...(authentication?.anonymous === undefined ? {} : { anonymous: authentication.anonymous }),
     ...(authorization === undefined ? {} : { authorization: authorization.order }), ...(auditPolicy === undefined ? {} : { auditPolicy }), ...(auditWebhook === undefined ? {} : { auditWebhook }),
   };

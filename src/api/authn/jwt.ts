@@ -63,7 +63,8 @@ export function partsOf(token: string): { readonly header: JsonObject; readonly 
 export function peekIssuer(token: string): string | undefined {
   if (token.length > tokenCharsMax) return undefined;
   try {
-    const issuer = getOwn(objectOf(token.split(".")[1] ?? ""), "iss");
+    const parts = token.split(".");
+    const issuer = parts.length === 3 ? getOwn(objectOf(parts[1]!), "iss") : undefined;
     return typeof issuer === "string" ? issuer : undefined;
   } catch (error) {
     if (error instanceof InvalidToken) return undefined;

@@ -94,17 +94,25 @@ export function objectDecl(name: string, fields: ReadonlyMap<string, Decl>, coun
 const notObject = (): never => wrong("invalid data, expected a map for the provided schema with type=object");
 
 /** Anything at all. */
-export const anyDecl: Decl = { type: types.dyn, nullable: true, minSize: 1, maxElements: requestMax, adapt: adaptAny };
+export const anyDecl: Decl = anything(json => (Number.isInteger(json) ? BigInt(json) : json), json => json);
+/** Likewise, as Go has what it knows no type of: every number is a double. */
+export const goAnyDecl: Decl = anything(json => json, Number);
 
-function adaptAny(json: Json): Value {
-  switch (typeof json) {
-    case "number": return Number.isInteger(json) ? BigInt(json) : json;
-    case "object":
-      if (json === null) return null;
-      return Array.isArray(json) ? new JsonList(json as readonly Json[], anyDecl, undefined) : new JsonMap(json as { readonly [key: string]: Json }, anyDecl);
-    default: return json;
-  }
+function anything(number: (json: number) => Value, big: (json: bigint) => Value): Decl {
+  const decl: Decl = { type: types.dyn, nullable: true, minSize: 1, maxElements: requestMax, adapt: json => {
+    switch (typeof json) {
+      case "number": return number(json);
+      case "bigint": return big(json);
+      case "object":
+        if (json === null) return null;
+        return Array.isArray(json) ? new JsonList(json as readonly Json[], decl, undefined) : new JsonMap(json as { readonly [key: string]: Json }, decl);
+      default: return json;
+    }
+  } };
+  return decl;
 }
+const isAnything = (decl: Decl): boolean => decl === anyDecl || decl === goAnyDecl;
+
 export function valueOf(decl: Decl, json: Json): Value {
   return adapted(decl, json);
 }
@@ -119,7 +127,7 @@ class JsonList extends List {
     this.#items = items;
     this.#item = item;
     this.unordered = unordered;
-    this.strict = item !== anyDecl;
+    this.strict = !isAnything(item);
   }
   override get size(): number {
     return this.#items.length;
@@ -137,7 +145,7 @@ class JsonMap extends Mapping {
     super();
     this.#json = json;
     this.#item = item;
-    this.strict = item !== anyDecl;
+    this.strict = !isAnything(item);
   }
   override get size(): number {
     return Object.keys(this.#json).length;

@@ -6,9 +6,10 @@ const object = (name: string, fields: { readonly [name: string]: Type }): Type =
 const { bool, dyn, int, string, timestamp } = types, strings = listOf(string), labels = mapOf(string, string);
 const kind = object("GroupVersionKind", { group: string, version: string, kind: string }), resource = object("GroupVersionResource", { group: string, version: string, resource: string });
 
+export const userInfoType = object("UserInfo", { username: string, uid: string, groups: strings, extra: mapOf(string, strings) });
 export const requestType = object("AdmissionRequest", {
   kind, resource, subResource: string, requestKind: kind, requestResource: resource, requestSubResource: string, name: string, namespace: string, operation: string,
-  userInfo: object("UserInfo", { username: string, uid: string, groups: strings, extra: mapOf(string, strings) }), dryRun: bool, options: dyn,
+  userInfo: userInfoType, dryRun: bool, options: dyn,
 });
 const namespaceType = object("Namespace", {
   metadata: object("NamespaceMetadata", { name: string, generateName: string, namespace: string, labels, annotations: labels, UID: string, creationTimestamp: timestamp, deletionGracePeriodSeconds: int, deletionTimestamp: timestamp, generation: int, resourceVersion: string, finalizers: strings }),

@@ -1,5 +1,6 @@
 /** From a token's claims to a user (apiserver plugin/pkg/authenticator/token/oidc). Throws an `Error` that says which claim is wrong. */
 import { getOwn, type Json, type JsonObject } from "../../../base/json.ts";
+import { typeName } from "../../../schema/json-patch.ts";
 import type { User } from "../../context.ts";
 import type { JwtAuthenticator } from "./config.ts";
 import type { Expressions } from "./expressions.ts";
@@ -11,7 +12,7 @@ export function userOfClaims({ claimMappings, claimValidationRules = [], userVal
     groups: groupsOf(groups, claims, expressions),
     uid: uid.claim !== undefined ? textOf(claims, uid.claim, `parse uid claim ${JSON.stringify(uid.claim)}`) : uid.expression === undefined ? "" : explained("uid", () => expressions.text(uid.expression!, "claims", claims, "uid")),
     extra: Object.fromEntries([
-      ...(typeof getOwn(claims, "jti") === "string" ? [["authentication.kubernetes.io/credential-id", [`JTI=${String(getOwn(claims, "jti"))}`]] as const] : []),
+      ...(typeof getOwn(claims, "jti") === "string" && getOwn(claims, "jti") !== "" ? [["authentication.kubernetes.io/credential-id", [`JTI=${String(getOwn(claims, "jti"))}`]] as const] : []),
       ...extra.map(({ key, valueExpression }) => [key, explained("extra", () => expressions.texts(valueExpression, "claims", claims))] as const).filter(([, values]) => values.length > 0),
     ]),
   };
@@ -43,16 +44,17 @@ function groupsOf({ claim, prefix = "", expression }: NonNullable<JwtAuthenticat
   if (expression !== undefined) return explained("group", () => expressions.texts(expression, "claims", claims));
   const value = claim === undefined ? undefined : getOwn(claims, claim);
   if (value === undefined || value === null) return [];
-  const groups = typeof value === "string" ? [value] : value;
-  if (!Array.isArray(groups) || !groups.every((group): group is string => typeof group === "string")) throw new Error(`oidc: parse groups claim ${JSON.stringify(claim)}: neither text nor a list of text`);
+  // Null is Go's empty text.
+  const groups = typeof value === "string" ? [value] : Array.isArray(value) ? value.map(group => group ?? "") : value;
+  if (!Array.isArray(groups) || !groups.every((group): group is string => typeof group === "string")) throw new Error(`oidc: parse groups claim ${JSON.stringify(claim)}: json: cannot unmarshal ${typeName(value)} into Go value of type string`);
   return groups.map(group => prefix + group);
 }
 
 function textOf(claims: JsonObject, claim: string, what: string): string {
   const value = getOwn(claims, claim);
   if (value === undefined) throw new Error(`oidc: ${what}: claim not present`);
-  if (typeof value !== "string") throw new Error(`oidc: ${what}: not text`);
-  return value;
+  if (value !== null && typeof value !== "string") throw new Error(`oidc: ${what}: json: cannot unmarshal ${typeName(value)} into Go value of type string`);
+  return value ?? "";
 }
 
 function requireClaim(claims: JsonObject, claim: string, wanted: string): void {

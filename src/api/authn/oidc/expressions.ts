@@ -1,10 +1,11 @@
 /** CEL of an authentication configuration. Loaded with the first configuration that there is: most clusters have none. */
 import { isObject, type Json } from "../../../base/json.ts";
 import { invalidValue, type Problem } from "../../../schema/problem.ts";
-import { anyDecl, valueOf } from "../../../schema/cel/data.ts";
+import { goAnyDecl, valueOf } from "../../../schema/cel/data.ts";
 import { compileExpression, type Program } from "../../../schema/cel/environment.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
-import { types } from "../../../schema/cel/types.ts";
+import { userInfoType } from "../../admission/policies/input-types.ts";
+import { mapOf, types } from "../../../schema/cel/types.ts";
 import { List, type Value } from "../../../schema/cel/values.ts";
 
 export type Variable = "claims" | "user";
@@ -20,7 +21,7 @@ export class Expressions {
 
   /** Why it does not compile; `undefined`: it does. */
   check(text: string, variable: Variable, wantsBool: boolean): string | undefined {
-    const made = compileExpression(text, { variables: new Map([[variable, types.dyn]]), host: this.#host, ...(wantsBool ? { wants: [types.bool] } : {}) });
+    const made = compileExpression(text, { variables: new Map([[variable, variable === "claims" ? mapOf(types.string, types.any) : userInfoType]]), host: this.#host, ...(wantsBool ? { wants: [types.bool] } : {}) });
     if (!made.ok) return `compilation failed: ${made.message}`;
     this.#programs.set(`${variable} ${text}`, made.program);
     return undefined;
@@ -49,7 +50,7 @@ export class Expressions {
   #evaluate(text: string, variable: Variable, value: Json): Value {
     const program = this.#programs.get(`${variable} ${text}`);
     if (program === undefined || !isObject(value)) throw new Error("expression is not compiled");
-    const outcome = program.evaluate(new Map([[variable, valueOf(anyDecl, value)]]));
+    const outcome = program.evaluate(new Map([[variable, valueOf(goAnyDecl, value)]]));
     if (!outcome.ok) throw new Error(outcome.message);
     return outcome.value;
   }

@@ -1,14 +1,21 @@
 /** Judges tokens of other issuers (OpenID Connect): signature, issuer, audience, times, then claims. */
 import { getOwn, type JsonObject } from "../../../base/json.ts";
+import { goQuote } from "../../../schema/problem.ts";
 import type { TokenVerdict } from "../../context.ts";
 import { InvalidToken, partsOf, peekIssuer } from "../jwt.ts";
 import { userOfClaims } from "./claims.ts";
 import type { JwtAuthenticator } from "./config.ts";
 import type { Expressions } from "./expressions.ts";
 import type { Issuer } from "./issuer.ts";
+import { standardOf } from "./standard.ts";
 
 /** A token's "not before" may lie this far ahead, for clocks that differ (go-oidc). */
-const leewayMs = 5 * 60_000;
+const leewayMs = 60_000;
+
+const algorithms = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+const unverified = "failed to verify signature: failed to verify id token signature";
+const shown = (texts: readonly string[]): string => `[${texts.map(goQuote).join(" ")}]`;
+const goTime = (ms: number): string => `${new Date(ms).toISOString().replace("T", " ").replace(/\.?0*Z$/, "")} +0000 UTC`;
 
 export class IssuedTokens {
   readonly #authenticators: ReadonlyMap<string, { readonly config: JwtAuthenticator; readonly issuer: Issuer }>;
@@ -41,26 +48,18 @@ export class IssuedTokens {
 
   async #verified(token: string, config: JwtAuthenticator, issuer: Issuer): Promise<JsonObject> {
     const { header, claims, input, signature } = partsOf(token);
-    // `crit` names what must be understood, and nothing more than the standard is.
-    if (getOwn(header, "crit") !== undefined) throw new InvalidToken("token header has critical parameters");
+    // `crit` names what must be understood, and nothing more than the standard is; nor are contents that are not encoded.
+    if (getOwn(header, "crit") !== undefined || getOwn(header, "b64") === false) throw new InvalidToken(unverified);
     const [alg, kid] = [getOwn(header, "alg"), getOwn(header, "kid")];
-    if (typeof alg !== "string") throw new InvalidToken("token header names no algorithm");
-    const audience = getOwn(claims, "aud");
-    const audiences = Array.isArray(audience) ? audience : [audience];
-    if (!config.issuer.audiences.some(each => audiences.includes(each))) throw new InvalidToken(`oidc: expected audience in ${JSON.stringify(config.issuer.audiences)} got ${JSON.stringify(audiences)}`);
-    const [expires, notBefore] = [secondsOf(claims, "exp"), secondsOf(claims, "nbf")];
-    if (expires === undefined || expires * 1000 < this.#now()) throw new InvalidToken(`oidc: token is expired (Token Expiry: ${expires === undefined ? "none" : new Date(expires * 1000).toISOString()})`);
-    if (notBefore !== undefined && notBefore * 1000 > this.#now() + leewayMs) throw new InvalidToken("oidc: current time before the nbf (not before) time");
+    if (typeof alg !== "string" || !algorithms.includes(alg)) throw new InvalidToken(`oidc: id token signed with unsupported algorithm, expected ${shown(algorithms)} got ${goQuote(typeof alg === "string" ? alg : "")}`);
     const keys = (await issuer.keys(typeof kid === "string" ? kid : undefined)).filter(key => key.algorithms.has(alg));
-    if (!keys.some(key => key.verify(alg, input, signature))) throw new InvalidToken("failed to verify signature: failed to verify id token signature");
+    if (!keys.some(key => key.verify(alg, input, signature))) throw new InvalidToken(unverified);
+    const { audiences, expiresMs, notBeforeMs } = standardOf(claims);
+    const wanted = config.issuer.audiences, isFor = wanted.some(each => audiences.includes(each));
+    if (wanted.length === 1 && !isFor) throw new InvalidToken(`oidc: expected audience ${goQuote(wanted[0]!)} got ${shown(audiences)}`);
+    if (expiresMs < this.#now()) throw new InvalidToken(`oidc: token is expired (Token Expiry: ${goTime(expiresMs)})`);
+    if (notBeforeMs !== undefined && notBeforeMs > this.#now() + leewayMs) throw new InvalidToken(`oidc: current time ${goTime(this.#now())} before the nbf (not before) time: ${goTime(notBeforeMs)}`);
+    if (!isFor) throw new InvalidToken(`oidc: expected audience in ${shown([...wanted].sort())} got ${shown(audiences)}`);
     return claims;
   }
-}
-
-/** Times beyond what a Date holds are no times. */
-function secondsOf(claims: JsonObject, claim: string): number | undefined {
-  const value = getOwn(claims, claim);
-  if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isFinite(value) || Math.abs(value) > 8.64e12) throw new InvalidToken(`claim ${claim} is not a time`);
-  return value;
 }
