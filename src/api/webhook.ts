@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import type { Reader } from "./context.ts";
 import { endpointOf } from "./subresources/proxy.ts";
 
-/** One POST of JSON over HTTPS. Redirects are not followed. Rejects with an Error that says what went wrong. */
+/** One POST of JSON over HTTPS. Redirects are followed only to the same server. Rejects with an Error that says what went wrong. */
 export type PostJson = (call: WebhookCall) => Promise<{ readonly status: number; readonly body: string; readonly contentType?: string }>;
 export type WebhookCall = {
   readonly url: string;

@@ -1,9 +1,13 @@
 /** Whom a TLS client of ours believes: whom Go's crypto/x509 does, and what it says of the others, in its words. */
 import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
-import { checkServerIdentity, connect, rootCertificates, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { connect, DEFAULT_CIPHERS, rootCertificates, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { parseIp, renderIp } from "../base/ip.ts";
 
-export type Trust = { readonly ca: string | string[]; readonly allowPartialTrustChain: true; readonly agent: Agent };
+export type Trust = { readonly ca: string | string[]; readonly allowPartialTrustChain: true; readonly ciphers: string; readonly agent: Agent };
+
+// RSA keys of 1,024 bits and more, no SHA-1: as Go's crypto/tls.
+const ciphers = `${DEFAULT_CIPHERS}:@SECLEVEL=1`;
 
 /**
  * The options that trust the PEM certificates in `ca` as Go's `x509.CertPool` does: every one of them, be it an authority, an intermediate or the very
@@ -11,7 +15,7 @@ export type Trust = { readonly ca: string | string[]; readonly allowPartialTrust
  * `agent`: one of `believing`, for connections that are kept; each is closed after its request unless it says otherwise.
  */
 export function trusting(ca: string | undefined, agent: Agent = oneRequestEach): Trust {
-  return { ca: ca ?? [...rootCertificates], allowPartialTrustChain: true, agent };
+  return { ca: ca ?? [...rootCertificates], allowPartialTrustChain: true, ciphers, agent };
 }
 
 /** The agent, deciding itself whom its connections believe: OpenSSL takes a leaf for self-signed that has its authority's name (all of Knative's and Tekton's webhooks). */
@@ -41,11 +45,12 @@ export function certificatesOf(bundle: string): readonly X509Certificate[] {
 function objectionTo(socket: TLSSocket, { ca, servername, host }: ConnectionOptions): string | undefined {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return "no certificate was shown";
-  const roots = (): readonly X509Certificate[] => certificatesOf([ca].flat().join("\n"));
-  // OpenSSL has checked the signatures, the dates and what the certificates are for; of several objections it names the last: after this one come dates and purpose.
-  const code = socket.authorized ? undefined : String(socket.authorizationError);
-  if (code !== undefined && !(code === "DEPTH_ZERO_SELF_SIGNED_CERT" && roots().some(root => isIssuer(root, leaf)))) return untrusted(code, leaf, roots());
-  return wrongName(servername !== undefined && servername !== "" ? servername : host ?? "", socket, leaf);
+  const expired = misdated(leaf) ?? wrongName(servername !== undefined && servername !== "" ? servername : host ?? "", leaf);
+  if (expired !== undefined || socket.authorized) return expired;
+  const roots = certificatesOf([ca].flat().join("\n"));
+  // OpenSSL has checked the signatures, the dates and what the certificates are for; of several objections it names the last: after this one come purpose and dates.
+  const code = String(socket.authorizationError);
+  return code === "DEPTH_ZERO_SELF_SIGNED_CERT" && roots.some(root => isIssuer(root, leaf)) ? undefined : untrusted(code, leaf, roots);
 }
 
 const nameConstraints = Buffer.from("0603551d1e", "hex");
@@ -54,18 +59,33 @@ const nameConstraints = Buffer.from("0603551d1e", "hex");
 const isIssuer = (root: X509Certificate, leaf: X509Certificate): boolean =>
   root.ca && misdated(root) === undefined && !root.raw.includes(nameConstraints) && leaf.checkIssued(root) && leaf.verify(root.publicKey);
 
-function wrongName(host: string, socket: TLSSocket, leaf: X509Certificate): string | undefined {
-  const wrong = checkServerIdentity(host, socket.getPeerCertificate());
-  const names = (leaf.subjectAltName ?? "").split(", ").map(each => each.replace(/^(DNS|IP Address):/, "")).filter(each => each !== "");
-  if (names.length === 0) return wrong === undefined ? "certificate relies on legacy Common Name field, use SANs instead" : `certificate is not valid for any names, but wanted to match ${host}`;
-  return wrong === undefined ? undefined : `certificate is valid for ${names.join(", ")}, not ${host}`;
+const namesMax = 100;
+
+/** Why the certificate is not for this host (crypto/x509 VerifyHostname, HostnameError): alternative names alone count, and `*` for one whole label. */
+function wrongName(host: string, leaf: X509Certificate): string | undefined {
+  // What needs quotes in Node's text is no name of ours; a value cannot end one and begin another.
+  const names = [...(leaf.subjectAltName ?? "").matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/gy)];
+  const ip = parseIp(host);
+  const valid = names.filter(([, kind]) => kind === (ip === undefined ? "DNS" : "IP Address")).map(([, , name = ""]) => (ip === undefined ? name : textOfIp(name)));
+  if (ip === undefined ? valid.some(name => isNamed(name, host)) : valid.includes(renderIp(ip))) return undefined;
+  if (leaf.subjectAltName === undefined && [leaf.toLegacyObject().subject.CN].flat().some(name => name !== undefined && isNamed(name, host))) return "certificate relies on legacy Common Name field, use SANs instead";
+  if (ip !== undefined && valid.length === 0) return `cannot validate certificate for ${host} because it doesn't contain any IP SANs`;
+  if (valid.length >= namesMax) return `certificate is valid for ${valid.length} ${ip === undefined ? "names" : "IP SANs"}, but none matched ${host}`;
+  return valid.length === 0 ? `certificate is not valid for any names, but wanted to match ${host}` : `certificate is valid for ${valid.join(", ")}, not ${host}`;
 }
+
+function isNamed(pattern: string, host: string): boolean {
+  const [wanted, asked] = [pattern.toLowerCase().split("."), host.toLowerCase().replace(/\.$/, "").split(".")];
+  return wanted.length === asked.length && asked.every((label, at) => label !== "" && (label === wanted[at] || (at === 0 && wanted[at] === "*")));
+}
+
+const textOfIp = (text: string): string => { const ip = parseIp(text); return ip === undefined ? text : renderIp(ip); };
 
 function untrusted(code: string, leaf: X509Certificate, roots: readonly X509Certificate[]): string {
   switch (code) {
     case "DEPTH_ZERO_SELF_SIGNED_CERT": case "SELF_SIGNED_CERT_IN_CHAIN": case "UNABLE_TO_GET_ISSUER_CERT": case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY": case "UNABLE_TO_VERIFY_LEAF_SIGNATURE": case "CERT_SIGNATURE_FAILURE":
       return `certificate signed by unknown authority${candidateText(leaf, roots)}`;
-    case "CERT_HAS_EXPIRED": case "CERT_NOT_YET_VALID": return `certificate has expired or is not yet valid${[leaf, ...roots].map(misdated).find(text => text !== undefined) ?? ""}`;
+    case "CERT_HAS_EXPIRED": case "CERT_NOT_YET_VALID": return roots.map(misdated).find(text => text !== undefined) ?? code;
     case "INVALID_PURPOSE": return "certificate specifies an incompatible key usage";
     default: return code;
   }
@@ -85,10 +105,11 @@ function candidateText(leaf: X509Certificate, roots: readonly X509Certificate[])
   return ` (possibly because of ${JSON.stringify(why)} while trying to verify candidate authority certificate ${JSON.stringify(name)})`;
 }
 
+/** Go's objection to the dates. */
 function misdated(certificate: X509Certificate): string | undefined {
   const now = Date.now();
   const bound = now > certificate.validToDate.getTime() ? { word: "after", date: certificate.validToDate } : now < certificate.validFromDate.getTime() ? { word: "before", date: certificate.validFromDate } : undefined;
-  return bound && `: current time ${seconds(new Date(now))} is ${bound.word} ${seconds(bound.date)}`;
+  return bound && `certificate has expired or is not yet valid: current time ${seconds(new Date(now))} is ${bound.word} ${seconds(bound.date)}`;
 }
 
 const seconds = (date: Date): string => date.toISOString().replace(/\.\d+/, "");

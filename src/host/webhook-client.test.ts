@@ -57,6 +57,24 @@ test("a URL with an address wants a certificate for that address", async () => {
   await named.close();
 });
 
+test("for whom a certificate is, is judged and told as Go does", async () => {
+  // The certificate's names, its common name, the host that is called, what is said. Seen of kube-apiserver 1.36.3.
+  const rows: readonly (readonly [readonly string[], string, string, string])[] = [
+    [["*.test"], "x", "hook.test", ""], [["HOOK.Test"], "x", "hook.test", ""], [["*"], "x", "hook.test", "certificate is valid for *, not hook.test"], [["h*.test"], "x", "hook.test", "certificate is valid for h*.test, not hook.test"],
+    [["hook.test."], "x", "hook.test", "certificate is valid for hook.test., not hook.test"], [["a.test", "b.test", "1.2.3.4"], "x", "hook.test", "certificate is valid for a.test, b.test, not hook.test"],
+    [["1.2.3.4"], "x", "hook.test", "certificate is not valid for any names, but wanted to match hook.test"], [["a.test"], "x", "127.0.0.1", "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs"],
+    [["127.0.0.2", "::1"], "x", "127.0.0.1", "certificate is valid for 127.0.0.2, ::1, not 127.0.0.1"], [["a.test, DNS:hook.test"], "x", "hook.test", 'certificate is valid for "a.test\\u002c DNS:hook.test", not hook.test'],
+    [[], "127.0.0.1", "127.0.0.1", "certificate relies on legacy Common Name field, use SANs instead"], [[], "x", "hook.test", "certificate is not valid for any names, but wanted to match hook.test"],
+    [Array.from({ length: 100 }, (_, at) => `n${at}.test`), "x", "hook.test", "certificate is valid for 100 names, but none matched hook.test"],
+  ];
+  for (const [names, commonName, host, said] of rows) {
+    const server = await start(() => ({ status: 200, body: "yes" }), authority.leaf(commonName, "server", [], names));
+    const answer = await postJson(call(server.port, { url: `https://${host}/` })).then(({ status }) => status, (error: Error) => error.message.replace(/.*x509: /, ""));
+    assert.equal(answer, said === "" ? 200 : said);
+    await server.close();
+  }
+});
+
 test("the server's own certificate is as good as its authority's, and another of that authority's is not", async () => {
   const server = await start(() => ({ status: 200, body: "yes" }));
   assert.equal((await postJson(call(server.port, { ca: cert }))).status, 200);
@@ -87,9 +105,19 @@ test("a certificate that has its authority's name is no self-signed one, as Knat
   await refused(same.leaf("hook", "server"), /x509: certificate is not valid for any names, but wanted to match hook\.default\.svc$/);
 });
 
-test("redirects are not followed, endless and silent answers are given up", async () => {
-  const server = await start(url => (url.startsWith("/redirect") ? { status: 302, headers: { location: "https://127.0.0.1/secret" }, body: "" } : url.startsWith("/big") ? { status: 200, body: "x".repeat(4 << 20) } : undefined));
-  assert.equal((await postJson(call(server.port, { url: "https://hook.default.svc/redirect" }))).status, 302);
+test("the same server may want the request at another path, and nobody leads it to another server or to another method", async () => {
+  const places: { readonly [path: string]: string } = { "//slash?timeout=1s": "/slash?timeout=1s", "/other": "https://else.default.svc/secret", "/port": "https://hook.default.svc:444/secret", "/plain": "http://hook.default.svc/secret", "/odd": "https://[/", "/round": "/round" };
+  const server = await start(url => ({ status: url === "/slash?timeout=1s" ? 200 : url === "/found" ? 302 : url === "/port" ? 308 : 307, headers: { location: places[url] ?? "/secret" }, body: url }));
+  const asked = async (path: string): Promise<string> => { const { status, body } = await postJson(call(server.port, { url: `https://hook.default.svc${path}` })); return `${status} ${body}`; };
+  assert.deepEqual(await Promise.all(["//slash?timeout=1s", "/other", "/port", "/plain", "/odd", "/found"].map(asked)), ["200 /slash?timeout=1s", "307 /other", "308 /port", "307 /plain", "307 /odd", "302 /found"]);
+  assert.deepEqual(server.heard.filter(line => line.includes("slash")), ["POST hook.default.svc //slash?timeout=1s {}", "POST hook.default.svc /slash?timeout=1s {}"]);
+  assert.ok(!server.heard.some(line => line.includes("secret")));
+  await assert.rejects(asked("/round"), { message: 'Post "https://hook.default.svc/round": stopped after 10 redirects' });
+  await server.close();
+});
+
+test("endless and silent answers are given up", async () => {
+  const server = await start(url => (url.startsWith("/big") ? { status: 200, body: "x".repeat(4 << 20) } : undefined));
   await assert.rejects(postJson(call(server.port, { url: "https://hook.default.svc/big" })), /larger than/);
   await assert.rejects(postJson(call(server.port, { timeoutMs: 50 })), /context deadline exceeded/);
   await assert.rejects(postJson(call(server.port, { url: "http://hook.default.svc/" })), /https only/);
