@@ -26,6 +26,7 @@ async function start(): Promise<Running> {
   const running: { answer: Running["answer"] } = { answer: () => ({}) };
   const harness = await startHarness({ compilePattern: () => () => true, postJson: async ({ body, url }: WebhookCall) => {
     const { request } = JSON.parse(body);
+    if (request.objects === undefined) return { status: 200, body: JSON.stringify({ kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", response: { uid: request.uid, allowed: true, ...self.answer({ request, url }) } }) };
     asked.push(`${request.desiredAPIVersion.slice(12)}: ${request.objects.map((each: any) => each.metadata.name).join(" ")}`);
     const response = { uid: request.uid, result: { status: "Success" }, convertedObjects: request.objects.map((each: any) => converted(each, request.desiredAPIVersion)) };
     const answer = { kind: "ConversionReview", apiVersion: "apiextensions.k8s.io/v1", response, ...self.answer({ request, response, url }) };
@@ -85,6 +86,29 @@ test("an object is read, changed and stored in whatever version is asked for", a
   assert.deepEqual([status.body.status, status.body.spec], [{ up: true }, { host: "x", port: "9" }]);
   assert.deepEqual((await server.call("GET", at("v1", "a"))).body.status, { up: true });
   assert.equal((await server.call("DELETE", at("v2", "a"))).status, 200);
+  await server.stop();
+});
+
+test("a webhook for one version sees and changes what is patched in another, in each manner", async () => {
+  const server = await start();
+  const { resourceVersion } = (await server.call("POST", at("v1"), host("a", { hostPort: "x:1" }))).body.metadata;
+  const seen: string[] = [];
+  server.answer = ({ request }) => {
+    if (request.objects !== undefined) return {};
+    const of = (object: any) => `${object.apiVersion.slice(12)} ${object.spec.host}:${object.spec.port} ${object.metadata.resourceVersion !== undefined}`;
+    seen.push(`${of(request.oldObject)} -> ${of(request.object)}`);
+    return { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify([{ op: "replace", path: "/spec/port", value: `${request.object.spec.port}0` }])).toString("base64") };
+  };
+  await server.call("POST", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", {
+    metadata: { name: "m" },
+    webhooks: [{ name: "m.example.com", sideEffects: "None", admissionReviewVersions: ["v1"], clientConfig: { url: "https://m" }, rules: [{ apiGroups: ["example.com"], apiVersions: ["v2"], operations: ["UPDATE"], resources: ["hosts"] }] }],
+  });
+  const put = (await server.call("PUT", at("v1", "a"), { ...host("a", { hostPort: "x:2" }), metadata: { name: "a", resourceVersion } })).body;
+  const merged = (await server.call("PATCH", at("v1", "a"), { spec: { hostPort: "x:3" } }, merge)).body;
+  const replaced = (await server.call("PATCH", at("v1", "a"), [{ op: "replace", path: "/spec/hostPort", value: "x:4" }], { "content-type": "application/json-patch+json" })).body;
+  const applied = (await server.call("PATCH", `${at("v1", "a")}?fieldManager=me&force=true`, host("a", { hostPort: "x:5" }), apply)).body;
+  assert.deepEqual([put, merged, replaced, applied].map(each => each.spec?.hostPort ?? each.message), ["x:20", "x:30", "x:40", "x:50"]);
+  assert.deepEqual(seen, ["v2 x:1 true -> v2 x:2 true", "v2 x:20 true -> v2 x:3 true", "v2 x:30 true -> v2 x:4 true", "v2 x:40 true -> v2 x:5 true"]);
   await server.stop();
 });
 

@@ -50,7 +50,7 @@ export function formsOf(options: { readonly registry: () => Registry }, request:
       group: served.group, version: served.version, resource: served.resource, kind: { group: served.group, version: served.version, kind: kind.kind },
       node: served.node, ready: () => prepareServed(served, [request.object, request.previous].filter(each => each !== undefined)),
       show: each => {
-        const { apiVersion: _a, kind: _k, ...rest } = asServed(served, versioned(each, request)) as JsonObject;
+        const { apiVersion: _a, kind: _k, ...rest } = versioned(asServed(served, each), request) as JsonObject;
         return { kind: kind.kind, apiVersion: served.apiVersion, ...rest };
       },
       read: async (value, { words, strict = false } = {}) => {
@@ -71,7 +71,7 @@ function checkKind(object: JsonObject, apiVersion: string, kind: string): void {
   if (given.apiVersion !== apiVersion || given.kind !== kind) throw new DecodeError(`no kind "${given.kind}" is registered for version "${given.apiVersion}" in scheme "pkg/runtime/scheme.go:111"`);
 }
 
-/** What is changed has the version that it is made from. */
+/** What is changed has the version that it is made from. A copy: what a webhook converted is known by the object itself, so that comes first. */
 function versioned(object: any, { previous }: AdmissionRequest): any {
   return previous === undefined || object.metadata.resourceVersion !== undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion: previous.metadata.resourceVersion } };
 }
