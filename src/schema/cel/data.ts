@@ -2,7 +2,7 @@
 import { decodeBase64 } from "../../base/base64.ts";
 import { type Json, getOwn, isObject, sameJson } from "../../base/json.ts";
 import { CelError } from "./error.ts";
-import { escapeName, unescapeName } from "./names.ts";
+import { escapeName, isReservedName, unescapeName } from "./names.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import { type ObjectField, type Type, listOf, mapOf, types } from "./types.ts";
 import { List, Mapping, type UnorderedList, type Value, keyText } from "./values.ts";
@@ -85,9 +85,11 @@ export function objectDecl(name: string, fields: ReadonlyMap<string, Decl>, coun
   const known = new Map<string, Decl>(), declared = new Map<string, ObjectField>();
   let minSize = 2;
   for (const [json, decl] of fields) {
-    const escaped = escapeName(json);
-    if (escaped !== undefined) { known.set(escaped, decl); declared.set(escaped, { json, type: decl.type }); }
     if (counted.has(json)) minSize += json.length + decl.minSize + 4;
+    const escaped = escapeName(json);
+    if (escaped === undefined) continue;
+    known.set(escaped, decl);
+    for (const said of isReservedName(json) ? [escaped, json] : [escaped]) declared.set(said, { json, type: decl.type });
   }
   return { type: { kind: "object", name, fields: declared }, fields: known, minSize, maxElements: 0, adapt: json => (isObject(json) ? new JsonObject(json, fields) : notObject()) };
 }

@@ -4,6 +4,9 @@ const reserved = new Set(["true", "false", "null", "in", "as", "break", "const",
 const escapes: { readonly [found: string]: string } = { __: "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__" };
 const meanings = new Map(Object.entries(escapes).map(([text, escaped]) => [escaped, text]));
 
+/** Whether expressions may say a field's name as it is too, though it is a word of the language: `metadata.namespace` (apiserver pkg/cel/types.go, recognizeKeywordAsFieldName). */
+export const isReservedName = (name: string): boolean => reserved.has(name);
+
 /** `undefined` for a name that expressions cannot say. */
 export function escapeName(name: string): string | undefined {
   if (!/^[a-zA-Z_./-][a-zA-Z0-9_./-]*$/.test(name)) return undefined;
