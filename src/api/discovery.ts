@@ -21,7 +21,9 @@ type Group = { readonly name: string; readonly versions: readonly Version[] };
 
 /** Custom resources list what they can in the order of upstream's own handler (apiextensions pkg/apiserver/customresource_discovery_controller.go). */
 const customVerbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
-const verbsOf = ({ kind, verbs }: Served): string[] => (kind.custom === true ? customVerbs.filter(verb => verbs.some(each => each === verb)) : [...verbs]);
+/** Not told of those whose definition is on its way out. */
+const writes = new Set(["patch", "create", "update"]);
+const verbsOf = ({ kind, verbs }: Served): string[] => (kind.custom === true ? customVerbs.filter(verb => verbs.some(each => each === verb) && !(kind.terminating === true && writes.has(verb))) : [...verbs]);
 const subresourcesOf = (kind: AnyKind): string[] => (kind.custom === true ? ["status", "scale"].filter(name => kind.subresources?.includes(name)) : [...(kind.subresources ?? [])].sort());
 /** Where a built-in kind's group and version are those of the resource, they are left open. */
 function responseKind({ kind: of, group: own, version: current }: Served, { group, version, kind }: Omit<SubresourceType, "verbs">): Json {

@@ -100,7 +100,7 @@ type Reading = { readonly entries: readonly Entry[]; readonly remaining: number 
 
 /** Fields are those of the version in the URL: where a webhook converts, it is asked before anything is selected by them. */
 async function prepareSelection(core: Core, { served }: Call, { fields }: Selection, entries: readonly Entry[]): Promise<void> {
-  if (fields && served.kind.conversion !== undefined) await prepareServed(served, entries.map(entry => core.objects.object(entry)), { list: true });
+  if (fields && served.kind.conversion !== undefined) await prepareServed(served, entries.map(entry => core.objects.object(entry)));
 }
 
 async function selectPage(core: Core, call: Call, selection: Selection, limit: number, after: string | undefined, at: number, read: (from: string | undefined, count: number) => Reading): Promise<Listed> {

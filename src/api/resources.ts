@@ -122,7 +122,7 @@ async function showList(view: View, listed: Listed): Promise<HttpResponse> {
   const { core, served, query } = view;
   // What was selected by its fields has been converted for that.
   const fresh = (query.get("fieldSelector") ?? "") === "";
-  if (served.kind.conversion !== undefined) await prepareServed(served, listed.entries.map(entry => core.objects.object(entry)), { list: true, fresh });
+  if (served.kind.conversion !== undefined) await prepareServed(served, listed.entries.map(entry => core.objects.object(entry)), { fresh });
   return sendList(view, listed);
 }
 

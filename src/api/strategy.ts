@@ -44,7 +44,7 @@ export function setDefaults(kind: AnyKind, object: any): void {
 }
 
 /** Before stored objects are shown in this version: what somebody else must convert is. `fresh` false: once is enough. */
-export async function prepareServed({ kind, apiVersion }: Served, objects: readonly any[], how?: { readonly list?: boolean; readonly fresh?: boolean }): Promise<void> {
+export async function prepareServed({ kind, apiVersion }: Served, objects: readonly any[], how?: { readonly fresh?: boolean }): Promise<void> {
   await kind.conversion?.prepare(objects, apiVersion, how);
 }
 
@@ -59,7 +59,7 @@ export async function startingFrom(served: Served, object: any): Promise<any> {
 export async function asStored({ kind }: Served, object: any): Promise<any> {
   const { storedAs, conversion } = kind;
   if (storedAs === undefined || object.apiVersion === storedAs) return object;
-  const stored = conversion === undefined ? { ...object, apiVersion: storedAs } : (await conversion.convert([object], storedAs, false))[0];
+  const stored = conversion === undefined ? { ...object, apiVersion: storedAs } : (await conversion.convert([object], storedAs))[0];
   if (kind.custom === true && storedAs === apiVersionOf(kind)) applyDefaults(kind.schema.node, stored);
   return stored;
 }

@@ -41,7 +41,7 @@ export async function withVersions<T>(registry: Registry, served: Served, run: (
       return run(versions);
     } catch (error) {
       if (!(error instanceof Missing) || made >= conversionsMax) throw error;
-      known.set(`${error.apiVersion} ${stringifyJson(error.object)}`, (await conversion.convert([error.object], error.apiVersion, false))[0]);
+      known.set(`${error.apiVersion} ${stringifyJson(error.object)}`, (await conversion.convert([error.object], error.apiVersion))[0]);
     }
   }
 }

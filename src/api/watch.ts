@@ -145,7 +145,7 @@ class Stream {
 
   async #sendInitial(entries: readonly Entry[], revision: number): Promise<void> {
     const { objects } = this.#core;
-    if (this.#call.served.kind.conversion !== undefined && !(await this.#prepared(entries.map(entry => objects.object(entry)), true))) return;
+    if (this.#call.served.kind.conversion !== undefined && !(await this.#prepared(entries.map(entry => objects.object(entry))))) return;
     let texts = "";
     let size = 0;
     for (const entry of entries) {
@@ -210,9 +210,9 @@ class Stream {
   }
 
   async #sendConverted(changes: readonly Change[]): Promise<boolean> {
-    if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)])), false))) return false;
+    if (this.#selection.fields && !(await this.#prepared(changes.flatMap(({ entry, previous }) => [entry, previous]).flatMap(entry => (entry === undefined ? [] : [this.#core.objects.object(entry)]))))) return false;
     const events = changes.flatMap(change => eventOf(this.#core, this.#selection, change) ?? []);
-    if (!(await this.#prepared(events.map(({ object }) => object), false))) return false;
+    if (!(await this.#prepared(events.map(({ object }) => object)))) return false;
     if (!this.#ended && events.length > 0) {
       this.#services.onEvents(this.#call, events.length);
       this.#write(events.map(({ type, object, text }) => this.#encoder.encode(type, object, text)));
@@ -221,9 +221,9 @@ class Stream {
   }
 
   /** False when the webhook failed: then the watch has ended with its error. */
-  async #prepared(objects: readonly any[], list: boolean): Promise<boolean> {
+  async #prepared(objects: readonly any[]): Promise<boolean> {
     try {
-      await prepareServed(this.#call.served, objects, { list, fresh: false });
+      await prepareServed(this.#call.served, objects, { fresh: false });
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

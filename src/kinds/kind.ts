@@ -132,9 +132,9 @@ export type Kind<S extends Shape = any> = {
 /** Objects of one kind in another version. Throws an `ApiError` when it cannot be made. */
 export interface Conversion {
   /** In the same order; those that are in this version already are returned as they are. */
-  convert(objects: readonly any[], apiVersion: string, list: boolean): Promise<readonly any[]>;
+  convert(objects: readonly any[], apiVersion: string): Promise<readonly any[]>;
   /** Makes sure that `converted` has an answer for each. `fresh`: even if it had one, since whoever converts may have changed its mind. */
-  prepare(objects: readonly any[], apiVersion: string, how?: { readonly list?: boolean; readonly fresh?: boolean }): Promise<void>;
+  prepare(objects: readonly any[], apiVersion: string, how?: { readonly fresh?: boolean }): Promise<void>;
   /** What `prepare` has made. */
   converted(object: any, apiVersion: string): any;
 }

@@ -45,8 +45,9 @@ export function goSyntax(value: Json): string {
 /** With `%T`, as a document's values are decoded. */
 export function goType(value: Json): string {
   if (value instanceof Foreign) return value.type;
+  if (value === null) return "<nil>";
   if (typeof value === "object") return Array.isArray(value) ? "[]interface {}" : "map[string]interface {}";
-  return typeof value === "boolean" ? "bool" : typeof value === "string" ? "string" : "int64";
+  return typeof value === "boolean" ? "bool" : typeof value === "string" ? "string" : typeof value === "number" && !Number.isInteger(value) ? "float64" : "int64";
 }
 
 /** Without what no document holds. */

@@ -245,7 +245,7 @@ test("what a webhook may not answer is refused in upstream's words", async () =>
     const { status, body } = await server.call("GET", at("v2", "a"));
     assert.deepEqual([status, body.reason, body.message.includes(message)], [500, undefined, true], `${message}\n${body.message}`);
   }
-  assert.match((await server.call("GET", at("v2"))).body.message, /^conversion webhook for example.com\/v2, Kind=HostList returned invalid metadata in object at index 0: /);
+  assert.match((await server.call("GET", at("v2"))).body.message, /^conversion webhook for example.com\/v1, Kind=Host returned invalid metadata: /);
   server.answer = ({ response }) => ({ response: { ...response, convertedObjects: response.convertedObjects.map((each: any) => ({ ...each, metadata: { name: "a", namespace: "default", uid: each.metadata.uid, labels: { a: "b" }, finalizers: ["x/y"] } })) } });
   const { metadata } = (await server.call("GET", at("v2", "a"))).body;
   assert.deepEqual([metadata.labels, metadata.finalizers, typeof metadata.creationTimestamp], [{ a: "b" }, undefined, "string"]);

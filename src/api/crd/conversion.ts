@@ -6,6 +6,7 @@ import { labelKeyProblems, labelValueProblems } from "../../base/label-grammar.t
 import { messageOf } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Conversion } from "../../kinds/kind.ts";
+import { goType } from "../../schema/go-format.ts";
 import { goQuote } from "../../schema/problem.ts";
 import type { Reader } from "../context.ts";
 import { callOf, type ClientConfig, type PostJson } from "../webhook.ts";
@@ -27,21 +28,20 @@ export function conversionOf(crd: any, services: ConversionServices): Conversion
     const versions = all.get(object) ?? new Map<string, V>();
     all.set(object, versions.set(apiVersion, value));
   };
-  const convert = async (objects: readonly any[], apiVersion: string, list: boolean): Promise<readonly any[]> => {
+  const convert = async (objects: readonly any[], apiVersion: string): Promise<readonly any[]> => {
     const waiting = objects.filter(object => object.apiVersion !== apiVersion);
     if (waiting.length === 0) return objects;
-    const of = list ? `${apiVersion}, Kind=${crd.spec.names.listKind ?? `${crd.spec.names.kind}List`}` : `${waiting[0].apiVersion}, Kind=${waiting[0].kind}`;
-    const made = await ask(crd, services, waiting, apiVersion, of, list);
+    const made = await ask(crd, services, waiting, apiVersion);
     return objects.map(object => (object.apiVersion === apiVersion ? object : made[waiting.indexOf(object)]));
   };
   return {
     convert,
-    async prepare(objects, apiVersion, { list = false, fresh = true } = {}) {
+    async prepare(objects, apiVersion, { fresh = true } = {}) {
       const old = [...new Set(objects)].filter(object => object.apiVersion !== apiVersion);
       const isKnown = (object: any): boolean => known.get(object)?.has(apiVersion) === true;
       const waiting = fresh ? old : old.filter(object => !isKnown(object) && asking.get(object)?.has(apiVersion) !== true);
       if (waiting.length > 0) {
-        const made = convert(waiting, apiVersion, list);
+        const made = convert(waiting, apiVersion);
         for (const [i, object] of waiting.entries()) {
           const one = made.then(all => all[i]);
           const done = (): void => void asking.get(object)?.delete(apiVersion);
@@ -72,10 +72,10 @@ function unversioned(object: any): any {
   return { ...object, metadata };
 }
 
-/** Every object in the version wanted, in the same order. */
-async function ask(crd: any, { post, read, random }: ConversionServices, objects: readonly any[], apiVersion: string, of: string, list: boolean): Promise<readonly any[]> {
-  const fail = (why: string): never => {
-    throw new ApiError("", `conversion webhook for ${of} ${why}`, undefined, 500);
+/** Every object in the version wanted, in the same order. Upstream asks for each of a list on its own: what goes wrong with one is told of that one. */
+async function ask(crd: any, { post, read, random }: ConversionServices, objects: readonly any[], apiVersion: string): Promise<readonly any[]> {
+  const fail = (why: string, of: any = objects[0]): never => {
+    throw new ApiError("", `conversion webhook for ${of.apiVersion}, Kind=${of.kind} ${why}`, undefined, 500);
   };
   const { clientConfig, conversionReviewVersions } = crd.spec.conversion.webhook as { readonly clientConfig: ClientConfig; readonly conversionReviewVersions: readonly string[] };
   const version = conversionReviewVersions.find(each => each === "v1" || each === "v1beta1");
@@ -93,14 +93,14 @@ async function ask(crd: any, { post, read, random }: ConversionServices, objects
   const converted = Array.isArray(response.convertedObjects) ? (response.convertedObjects as readonly Json[]) : [];
   if (converted.length !== objects.length) fail(`returned ${converted.length} objects, expected ${objects.length}`);
   return converted.map((value, i) => {
-    const invalid = (why: string): never => fail(`returned invalid ${list ? `converted object at index ${i}` : "object at index 0"}: ${why}`);
+    const invalid = (why: string): never => fail(`returned invalid object at index 0: ${why}`, objects[i]);
     if (!isObject(value)) return invalid("Object 'Kind' is missing");
     if (value.apiVersion !== apiVersion) invalid(`invalid groupVersion (expected ${apiVersion}, received ${textOf(value.apiVersion)})`);
     if (value.kind !== objects[i].kind) invalid(`invalid kind (expected ${objects[i].kind}, received ${textOf(value.kind)})`);
     const different = differenceOf(objects[i], value);
-    if (different !== undefined) fail(`returned invalid ${list ? `converted object at index ${i}` : "object"}: ${different}`);
+    if (different !== undefined) fail(`returned invalid object: ${different}`, objects[i]);
     const metadata = restoredMeta(objects[i].metadata, value.metadata);
-    if (typeof metadata === "string") return fail(`returned invalid metadata${list ? ` in object at index ${i}` : ""}: ${metadata}`);
+    if (typeof metadata === "string") return fail(`returned invalid metadata: ${metadata}`, objects[i]);
     return { ...value, metadata };
   });
 }
@@ -151,15 +151,4 @@ function restoredMeta(before: any, after: Json | undefined): any | string {
     metadata[field] = given;
   }
   return metadata;
-}
-
-function goType(value: Json): string {
-  if (Array.isArray(value)) return "[]interface {}";
-  switch (typeof value) {
-    case "string": return "string";
-    case "boolean": return "bool";
-    case "bigint": return "int64";
-    case "number": return Number.isInteger(value) ? "int64" : "float64";
-    default: return value === null ? "<nil>" : "map[string]interface {}";
-  }
 }

@@ -149,6 +149,15 @@ test("a default that comes later is seen on what was stored before", async () =>
   await server.stop();
 });
 
+test("a version that is stored is noted when the versions change, and there is always one", async () => {
+  const server = await start();
+  await server.call("POST", definitions, widgets);
+  const stored = async (storedVersions: readonly string[]): Promise<unknown> => (await server.call("PATCH", `${definitions}/widgets.example.com/status`, { status: { storedVersions } }, merge)).body.status.storedVersions;
+  assert.deepEqual([await stored([]), await stored(["v0"])], [["v1"], ["v0"]]);
+  assert.deepEqual((await server.call("GET", `${definitions}/widgets.example.com`)).body.status.storedVersions, ["v0"], "nobody adds to it");
+  await server.stop();
+});
+
 test("a definition goes with all its objects, after theirs have let go", async () => {
   const server = await start();
   await server.call("POST", definitions, widgets);
@@ -157,7 +166,10 @@ test("a definition goes with all its objects, after theirs have let go", async (
   await server.call("DELETE", `${definitions}/widgets.example.com?propagationPolicy=Foreground`);
   const { metadata, status } = (await server.call("GET", `${definitions}/widgets.example.com`)).body;
   assert.deepEqual([metadata.generation, metadata.deletionGracePeriodSeconds, metadata.finalizers], [1, undefined, ["customresourcecleanup.apiextensions.k8s.io"]], "the first request only announces");
-  assert.deepEqual([status.conditions.at(-1).type, status.conditions.at(-1).lastTransitionTime], ["Terminating", metadata.deletionTimestamp]);
+  const { lastTransitionTime, ...terminating } = status.conditions.at(-1);
+  assert.deepEqual([terminating, lastTransitionTime], [{ type: "Terminating", status: "True", reason: "InstanceDeletionInProgress", message: "CustomResource deletion is in progress" }, metadata.deletionTimestamp]);
+  const told = (await server.call("GET", "/apis/example.com/v1")).body.resources.find(({ name }: any) => name === "widgets");
+  assert.deepEqual(told.verbs, ["delete", "deletecollection", "get", "list", "watch"]);
   assert.deepEqual((await server.call("GET", objects)).body.items.map(({ metadata }: any) => metadata.name), ["a"]);
   await server.call("PATCH", `${objects}/a`, { metadata: { finalizers: null } }, merge);
   assert.equal((await server.call("GET", `${definitions}/widgets.example.com`)).status, 404);

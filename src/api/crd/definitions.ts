@@ -163,12 +163,10 @@ export class Definitions {
       conflict === undefined ? condition("NamesAccepted", "True", "NoConflicts", "no conflicts found") : condition("NamesAccepted", "False", conflict.reason, conflict.message),
       established ? condition("Established", "True", "InitialNamesAccepted", "the initial names have been accepted") : condition("Established", "False", "NotAccepted", "not all names are accepted"),
     ];
-    const storage: string = spec.versions.find((version: any) => version.storage)?.name;
-    const storedVersions: readonly string[] = status?.storedVersions ?? [];
     return {
       conditions: [...old.filter(({ type }) => type !== "NamesAccepted" && type !== "Established"), ...conditions],
       acceptedNames: accepted,
-      storedVersions: storedVersions.includes(storage) ? [...storedVersions] : [...storedVersions, storage],
+      storedVersions: status?.storedVersions ?? [],
     };
   }
 
@@ -187,6 +185,8 @@ export class Definitions {
   async #finalize(crd: any, call: Call, again: () => void): Promise<void> {
     const { store, objects } = this.#core;
     if (crd.metadata.finalizers?.includes(finalizer) !== true) return;
+    if (crd.status?.conditions?.some((each: any) => each.type === "Terminating" && each.reason === "InstanceDeletionPending"))
+      await update(this.#core, { ...call, subresource: "status" }, stored => adopt(call.served, decode(call.served.node, { ...stored, status: ending(stored, this.#core.clock.now(), "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress") }).object), writing);
     const kind = this.#served.get(crd.metadata.name)?.kind;
     const prefix = prefixOf({ group: crd.spec.group, plural: crd.spec.names.plural });
     if (kind !== undefined) {
@@ -204,15 +204,23 @@ export class Definitions {
       });
       return;
     }
-    await update(this.#core, call, stored => {
+    await update(this.#core, { ...call, subresource: "status" }, stored => {
       const finalizers = (stored.metadata.finalizers ?? []).filter((each: string) => each !== finalizer);
-      return adopt(call.served, decode(call.served.node, { ...stored, metadata: { ...stored.metadata, finalizers } }).object);
+      const [reason, message] = holds(stored, "Established") ? ["InstanceDeletionCompleted", "removed all instances"] : ["NeverEstablished", "resource was never established"];
+      return adopt(call.served, decode(call.served.node, { ...stored, metadata: { ...stored.metadata, finalizers }, status: ending(stored, this.#core.clock.now(), "False", reason!, message!) }).object);
     }, writing);
   }
 
   #call(name: string, signal: AbortSignal): Call {
     return { served: must(this.#core.registry.of(CustomResourceDefinition), "definitions are served"), namespace: "", name, subresource: "", user, userAgent: "kube-apiserver", limit: { signal }, warn: () => undefined };
   }
+}
+
+/** The status with how far its end is. */
+function ending({ status }: any, now: number, value: "True" | "False", reason: string, message: string): any {
+  const conditions: readonly any[] = status?.conditions ?? [], old = conditions.find(({ type }) => type === "Terminating");
+  const next = { type: "Terminating", status: value, lastTransitionTime: old?.status === value ? old.lastTransitionTime : timeOf(now), reason, message };
+  return { ...status, conditions: [...conditions.filter(each => each !== old), next] };
 }
 
 function holds(crd: any, type: string): boolean {
@@ -248,9 +256,7 @@ export const definitionHooks = (compile: CompilePattern, loadCel: LoadCel | unde
     if (old.deletionTimestamp !== undefined) return;
     const { deletionGracePeriodSeconds: _, ...metadata } = crd.metadata;
     crd.metadata = { ...metadata, generation: old.generation, finalizers: [...new Set([...(old.finalizers ?? []), finalizer])] };
-    const conditions = (crd.status?.conditions ?? []).filter(({ type }: any) => type !== "Terminating");
-    const condition = { type: "Terminating", status: "True", lastTransitionTime: metadata.deletionTimestamp, reason: "InstanceDeletionPending", message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon" };
-    crd.status = { ...crd.status, conditions: [...conditions, condition] };
+    crd.status = ending(crd, Date.parse(metadata.deletionTimestamp), "True", "InstanceDeletionPending", "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon");
   },
 });
 

@@ -23,9 +23,11 @@ export function defaultDefinition({ spec }: any): void {
 
 export function prepareDefinition(next: any, previous: any | undefined): void {
   if (previous === undefined) next.status = { conditions: [], acceptedNames: { kind: "", plural: "" }, storedVersions: next.spec.versions.filter((version: Named) => version["storage"] === true).map((version: Named) => version["name"]) };
-  else if (!sameJson(next.spec.versions, previous.spec.versions)) {
+  else {
+    // The version that is stored from now on; and none at all is never so (apis/apiextensions/v1/defaults.go).
     const storage = next.spec.versions.find((version: Named) => version["storage"] === true)?.name;
-    if (storage !== undefined && next.status?.storedVersions?.includes(storage) === false) next.status = { ...next.status, storedVersions: [...next.status.storedVersions, storage] };
+    const stored: readonly string[] = next.status?.storedVersions ?? [];
+    if (storage !== undefined && !stored.includes(storage) && (stored.length === 0 || !sameJson(next.spec.versions, previous.spec.versions))) next.status = { ...next.status, storedVersions: [...stored, storage] };
   }
 }
 

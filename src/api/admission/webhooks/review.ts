@@ -57,7 +57,7 @@ export function formsOf(options: { readonly registry: () => Registry }, request:
         if (kind.custom !== true) checkKind(value as JsonObject, served.apiVersion, kind.kind);
         const { object: decoded, unknown } = decode(served.node, value, words);
         if (strict && unknown.length > 0) throw new DecodeError(`strict decoding error: ${[...unknown].sort().map(path => `unknown field ${JSON.stringify(path)}`).join(", ")}`);
-        if (kind.conversion !== undefined) return own === undefined || served === own ? decoded : (await kind.conversion.convert([decoded], own.apiVersion, false))[0];
+        if (kind.conversion !== undefined) return own === undefined || served === own ? decoded : (await kind.conversion.convert([decoded], own.apiVersion))[0];
         const stored = served.convert === undefined ? decoded : kind.custom === true ? served.convert.toStored(decoded) : decode(kind.schema.node, served.convert.toStored(decoded)).object;
         return { ...stored, apiVersion: apiVersionOf(kind), kind: kind.kind };
       },
