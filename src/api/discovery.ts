@@ -109,7 +109,7 @@ export class Discovery {
     return {
       name: served.resource, singularName: singularOf(kind), namespaced: kind.namespaced, kind: kind.kind, verbs: verbsOf(served),
       ...(kind.shortNames === undefined ? {} : { shortNames: [...kind.shortNames] }), ...(kind.categories === undefined ? {} : { categories: [...kind.categories] }),
-      ...(kind.virtual === true || !served.verbs.includes("create") ? {} : { storageVersionHash: this.#storageHash(served) }),
+      ...(kind.virtual === true || !served.verbs.includes("create") || !this.#servesStored(kind) ? {} : { storageVersionHash: this.#storageHash(served) }),
     };
   }
 
@@ -141,6 +141,10 @@ export class Discovery {
   }
 
   /** Tells clients whether two versions are stored alike (apiserver pkg/endpoints/discovery/storageversionhash.go): eight bytes in base64. */
+  /** Whether the version that custom resources are stored in is served. */
+  #servesStored({ group, plural, storedAs }: AnyKind): boolean {
+    return storedAs === undefined || this.#registry.find(group, storedAs.slice(group.length + 1), plural) !== undefined;
+  }
   #storageHash({ kind }: Served): string {
     return encodeBase64(sha256(new TextEncoder().encode(`${kind.group}/${kind.hashedAs ?? kind.version}/${kind.kind}`)).subarray(0, 8));
   }

@@ -158,6 +158,17 @@ test("a version that is stored is noted when the versions change, and there is a
   await server.stop();
 });
 
+test("discovery tells the stored version only where that is served", async () => {
+  const server = await start();
+  const [version] = widgets.spec.versions;
+  await server.call("POST", definitions, { ...widgets, spec: { ...widgets.spec, versions: [version, { ...version, name: "v2", storage: false }] } });
+  const told = async (): Promise<boolean> => (await server.call("GET", "/apis/example.com/v2")).body.resources[0].storageVersionHash !== undefined;
+  const before = await told();
+  await server.call("PATCH", `${definitions}/widgets.example.com`, { spec: { versions: [{ ...version, served: false }, { ...version, name: "v2", storage: false }] } }, merge);
+  assert.deepEqual([before, await told()], [true, false]);
+  await server.stop();
+});
+
 test("a definition goes with all its objects, after theirs have let go", async () => {
   const server = await start();
   await server.call("POST", definitions, widgets);

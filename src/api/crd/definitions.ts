@@ -149,7 +149,7 @@ export class Definitions {
   }
 
   #statusOf(crd: any): any {
-    const { spec, status } = crd;
+    const { status } = crd;
     const { accepted, conflict } = this.#namesOf(crd);
     const now = timeOf(this.#core.clock.now());
     const old: readonly any[] = status?.conditions ?? [];
