@@ -4,7 +4,7 @@ import { Agent, request, type RequestOptions } from "node:https";
 import type { FetchText, ReadJwk } from "../api/authn/oidc/issuer.ts";
 import type { PostReview } from "../api/ask-review.ts";
 import { getOwn, isObject, type Json, type JsonObject } from "../base/json.ts";
-import { believing, trusting } from "./trust.ts";
+import { believing, certificatesOf, trusting } from "./trust.ts";
 import { wholeAnswer, type WholeAnswer } from "./whole-answer.ts";
 
 const reviewBytesMax = 1024 * 1024;
@@ -86,5 +86,15 @@ function verifies(key: KeyObject, algorithm: string, input: string, signature: U
     case "RS": return verify(hash, data, key, signature);
     case "PS": return verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, signature);
     default: return verify(hash, data, { key, dsaEncoding: "ieee-p1363" }, signature);
+  }
+}
+
+/** Whether a PEM text holds certificates, and nothing that is none. */
+export function isAuthority(pem: string): boolean {
+  try {
+    return certificatesOf(pem).length > 0;
+  } catch {
+    // One of them is none; whoever asks says so.
+    return false;
   }
 }

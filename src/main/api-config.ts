@@ -73,9 +73,9 @@ async function within<T>(folder: string, name: string, read: (path: string) => P
 }
 
 async function authenticationOf(path: string, clock: Clock): Promise<Authentication> {
-  const [{ parseYaml }, { loadAuthentication }, { celHost }, { fetchText, readJwk }] = await Promise.all([import("../host/yaml.ts"), import("../api/authn/oidc/load.ts"), import("../host/regex.ts"), import("../host/token-issuers.ts")]);
+  const [{ parseYaml }, { loadAuthentication }, { celHost }, { fetchText, isAuthority, readJwk }] = await Promise.all([import("../host/yaml.ts"), import("../api/authn/oidc/load.ts"), import("../host/regex.ts"), import("../host/token-issuers.ts")]);
   const { value, duplicates } = parseYaml(await readFile(path, "utf8"));
-  return loadAuthentication(value, duplicates, { clock, fetch: fetchText, readJwk, celHost, disallowed: [issuer] });
+  return loadAuthentication(value, duplicates, { clock, fetch: fetchText, readJwk, celHost, isAuthority, disallowed: [issuer] });
 }
 
 async function authorizationOf(path: string, folder: string, clock: Clock, random: Random, log: Log): Promise<Authorization> {

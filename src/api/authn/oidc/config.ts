@@ -1,6 +1,6 @@
 /** AuthenticationConfiguration (apiserver.config.k8s.io/v1): whose tokens are taken and who their bearers are, with upstream's rules (apiserver pkg/apis/apiserver/validation). */
 import { forbidden, invalidValue, required, duplicate, type Problem } from "../../../schema/problem.ts";
-import * as grammar from "../../../schema/grammar.ts";
+import { domainPath } from "../../../kinds/meta/rules.ts";
 import * as t from "../../../schema/t.ts";
 import { expressionProblems, type Expressions } from "./expressions.ts";
 
@@ -41,18 +41,20 @@ export interface JwtAuthenticator extends t.Stored<typeof Jwt> {}
 /** Issuers that one configuration may have (apiserver pkg/apis/apiserver/validation: 64). */
 const issuersMax = 64;
 
-/** Everything wrong with it. `disallowed`: issuers that are our own. */
-export function* configurationProblems({ jwt = [], anonymous }: AuthenticationConfiguration, disallowed: readonly string[], expressions: Expressions): Iterable<Problem> {
+/** Everything wrong with it. `disallowed`: issuers that are our own; `isAuthority`: whether a text holds certificates. */
+export function* configurationProblems({ jwt = [], anonymous }: AuthenticationConfiguration, disallowed: readonly string[], expressions: Expressions, isAuthority: (pem: string) => boolean): Iterable<Problem> {
   if (jwt.length > issuersMax) yield { field: "jwt", reason: "TooMany", value: jwt.length, detail: `must have at most ${issuersMax} items` };
   const [urls, places] = [new Set<string>(), new Set<string>()];
   for (const [i, each] of jwt.entries()) {
     yield* jwtProblems(each, `jwt[${i}]`, disallowed, expressions);
+    // Its content is not shown.
+    if (each.issuer.certificateAuthority !== undefined && !isAuthority(each.issuer.certificateAuthority)) yield invalidValue(`jwt[${i}].issuer.certificateAuthority`, "<omitted>", "data does not contain any valid RSA or ECDSA certificates");
     if (urls.has(each.issuer.url)) yield duplicate(`jwt[${i}].issuer.url`, each.issuer.url);
     if (each.issuer.discoveryURL !== undefined && places.has(each.issuer.discoveryURL)) yield duplicate(`jwt[${i}].issuer.discoveryURL`, each.issuer.discoveryURL);
     urls.add(each.issuer.url);
     if (each.issuer.discoveryURL !== undefined) places.add(each.issuer.discoveryURL);
   }
-  if (anonymous?.enabled === false && (anonymous.conditions ?? []).length > 0) yield invalidValue("anonymous.conditions", anonymous.conditions, "enabled should be set to true when conditions are defined");
+  if (anonymous?.enabled === false && (anonymous.conditions ?? []).length > 0) yield invalidValue("anonymous.conditions", (anonymous.conditions ?? []).map(({ path }) => ({ Path: path })), "enabled should be set to true when conditions are defined");
 }
 
 function* jwtProblems({ issuer, claimValidationRules = [], claimMappings, userValidationRules = [] }: JwtAuthenticator, path: string, disallowed: readonly string[], expressions: Expressions): Iterable<Problem> {
@@ -70,17 +72,27 @@ function* jwtProblems({ issuer, claimValidationRules = [], claimMappings, userVa
   if (audiences.length > 1 && policy !== "MatchAny") yield invalidValue(`${path}.issuer.audienceMatchPolicy`, policy, "audienceMatchPolicy must be MatchAny for multiple audiences");
   if (audiences.length === 1 && policy !== "" && policy !== "MatchAny") yield invalidValue(`${path}.issuer.audienceMatchPolicy`, policy, "audienceMatchPolicy must be empty or MatchAny for single audience");
   if (issuer.egressSelectorType !== undefined) yield forbidden(`${path}.issuer.egressSelectorType`, "there are no egress proxies here: leave it out");
-  for (const [i, rule] of claimValidationRules.entries()) yield* ruleProblems(rule, `${path}.claimValidationRules[${i}]`, expressions);
+  for (const [i, rule] of claimValidationRules.entries()) {
+    yield* ruleProblems(rule, `${path}.claimValidationRules[${i}]`, expressions);
+    for (const field of ["claim", "expression"] as const) yield* repeated(claimValidationRules, i, field, `${path}.claimValidationRules[${i}].${field}`);
+  }
   yield* mappingProblems(claimMappings, `${path}.claimMappings`, expressions);
   yield* emailProblems(claimMappings, claimValidationRules, `${path}.claimMappings.username.expression`);
   for (const [i, { expression }] of userValidationRules.entries()) {
     if (expression === "") yield required(`${path}.userValidationRules[${i}].expression`);
     else yield* expressionProblems(expressions.check(expression, "user", true), expression, `${path}.userValidationRules[${i}].expression`);
+    yield* repeated(userValidationRules, i, "expression", `${path}.userValidationRules[${i}].expression`);
   }
 }
 
+/** What an earlier one of the list says already. */
+function* repeated<K extends string>(all: readonly { readonly [name in K]?: string | undefined }[], at: number, field: K, path: string): Iterable<Problem> {
+  const said = all[at]?.[field] ?? "";
+  if (said !== "" && all.findIndex(each => each[field] === said) < at) yield duplicate(path, said);
+}
+
 function* urlProblems(text: string, path: string, disallowed: readonly string[]): Iterable<Problem> {
-  if (text === "") return void (yield required(path, "URL is required"));
+  if (text === "") return void (yield required(path));
   if (disallowed.includes(text)) yield invalidValue(path, text, `URL must not overlap with disallowed issuers: [${disallowed.join(" ")}]`);
   const [, scheme, authority] = /^([A-Za-z][-+.A-Za-z0-9]*):\/\/([^/?#]+)/.exec(text) ?? [];
   if (scheme === undefined || authority === undefined || /[\s\u0000-\u001f]/.test(text)) return void (yield invalidValue(path, text, "expected a URL such as https://issuer.example.com"));
@@ -104,11 +116,10 @@ function* mappingProblems({ username, groups, uid, extra = [] }: JwtAuthenticato
   if (uid?.claim !== undefined && uid.expression !== undefined) yield invalidValue(`${path}.uid`, "", "claim and expression can't both be set");
   else if (uid?.expression !== undefined) yield* expressionProblems(expressions.check(uid.expression, "claims", false), uid.expression, `${path}.uid.expression`);
   for (const [i, { key, valueExpression }] of extra.entries()) {
-    const [domain = "", ...rest] = key.split("/");
-    if (domain === "" || rest.join("/") === "" || grammar.dnsSubdomain(domain).length > 0) yield invalidValue(`${path}.extra[${i}].key`, key, 'must be a domain-prefixed path (such as "acme.io/foo")');
+    yield* domainPath(key, `${path}.extra[${i}].key`);
     if (key !== key.toLowerCase()) yield invalidValue(`${path}.extra[${i}].key`, key, "must be lowercase");
     if (/^([^/]*\.)?(k8s|kubernetes)\.io\//.test(key)) yield invalidValue(`${path}.extra[${i}].key`, key, "k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use");
-    if (extra.findIndex(other => other.key === key) < i) yield duplicate(`${path}.extra[${i}].key`, key);
+    yield* repeated(extra, i, "key", `${path}.extra[${i}].key`);
     if (valueExpression === "") yield required(`${path}.extra[${i}].valueExpression`);
     else yield* expressionProblems(expressions.check(valueExpression, "claims", false), valueExpression, `${path}.extra[${i}].valueExpression`);
   }
@@ -123,9 +134,9 @@ function* prefixedProblems({ claim = "", prefix, expression = "" }: JwtAuthentic
   } else if (claim !== "" && prefix === undefined) yield required(`${path}.prefix`, "prefix is required when claim is set. It can be set to an empty string to disable prefixing");
 }
 
-/** An address that nobody verified is anybody's. */
+/** An address that nobody verified is anybody's. Quirk: only a field is seen, `claims["email"]` is not. */
 function* emailProblems({ username, extra = [] }: JwtAuthenticator["claimMappings"], rules: NonNullable<JwtAuthenticator["claimValidationRules"]>, path: string): Iterable<Problem> {
-  const uses = (text: string | undefined, claim: string): boolean => text !== undefined && new RegExp(`\\bclaims\\s*(\\.\\s*[?]?\\s*${claim}\\b|\\[[?]?\\s*["']${claim}["'])`).test(text);
+  const uses = (text: string | undefined, claim: string): boolean => text !== undefined && new RegExp(`\\bclaims\\s*\\.\\s*[?]?\\s*${claim}\\b`).test(text);
   if (!uses(username.expression, "email")) return;
   if ([username.expression, ...extra.map(each => each.valueExpression), ...rules.map(each => each.expression)].some(text => uses(text, "email_verified"))) return;
   yield invalidValue(path, username.expression, "claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression");

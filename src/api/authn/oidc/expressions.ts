@@ -22,7 +22,7 @@ export class Expressions {
   /** Why it does not compile; `undefined`: it does. */
   check(text: string, variable: Variable, wantsBool: boolean): string | undefined {
     const made = compileExpression(text, { variables: new Map([[variable, variable === "claims" ? mapOf(types.string, types.any) : userInfoType]]), host: this.#host, ...(wantsBool ? { wants: [types.bool] } : {}) });
-    if (!made.ok) return `compilation failed: ${made.message}`;
+    if (!made.ok) return made.message.startsWith("must evaluate") ? made.message.replace(/ but got .*$/s, "") : `compilation failed: ${made.message}`;
     this.#programs.set(`${variable} ${text}`, made.program);
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Reads an authentication configuration and makes what judges tokens by it. Imported only where there is such a file. */
 import type { Clock } from "../../../base/clock.ts";
-import type { Json } from "../../../base/json.ts";
+import { isObject, type Json } from "../../../base/json.ts";
 import { problemBody } from "../../../schema/problem.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { readValue } from "../../body.ts";
@@ -9,15 +9,21 @@ import { Expressions } from "./expressions.ts";
 import { Issuer, type FetchText, type ReadJwk } from "./issuer.ts";
 import { IssuedTokens } from "./tokens.ts";
 
-export type AuthenticationFacts = { readonly clock: Clock; readonly fetch: FetchText; readonly readJwk: ReadJwk; readonly celHost: Host; /** Our own issuers. */ readonly disallowed: readonly string[] };
+export type AuthenticationFacts = { readonly clock: Clock; readonly fetch: FetchText; readonly readJwk: ReadJwk; readonly celHost: Host; /** Whether a PEM text holds certificates. */ readonly isAuthority: (pem: string) => boolean; /** Our own issuers. */ readonly disallowed: readonly string[] };
 export type Authentication = { readonly tokens: IssuedTokens; readonly anonymous?: AuthenticationConfiguration["anonymous"] };
+
+/** Upstream's earlier versions say the same. */
+export function ofThisVersion(value: Json): Json {
+  const [group, version] = isObject(value) && typeof value.apiVersion === "string" ? value.apiVersion.split("/") : [];
+  return isObject(value) && group === "apiserver.config.k8s.io" && (version === "v1beta1" || version === "v1alpha1") ? { ...value, apiVersion: `${group}/v1` } : value;
+}
 
 /** `value`: the file's content. Throws an `Error` that names the field. */
 export function loadAuthentication(value: Json, duplicates: readonly string[], facts: AuthenticationFacts): Authentication {
   const expected = { group: "apiserver.config.k8s.io", version: "v1", kind: "AuthenticationConfiguration", node: AuthenticationConfiguration.node, isKnown: () => true };
-  const config: AuthenticationConfiguration = readValue(value, duplicates, expected, { parseYaml: () => ({ value, duplicates }), fieldValidation: "Strict", warn() {} });
+  const config: AuthenticationConfiguration = readValue(ofThisVersion(value), duplicates, expected, { parseYaml: () => ({ value, duplicates }), fieldValidation: "Strict", warn() {} });
   const expressions = new Expressions(facts.celHost);
-  const problems = [...configurationProblems(config, facts.disallowed, expressions)];
+  const problems = [...configurationProblems(config, facts.disallowed, expressions, facts.isAuthority)];
   if (problems.length > 0) throw new Error(problems.map(problem => `${problem.field}: ${problemBody(problem)}`).join("; "));
   const authenticators = (config.jwt ?? []).map(each => ({ config: each, issuer: new Issuer(each.issuer, facts) }));
   return { tokens: new IssuedTokens(authenticators, expressions, () => facts.clock.now()), ...(config.anonymous === undefined ? {} : { anonymous: config.anonymous }) };

@@ -7,7 +7,7 @@ import { testAuthority } from "../../../../test/certificates.ts";
 import { settle, TestClock } from "../../../../test/transcripts/harness.ts";
 import type { Json, JsonObject } from "../../../base/json.ts";
 import { celHost } from "../../../host/regex.ts";
-import { fetchText, readJwk, webhookOf } from "../../../host/token-issuers.ts";
+import { fetchText, isAuthority, readJwk, webhookOf } from "../../../host/token-issuers.ts";
 import { tokenChain } from "../token-chain.ts";
 import { TokenWebhook } from "../token-webhook.ts";
 import { loadAuthentication, type Authentication } from "./load.ts";
@@ -66,7 +66,7 @@ const configured = (more: object = {}, issuer: object = {}): Json => ({
   apiVersion: "apiserver.config.k8s.io/v1", kind: "AuthenticationConfiguration",
   jwt: [{ issuer: { url: issuerUrl, audiences: ["kubernetes"], certificateAuthority: authority.ca, ...issuer }, claimMappings: { username: { claim: "sub", prefix: "corp:" } }, ...more } as Json],
 });
-const load = (config: Json): Authentication => loadAuthentication(config, [], { clock, fetch: fetchText, readJwk, celHost, disallowed: ["https://kubernetes.default.svc.cluster.local"] });
+const load = (config: Json): Authentication => loadAuthentication(config, [], { clock, fetch: fetchText, readJwk, celHost, isAuthority, disallowed: ["https://kubernetes.default.svc.cluster.local"] });
 
 test("a token of a configured issuer is its bearer's; keys are fetched once, by discovery, and again for an unknown key at most every 10 s", async () => {
   asked = [];
@@ -110,6 +110,10 @@ for (const [name, made, why] of refused) test(`a token ${name} is refused`, asyn
   assert.match(verdict.authenticated ? "" : (verdict.error ?? ""), why);
 });
 
+test("earlier versions of the configuration say the same", async () => {
+  for (const version of ["v1beta1", "v1alpha1"]) assert.equal((await load({ ...(configured() as JsonObject), apiVersion: `apiserver.config.k8s.io/${version}` }).tokens.review(token(good()))).authenticated, true);
+});
+
 test("times may be written as text and have parts, what is null is empty, nobody is asked about audiences of others", async () => {
   const review = (more: JsonObject) => load(configured()).tokens.review(token(good(more)));
   for (const more of [{ exp: String(seconds() + 60) }, { exp: seconds() + 60.5 }, { nbf: null }, { nbf: seconds() + 59 }, { nbf: seconds() - 0.5 }, { jti: "" }, { aud: ["x", "kubernetes"] }] as JsonObject[]) assert.deepEqual(await review(more), { authenticated: true, audiences: [], user: { name: "corp:jane", uid: "", groups: [], extra: {} } }, JSON.stringify(more));
@@ -141,6 +145,13 @@ for (const [name, more, claims, wanted] of rows) test(`claims: ${name}`, async (
 
 const faulty: readonly (readonly [string, () => Json, RegExp])[] = [
   ["our own issuer", () => configured({}, { url: "https://kubernetes.default.svc.cluster.local" }), /jwt\[0\].issuer.url: Invalid value: .*must not overlap with disallowed issuers/],
+  ["no URL", () => configured({}, { url: "" }), /jwt\[0\].issuer.url: Required value$/],
+  ["an authority that is none", () => configured({}, { certificateAuthority: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----" }), /certificateAuthority: Invalid value: "<omitted>": data does not contain any valid RSA or ECDSA certificates/],
+  ["a rule twice", () => configured({ claimValidationRules: [{ expression: "claims.a == 1" }, { expression: "claims.a == 1" }] }), /claimValidationRules\[1\].expression: Duplicate value: "claims.a == 1"/],
+  ["a required claim twice", () => configured({ claimValidationRules: [{ claim: "a", requiredValue: "b" }, { claim: "a", requiredValue: "c" }] }), /claimValidationRules\[1\].claim: Duplicate value: "a"/],
+  ["a rule over the user twice", () => configured({ userValidationRules: [{ expression: "true" }, { expression: "true" }] }), /userValidationRules\[1\].expression: Duplicate value: "true"/],
+  ["a key with a space", () => configured({ claimMappings: { username: { claim: "sub", prefix: "" }, extra: [{ key: "a.b/c d", valueExpression: "'a'" }] } }), /extra\[0\].key: Invalid value: "c d": Invalid path/],
+  ["conditions of nobody", () => ({ apiVersion: "apiserver.config.k8s.io/v1", kind: "AuthenticationConfiguration", anonymous: { enabled: false, conditions: [{ path: "/x" }] } }), /anonymous.conditions: Invalid value: \[{"Path":"\/x"}\]: enabled should be set to true/],
   ["plain http", () => configured({}, { url: "http://issuer" }), /URL scheme must be https/],
   ["no audience", () => configured({}, { audiences: [] }), /issuer.audiences: Required value/],
   ["several audiences without a policy", () => configured({}, { audiences: ["a", "b"] }), /audienceMatchPolicy must be MatchAny for multiple audiences/],
@@ -150,7 +161,7 @@ const faulty: readonly (readonly [string, () => Json, RegExp])[] = [
   ["an expression that does not compile", () => configured({ claimValidationRules: [{ expression: "claims.sub ==" }] }), /claimValidationRules\[0\].expression: Invalid value: .*compilation failed/s],
   ["a loop over what may be anything", () => configured({ claimValidationRules: [{ expression: "claims.g.all(x, x != '')" }] }), /expression of type 'any' cannot be range of a comprehension/],
   ["a field that no user has", () => configured({ userValidationRules: [{ expression: "user.name != ''" }] }), /undefined field 'name'/],
-  ["a rule that is no condition", () => configured({ claimValidationRules: [{ expression: "'yes'" }] }), /compilation failed/],
+  ["a rule that is no condition", () => configured({ claimValidationRules: [{ expression: "'yes'" }] }), /Invalid value: "'yes'": must evaluate to bool$/],
   ["a reserved key", () => configured({ claimMappings: { username: { claim: "sub", prefix: "" }, extra: [{ key: "x.kubernetes.io/a", valueExpression: "'a'" }] } }), /reserved for Kubernetes use/],
   ["an egress proxy", () => configured({}, { egressSelectorType: "cluster" }), /egressSelectorType: Forbidden/],
   ["an unknown field", () => configured({ claimMapping: {} }), /unknown field "jwt\[0\].claimMapping"/],

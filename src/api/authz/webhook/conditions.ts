@@ -25,7 +25,7 @@ const requestDecl = object("SubjectAccessReviewSpec", {
 /** Why an expression is none. */
 export function conditionProblem(expression: string, host: Host): string | undefined {
   const made = compile(expression, host);
-  return made.ok ? undefined : made.message.startsWith("must evaluate") ? made.message.replace(/ but got .*$/s, "") : `compilation failed: ${made.message}`;
+  return made.ok ? undefined : made.message.startsWith("must evaluate") ? made.message : `compilation failed: ${made.message}`;
 }
 
 const compile = (expression: string, host: Host): ReturnType<typeof compileExpression> => compileExpression(expression, { variables: new Map([["request", requestDecl.type]]), wants: [types.bool], host });

@@ -6,6 +6,7 @@ import type { Random } from "../../../base/random.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { problemBody } from "../../../schema/problem.ts";
 import type { PostReview } from "../../ask-review.ts";
+import { ofThisVersion } from "../../authn/oidc/load.ts";
 import { readValue } from "../../body.ts";
 import type { Authorizer } from "../../context.ts";
 import { compileConditions, conditionProblem } from "./conditions.ts";
@@ -26,7 +27,7 @@ const otherwiseMs = 30_000;
 /** `value`: the file's content. Throws an `Error` that names the field. */
 export async function loadAuthorization(value: Json, duplicates: readonly string[], facts: AuthorizationFacts): Promise<Authorization> {
   const expected = { group: "apiserver.config.k8s.io", version: "v1", kind: "AuthorizationConfiguration", node: AuthorizationConfiguration.node, isKnown: () => true };
-  const config: AuthorizationConfiguration = readValue(value, duplicates, expected, { parseYaml: () => ({ value, duplicates }), fieldValidation: "Strict", warn() {} });
+  const config: AuthorizationConfiguration = readValue(ofThisVersion(value), duplicates, expected, { parseYaml: () => ({ value, duplicates }), fieldValidation: "Strict", warn() {} });
   const problems = [...configurationProblems(config, expression => conditionProblem(expression, facts.celHost))];
   if (problems.length > 0) throw new Error(problems.map(problem => `${problem.field}: ${problemBody(problem)}`).join("; "));
   const order = await Promise.all((config.authorizers ?? []).map(async ({ type, name = "", webhook }, i) => {

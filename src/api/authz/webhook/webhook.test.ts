@@ -131,7 +131,7 @@ const wrong: readonly (readonly [string, readonly object[], string])[] = [
   ["nowhere", [hook({ connectionInfo: { type: "KubeConfigFile" } })], "authorizers[0].connectionInfo.kubeConfigFile: Required value"],
   ["a condition of no version", [hook({ matchConditions: [{ expression: "true" }] })], "authorizers[0].matchConditionSubjectAccessReviewVersion: Required value: required if match conditions are specified"],
   ["conditions that are none", [hook({ matchConditionSubjectAccessReviewVersion: "v1", matchConditions: ["true", "true", " ", "request.user", "request.time == ''"].map(expression => ({ expression })) })],
-    'authorizers[0].matchConditions[1].expression: Duplicate value: "true"; authorizers[0].matchConditions[2].expression: Required value; authorizers[0].matchConditions[3].expression: Invalid value: "request.user": must evaluate to bool; authorizers[0].matchConditions[4].expression: Invalid value: "request.time == \'\'": compilation failed: ERROR: <input>:1:8: undefined field \'time\'\n | request.time == \'\'\n | .......^'],
+    'authorizers[0].matchConditions[1].expression: Duplicate value: "true"; authorizers[0].matchConditions[2].expression: Required value; authorizers[0].matchConditions[3].expression: Invalid value: "request.user": must evaluate to bool but got string; authorizers[0].matchConditions[4].expression: Invalid value: "request.time == \'\'": compilation failed: ERROR: <input>:1:8: undefined field \'time\'\n | request.time == \'\'\n | .......^'],
 ];
 for (const [name, authorizers, message] of wrong) test(`a configuration is refused: ${name}`, async () => {
   await assert.rejects(served(() => ({})).load(...authorizers), { message });
