@@ -78,7 +78,7 @@ test("lists: what each version may select by, tokens of a namespace, versions th
     [`${maps}?continue=${token("a", "x")}`, 400, `${invalid}: json: cannot unmarshal string into Go struct field continueToken.rv of type int64`], [`${maps}?continue=W10`, 400, `${invalid}: json: cannot unmarshal array into Go value of type storage.continueToken`],
     [`${maps}?continue=${token("a\0", -1)}&resourceVersion=1`, 400, "specifying resource version is not allowed when using continue"],
     [`${maps}?resourceVersion=99999&resourceVersionMatch=Exact`, 504, "Timeout: Too large resource version: 99999, current: 4"],
-    [`${maps}?resourceVersion=0&limit=1`, 200, 2], [`${maps}?limit=1`, 200, 1], [`${maps}?limit=99999999999999999999`, 400, 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
+    [`${maps}?resourceVersion=0&limit=1`, 200, 2], [`${maps}?limit=1`, 200, 1], [`${maps}?limit=1;a=b`, 200, 2], [`${maps}?limit=`, 400, 'strconv.ParseInt: parsing "": invalid syntax'], [`${maps}?limit=99999999999999999999`, 400, 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
     [`${maps}?watch=1&continue=x`, 422, 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided'],
   ] as const;
   assert.deepEqual(await Promise.all(wanted.map(async ([path]) => [path, ...await said(path)])), wanted);

@@ -2,6 +2,7 @@
 import { isObject, type Json } from "../base/json.ts";
 import { invalid, type Problem } from "../schema/problem.ts";
 import { badRequest } from "./errors.ts";
+import { isTrue } from "./request-info.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export type WriteOptions = { readonly dryRun: boolean; readonly fieldManager: string; readonly fieldValidation: FieldValidation; /** As the client wrote it, if it did. */ readonly askedValidation?: string };
@@ -98,15 +99,14 @@ export function revisionOf(text: string): number {
 
 function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
-  if (text === null || text === "") return undefined;
+  if (text === null) return undefined;
   const why = !/^[-+]?[0-9]+$/.test(text) ? "invalid syntax" : text.length > 20 || BigInt.asIntN(64, BigInt(text)) !== BigInt(text) ? "value out of range" : undefined;
   if (why !== undefined) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
   return Number(text);
 }
 
 function bool(text: string | null): boolean | undefined {
-  if (text === null) return undefined;
-  return !/^(0|false)$/i.test(text);
+  return text === null ? undefined : isTrue(text);
 }
 
 /** DeleteOptions from a decoded body, or from the query when there is none. */
@@ -137,6 +137,6 @@ function fromQuery(query: URLSearchParams): { readonly [key: string]: Json } {
   const policy = query.get("propagationPolicy");
   return {
     dryRun: query.getAll("dryRun"), ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-    ...(orphan === undefined ? {} : { orphanDependents: orphan }), ...(policy === null || policy === "" ? {} : { propagationPolicy: policy }),
+    ...(orphan === undefined ? {} : { orphanDependents: orphan }), ...(policy === null ? {} : { propagationPolicy: policy }),
   };
 }

@@ -55,20 +55,20 @@ export async function list(core: Core, call: Call, options: ListOptions): Promis
   if (options.continue !== "") {
     const from = decodeContinue(options.continue, scope);
     if (options.resourceVersion !== "" && options.resourceVersion !== "0") throw badRequest("specifying resource version is not allowed when using continue");
-    mustBeThere(core, from.revision);
+    mustBeThere(core, from.revision, 0);
     return page(core, call, scope, selection, options.limit, from.after, from.revision < 0 ? undefined : from.revision);
   }
   const wanted = revisionOf(options.resourceVersion);
   const exact = wanted > 0 && (options.resourceVersionMatch === "Exact" || (options.resourceVersionMatch === "" && options.limit > 0));
-  if (options.resourceVersionMatch === "Exact") mustBeThere(core, wanted);
+  if (options.resourceVersionMatch === "Exact") mustBeThere(core, wanted, 1);
   if (wanted > core.store.revision) await waitFor(core, wanted, call.limit.signal);
   // Quirk: what upstream answers from its cache at any version comes whole (apiserver pkg/storage/cacher).
   const limit = options.resourceVersion === "0" && served.kind.uncached !== true ? 0 : options.limit;
   return page(core, call, scope, selection, limit, undefined, exact ? wanted : undefined);
 }
 
-function mustBeThere({ store }: Core, revision: number): void {
-  if (revision > store.revision) throw tooLargeResourceVersion(revision, store.revision, 0);
+function mustBeThere({ store }: Core, revision: number, retryAfterSeconds: number): void {
+  if (revision > store.revision) throw tooLargeResourceVersion(revision, store.revision, retryAfterSeconds);
 }
 
 /** `revision` undefined reads the newest state. */

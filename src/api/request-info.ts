@@ -27,12 +27,19 @@ export type RequestInfo = {
 const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"]);
 const verbs = new Map([["POST", "create"], ["GET", "get"], ["HEAD", "get"], ["PUT", "update"], ["PATCH", "patch"], ["DELETE", "delete"]]);
 
+/** Go passes over parameters with a semicolon or a bad escape (net/url ParseQuery). */
+const passedOver = /;|%(?![0-9A-Fa-f]{2})/;
+
+function parametersOf(text: string): URLSearchParams {
+  return new URLSearchParams(passedOver.test(text) ? text.split("&").filter(pair => !passedOver.test(pair)).join("&") : text);
+}
+
 /** Throws BadRequest for a URL that could not name anything here: bad escapes, `..`, encoded slashes, control characters. */
 export function parseRequest(method: string, target: string): RequestInfo {
   if (target.length > targetCharsMax) throw badRequest(`the request URL is longer than ${targetCharsMax} characters`);
   const mark = target.indexOf("?");
   const rawPath = mark < 0 ? target : target.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  const query = parametersOf(mark < 0 ? "" : target.slice(mark + 1));
   if (!rawPath.startsWith("/")) throw badRequest("the request URL must be a path");
   const raw = rawPath.split("/").slice(1);
   // Only resource paths are taken apart; a proxied tail keeps its own escapes and is never a key of ours.
@@ -74,9 +81,9 @@ function nameOfSelector(verb: string, query: URLSearchParams): string {
   return match !== null && isSafeSegment(match[1]!) ? match[1]! : "";
 }
 
-/** Go's ParseBool for query parameters, where a bare `watch` counts as true. */
+/** Booleans of query parameters: all but two words are true, a bare `watch` too (apimachinery pkg/runtime/conversion.go). */
 export function isTrue(text: string | null): boolean {
-  return text !== null && !/^(0|f|F|false|False|FALSE)$/.test(text);
+  return text !== null && !/^(0|false)$/i.test(text);
 }
 
 function segmentOf(raw: string): string {
