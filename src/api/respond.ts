@@ -20,7 +20,7 @@ import type { Listed } from "./read.ts";
 import { versionIn } from "./objects.ts";
 import type { Served } from "./registry.ts";
 import { asServed } from "./strategy.ts";
-import { columnDefinitions, includeObjectOf, partialOf, rowOf, tableOf } from "./table.ts";
+import { blankCells, columnDefinitions, includeObjectOf, partialOf, rowOf, tableOf } from "./table.ts";
 import type { EventEncoder } from "./watch-events.ts";
 
 export type Headers = { readonly [name: string]: string | readonly string[] };
@@ -196,7 +196,7 @@ export function eventEncoder(view: View): EventEncoder {
       encode: (type, object) => line(type, table(object, rowOf(served.kind, object, withNulls(served.node, asServed(served, object)), include, transform.version, core.clock.now()))),
       bookmark: (revision, end) => {
         const object = blank(revision, end);
-        return line("BOOKMARK", table(object, { cells: [], object: include === "None" && !end ? null : partialOf(object, transform.version) }));
+        return line("BOOKMARK", table(object, { cells: blankCells(served.kind), object: include === "None" && !end ? null : partialOf(object, transform.version) }));
       },
     };
   }

@@ -36,6 +36,11 @@ export function rowOf(kind: AnyKind, stored: any, object: any, include: IncludeO
   return { cells: columnsOf(kind).map(({ cell }) => cell(kind.custom === true ? object : stored, now)), ...(conditions.length === 0 ? {} : { conditions }), object: shown };
 }
 
+/** The cells of a bookmark, which is an object of which nothing is said: as many as there are columns. */
+export function blankCells(kind: AnyKind): Json {
+  return columnsOf(kind).map(({ type }, i) => (i === 0 ? "" : kind.custom === true ? null : type === "integer" ? 0 : type === "boolean" ? false : ""));
+}
+
 export function partialOf(object: any, version: string): Json {
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }

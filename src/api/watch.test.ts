@@ -232,6 +232,9 @@ test("a version that is not there yet is waited for, and then an event tells it"
   const { out: came, stop } = await waiting;
   assert.deepEqual(came.events().map(({ type, object }) => `${type} ${object.metadata.resourceVersion} ${object.metadata.annotations?.["k8s.io/initial-events-end"] ?? ""}`), ["ADDED 3 ", "BOOKMARK 3 true"]);
   await stop();
+  const table = await openWatch(harness, `${path}3`, { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
+  assert.deepEqual(table.out.events().map(({ object }) => object.rows[0].cells.length), [3, 3], "a bookmark's row has as many cells as another's");
+  await table.stop();
   await harness.close();
 });
 

@@ -17,8 +17,8 @@ export function webSocketHandshake(method: string, headers: Headers, supported: 
   const refuse = (status: number, message: string, more: { readonly [name: string]: string } = {}): Handshake => ({ ok: false, status, message, headers: more });
   const key = String(headers["sec-websocket-key"] ?? "");
   if (method !== "GET") return refuse(405, "bad method");
-  if (headers["sec-websocket-version"] !== "13") return refuse(400, "missing or bad WebSocket version", { "sec-websocket-version": "13" });
-  if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) return refuse(400, "bad WebSocket key");
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) return refuse(400, "mismatch challenge/response");
+  if (headers["sec-websocket-version"] !== "13") return refuse(400, "missing or bad WebSocket Version", { "sec-websocket-version": "13" });
   const offered = headers["sec-websocket-protocol"] === undefined ? [""] : String(headers["sec-websocket-protocol"]).split(",").map(item => item.trim());
   const protocol = offered.find(item => supported.includes(item));
   if (protocol === undefined) return refuse(403, `requested protocol(s) are not supported: [${offered.join(" ")}]; supports [${supported.join(" ")}]`);
