@@ -9,7 +9,8 @@ import type { Validator } from "./validate.ts";
 /** Defaults must be what the schema itself would let in, with nothing that it does not know. The schema is structural. */
 export function defaultProblems(schema: Schema, path: string, validator: Validator): readonly Problem[] {
   const here = `${path}.default`, value = schema.default;
-  const own = value === undefined || value === null ? [] : [
+  // Quirk: what may be a number or a text has no type of its own, and its default is not looked at.
+  const own = value === undefined || value === null || schema["x-kubernetes-int-or-string"] === true ? [] : [
     ...(sameJson(prune(schema, value, "", []), value) ? [] : [invalidValue(here, value, "must not have unknown fields")]),
     ...validator.validate(schema, value, undefined).map(problem => ({ ...problem, field: problem.field === "<nil>" ? here : `${here}${problem.field.startsWith("[") ? "" : "."}${problem.field}` })),
   ];
@@ -29,7 +30,7 @@ function selectableOf(fields: readonly { readonly jsonPath?: string }[], schema:
   for (const [i, { jsonPath = "" }] of fields.entries()) {
     const here = `${path}[${i}].jsonPath`;
     if (jsonPath === "") { problems.push(required(here)); continue; }
-    const found = normalPath(jsonPath, schema);
+    const found = jsonPath.includes("[") && "path" in normalPath(jsonPath.slice(0, jsonPath.indexOf("[")), schema) ? { problem: "array notation is not allowed" } : normalPath(jsonPath, schema);
     if ("problem" in found) { problems.push(invalidValue(here, jsonPath, `is an invalid path: ${found.problem}`)); continue; }
     if (found.path.startsWith(".metadata")) problems.push(invalidValue(here, jsonPath, "must not point to fields in metadata"));
     if (!["string", "boolean", "integer"].includes(found.schema.type ?? "")) problems.push(invalidValue(here, jsonPath, "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."));

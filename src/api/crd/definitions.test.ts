@@ -267,12 +267,27 @@ const fieldSchemas: readonly (readonly [object, ...(readonly string[])])[] = [
   [{ type: "array", "x-kubernetes-preserve-unknown-fields": false }, "schema.x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined"],
   [{ type: "string", $schema: "x" }, "schema: Invalid value: \"\": OpenAPIV3Schema 'schema' is not supported"],
   [{ "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] }],
+  [{ "x-kubernetes-int-or-string": true, default: 1.5 }],
+  [{ type: "string", "x-kubernetes-validations": [{ rule: "self ==", reason: "Foo" }] }, 'schema.x-kubernetes-validations[0].reason: Unsupported value: "Foo": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"'],
 ];
 test("schemas are judged as upstream judges them", async () => {
   const server = await start();
   for (const [schema, ...told] of fieldSchemas) {
     const { body } = await server.call("POST", `${definitions}?dryRun=All`, definition({ type: "object", properties: { spec: schema } }));
     assert.deepEqual(causesOf(body).map(text => text.replaceAll(".properties[spec]", "")), told);
+  }
+  await server.stop();
+});
+
+test("conversions and fields to select by are judged as upstream judges them", async () => {
+  const server = await start();
+  const given = definition({ type: "object", properties: { a: { type: "string" } } }) as any;
+  const asked = async (spec: object): Promise<any> => (await server.call("POST", `${definitions}?dryRun=All`, { ...given, spec: { ...given.spec, ...spec } })).body;
+  for (const conversion of [{}, { strategy: "" }, { webhook: {} }]) assert.deepEqual(causesOf(await asked({ conversion })), ["spec.conversion.strategy: Required value"]);
+  assert.deepEqual((await asked({ conversion: { strategy: "None", webhook: {} } })).spec.conversion, { strategy: "None" });
+  for (const [jsonPath, problem] of [[".a[0]", "array notation is not allowed"], ["['a']", "array notation is not allowed"], ["..a", "does not refer to a valid field"], [".b[0]", "does not refer to a valid field"]] as const) {
+    const selectableFields = [{ jsonPath }];
+    assert.deepEqual(causesOf(await asked({ versions: given.spec.versions.map((version: object) => ({ ...version, selectableFields })) })), [`spec.selectableFields[0].jsonPath: Invalid value: ${JSON.stringify(jsonPath)}: is an invalid path: ${problem}`]);
   }
   await server.stop();
 });

@@ -51,7 +51,7 @@ export function normalPath(text: string, schema: Schema): { readonly path: strin
   while (rest !== "") {
     const named = /^\.([^.[\]]+)/.exec(rest), quoted = /^\['((?:[^'\\]|\\.)*)'\]/s.exec(rest);
     const found = named ?? quoted;
-    if (found === null) return { problem: rest.startsWith(".") || rest.startsWith("[") ? "unexpected end of JSON path" : `expected [ or . but got: ${/^[^.[\]]*/.exec(rest)![0]}` };
+    if (found === null) return { problem: rest.startsWith("..") ? "does not refer to a valid field" : rest.startsWith(".") || rest.startsWith("[") ? "unexpected end of JSON path" : `expected [ or . but got: ${/^[^.[\]]*/.exec(rest)![0]}` };
     const name = quoted === null ? found[1]! : unescapeQuoted(found[1]!);
     if (name === undefined) return { problem: "invalid string literal" };
     if (here.properties !== undefined) {

@@ -17,6 +17,9 @@ export function defaultDefinition({ spec }: any): void {
     names.listKind ??= `${names.kind}List`;
   }
   spec.conversion ??= { strategy: "None" };
+  const { webhook } = spec.conversion;
+  // Upstream's internal type has its parts alone.
+  if (webhook !== undefined && webhook.clientConfig === undefined && (webhook.conversionReviewVersions ?? []).length === 0) delete spec.conversion.webhook;
   const service = spec.conversion.webhook?.clientConfig?.service;
   if (service !== undefined) service.port ??= 443;
 }

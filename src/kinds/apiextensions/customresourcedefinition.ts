@@ -26,7 +26,7 @@ export const WebhookConversion = t.object("io.k8s.apiextensions-apiserver.pkg.ap
 export interface WebhookConversion extends t.Stored<typeof WebhookConversion> {}
 
 export const CustomResourceConversion = t.object("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion", {
-  strategy: t.string().pb(1).required().default("None").always("zero").doc("None, which changes apiVersion alone, or Webhook."),
+  strategy: t.string().pb(1).required().always("zero").doc("None, which changes apiVersion alone, or Webhook."),
   webhook: WebhookConversion.pb(2).doc("The webhook that converts."),
 });
 export interface CustomResourceConversion extends t.Stored<typeof CustomResourceConversion> {}
@@ -62,7 +62,7 @@ export const ValidationRule = t.object("io.k8s.apiextensions-apiserver.pkg.apis.
   message: t.string().pb(2).doc("What to say when the rule is broken."),
   messageExpression: t.string().pb(3).doc("A CEL expression for what to say."),
   optionalOldSelf: t.bool().pb(6).pointer().doc("Whether the rule holds without an old value too."),
-  reason: t.oneOf("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired").pb(4).pointer().doc("Reason in the answer, such as FieldValueInvalid."),
+  reason: t.oneOf("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired").unchecked().pb(4).pointer().doc("Reason in the answer, such as FieldValueInvalid."),
   rule: t.string().pb(1).required().always("zero").doc("A CEL expression over self that has to be true."),
 });
 export interface ValidationRule extends t.Stored<typeof ValidationRule> {}
@@ -161,7 +161,7 @@ export const CustomResourceDefinitionVersion = t.object("io.k8s.apiextensions-ap
 export interface CustomResourceDefinitionVersion extends t.Stored<typeof CustomResourceDefinitionVersion> {}
 
 export const CustomResourceDefinitionSpec = t.object("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec", {
-  conversion: CustomResourceConversion.pb(9).doc("How objects come from one version to another."),
+  conversion: CustomResourceConversion.pb(9).pointer().doc("How objects come from one version to another."),
   group: t.string().pb(1).required().always("zero").doc("API group of the resource."),
   names: CustomResourceDefinitionNames.pb(3).required().always("{}").doc("What the resource and its kind are called."),
   preserveUnknownFields: t.bool().pb(10).doc("No longer supported."),
