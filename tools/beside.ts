@@ -7,17 +7,19 @@
  *   --kinds A,B                   only these
  *   --examples N                  how many requests are shown of each difference (1 unless told)
  *
- * Objects are valid ones of every kind with one or several fields changed, sent as creates, updates, writes of subresources, patches of all types and deletions, all as dry runs beside objects that stay.
+ * Objects are valid ones of every kind and of a definition with rules, with one or several fields changed, sent as creates, updates, writes of subresources, patches and applies of all types in JSON and YAML, deletions of one and of many,
+ * all as dry runs beside objects that stay; lists, logs and streams are asked for with parameters of all sorts.
  * An answer that differs is asked for again, since upstream walks maps in any order. Exit code 1 when anything differs.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { stringifyJson } from "../src/base/json-codec.ts";
 import { kinds } from "../src/kinds/index.ts";
 import { apiVersionOf } from "../src/kinds/kind.ts";
 import { seeded } from "../test/crash/workload.ts";
-import { makeCase, pathOf, prerequisites, targets, type Target } from "./beside/cases.ts";
+import { customDefinition, customTarget, makeCase, pathOf, prerequisites, targets, type Target } from "./beside/cases.ts";
 import { differences } from "./beside/differences.ts";
 import { connect, startBoth } from "./beside/servers.ts";
 
@@ -34,18 +36,19 @@ try {
 
 async function compare(): Promise<void> {
   const [upstream, ours] = [connect(started.upstream), connect(started.ours)];
-  const all = targets(options.kinds.split(",").filter(each => each !== ""));
+  const only = options.kinds.split(",").filter(each => each !== "");
+  const all = [...targets(only), ...[customTarget()].filter(({ kind }) => only.length === 0 || only.includes(kind.kind))];
   const existing = await prepare(all);
   const random = seeded(Number(options.seed));
   const groups = new Map<string, { times: number; readonly examples: string[] }>();
   let different = 0;
   for (let i = 0; i < Number(options.count); i++) {
     const { kind, verb, method, target, contentType, body } = makeCase(all, existing, random);
-    const text = stringifyJson(body) ?? "null";
+    const text = body === undefined ? undefined : stringifyJson(body), sent = text ?? "";
     const mine = await ours(method, target, contentType, text);
-    let found = differences(await upstream(method, target, contentType, text), mine, text, verb !== "status");
+    let found = differences(await upstream(method, target, contentType, text), mine, sent, verb !== "status");
     for (let tries = 1; found.length > 0 && tries < triesMax; tries++) {
-      const again = differences(await upstream(method, target, contentType, text), mine, text, verb !== "status");
+      const again = differences(await upstream(method, target, contentType, text), mine, sent, verb !== "status");
       if (again.length < found.length || again.every(({ cause }) => cause.startsWith("order"))) found = again;
     }
     if (found.length === 0) continue;
@@ -55,7 +58,7 @@ async function compare(): Promise<void> {
       const group = groups.get(key) ?? { times: 0, examples: [] };
       groups.set(key, group);
       group.times++;
-      if (group.examples.length < Number(options.examples)) group.examples.push(`  ${verb}: ${method} ${target} ${text.length > 6_000 ? `${text.slice(0, 6_000)}…` : text}\n    ${detail}`);
+      if (group.examples.length < Number(options.examples)) group.examples.push(`  ${verb}: ${method} ${target} ${sent.length > 6_000 ? `${sent.slice(0, 6_000)}…` : sent}\n    ${detail}`);
     }
   }
   for (const [key, { times, examples }] of [...groups].sort()) console.log(`${times} × ${key}\n${examples.join("\n")}`);
@@ -67,12 +70,13 @@ async function compare(): Promise<void> {
 
   /** Makes what is changed later, and says what only one of the two took. */
   async function prepare(all: readonly Target[]): Promise<ReadonlyMap<Target, readonly any[]>> {
-    for (const object of prerequisites) {
+    for (const object of [...prerequisites, customDefinition]) {
       const kind = kinds.find(each => each.kind === object.kind && apiVersionOf(each) === object.apiVersion)!;
       for (const send of [upstream, ours]) await send("POST", pathOf({ kind, apiVersion: object.apiVersion }), "application/json", stringifyJson(object));
     }
     // Claims without a class get the default one.
     for (const { metadata: { name, annotations }, ...rest } of JSON.parse((await ours("GET", "/apis/storage.k8s.io/v1/storageclasses")).body).items) await upstream("POST", "/apis/storage.k8s.io/v1/storageclasses", "application/json", stringifyJson({ ...rest, metadata: { name, annotations } }));
+    for (const send of [upstream, ours]) while ((await send("GET", pathOf(all.at(-1)!))).status === 404) await sleep(100);
     const existing = new Map<Target, readonly any[]>();
     for (const target of all.filter(({ kind }) => kind.virtual !== true)) {
       const living: any[] = [];

@@ -136,3 +136,16 @@ test("who is answered where nothing is: methods before forms, places before meth
   assert.deepEqual(headers.warning, ['299 - "v1 ComponentStatus is deprecated in v1.19+"'], "told before the form is refused");
   await harness.close();
 });
+
+test("selectors are read before options are judged, and which objects before how they are deleted", async () => {
+  const { harness, send } = await start();
+  const path = "/api/v1/namespaces/default/configmaps";
+  const said = async (method: string, query: string, body?: object) => { const { status, object } = await send(method, path + query, "", body); return [status, object.message]; };
+  const bad = "unable to parse requirement: found '', expected: ',', ')' or identifier";
+  assert.deepEqual(await said("GET", "?sendInitialEvents=true&labelSelector=a%20notin%20("), [400, bad]);
+  assert.deepEqual(await said("DELETE", "?labelSelector=a%20notin%20(", { propagationPolicy: "x" }), [400, bad]);
+  assert.deepEqual(await said("DELETE", "?sendInitialEvents=true", { dryRun: ["x"] }), [422, 'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list']);
+  assert.equal((await send("POST", path, "", { metadata: { name: "kept" } })).status, 201);
+  assert.equal((await send("DELETE", `${path}?fieldSelector=metadata.name%3Dkept`, "", { preconditions: { resourceVersion: "1" } })).status, 409);
+  await harness.close();
+});

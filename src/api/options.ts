@@ -3,6 +3,7 @@ import { isObject, type Json } from "../base/json.ts";
 import { invalid, type Problem } from "../schema/problem.ts";
 import { badRequest } from "./errors.ts";
 import { isTrue } from "./request-info.ts";
+import { checkSelectors } from "./select.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export type WriteOptions = { readonly dryRun: boolean; readonly fieldManager: string; readonly fieldValidation: FieldValidation; /** As the client wrote it, if it did. */ readonly askedValidation?: string };
@@ -82,6 +83,7 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
     }
     if (options.sendInitialEvents !== undefined) forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
   }
+  if (problems.length > 0) checkSelectors(options.labelSelector, options.fieldSelector);
   refuse("ListOptions", problems);
   return options as ListOptions;
 }

@@ -280,9 +280,12 @@ const parallelDeletesMax = 16;
 
 async function deleteCollection(services: Services, context: Context, call: Call, view: View): Promise<HttpResponse> {
   const { core } = services;
+  // Which ones is asked before how.
+  const which = listOptions(context.info.query, false);
+  selectionOf(call.served.kind, which.labelSelector, which.fieldSelector);
   const options = await readDeleteOptions(services, context);
   adviseOnDelete(call, options);
-  const listed = await list(core, call, listOptions(context.info.query, false));
+  const listed = await list(core, call, which);
   const waiting = [...listed.entries];
   const work = async (): Promise<void> => {
     for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
@@ -291,7 +294,7 @@ async function deleteCollection(services: Services, context: Context, call: Call
         await remove(core, { ...call, name, namespace: namespace ?? "" }, { ...options, uid: options.uid ?? uid });
       } catch (error) {
         // Gone or replaced meanwhile: then this one is deleted.
-        if (!isApiError(error, "NotFound") && !(isApiError(error, "Conflict") && options.uid === undefined)) throw error;
+        if (!isApiError(error, "NotFound") && !(isApiError(error, "Conflict") && options.uid === undefined && options.resourceVersion === undefined)) throw error;
       }
     }
   };

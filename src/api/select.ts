@@ -18,6 +18,12 @@ export type Selection = {
 
 type Parsed = { readonly requirements: readonly unknown[]; matches(labels: any): boolean };
 
+/** Selectors are read before anything else of a list's options is judged. */
+export function checkSelectors(labelSelector: string, fieldSelector: string): void {
+  read(() => parseLabelSelector(labelSelector));
+  if (fieldSelector !== "") read(() => parseFieldSelector(fieldSelector));
+}
+
 /** Throws BadRequest with upstream's texts for a selector that cannot be read or names an unknown field. */
 export function selectionOf(kind: AnyKind, labelSelector: string, fieldSelector: string): Selection {
   const labels = read(() => parseLabelSelector(labelSelector)) as Parsed;

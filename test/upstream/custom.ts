@@ -2,6 +2,7 @@
 import { celWith } from "../../src/api/cel-library.ts";
 import { kindOfDefinition } from "../../src/api/crd/kind.ts";
 import { Validator } from "../../src/api/crd/validate.ts";
+import type { AnyKind } from "../../src/kinds/kind.ts";
 import type { CustomSchema } from "../../src/schema/t.ts";
 import { DecodeError } from "../../src/schema/decode.ts";
 import { problemBody } from "../../src/schema/problem.ts";
@@ -11,11 +12,11 @@ import { countingRandom } from "../transcripts/harness.ts";
 /** `errors` in any order, each once; `unknown`: paths of fields that went; `refused`: it is no object of its kind at all. */
 export type Verdict = { readonly object?: any; readonly old?: any; readonly errors?: readonly string[]; readonly unknown?: readonly string[]; readonly content?: any; readonly refused?: true };
 
-export async function customKind(definition: any): Promise<CustomSchema> {
+export function kindOf(definition: any): AnyKind {
   const cel = celWith(celHost);
-  const kind = kindOfDefinition(definition, new Validator(compilePattern), () => cel, { post: undefined, read: { get: () => undefined, list: () => [] }, random: countingRandom() });
-  return kind.schema.node.custom!;
+  return kindOfDefinition(definition, new Validator(compilePattern), () => cel, { post: undefined, read: { get: () => undefined, list: () => [] }, random: countingRandom() });
 }
+export const customKind = (definition: any): Promise<CustomSchema> => Promise.resolve(kindOf(definition).schema.node.custom!);
 
 /** Keys of objects in one order. */
 export const ordered = (value: any): any => (Array.isArray(value) ? value.map(ordered) : value !== null && typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map(key => [key, ordered(value[key])])) : value);

@@ -5,12 +5,13 @@ import { stringifyJson } from "../../src/base/json-codec.ts";
 import { kinds } from "../../src/kinds/index.ts";
 import { apiVersionOf, type AnyKind } from "../../src/kinds/kind.ts";
 import type { Node } from "../../src/schema/t.ts";
-import { seedOf } from "../../test/fuzz/seeds.ts";
+import { kindOf } from "../../test/upstream/custom.ts";
+import { definition, seedOf } from "../../test/fuzz/seeds.ts";
 import { below, mutated, pick, valueOf, type Random } from "../../test/fuzz/values.ts";
 
 /** One version of a kind. */
 export type Target = { readonly kind: AnyKind; readonly apiVersion: string; readonly node: Node; readonly status?: any; readonly bases: readonly any[] };
-export type Case = { readonly kind: string; readonly verb: string; readonly method: string; readonly target: string; readonly contentType: string; readonly body: any };
+export type Case = { readonly kind: string; readonly verb: string; readonly method: string; readonly target: string; readonly contentType: string; readonly body?: any };
 
 export const namespace = "default";
 
@@ -45,6 +46,13 @@ export function targets(only: readonly string[]): readonly Target[] {
 
 /** Controllers that select the same objects would fight for them. */
 const apart = ({ kind, group }: AnyKind, object: any, i: number): any => (group === "apps" || group === "batch" || kind === "Pod" || kind === "ReplicationController" ? JSON.parse(stringifyJson(object).replaceAll('"app":"web"', `"app":"${kind.toLowerCase()}-${i}"`)) : object);
+/** Objects of a definition with rules, defaults and lists with keys. */
+export const customDefinition = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", ...definition("widgets", "a") } as any;
+export function customTarget(): Target {
+  const kind = kindOf(customDefinition), spec = (items: readonly object[]) => ({ size: 5, name: "abc", items });
+  return { kind, apiVersion: apiVersionOf(kind), node: kind.schema.node, bases: [[], [{ name: "a", value: 1 }, { name: "b" }]].map((items, i) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: `valid-name-${i}`, namespace }, spec: spec(items) })) };
+}
+
 /** Into our namespace, under a name of its own where names are free. */
 function placed(kind: AnyKind, object: any, i: number): any {
   const { resourceVersion: _1, uid: _2, creationTimestamp: _3, generation: _4, ...metadata } = object.metadata;
@@ -66,6 +74,7 @@ export function pathOf({ kind, apiVersion }: Pick<Target, "kind" | "apiVersion">
 }
 
 const posted = new Map([["eviction", "Eviction"], ["binding", "Binding"], ["token", "TokenRequest"], ["scale", "Scale"]]);
+const patchTypes = [["merge patch", "application/merge-patch+json"], ["strategic patch", "application/strategic-merge-patch+json"], ["json patch", "application/json-patch+json"], ["apply", "application/apply-patch+yaml"], ["apply new", "application/apply-patch+yaml"], ["delete", "application/json"]] as const;
 const streams = new Set(["log", "exec", "attach", "portforward", "proxy"]);
 
 /** `existing` names the objects of each target that both servers have. */
@@ -76,7 +85,11 @@ export function makeCase(all: readonly Target[], existing: ReadonlyMap<Target, r
   const share = random();
   const validation = pick(random, ["", "", "&fieldValidation=Warn", "&fieldValidation=Strict", "&fieldValidation=Ignore"]);
   const query = `?dryRun=All${validation}`;
-  const json = "application/json";
+  const json = random() < 0.1 ? "application/yaml" : "application/json";
+  const base0 = { kind: kind.kind, contentType: json };
+  if (share > 0.98) return { ...base0, verb: "list", method: "GET", target: `${pathOf(target, "")}${listQuery(random)}` };
+  if (share > 0.97 && living.length > 0) return { ...base0, verb: "deletecollection", method: "DELETE", target: `${pathOf(target, "")}${listQuery(random)}`, body: deleteOptions(random) };
+  if (share > 0.96 && living.length > 0 && kind.kind === "Pod") return { ...base0, verb: "stream", method: "GET", target: `${pathOf(target, pick(random, living).metadata.name, pick(random, [...streams]))}${listQuery(random, streamParameters)}` };
   if (living.length === 0 || share < 0.4) return { kind: kind.kind, verb: "create", method: "POST", target: pathOf(target) + query, contentType: json, body: changed(pick(random, target.bases), node, random) };
   const base = pick(random, living);
   const { name } = base.metadata;
@@ -92,9 +105,10 @@ export function makeCase(all: readonly Target[], existing: ReadonlyMap<Target, r
     return { kind: kind.kind, verb: subresource, method: "PUT", target: pathOf(target, name, subresource) + query, contentType: json, body: changed(withStatus, node, random) };
   }
   const after = changed(base, node, random);
-  const [verb, contentType] = pick(random, [["merge patch", "application/merge-patch+json"], ["strategic patch", "application/strategic-merge-patch+json"], ["apply", "application/apply-patch+yaml"], ["delete", json]] as const);
-  if (verb === "delete") return { kind: kind.kind, verb, method: "DELETE", target: pathOf(target, name) + query, contentType, body: { kind: "DeleteOptions", apiVersion: "v1", dryRun: ["All"], ...pick(random, [{}, { gracePeriodSeconds: pick(random, [0, 1, -1]) }, { propagationPolicy: pick(random, ["Orphan", "Foreground", "Background", "x"]) }, { preconditions: pick(random, [{ uid: "x" }, { resourceVersion: "1" }]) }]) } };
-  return { kind: kind.kind, verb, method: "PATCH", target: pathOf(target, name) + query + (verb === "apply" ? "&fieldManager=beside&force=true" : ""), contentType, body: verb === "apply" ? after : difference(base, after) ?? {} };
+  const [verb, contentType] = pick(random, patchTypes);
+  if (verb === "delete") return { kind: kind.kind, verb, method: "DELETE", target: pathOf(target, name) + query, contentType: json, body: deleteOptions(random) };
+  if (verb === "apply new") return { kind: kind.kind, verb, method: "PATCH", target: `${pathOf(target, "fresh")}${query}&fieldManager=beside&force=true`, contentType, body: { ...after, metadata: typeof after?.metadata === "object" ? { ...after.metadata, name: pick(random, ["fresh", "fresh", "other"]) } : after?.metadata } };
+  return { kind: kind.kind, verb, method: "PATCH", target: pathOf(target, name) + query + (verb === "apply" ? "&fieldManager=beside&force=true" : ""), contentType, body: verb === "apply" ? after : verb === "json patch" ? operations(base, after, "", random) : difference(base, after) ?? {} };
 }
 
 /** One change, or several. */
@@ -130,4 +144,25 @@ function difference(before: any, after: any): any {
   if (before === after || stringifyJson(before) === stringifyJson(after)) return undefined;
   if ([before, after].some(each => typeof each !== "object" || each === null || Array.isArray(each))) return after;
   return Object.fromEntries([...Object.keys(before).filter(name => !Object.hasOwn(after, name)).map(name => [name, null]), ...Object.keys(after).map(name => [name, difference(before[name], after[name])])].filter(([, each]) => each !== undefined));
+}
+
+/** A JSON patch from `before` to `after`, now and then one that does not fit. */
+function operations(before: any, after: any, path: string, random: Random): readonly object[] {
+  if (stringifyJson(before) === stringifyJson(after)) return random() < 0.05 ? [{ op: pick(random, ["test", "remove", "copy", "move", "replace", "bad"]), path: `${path}/x`, from: "/metadata", value: 1 }] : [];
+  if ([before, after].some(each => typeof each !== "object" || each === null || Array.isArray(each))) return [{ op: pick(random, ["replace", "replace", "add"]), path, value: after }];
+  const at = (name: string): string => `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return [...Object.keys(before).filter(name => !Object.hasOwn(after, name)).map(name => ({ op: "remove", path: at(name) })), ...Object.keys(after).flatMap(name => (Object.hasOwn(before, name) ? operations(before[name], after[name], at(name), random) : [{ op: "add", path: at(name), value: after[name] }]))];
+}
+
+const deleteOptions = (random: Random): object => ({ kind: "DeleteOptions", apiVersion: "v1", dryRun: ["All"], ...pick(random, [{}, { gracePeriodSeconds: pick(random, [0, 1, -1]) }, { propagationPolicy: pick(random, ["Orphan", "Foreground", "Background", "x"]) }, { orphanDependents: true, propagationPolicy: pick(random, [undefined, "Orphan"]) }, { preconditions: pick(random, [{ uid: "x" }, { resourceVersion: "1" }]) }, { dryRun: pick(random, [["x"], ["All", "All"]]) }]) });
+const listParameters: { readonly [name: string]: readonly string[] } = {
+  limit: ["0", "1", "-1", "x", "500"], continue: ["x", "e30"], resourceVersion: ["0", "1", "x", "-1", "99999999999"], resourceVersionMatch: ["Exact", "NotOlderThan", "x"], labelSelector: ["app=web", "app in (a,b),!c", "=", "a=b=c", "app notin (", "x/y/z"],
+  fieldSelector: ["metadata.name=valid-name-0", "metadata.name!=a", "spec.nodeName=", "a", "metadata.uid=x", "status.phase=Running"], timeoutSeconds: ["5", "x", "-1"], sendInitialEvents: ["true"], allowWatchBookmarks: ["x"], pretty: ["true"],
+};
+const streamParameters: typeof listParameters = { container: ["c", "x", ""], tailLines: ["1", "-1", "x"], sinceSeconds: ["0", "5", "x"], sinceTime: ["x", "2026-01-01T00:00:00Z"], limitBytes: ["0", "x"], previous: ["true", "x"], follow: ["x"], stream: ["Stdout", "x"], stdin: ["true", "x"], tty: ["true"], stdout: ["true"], command: ["", "ls"], ports: ["x", "80"], path: ["a"] };
+/** One to three parameters. */
+function listQuery(random: Random, parameters = listParameters): string {
+  const chosen = Array.from({ length: 1 + below(random, 3) }, () => pick(random, Object.keys(parameters)));
+  // Nothing is deleted in earnest.
+  return `?${["dryRun=All", ...chosen.map(name => `${name}=${encodeURIComponent(pick(random, parameters[name]!))}`)].join("&")}`;
 }

@@ -12,6 +12,8 @@ function plain(value: any, sent: string): any {
   if (typeof value === "string") return documentless(time.test(value) && !sent.includes(value) ? "*" : value.replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-*").replace(/in scheme ".*?"/, 'in scheme "*"').replaceAll(own, "*"));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => {
+    // The status of an autoscaler in its older version.
+    if (name.startsWith("autoscaling.alpha.kubernetes.io/c")) return [name, "*"];
     if (name === "managedFields" && Array.isArray(each)) return [name, each.filter(({ manager }) => manager === "beside").map(entry => plain(entry, sent))];
     if (name === "clusterIPs" || made.has(name) && !sent.includes(JSON.stringify(each))) return [name, "*"];
     return [name, plain(each, sent)];
@@ -29,9 +31,12 @@ const parsed = (text: string): any => { try { return JSON.parse(text); } catch {
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 1500) ?? "absent";
 const general = (text: string): string => text.replaceAll(/\[\d+\]/g, "[]").replaceAll(/"(?:[^"\\]|\\.)*"/g, "…").replaceAll(/\d+/g, "0").slice(0, 160);
 
+/** Of a list which objects it has, of those that both servers were given. */
+const named = (value: any): any => (Array.isArray(value?.items) && value.metadata?.name === undefined ? { ...value, metadata: {}, items: value.items.map(({ metadata }: any) => metadata.name).filter((name: string) => name.startsWith("valid-name")) } : value);
+
 /** One text per difference: a cause, by which differences are grouped, and what both said. `ignoreStatus`: controllers may have been there. */
 export function differences(upstream: Answer, ours: Answer, sent: string, ignoreStatus: boolean): readonly { readonly cause: string; readonly detail: string }[] {
-  const [theirs, mine] = [upstream, ours].map(({ body }) => plain(parsed(body), sent)) as [any, any];
+  const [theirs, mine] = [upstream, ours].map(({ body }) => named(plain(parsed(body), sent))) as [any, any];
   if (ignoreStatus && upstream.status < 300 && ours.status < 300) for (const each of [theirs, mine]) delete each?.status;
   const found: { cause: string; detail: string }[] = [];
   const both = (cause: string, a: unknown, b: unknown): void => { if (JSON.stringify(a) !== JSON.stringify(b)) found.push({ cause, detail: `upstream ${shown(a)}\n    ours     ${shown(b)}` }); };

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { load } from "js-yaml";
 
+/** Longest wait for an answer. */
+const answerMs = 5_000;
 export type Answer = { readonly status: number; readonly type: string; readonly warnings: readonly string[]; readonly body: string };
 export type Send = (method: string, target: string, contentType?: string, body?: string) => Promise<Answer>;
 
@@ -24,7 +26,7 @@ export function connect(kubeconfig: string): Send {
         resolve({ status: response.statusCode!, type: response.headers["content-type"] ?? "", warnings, body: Buffer.concat(chunks).toString() });
       });
     });
-    sent.on("error", reject);
+    sent.setTimeout(answerMs, () => sent.destroy(new Error(`no answer in ${answerMs} ms`))).on("error", reject);
     sent.end(body);
   });
   // A connection may be closed while a request is on its way; one that is closed again got no answer.
