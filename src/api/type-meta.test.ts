@@ -19,6 +19,7 @@ const rows: readonly Row[] = [
   ["PATCH", `${configmaps}/a`, '{"kind":true}', patched('{\\"apiVersion\\":\\"v1\\",\\"kind\\":true', "couldn't get version/kind; json parse error: json: cannot unmarshal bool into Go struct field .kind of type string"), merge],
   ["PATCH", `${configmaps}/a`, '{"apiVersion":"apps/v1"}', patched('{\\"apiVersion\\":\\"apps/v1\\"', `no kind "ConfigMap" is registered for version "apps/v1" ${scheme}`), merge],
   ["PATCH", `${configmaps}/a`, '[{"op":"replace","path":"/kind","value":"Pod"}]', patched('{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"Pod\\"', "converting (v1.Pod) to (core.ConfigMap): unknown conversion"), json],
+  ["PATCH", `${configmaps}/a`, '[{"op":{"toString":5},"path":"/kind"}]', "the server rejected our request due to an error in our request", json],
   ["PATCH", `${configmaps}/a`, '{"apiVersion":null}', "the name of the object (a based on URL) was undeterminable: name must be provided", merge],
   ["PATCH", `${configmaps}/a?fieldValidation=Strict`, '{"apiVersion":null}', patched('{\\"kind\\":\\"ConfigMap\\",\\"metadata\\":{\\"name\\":\\"a\\"', 'strict decoding error: unknown field "metadata"'), merge],
   ["PATCH", `${configmaps}/a`, '{"immutable":5,"data":{"z":"1","b":"2"}}', patched('{\\"apiVersion\\":\\"v1\\",\\"data\\":{\\"b\\":\\"2\\",\\"z\\":\\"1\\"},\\"immutable\\":5', "json: cannot unmarshal number into Go struct field ConfigMap.immutable of type bool"), merge],

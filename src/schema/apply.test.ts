@@ -183,6 +183,7 @@ const cases: readonly (readonly [string, readonly string[], string, readonly str
   ["items without a name are refused", [`apply me {spec:{secrets:[{kind:x}]}}`], `500 failed to create typed patch object (default/web; apps/v1, Kind=Web): .spec.secrets: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`, []],
   ["managedFields are not to be applied", [`apply me {metadata:{managedFields:[]}}`], `400 metadata.managedFields must be nil`, []],
   ["the version must be the endpoint's", [`apply me {apiVersion:apps/v2,spec:{}}`], `400 invalid object type: apps/v2, Kind=Web`, []],
+  ["a version that is an object is none", [`apply me {apiVersion:{toString:5},spec:{}}`], `400 invalid object type: /, Kind=Web`, []],
   ["a set in a list is shared by value",
     [`apply one {spec:{hosts:[a,b]}}`, `apply two {spec:{hosts:[c,a]}}`, `apply one {spec:{hosts:[b]}}`], `{"hosts":["c","a","b"]}`, ["one Apply@1: spec.hosts[b]", "two Apply@2: spec.hosts[a] spec.hosts[c]"]],
 ];

@@ -176,7 +176,8 @@ function reconciled(options: Common, owners: Owners): Owners {
 export function applyPatch(options: ApplyOptions): JsonObject {
   const { applied } = options;
   if (applied["apiVersion"] !== options.apiVersion || applied["kind"] !== options.kind) {
-    throw new ApiError("BadRequest", `invalid object type: ${String(applied["apiVersion"]).split("/").length > 2 ? "/, Kind=" : renderKind(applied)}`);
+    const { apiVersion } = applied;
+    throw new ApiError("BadRequest", `invalid object type: ${typeof apiVersion === "string" && apiVersion.split("/").length > 2 ? "/, Kind=" : renderKind(applied)}`);
   }
   if (isObject(applied["metadata"]) && "managedFields" in applied["metadata"]) throw new ApiError("BadRequest", "metadata.managedFields must be nil");
   const decoded = decodeManagedFields(entriesOf(options.live), true);

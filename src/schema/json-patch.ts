@@ -81,7 +81,7 @@ class Patching {
       }
       case "copy": return this.#copy(textOf(operation, "from"), textOf(operation, "path"));
       case "test": return this.#test(textOf(operation, "path"), value);
-      default: throw new DoesNotApply(`Unexpected kind: ${String(operation["op"] ?? "unknown")}`);
+      default: throw new DoesNotApply(`Unexpected kind: ${typeof operation["op"] === "string" ? operation["op"] : "unknown"}`);
     }
   }
 

@@ -5,11 +5,13 @@ import { Namespace } from "../../../kinds/core/namespace.ts";
 import { apiVersionOf } from "../../../kinds/kind.ts";
 import { decode, DecodeError } from "../../../schema/decode.ts";
 import type { Words } from "../../../schema/decode-explain.ts";
+import { goQuote } from "../../../schema/problem.ts";
 import type { Node } from "../../../schema/t.ts";
 import type { DeleteOptions, WriteOptions } from "../../options.ts";
 import type { Registry, Served } from "../../registry.ts";
 import { asServed, prepareServed } from "../../strategy.ts";
 import { scaleOf, scaleType, withReplicas } from "../../subresources/scale-of.ts";
+import { typeMetaOf } from "../../type-meta.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import type { Seen } from "./match.ts";
 
@@ -67,8 +69,9 @@ export function formsOf(options: { readonly registry: () => Registry }, request:
 
 /** An object that was made another is none that upstream can read. */
 function checkKind(object: JsonObject, apiVersion: string, kind: string): void {
-  const given = { apiVersion: object.apiVersion ?? apiVersion, kind: object.kind ?? kind };
-  if (given.apiVersion !== apiVersion || given.kind !== kind) throw new DecodeError(`no kind "${given.kind}" is registered for version "${given.apiVersion}" in scheme "pkg/runtime/scheme.go:111"`);
+  const given = typeMetaOf({ apiVersion: object.apiVersion ?? apiVersion, kind: object.kind ?? kind });
+  if (typeof given === "string") throw new DecodeError(given);
+  if (given.apiVersion !== apiVersion || given.kind !== kind) throw new DecodeError(`no kind ${goQuote(given.kind)} is registered for version ${goQuote(given.apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
 }
 
 /** What is changed has the version that it is made from. A copy: what a webhook converted is known by the object itself, so that comes first. */
