@@ -1,9 +1,9 @@
 /** exec, attach, port-forward and logs: checked here, answered by the pod's node (pkg/registry/core/pod/strategy.go, rest/subresources.go). */
-import { forbidden, invalidValue, type Problem } from "../../schema/problem.ts";
+import type { ApiError } from "../../base/api-error.ts";
+import { forbidden, goQuote, invalidValue, type Problem } from "../../schema/problem.ts";
 import type { Call, Core } from "../core.ts";
 import { badRequest, invalid, methodNotAllowed, notFound, refusalOf } from "../errors.ts";
 import { isTrue, type RequestInfo } from "../request-info.ts";
-import { sendPlain } from "../respond.ts";
 import { checkRoute, mediaTypes, plainForms } from "../negotiate.ts";
 import { outputOf, type Context, type Services } from "../resources.ts";
 import { agentOf, checkConnect, connect, forward } from "./proxy.ts";
@@ -11,7 +11,7 @@ import type { Subresource } from "./subresource.ts";
 
 export const exec = stream("exec", true, query => [...flags(query), ...query.getAll("command").map(command => ["command", command] as const)]);
 export const attach = stream("attach", true, flags);
-export const portForward = stream("portForward", false, query => query.getAll("ports").map(port => ["port", port] as const));
+export const portForward = stream("portForward", false, query => portsOf(query).map(port => ["port", String(port)] as const));
 
 type Params = readonly (readonly [string, string])[];
 
@@ -26,9 +26,10 @@ function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchP
       checkConnect(call, request, info);
       // A WebSocket starts with a GET; what it does takes the permission of the POST that SPDY starts with.
       if (info.verb === "get") await mayCreate(services.core, call, info);
+      // Whether there is such a pod is seen after admission, as upstream does.
+      await connect(services.core, call, optionsOf(info.query));
       const pod = podOf(services.core, call);
       const container = ofContainer ? containerOf(pod, info.query.get("container") ?? "") : "";
-      await connect(services.core, call, optionsOf(info.query));
       if ((pod.spec.nodeName ?? "") === "") throw badRequest(`pod ${call.name} does not have a host assigned`);
       if (!request.upgrade) throw badRequest("Upgrade request required");
       return toAgent(services, call, pod, [path, call.namespace, call.name, ...(ofContainer ? [container] : [])], paramsOf(info.query));
@@ -39,8 +40,17 @@ function stream(path: string, ofContainer: boolean, paramsOf: (query: URLSearchP
 /** The query as the options object that webhooks see. */
 function optionsOf(query: URLSearchParams): { readonly [name: string]: unknown } {
   const on = ["stdin", "stdout", "stderr", "tty"].filter(name => isTrue(query.get(name))).map(name => [name, true] as const);
-  const [container, command, ports] = [query.get("container"), query.getAll("command"), query.getAll("ports").map(Number)];
+  const [container, command, ports] = [query.get("container"), query.getAll("command"), portsOf(query)];
   return { ...Object.fromEntries(on), ...(container === null ? {} : { container }), ...(command.length === 0 ? {} : { command }), ...(ports.length === 0 ? {} : { ports }) };
+}
+
+const portsOf = (query: URLSearchParams): readonly number[] => query.getAll("ports").flatMap(each => each.split(",")).map(portOf);
+/** As Go reads a number of 16 bits (apimachinery pkg/apis/meta/v1/conversion.go). */
+function portOf(text: string): number {
+  const refused = (why: string): ApiError => badRequest(`cannot convert to []int32: strconv.ParseUint: parsing ${goQuote(text)}: ${why}`);
+  if (!/^[0-9]+$/.test(text)) throw refused("invalid syntax");
+  if (Number(text) > 65_535) throw refused("value out of range");
+  return Number(text);
 }
 
 async function mayCreate(core: Core, { user }: Call, { group, version, resource, subresource, namespace, name, path }: RequestInfo): Promise<void> {
@@ -82,7 +92,7 @@ export const log: Subresource = {
     const pod = podOf(services.core, call);
     const params = logParams(call.name, info.query);
     const container = containerOf(pod, info.query.get("container") ?? "");
-    if ((pod.spec.nodeName ?? "") === "") return sendPlain(200, "");
+    if ((pod.spec.nodeName ?? "") === "") return { status: 204, headers: { "cache-control": "no-cache, private" }, content: { type: "text", text: "" } };
     return toAgent(services, call, pod, ["containerLogs", call.namespace, call.name, container], params);
   },
 };

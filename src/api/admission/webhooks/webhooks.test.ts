@@ -75,6 +75,10 @@ test("a validating webhook refuses in upstream's words, on every verb", async ()
   await send(harness, "POST", pods, { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }] } });
   assert.equal((await send(harness, "POST", `${pods}/p/exec?command=sh&container=c`)).status, 403);
   assert.deepEqual(harness.asked, ["deny: CREATE configmaps ConfigMap", "deny: DELETE configmaps ConfigMap", "deny: UPDATE configmaps ConfigMap", "deny: CREATE pods Pod", "deny: CONNECT pods/exec PodExecOptions"]);
+  assert.equal((await send(harness, "POST", `${pods}/none/exec?command=sh&container=x`)).status, 403, "it is asked before the pod is looked for");
+  assert.deepEqual(await Promise.all(["x", "80,", "65536"].map(async ports => (await send(harness, "POST", `${pods}/p/portforward?ports=${ports}`)).body.message)), [
+    'cannot convert to []int32: strconv.ParseUint: parsing "x": invalid syntax', 'cannot convert to []int32: strconv.ParseUint: parsing "": invalid syntax', 'cannot convert to []int32: strconv.ParseUint: parsing "65536": value out of range',
+  ]);
   await harness.close();
 });
 
