@@ -37,12 +37,12 @@ function proxy(what: string, place: (services: Services, call: Call, wanted: Wan
   return {
     async handle(services, { request, info }, call): Promise<HttpResponse> {
       checkConnect(call, request, info);
-      const wanted = splitSchemeNamePort(call.name);
-      if (wanted === undefined) throw badRequest(`invalid ${what.slice(0, -1)} request ${JSON.stringify(call.name)}`);
       const mark = request.target.indexOf("?");
       const query = mark < 0 ? "" : request.target.slice(mark);
       const path = mark < 0 ? request.target : request.target.slice(0, mark);
       await connect(services.core, call, { path: info.rest });
+      const wanted = splitSchemeNamePort(call.name);
+      if (wanted === undefined) throw badRequest(`invalid ${what.slice(0, -1)} request ${JSON.stringify(call.name)}`);
       const to = place(services, call, wanted);
       // A page's relative links need the slash; upstream sends those who read there, and only those: a redirect would lose the method.
       if (info.rest === "" && !path.endsWith("/") && ["GET", "HEAD"].includes(request.method)) return { status: 301, headers: { location: `${path}/${query}` }, content: { type: "text", text: "" } };
