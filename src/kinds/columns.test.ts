@@ -39,7 +39,7 @@ for (const [what, given, expected] of [
   assert.deepEqual([`${ready}/${total}`, status, restarts], expected);
 });
 
-for (const [image, policy] of [["nginx", "Always"], ["nginx:latest", "Always"], ["nginx:1.2", "IfNotPresent"], ["host:5000/nginx", "Always"], ["host:5000/nginx:1", "IfNotPresent"], ["nginx@sha256:abc", "IfNotPresent"]] as const)
+for (const [image, policy] of [["nginx", "Always"], ["nginx:latest", "Always"], ["nginx:1.2", "IfNotPresent"], ["host:5000/nginx", "Always"], ["host:5000/nginx:1", "IfNotPresent"], ["nginx@sha256:abc", "IfNotPresent"], ["ko://a.dev/b", "IfNotPresent"], ["a//b", "IfNotPresent"], ["A/b", "Always"], ["a/B", "IfNotPresent"], ["a_b", "Always"], ["a.-b", "IfNotPresent"], ["[::1]:5/a", "Always"], ["f".repeat(64), "IfNotPresent"]] as const)
   test(`${image} is pulled ${policy}`, () => assert.equal(pullPolicyOf(image), policy));
 for (const [what, resources, qos] of [["nothing", {}, "BestEffort"], ["requests", { requests: { cpu: "1" } }, "Burstable"], ["limits of cpu and memory", { limits: { cpu: "1", memory: "1Gi" } }, "Guaranteed"], ["lower requests", { limits: { cpu: "1", memory: "1Gi" }, requests: { cpu: "500m", memory: "1Gi" } }, "Burstable"], ["requests of zero", { requests: { cpu: "0" } }, "BestEffort"]] as const)
   test(`with ${what} a pod is ${qos}`, () => assert.equal(qosClassOf({ containers: [{ name: "c", resources }] } as never), qos));

@@ -56,6 +56,8 @@ export function invalid(kind: { readonly group: string; readonly kind: string },
 export const required = (field: string, detail = ""): Problem => ({ field, reason: "Required", detail });
 export const invalidValue = (field: string, value: unknown, detail: string): Problem => ({ field, reason: "Invalid", value, detail });
 export const forbidden = (field: string, detail: string): Problem => ({ field, reason: "Forbidden", detail });
+/** A map as Go's JSON has it: in the order of its keys. */
+export const goMap = <V>(map: { readonly [key: string]: V } | undefined): { readonly [key: string]: V } | null => (map === undefined ? null : Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1))));
 export const duplicate = (field: string, value: unknown): Problem => ({ field, reason: "Duplicate", value, detail: "" });
 export const notFound = (field: string, value: unknown): Problem => ({ field, reason: "NotFound", value, detail: "" });
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): Problem => ({ field, reason: "NotSupported", value, detail: supported.length === 0 ? "" : `supported values: ${supported.map(goQuote).join(", ")}` });

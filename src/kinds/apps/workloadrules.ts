@@ -1,7 +1,7 @@
 /** Rules that Deployments, ReplicaSets and their kin share (kubernetes pkg/apis/apps/validation). */
 import { sameJson } from "../../base/json.ts";
 import { percent } from "../../schema/grammar.ts";
-import { forbidden, invalidValue, notSupported, type Problem } from "../../schema/problem.ts";
+import { forbidden, goMap, invalidValue, notSupported, type Problem } from "../../schema/problem.ts";
 import type { PodTemplateSpec } from "../core/podspec.ts";
 import { validatePodTemplate } from "../core/podspecrules.ts";
 import type { LabelSelector } from "../meta/labelselector.ts";
@@ -21,7 +21,7 @@ export function validateSelectorAndTemplate(spec: { readonly selector?: LabelSel
   const kind = what === "statefulset" ? "StatefulSet" : what === "daemonset" ? "DaemonSet" : "ReplicaSet";
   if (broken && what !== "daemonset") problems.push(invalidValue(`${path}.selector`, selector, what === "statefulset" ? "" : "invalid label selector"));
   else {
-    if (!broken && (selector === undefined || (!empty && !selects(selector, template.metadata.labels ?? {})))) problems.push(invalidValue(`${path}.template.metadata.labels`, template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+    if (!broken && (selector === undefined || (!empty && !selects(selector, template.metadata.labels ?? {})))) problems.push(invalidValue(`${path}.template.metadata.labels`, goMap(template.metadata.labels), "`selector` does not match template `labels`"));
     problems.push(...validatePodTemplate(template, `${path}.template`));
   }
   if (broken && what === "deployment") return problems;

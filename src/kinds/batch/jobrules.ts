@@ -2,7 +2,7 @@
 import { goValue } from "../../schema/go-value.ts";
 import { sameJson } from "../../base/json.ts";
 import * as grammar from "../../schema/grammar.ts";
-import { duplicate, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
+import { duplicate, goMap, invalidValue, notSupported, type Problem, required, tooLong, tooMany } from "../../schema/problem.ts";
 import { nonNegative, selects } from "../apps/workloadrules.ts";
 import { defaultPodSpec } from "../core/poddefaults.ts";
 import { podWarnings } from "../core/podwarnings.ts";
@@ -206,7 +206,7 @@ export function jobRules(next: JobLike, previous: JobLike | undefined): readonly
 function specProblems(spec: JobSpec): readonly Problem[] {
   const problems: Problem[] = [...jobSpecProblems(spec, "spec")], wrong = spec.selector === undefined ? [required("spec.selector")] : validateLabelSelector(spec.selector, "spec.selector");
   problems.push(...wrong);
-  if (spec.selector === undefined || (wrong.length === 0 && !selects(spec.selector, spec.template.metadata.labels ?? {}))) problems.push(invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`"));
+  if (spec.selector === undefined || (wrong.length === 0 && !selects(spec.selector, spec.template.metadata.labels ?? {}))) problems.push(invalidValue("spec.template.metadata.labels", goMap(spec.template.metadata.labels), "`selector` does not match template `labels`"));
   return problems;
 }
 /** What the server makes says whose the pods are. */

@@ -54,9 +54,12 @@ export function defaultPod(given: unknown): void {
 
 const containersOf = (spec: Spec): readonly Container[] => [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...((spec.ephemeralContainers ?? []) as unknown as Container[])];
 
+// [domain/]path[:tag][@digest] (github.com/distribution/reference).
+const reference = /^(?![a-f0-9]{64}$)(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[A-Za-z][\w+.-]*:[a-fA-F0-9]{32,})?$/;
+
 /** Always for images that may move: tagged `latest`, or with neither tag nor digest. */
 export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
-  if (!/^[a-z0-9./_:@-]+([:@][^/]*)?$/.test(image) || image.length > 255) return "IfNotPresent";
+  if (image.length > 255 || !reference.test(image)) return "IfNotPresent";
   if (image.includes("@")) return /:latest@/.test(image) ? "Always" : "IfNotPresent";
   const name = image.slice(image.lastIndexOf("/") + 1);
   const tag = name.includes(":") ? name.slice(name.indexOf(":") + 1) : "latest";

@@ -1,7 +1,7 @@
 import { PodTemplateSpec } from "./podspec.ts";
 import { ageColumn, labelsText, nameColumn, templateColumns } from "../columns.ts";
 import { sameJson } from "../../base/json.ts";
-import { invalidValue, notSupported, required } from "../../schema/problem.ts";
+import { goMap, invalidValue, notSupported, required } from "../../schema/problem.ts";
 import { nonNegative, selects, validateCounts } from "../apps/workloadrules.ts";
 import { defaultPodSpec, dropGatedPodFields } from "./poddefaults.ts";
 import { validatePodTemplate } from "./podspecrules.ts";
@@ -66,7 +66,7 @@ export const ReplicationController = defineKind({
     if (Object.keys(selector).length === 0) yield required("spec.selector");
     yield* nonNegative(spec.replicas, "spec.replicas");
     if (spec.template === undefined) yield required("spec.template");
-    else if (!selects({ matchLabels: selector }, spec.template.metadata.labels ?? {})) yield invalidValue("spec.template.metadata.labels", spec.template.metadata.labels ?? null, "`selector` does not match template `labels`");
+    else if (!selects({ matchLabels: selector }, spec.template.metadata.labels ?? {})) yield invalidValue("spec.template.metadata.labels", goMap(spec.template.metadata.labels), "`selector` does not match template `labels`");
     if (spec.template === undefined || (previous !== undefined && sameJson(spec.template, previous.spec.template))) return;
     yield* validatePodTemplate(spec.template, "spec.template");
     if (spec.template.spec.restartPolicy !== "Always") yield notSupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ["Always"]);

@@ -76,7 +76,7 @@ function checkPorts(spec: ServiceSpec, problems: Problem[]): void {
     nodePorts.add(`${protocol}/${nodePort}`);
   });
   ports.forEach(({ port, protocol }, i) => {
-    if (numbers.has(`${protocol}/${port}`)) problems.push(duplicate(`spec.ports[${i}]`, { protocol, port, targetPort: 0 }));
+    if (numbers.has(`${protocol}/${port}`)) problems.push(duplicate(`spec.ports[${i}]`, { Name: "", Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 }));
     numbers.add(`${protocol}/${port}`);
   });
 }
