@@ -19,6 +19,7 @@ const rows: readonly Row[] = [
   ["… and its writer owns an empty list if given", [["POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles", { metadata: { name: "s" }, rules: [] }]], "metadata.managedFields.0.fieldsV1", { "f:rules": {} }],
   ["… and stays none in a list", [["GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles?fieldSelector=metadata.name%3Ds"]], "items.0.rules", null],
   ["… and for JSON patches", [["PATCH", "/apis/rbac.authorization.k8s.io/v1/namespaces/t/roles/s", [{ op: "test", path: "/rules", value: null }], "application/json-patch+json"]], "rules", null],
+  ["a map that is too long is so as a whole", [["POST", "/api/v1/namespaces/t/configmaps", { metadata: { name: "big" }, data: { a: "x".repeat(1_048_577) } }]], "message", 'ConfigMap "big" is invalid: []: Too long: may not be more than 1048576 bytes'],
   ["what a dry run makes says null, too", [["POST", "/apis/discovery.k8s.io/v1/namespaces/t/endpointslices?dryRun=All", { metadata: { name: "e" }, addressType: "IPv4", endpoints: [{ addresses: ["1.2.3.4"], deprecatedTopology: { x: "y" } }] }]], "ports", null],
   ["the older topology of endpoints is not written", [["POST", "/apis/discovery.k8s.io/v1/namespaces/t/endpointslices?dryRun=All", { metadata: { name: "e" }, addressType: "IPv4", endpoints: [{ addresses: ["1.2.3.4"], deprecatedTopology: { x: "y" } }] }]], "endpoints.0.deprecatedTopology", undefined],
   ["a gated field is dropped", [["POST", `${apps}/deployments`, deployment("d")]], "spec.template.spec.containers.0.lifecycle", undefined],

@@ -47,9 +47,12 @@ export function parseText(text: string, type: MediaType, expected: Expected, par
     if (!(error instanceof JsonError) && type === jsonType) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const why = type === jsonType ? `couldn't get version/kind; json parse error: ${message}` : message;
-    throw badRequest(expected.anyVersion === true ? why : `the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(new TextEncoder().encode(text))})`);
+    throw expected.anyVersion === true ? badRequest(why) : unrecognizedBody(expected, why, new TextEncoder().encode(text));
   }
 }
+
+/** Nobody can say of what kind this is. */
+const unrecognizedBody = ({ kind }: Expected, why: string, bytes: Uint8Array): ApiError => badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(bytes)})`);
 
 type JsonText = { readonly text: string; readonly hasFractions: boolean };
 
@@ -57,7 +60,7 @@ type JsonText = { readonly text: string; readonly hasFractions: boolean };
 export function readValue(body: Json, duplicates: readonly string[], expected: Expected, options: BodyOptions, bytes?: Uint8Array, json?: JsonText): any {
   // To Go, `null` is an object that says nothing.
   const value = body === null ? {} : body;
-  const unrecognized = (why: string) => badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(bytes ?? new Uint8Array())})`);
+  const unrecognized = (why: string) => unrecognizedBody(expected, why, bytes ?? new Uint8Array());
   if (!isObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`);
   const given = typeMetaOf(value);
   if (typeof given === "string") throw unrecognized(given);
@@ -92,8 +95,8 @@ function strictTexts(duplicates: readonly string[], unknown: readonly string[], 
 }
 
 function readProtobuf(bytes: Uint8Array, expected: Expected): any {
+  const { apiVersion, kind, raw } = openedEnvelope(bytes, expected);
   try {
-    const { apiVersion, kind, raw } = openEnvelope(bytes);
     const type = orExpected({ apiVersion, kind }, expected);
     checkType(type, expected);
     const object = decodeProtobuf(expected.node, raw) as { readonly [key: string]: Json };
@@ -101,6 +104,15 @@ function readProtobuf(bytes: Uint8Array, expected: Expected): any {
   } catch (error) {
     if (error instanceof ProtobufError || error instanceof DecodeError) throw badRequest(error.message);
     throw error;
+  }
+}
+
+function openedEnvelope(bytes: Uint8Array, expected: Expected): ReturnType<typeof openEnvelope> {
+  try {
+    return openEnvelope(bytes);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw expected.anyVersion === true ? badRequest(error.message) : unrecognizedBody(expected, error.message, bytes);
   }
 }
 

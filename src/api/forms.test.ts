@@ -126,7 +126,7 @@ test("who is answered where nothing is: methods before forms, places before meth
     ["POST", "/version", "text/html", 405, noMethod], ["POST", "/api", "text/html", 405, noMethod], ["POST", "/apis/apps//", "", 405, noMethod], ["GET", "/apis//", "", 404, "404 page not found\n"],
     ["GET", log, "text/html", 406, "406: Not Acceptable\n\nAvailable representations: text/plain, application/json, application/yaml, application/vnd.kubernetes.protobuf"], ["GET", log, "text/plain", 406, "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"], ["GET", log, "*/*", 404, 'pods "none" not found'],
     ["GET", "/api/v1/namespaces/default?export=1", "", 400, "the export parameter, deprecated since v1.14, is no longer supported"], ["GET", "/api/v1/namespaces/default?export=false", "", 200, undefined],
-    ["POST", `${pods}/none/eviction`, "", 400, "name in URL does not match name in Eviction object"],
+    ["PATCH", "/apis/apps/v1/namespaces/default/deployments/none/scale", "", 415, "415: Unsupported Media Type"], ["POST", `${pods}/none/eviction`, "", 400, "name in URL does not match name in Eviction object"],
     ["GET", "/openid/v1/jwks/x", "", 404, nowhere], ["GET", "/openid/v1/jwks", "application/json", 406, "406: Not Acceptable\n\nAvailable representations: application/jwk-set+json"], ["GET", "/.well-known/openid-configuration", "text/html", 406, "406: Not Acceptable\n\nAvailable representations: application/json"],
   ] as const) {
     const { status, object, text } = await send(method, path, accept, ["POST", "PUT", "PATCH"].includes(method) ? {} : undefined);

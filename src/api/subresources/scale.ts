@@ -6,7 +6,7 @@ import { applyPatch, updateManagedFields } from "../../schema/apply.ts";
 import { managerOf, parentManagedFields, scaleManagedFields } from "../../schema/managed-fields.ts";
 import { readBody } from "../body.ts";
 import type { Call, Core } from "../core.ts";
-import { methodNotAllowed, notSupported, unsupportedMediaType } from "../errors.ts";
+import { methodNotAllowed, noSuchBody, notSupported, unsupportedMediaType } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { allForms, mediaTypeOf, negotiateInput } from "../negotiate.ts";
 import { writeOptions, type WriteOptions } from "../options.ts";
@@ -50,7 +50,7 @@ async function fromBody({ core, parseYaml }: Services, { request, info, warn }: 
 
 async function fromPatch(services: Services, { request, info, trail }: Context, call: Call): Promise<[Wanted, WriteOptions]> {
   const kind = patchTypes.get(mediaTypeOf(request.headers));
-  if (kind === undefined) throw unsupportedMediaType([...patchTypes.keys()]);
+  if (kind === undefined) throw call.served.kind.custom === true ? unsupportedMediaType([...patchTypes.keys()]) : noSuchBody();
   const bytes = await request.body();
   const options = writeOptions("PatchOptions", info.query, { apply: kind === "apply" });
   trail?.asked?.("body");

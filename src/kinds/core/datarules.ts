@@ -22,7 +22,7 @@ export function configMapRules(next: { readonly data?: Data | undefined; readonl
     if (Object.hasOwn(data, key)) problems.push(invalidValue(`binaryData[${key}]`, key, "duplicate of key present in data"));
     size += base64Length(value);
   }
-  if (size > bytesMax) problems.push(tooLong("", bytesMax));
+  if (size > bytesMax) problems.push(tooLong("[]", bytesMax));
   return problems;
 }
 
