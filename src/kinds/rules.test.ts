@@ -115,7 +115,7 @@ for (const [what, given, previous, expected] of [
 
 for (const [what, kind, given, previous, expected] of [
   ["a config map with a bad key", ConfigMap, { data: { "a/b": "" } }, undefined, [`data[a/b]: Invalid value: "a/b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`]],
-  ["a config map with too much in it", ConfigMap, { data: { a: "x".repeat(1048577) } }, undefined, [": Too long: may not be more than 1048576 bytes"]],
+  ["a config map with too much in it", ConfigMap, { data: { a: "x".repeat(1048577) } }, undefined, ["[]: Too long: may not be more than 1048576 bytes"]],
   ["a config map that was to stay as it is", ConfigMap, { immutable: true, data: { a: "c" } }, { immutable: true, data: { a: "b" } }, ["data: Forbidden: field is immutable when `immutable` is set"]],
   ["a secret that changes its type", Secret, { type: "a" }, { type: "b" }, ['type: Invalid value: "a": field is immutable']],
   ["a TLS secret without its parts", Secret, { type: "kubernetes.io/tls" }, undefined, ["data[tls.crt]: Required value", "data[tls.key]: Required value"]],
