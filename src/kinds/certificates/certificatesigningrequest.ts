@@ -44,7 +44,7 @@ export const CertificateSigningRequest = defineKind({
   resets: subresource => [["spec"], subresource === "" ? ["status"] : ["status", subresource === "status" ? "conditions" : "certificate"]],
   *rules(next, previous, { subresource }) {
     if (previous === undefined) {
-      if (/-----BEGIN ([^-]*)-----/.exec(new TextDecoder().decode(decodeBase64(next.spec.request)))?.[1] !== "CERTIFICATE REQUEST") yield invalidValue("spec.request", next.spec.request, "PEM block type must be CERTIFICATE REQUEST");
+      if (/-----BEGIN ([^-]*)-----/.exec(new TextDecoder().decode(decodeBase64(next.spec.request)))?.[1] !== "CERTIFICATE REQUEST") yield invalidValue("spec.request", next.spec.request || null, "PEM block type must be CERTIFICATE REQUEST");
       if ((next.spec.usages ?? []).length === 0) yield required("spec.usages");
       if (next.spec.signerName === "") yield required("spec.signerName");
       else if (!/^[^/]+\/[^/]+$/.test(next.spec.signerName)) yield invalidValue("spec.signerName", next.spec.signerName, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
