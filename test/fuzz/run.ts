@@ -14,7 +14,7 @@ const answerMsMax = 200_000;
 const requestsPerServer = 2_000;
 const problemsMax = 50;
 // What a webhook answers beside the point, in upstream's words.
-const senselessPatch = /Internal error occurred: (?:\w+ operation does not apply: |json: cannot unmarshal |replace operation value must be object or array|admission webhook \\*"[^"]+" attempted to modify the object, which is not supported for this operation|no kind \\*"|couldn't get version\/kind; |unexpected GroupVersion string: )/;
+const senselessPatch = /Internal error occurred: (?:\w+ operation does not apply: |json: cannot unmarshal |replace operation value must be object or array|admission webhook \\*"[^"]+" attempted to modify the object, which is not supported for this operation|no kind \\*"|couldn'+t get version\/kind; |unexpected GroupVersion string: )/;
 // Proxying to what is not there.
 const noBackend = /currently unable to handle the request|no endpoints available for service|no preferred addresses found for node/;
 
