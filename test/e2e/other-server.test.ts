@@ -97,5 +97,5 @@ test("another API server and a conversion webhook behind a service: discovered, 
   await scratch.until("what holds the namespace", () => scratch.k(`get namespace held -o jsonpath={.status.conditions[?(@.type=="NamespaceDeletionDiscoveryFailure")].message}`).endsWith("other.example.com/v1: stale GroupVersion discovery: other.example.com/v1"));
   scratch.k("delete apiservice v1.other.example.com");
   scratch.k("wait --for=delete namespace/held --timeout=90s");
-  assert.match(scratch.kubectl("get", "hosts.v2.example.org").err, /conversion webhook for example\.org\/v2, Kind=HostList failed: Post "https:\/\/api\.other\.svc:443\/convert\?timeout=30s": .*(refused|ECONNREFUSED)/);
+  assert.match(scratch.kubectl("get", "hosts.v2.example.org").err, /conversion webhook for example\.org\/v1, Kind=Host failed: Post "https:\/\/api\.other\.svc:443\/convert\?timeout=30s": .*(refused|ECONNREFUSED)/);
 });
