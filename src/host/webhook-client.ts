@@ -55,7 +55,7 @@ async function post(agent: Agent, { url, address, ca, body, answerBytesMax: byte
       return await wholeAnswer(outgoing, body, { timeoutMs: Math.max(1, deadline - performance.now()), late, bytesMax });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // A kept connection that the server had closed meanwhile: nobody heard the call.
+      // A kept connection that the server had closed meanwhile: as a rule nobody heard the call, and a webhook may be asked twice (reinvocation).
       if (outgoing.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")) return ask();
       throw refused(dialText(error as NodeJS.ErrnoException, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`));
     }

@@ -5,6 +5,7 @@ import { canonicalQuantity, QuantityError } from "../base/quantity.ts";
 import { canonicalTime, isBase64 } from "./decode-scalars.ts";
 import { embeddedOn, namedType } from "./go-types.ts";
 import { timeProblem } from "./go-time-problem.ts";
+import { typeName } from "./json-patch.ts";
 import { canonicalDuration, durationProblem } from "../base/duration.ts";
 import type { Node } from "./t.ts";
 
@@ -122,7 +123,7 @@ function ownMismatch(walk: Walk, value: Json, node: Node, place: Place): void {
 
 function jsonText(value: Json, node: Node, place: Place): string {
   const written = (value as unknown) instanceof WrittenNumber ? (value as unknown as WrittenNumber).text : undefined;
-  const given = written !== undefined ? "number" : Array.isArray(value) ? "array" : typeof value === "object" ? "object" : typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "number" : typeof value;
+  const given = written !== undefined ? "number" : typeName(value);
   const shown = given === "number" && (node.kind === "integer" || node.kind === "number") ? `number ${written ?? String(value)}` : given;
   return place.fieldPath === ""
     ? `json: cannot unmarshal ${shown} into Go value of type ${typeAt(node, place)}`

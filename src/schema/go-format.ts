@@ -1,6 +1,6 @@
 /** Values as Go's `%v` prints them, for upstream's messages that quote a decoded document. */
 import { type Json, isObject } from "../base/json.ts";
-import { goQuote } from "./problem.ts";
+import { goEscaped, goQuote } from "./problem.ts";
 
 /** A value that no document holds, but an expression can give: as Go shows it with `%T`, `%v` and `%#v`, and what becomes of it where anything may stand. */
 export class Foreign {
@@ -26,10 +26,12 @@ export function goFormat(value: Json): string {
 }
 
 /** JSON as Go writes what has no type: keys sorted, `<`, `>` and `&` escaped. */
-export function goJson(value: Json): string {
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(goJson).join(",")}]`;
-  if (!isObject(value)) return typeof value === "bigint" ? String(value) : JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `{${Object.keys(value).sort().map(key => `${JSON.stringify(key)}:${goJson(value[key]!)}`).join(",")}}`;
+export const goJson = (value: Json): string => goEscaped(sortedJson(value));
+
+function sortedJson(value: Json): string {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(sortedJson).join(",")}]`;
+  if (!isObject(value)) return typeof value === "bigint" ? String(value) : JSON.stringify(value);
+  return `{${Object.keys(value).sort().map(key => `${JSON.stringify(key)}:${sortedJson(value[key]!)}`).join(",")}}`;
 }
 
 /** The same with `%#v`: `map[string]interface {}{"a":1, "b":[]interface {}{"x"}}`. */

@@ -1,9 +1,10 @@
 /** Reads an authentication configuration and makes what judges tokens by it. Imported only where there is such a file. */
 import type { Clock } from "../../../base/clock.ts";
-import { isObject, type Json } from "../../../base/json.ts";
+import type { Json } from "../../../base/json.ts";
 import { problemBody } from "../../../schema/problem.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { readValue } from "../../body.ts";
+import { ofThisVersion } from "../../config-version.ts";
 import { AuthenticationConfiguration, configurationProblems } from "./config.ts";
 import { Expressions } from "./expressions.ts";
 import { Issuer, type FetchText, type ReadJwk } from "./issuer.ts";
@@ -11,12 +12,6 @@ import { IssuedTokens } from "./tokens.ts";
 
 export type AuthenticationFacts = { readonly clock: Clock; readonly fetch: FetchText; readonly readJwk: ReadJwk; readonly celHost: Host; /** Whether a PEM text holds certificates. */ readonly isAuthority: (pem: string) => boolean; /** Our own issuers. */ readonly disallowed: readonly string[] };
 export type Authentication = { readonly tokens: IssuedTokens; readonly anonymous?: AuthenticationConfiguration["anonymous"] };
-
-/** Upstream's earlier versions say the same. */
-export function ofThisVersion(value: Json): Json {
-  const [group, version] = isObject(value) && typeof value.apiVersion === "string" ? value.apiVersion.split("/") : [];
-  return isObject(value) && group === "apiserver.config.k8s.io" && (version === "v1beta1" || version === "v1alpha1") ? { ...value, apiVersion: `${group}/v1` } : value;
-}
 
 /** `value`: the file's content. Throws an `Error` that names the field. */
 export function loadAuthentication(value: Json, duplicates: readonly string[], facts: AuthenticationFacts): Authentication {

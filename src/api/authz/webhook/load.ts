@@ -6,7 +6,7 @@ import type { Random } from "../../../base/random.ts";
 import type { Host } from "../../../schema/cel/functions.ts";
 import { problemBody } from "../../../schema/problem.ts";
 import type { PostReview } from "../../ask-review.ts";
-import { ofThisVersion } from "../../authn/oidc/load.ts";
+import { ofThisVersion } from "../../config-version.ts";
 import { readValue } from "../../body.ts";
 import type { Authorizer } from "../../context.ts";
 import { compileConditions, conditionProblem } from "./conditions.ts";
