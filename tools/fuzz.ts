@@ -36,10 +36,11 @@ for (const stall of result.stalls) console.log(`stall: ${stall}`);
 const statuses = [...result.byStatus].sort(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`).join(" ");
 const warmServers = Math.max(warmServersMin, Math.floor(heapAfterServer.length * warmShare));
 // One server's heap says little: up to a fifth comes and goes with what its last requests held and which code is compiled just then.
-const typical = (from: number): number => median(heapAfterServer.slice(from, from + warmServers).sort((a, b) => a - b));
-const [warm, last] = [typical(warmServers), typical(heapAfterServer.length - warmServers)];
-const measured = heapAfterServer.length >= 3 * warmServers;
+const compared = Math.min(warmServers, (heapAfterServer.length - warmServers) >> 1);
+const measured = compared > 0;
+const typical = (from: number): number => median(heapAfterServer.slice(from, from + compared).sort((a, b) => a - b));
+const [warm, last] = [typical(warmServers), typical(heapAfterServer.length - compared)];
 const grew = measured && last > warm * growthMax;
 console.log(`${result.sent} requests in ${((performance.now() - started) / 1_000).toFixed(1)} s: ${statuses}; ${result.problems.length} problems, ${result.stalls.length} stalls`);
-if (measured) console.log(`heap, the median after servers ${warmServers + 1} to ${2 * warmServers}: ${warm.toFixed(1)} MB, after the last ${warmServers} of ${heapAfterServer.length}: ${last.toFixed(1)} MB${grew ? ": it grows" : ""}`);
+if (measured) console.log(`heap, the median after servers ${warmServers + 1} to ${warmServers + compared}: ${warm.toFixed(1)} MB, after the last ${compared} of ${heapAfterServer.length}: ${last.toFixed(1)} MB${grew ? ": it grows" : ""}`);
 process.exitCode = result.problems.length > 0 || result.stalls.length > 0 || grew ? 1 : 0;
